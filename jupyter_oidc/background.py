@@ -1,9 +1,9 @@
 """Owns background tasks, and reports the exceptions that end them.
 
-An expected refusal is handled by the work itself. What is left is a defect of ours: it is reported by its type and its
-place, and never by its text, which may hold anything; the code that started the work is told, so that nothing waits for
-it in vain (a timer, a state).
-This module refuses to swallow: the error stays in the task for a caller that does wait.
+The work itself handles an expected refusal. Any other exception is a defect of ours: it is reported by its type and its
+place, and never by its text, which may hold a secret; the code that started the work is called, so that no timer or
+state waits for it in vain.
+This module refuses to swallow an exception: it stays in the task for a caller that does wait.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Defect:
 
 
 def defect_of(error: BaseException) -> Defect:
-    """Return what may be told of ``error``."""
+    """Return the type and place of ``error``, without its text."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
@@ -38,12 +38,12 @@ def defect_of(error: BaseException) -> Defect:
 
 
 def short_path(file: str) -> str:
-    """Return the folder and the name of ``file``: enough to find it, and nothing of whose machine it is."""
+    """Return the folder and the name of ``file``: enough to find it, without the path of a user's home."""
     return "/".join(PurePath(file).parts[-2:])
 
 
 class Background:
-    """Owns tasks until they end; ``report`` hears of each defect, once.
+    """Owns tasks until they end; ``report`` receives each defect once.
 
     An ``expected`` exception is no defect: the caller that waits for the work gets it, and it is not reported.
     """
@@ -59,10 +59,24 @@ class Background:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    async def settle(self, seconds: float) -> None:
+        """Wait up to ``seconds`` for all work to end, that which it starts meanwhile included; then cancel what is left."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (busy := set(self._tasks)) and (left := until - loop.time()) > 0:
+            await asyncio.wait(busy, timeout=left)
+        if late := set(self._tasks):
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late, timeout=1.0)  # a task with a new refresh token stores it now
+
     def start(
         self, work: Coroutine[Any, Any, _T], *, after_defect: Callable[[], None] | None = None
     ) -> asyncio.Task[_T]:
-        """Start ``work`` and keep it from being collected; ``after_defect`` puts right what depended on it."""
+        """Start ``work`` and keep it from being collected.
+
+        ``after_defect`` runs after a defect, to reset the caller's state.
+        """
 
         def ended(task: asyncio.Task[_T]) -> None:
             self._tasks.discard(task)

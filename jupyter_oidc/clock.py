@@ -2,7 +2,7 @@
 
 Everything below ``adapters`` receives a :class:`Clock` or a :class:`Moment` and never imports ``time`` or
 ``datetime.now``; a law holds that.
-Two times are kept apart on purpose: *wall* time to compare with what other machines write, *monotonic* time
+Two times are kept apart on purpose: *wall* time to compare with other machines' times, *monotonic* time
 to measure how long something has been going on, because the wall clock can jump and the monotonic clock
 can stand still while a laptop sleeps.
 """
@@ -26,7 +26,7 @@ class Moment(NamedTuple):
 
 
 class Clock(Protocol):
-    """Anything that can tell the current :class:`Moment`: the system, or a frozen one in tests."""
+    """Returns the current :class:`Moment`: the system's clock, or a frozen one in tests."""
 
     def now(self) -> Moment:
         """Return the current moment."""

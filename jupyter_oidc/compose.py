@@ -1,6 +1,6 @@
-"""Chooses and joins the parts, for production and tests alike.
+"""Chooses and connects the parts, for production and for tests.
 
-``build(settings, parts)`` makes everything that the server asks; ``system_parts`` are the real parts.
+``build(settings, parts)`` makes the services of the server; ``system_parts`` are the real parts.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -34,19 +34,19 @@ from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dpop_client import DPoPProver
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.shared_provider import SharedProvider
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that touches the outside world, and what outlives a session: ``logouts``, by issuer and client."""
+    """The parts that do I/O, and the memory that outlives a session: ``logouts``, by issuer and client."""
 
     clock: Clock
     entropy: Entropy
@@ -75,9 +75,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the server asks: sessions, pending sign-ins and the proxy.
+    """The services of the server: sessions, pending sign-ins and the proxy.
 
-    ``handovers`` is what sessions still do that gave way to others: they take their tokens back.
+    ``handovers`` are the tasks of replaced sessions that still revoke their tokens.
+    ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
     ``instance`` is different in every process, so that an ETag of an earlier one never matches.
     """
 
@@ -90,6 +91,7 @@ class Services:
     given: Settings
     background: Background
     handovers: Background
+    shared: dict[SessionService, SharedProvider]
 
     @property
     def settings(self) -> Settings:
@@ -103,20 +105,22 @@ class Services:
 
     @property
     def entropy(self) -> Entropy:
-        """The source of chance."""
+        """The source of random numbers."""
         return self.parts.entropy
 
     @property
     def event_log(self) -> JupyterEventLog:
-        """Where events and refusals are written."""
+        """The log of events and refusals."""
         return self.parts.event_log
 
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
-        """Follow ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
+        """Apply ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
 
-        What only narrows takes effect at once; what widens waits for the next sign-in of that provider (ADR 30).
-        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any more,
-        which is an instruction here: its refresh token is revoked where it came from and is never offered to anybody else.
+        A change that only narrows takes effect at once; one that widens waits for the next sign-in of that provider
+        (ADR 30).
+        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any
+        more, which counts as a removal here: its refresh token is revoked at its own provider and is never sent to
+        another one.
         """
         ended: list[SessionService] = []
         names = [provider.name for provider in settings.providers]
@@ -136,13 +140,13 @@ class Services:
                 await session.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.event_log.refusal(session.settings.name, "settings", problem.code, problem.detail)
-            await session.aclose()
+            await self._close(session)
         for waiting in dropped:
             if waiting is not None and waiting not in ended and waiting not in self.sessions:
-                await waiting.aclose()
+                await self._close(waiting)
 
     async def _apply(self, after: Provider) -> list[SessionService]:
-        """Let the provider's session follow ``after``; return it if it ends by that."""
+        """Apply ``after`` to the provider's session; return the sessions that end by that."""
         session, waiting = self.sessions.find(after.name), self.sessions.waiting(after.name)
         if session is None:
             self._add(after)
@@ -154,13 +158,13 @@ class Services:
         if waiting is session or (before.issuer, before.client_id) != (after.issuer, after.client_id):
             self._add(after)
             if waiting is not None:
-                await waiting.aclose()
+                await self._close(waiting)
             return [] if waiting is session else [session]
         now, widening = without_widening(before, after), widens(before, after)
         if waiting is None or waiting.settings != after:
             self.sessions.set_waiting(after.name, self._successor(after) if widening else None)
             if waiting is not None:
-                await waiting.aclose()
+                await self._close(waiting)
         session.set_settings_pending(bool(widening))
         if widening:
             self.event_log.notice(
@@ -172,16 +176,19 @@ class Services:
         return []
 
     async def _narrow(self, session: SessionService, now: Provider, after: Provider) -> list[SessionService]:
-        """Put ``now`` in force, which is narrower than what ``session`` runs under; ``after`` is what is wanted."""
+        """Put ``now`` in force, which is narrower than the present settings of ``session``.
+
+        ``after`` are all changes.
+        """
         if replace(now, apis=session.settings.apis) == session.settings:
             session.narrow(now)
             self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
-        await session.aclose()  # what is stored is whole before the next service reads it
+        await self._close(session)  # the stored entry is complete before the next service reads it
         if self.sessions.find(after.name) is not session:
             return await self._apply(after)  # a sign-in has replaced it meanwhile
-        narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
+        narrowed = _session(now, self.parts, self.pending, self.sign_out_pages, self.shared)
         narrowed.continue_from(session)
         self.sessions.install(narrowed)
         narrowed.set_settings_pending(self.sessions.waiting(after.name) is not None)
@@ -202,13 +209,14 @@ class Services:
             self.parts,
             self.pending,
             self.sign_out_pages,
+            self.shared,
             takes_over=lambda kept: self._take_over(provider.name, kept),
         )
         service.set_predecessor(lambda: self.sessions.find(provider.name))
         return service
 
     def _take_over(self, name: str, kept: Secret | None) -> None:
-        """Put the settings in force that waited: their sign-in has its tokens, ``kept`` among them."""
+        """Put the waiting settings in force: their sign-in has its tokens, ``kept`` among them."""
         service = self.sessions.waiting(name)
         if service is None:
             return
@@ -218,7 +226,23 @@ class Services:
             service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
             left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
-            self.handovers.start(left_to_do())
+            self.handovers.start(self._finish_handover(before, left_to_do))
+
+    async def _finish_handover(
+        self, before: SessionService, left_to_do: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        await left_to_do()
+        await self._close_shared(before)
+
+    async def _close(self, session: SessionService) -> None:
+        """Close ``session``, and then what was made for it."""
+        await session.aclose()
+        await self._close_shared(session)
+
+    async def _close_shared(self, session: SessionService) -> None:
+        shared = self.shared.pop(session, None)
+        if shared is not None:
+            await shared.aclose()
 
     def _publish_settings_changed(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
@@ -230,6 +254,8 @@ class Services:
             task.cancel()
         self.sign_out_pages.clear()
         await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
+        for session in list(self.shared):
+            await self._close_shared(session)
         await self.proxy.aclose()
         self.event_log.emit_all()
 
@@ -243,9 +269,9 @@ class Services:
 
 
 class _Reference:
-    """Looks up what a reference of the settings leads to: each time, so that a new secret needs no restart.
+    """Resolves a reference of the settings each time, so that a new secret needs no restart.
 
-    A keyring is asked once, because it may take long, or ask the person.
+    A keyring is asked once, because it may take long, or prompt the user.
     """
 
     def __init__(self, reference: SecretRef | None, *, what: str, key: str) -> None:
@@ -263,7 +289,7 @@ class _Reference:
 
 
 def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: ProviderPort | None = None) -> Credentials:
-    """Return what ``provider`` is shown, for sessions and for diagnostics alike; calls leave by ``port``."""
+    """Return the credentials for ``provider``, for sessions and for diagnostics; ``port`` sends the calls."""
     return Credentials(
         provider,
         clock,
@@ -275,7 +301,7 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: Provi
 
 
 def _provider_port(provider: Provider) -> ProviderPort:
-    """Return the way to ``provider``, for sessions and for diagnostics alike."""
+    """Return the port for calls to ``provider``, for sessions and for diagnostics."""
     return HttpProvider(timeout=provider.http_timeout, network_route=network_route_of(provider))
 
 
@@ -289,7 +315,7 @@ def diagnostic_context(
     address_is_assumed: bool = False,
     sessions: Sessions | None = None,
 ) -> DiagnosticContext:
-    """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
+    """Return the context of diagnostics, with the same adapters that sessions and the proxy use."""
     if settings is not None:
         use_backend(settings.keyring_backend)
     thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
@@ -338,9 +364,9 @@ _DOCTOR: Final = "doctor"
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
-    """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
+    """Return the real parts for ``settings``; no module, file or connection is opened yet.
 
-    ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key` took.
+    ``storage_key`` is the result of :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key`.
     """
     vault_of, place = vaults(settings, event_log.log, storage_key), _place(settings)
     return Parts(
@@ -361,13 +387,13 @@ def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Se
 
 
 def _place(settings: Settings | None) -> Callable[[], Path]:
-    """Return where our files lie; looked up each time, because a home may be mounted later."""
+    """Return a function for the folder of our files; it looks each time, because a home may be mounted later."""
     named = None if settings is None else settings.storage_folder
     return lambda: storage_folder(named)
 
 
 def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
-    """Return the store of each provider; two questions for the same one get the same store."""
+    """Return a function for the store of each provider; two calls for the same one get the same store."""
     use_backend(settings.keyring_backend)
     keyring_thread = KeyringThread()
 
@@ -385,19 +411,27 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
     return lambda provider: vault_of(provider.name, provider.issuer, provider.client_id)
 
 
+def share_provider(provider: Provider, parts: Parts) -> SharedProvider:
+    """Return what any number of sessions at ``provider`` share; the caller closes it when no session is left."""
+    port = parts.provider_port(provider)
+    credentials = _credentials(provider, parts.clock, parts.entropy, port)
+    return SharedProvider(provider, port, parts.clock, credentials, parts.entropy)
+
+
 def _session(
     provider: Provider,
     parts: Parts,
     pending: PendingSignIns,
     pages: SignOutPages,
+    shared: dict[SessionService, SharedProvider],
     *,
     takes_over: Callable[[Secret | None], None] | None = None,
 ) -> SessionService:
-    vault, port = parts.vault(provider), parts.provider_port(provider)
-    credentials = _credentials(provider, parts.clock, parts.entropy, port)
-    return SessionService(
+    """Return a session service; what it uses of its provider and does not own is put into ``shared``."""
+    vault, at_provider = parts.vault(provider), share_provider(provider, parts)
+    service = SessionService(
         provider,
-        oidc_client=OidcClient(provider, port, parts.clock, credentials, parts.entropy),
+        oidc_client=at_provider.client(),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,
@@ -409,13 +443,16 @@ def _session(
         sign_out_pages=pages,
         takes_over=takes_over,
     )
+    shared[service] = at_provider
+    return service
 
 
 def build(settings: Settings, parts: Parts) -> Services:
-    """Join ``parts`` into the services for ``settings``."""
+    """Connect ``parts`` to the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
-    sessions = Sessions(_session(provider, parts, pending, pages) for provider in settings.providers)
+    shared: dict[SessionService, SharedProvider] = {}
+    sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,
@@ -426,4 +463,5 @@ def build(settings: Settings, parts: Parts) -> Services:
         given=settings,
         background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),
+        shared=shared,
     )

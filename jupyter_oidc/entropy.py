@@ -1,6 +1,6 @@
 """Draws random numbers; no other module does.
 
-Protocol and session code receives an :class:`Entropy`; tests hand in a scripted one and get literal values.
+Protocol and session code receives an :class:`Entropy`; tests pass a scripted one and get literal values.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""Every way in which we refuse, as one closed tree.
+"""The exceptions for every refusal, as one closed tree.
 
 ::
 
     Problem                      status, code, message, action, retryable
-    ├── RequestProblem           the caller sent something we do not accept (4xx)
-    ├── SessionProblem           the caller is known, but nobody is signed in, or not strongly enough (401)
+    ├── RequestProblem           the caller's request is not accepted (4xx)
+    ├── SessionProblem           the caller is known, but no person is signed in, or not strongly enough (401)
     ├── AccessProblem            the caller may not do this (403, 404, 405)
-    ├── ProviderProblem          the provider said something wrong, or nothing at all (502, 503)
+    ├── ProviderProblem          the provider's answer is wrong or missing (502, 503)
     ├── UpstreamProblem          the API behind the proxy cannot be reached (502, 504)
     └── LocalProblem             our own settings or storage (500, 503)
 
 Each leaf has a stable ``code``, which is part of the public contract (the table of errors in the reference).
-The text is ours and never quotes a peer: ``message`` says what happened, ``action`` what to do next.
+The text is ours and never quotes a peer: ``message`` describes the error, ``action`` the next step.
 ``detail`` is a finer reason code for the audit trail (``id_token.nonce``), also ours.
 These exceptions are for broken expectations; expected outcomes are values (``sessions/grant.py``).
 """
@@ -24,8 +24,8 @@ from typing import ClassVar
 class Problem(Exception):
     """Base of the tree; never raised itself.
 
-    ``retryable`` says whether the same request may succeed later without anybody doing anything;
-    ``retry_after`` is then the number of seconds to wait, when we know it.
+    ``retryable`` says whether the same request may succeed later without any change;
+    ``retry_after`` is then the number of seconds to wait, if it is known.
     """
 
     code: ClassVar[str]
@@ -56,7 +56,7 @@ _READ_DOCS = "Compare the call with the API reference of jupyter_oidc."
 
 
 class RequestProblem(Problem):
-    """The caller sent something we do not accept."""
+    """The caller's request is not accepted."""
 
     status = 400
     default_action = _READ_DOCS
@@ -102,7 +102,7 @@ class StateUsed(RequestProblem):
 
 
 class ResponseMalformed(RequestProblem):
-    """The provider's answer to the browser has a shape that no specification allows (R-1, R-7, R-8)."""
+    """The provider's answer to the browser has a form that no specification allows (R-1, R-7, R-8)."""
 
     code = "response_malformed"
     default_message = "The provider sent the browser back with an answer that cannot be used."
@@ -124,7 +124,7 @@ class SessionProblem(Problem):
 
 
 class NotSignedIn(SessionProblem):
-    """Nobody is signed in at this provider."""
+    """No person is signed in at this provider."""
 
     code = "not_signed_in"
     default_message = "Nobody is signed in."
@@ -139,7 +139,7 @@ class SessionExpired(SessionProblem):
 
 
 class StepUpRequired(SessionProblem):
-    """The API wants a stronger or more recent sign-in (RFC 9470)."""
+    """The API demands a stronger or more recent sign-in (RFC 9470)."""
 
     code = "step_up_required"
     default_message = "This API asks for a stronger sign-in."
@@ -178,7 +178,7 @@ class Forbidden(AccessProblem):
 
 
 class RouteForbidden(AccessProblem):
-    """The configuration does not open this part of the API."""
+    """The configuration does not allow this part of the API."""
 
     code = "route_forbidden"
     default_message = "The settings of this API do not open this path."
@@ -212,7 +212,7 @@ class UnknownApi(AccessProblem):
 
 
 class UnknownFlow(AccessProblem):
-    """No sign-in of that id is under way or was finished lately."""
+    """No sign-in with that id is under way or was finished within the last minutes."""
 
     code = "unknown_flow"
     status = 404
@@ -230,7 +230,7 @@ class MethodNotAllowed(AccessProblem):
 
 
 class ClientTooSlow(RequestProblem):
-    """The request body stopped arriving."""
+    """The caller sends the request body too slowly."""
 
     code = "client_too_slow"
     status = 408
@@ -293,14 +293,14 @@ class SignInRefused(RequestProblem):
 
 
 class ProviderProblem(Problem):
-    """The provider said something wrong, or nothing at all."""
+    """The provider's answer is wrong or missing."""
 
     status = 502
     default_action = _ASK_ADMIN
 
 
 class IssuerMismatch(ProviderProblem):
-    """The provider calls itself by another name than the configured issuer (D-5, R-5, R-6)."""
+    """The provider names another issuer than the configured one (D-5, R-5, R-6)."""
 
     code = "issuer_mismatch"
     default_message = "The provider is not the one in the settings: its issuer differs."
@@ -315,7 +315,7 @@ class DiscoveryFailed(ProviderProblem):
 
 
 class TokenResponseInvalid(ProviderProblem):
-    """The token endpoint answered something that is not a token response (section N)."""
+    """The answer of the token endpoint is no token response (section N)."""
 
     code = "token_response_invalid"
     default_message = "The provider's token endpoint gave an answer that cannot be used."
@@ -360,7 +360,7 @@ class TlsUntrusted(ProviderProblem):
 
 
 class EgressProxyAuth(ProviderProblem):
-    """The proxy of this network does not know us (C35); neither the provider nor the API heard of the call."""
+    """The forward proxy refuses our credentials (C35); the call reached neither the provider nor the API."""
 
     code = "egress_proxy_auth"
     default_message = "The egress proxy of this network asks for a user name and password, or refuses those it got."
@@ -368,7 +368,7 @@ class EgressProxyAuth(ProviderProblem):
 
 
 class IdpUnavailable(ProviderProblem):
-    """The provider cannot be reached; nobody did anything wrong."""
+    """The provider cannot be reached: a transient failure."""
 
     code = "idp_unavailable"
     status = 503
@@ -424,7 +424,7 @@ class ConfigurationInvalid(LocalProblem):
 
 
 class StorageUnavailable(LocalProblem):
-    """The place for the refresh token cannot be used."""
+    """The store for the refresh token cannot be used."""
 
     code = "storage_unavailable"
     default_message = "The store for the session cannot be used."
@@ -433,7 +433,7 @@ class StorageUnavailable(LocalProblem):
 
 
 class Overloaded(LocalProblem):
-    """Too much is going on at once."""
+    """Too many requests run or wait at once."""
 
     code = "overloaded"
     default_message = "Too many calls are under way."

@@ -2,8 +2,8 @@
 
 A value inside a :class:`Secret` cannot be printed, logged, formatted, serialised, hashed, copied or
 concatenated by accident.
-This module refuses to give the value back: only :mod:`jupyter_oidc.secret_access` looks inside, and a law
-(``tests/laws/test_one_reader.py``) names the modules that may ask it to.
+This module refuses to return the value: only :mod:`jupyter_oidc.secret_access` reads it, and a law
+(``tests/laws/test_one_reader.py``) names the modules that may import that one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Secret:
     Comparison with another ``Secret`` takes constant time; comparison with anything else is always false,
     so a caller cannot probe the value with plain strings.
 
-    Raises ``TypeError`` on hashing, copying, pickling, JSON and concatenation, because each of these is a
-    way for the value to end up somewhere unintended.
+    Raises ``TypeError`` on hashing, copying, pickling, JSON and concatenation, because each of these could
+    carry the value to an unintended place.
     """
 
     __slots__ = ("__value",)

@@ -1,8 +1,8 @@
-"""The only code that looks inside a :class:`~jupyter_oidc.secret.Secret`.
+"""The only code that reads the value of a :class:`~jupyter_oidc.secret.Secret`.
 
-Whoever imports this module handles raw credentials; the list of those modules is short, and
-``tests/laws/test_one_reader.py`` holds it.
-What comes out must be used at once (put on the wire, parsed, encrypted) and never be kept in an
+A module that imports this one handles raw credentials; the list of those modules is short, and
+``tests/laws/test_one_reader.py`` enforces it.
+The caller must use the result at once (send, parse or encrypt it) and never put it into an
 attribute, a log call or an exception.
 """
 

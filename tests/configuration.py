@@ -1,4 +1,4 @@
-"""What is made from the table of settings: ``python -m tests.configuration --write``.
+"""Compares the configuration page with the table of settings, or writes it: ``python -m tests.configuration --write``.
 
 Without ``--write`` it says what is stale, and exits with 1 if anything is.
 """

@@ -1,4 +1,4 @@
-"""The rule book beside those who quote it: ``python -m tests.rules``.
+"""Compares the rule book with the docstrings that quote it: ``python -m tests.rules``.
 
 Prints how many ids are defined, quoted and shown, and which are missing somewhere; exits with 1 if one is. ``--write``
 fills in every "Shown by" of docs/reference/rules from the tests that quote the id.

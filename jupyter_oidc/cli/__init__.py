@@ -1,5 +1,5 @@
 """``jupyter oidc``: sets the extension up, and shows its state.
 
 ``doctor`` and ``config`` work without a running server; ``status``, ``sign-in`` and ``sign-out`` ask one.
-Nothing here prints a token, and the output can be pasted in public.
+No command prints a token, and the output can be pasted in public.
 """

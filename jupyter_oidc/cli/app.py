@@ -1,6 +1,6 @@
-"""The command itself: its subcommands, and what they have in common.
+"""The command ``jupyter oidc``: its subcommands, and their common base.
 
-A Jupyter application, so that ``--help``, ``--config`` and ``--debug`` are what people know from Jupyter.
+It is a Jupyter application, so that ``--help``, ``--config`` and ``--debug`` work as in Jupyter.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ FLAGS: Final[dict[str, Any]] = {
     "debug": ({"Application": {"log_level": 10}}, "Write down more of what happens."),
     "y": ({"JupyterApp": {"answer_yes": True}}, "Answer yes to any question."),
 }
-"""Not all of JupyterApp's own: some of those would show the configuration, secrets in it included."""
+"""The flags; some of JupyterApp's own are left out, as they would show the configuration with its secrets."""
 
 ALIASES: Final[dict[str, Any]] = {"config": "JupyterApp.config_file", "log-level": "Application.log_level"}
 
 
 _JOINERS: Final = "\u200c\u200d"
-"""They move nothing, and names in Persian and Hindi are spelt with them."""
+"""Zero-width joiners: they move no cursor, and names in Persian and Hindi are spelt with them."""
 
 
 def one_line(text: str) -> str:
@@ -47,7 +47,7 @@ class OidcApp(JupyterApp):
 
     @default("config_file_name")
     def _default_config_file_name(self) -> str:
-        """Read what the Jupyter server reads: the settings are the server's."""
+        """Read the same configuration file as the Jupyter server, whose settings these are."""
         return "jupyter_server_config"
 
     @default("log_format")
@@ -64,7 +64,7 @@ class OidcApp(JupyterApp):
             yield ""
 
     def write_stdout(self, text: str = "") -> None:
-        """Write a line for the person."""
+        """Write a line of the result."""
         sys.stdout.write(f"{_lines(text)}\n")
         sys.stdout.flush()  # a program at the other end of a pipe may wait for this line
 
@@ -74,7 +74,7 @@ class OidcApp(JupyterApp):
 
 
 def _lines(text: str) -> str:
-    """Return ``text`` with its lines, and without anything else that a terminal would obey."""
+    """Return ``text`` with its lines, and without other control characters for a terminal."""
     return "\n".join(one_line(line) for line in text.split("\n"))
 
 

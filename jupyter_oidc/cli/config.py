@@ -288,7 +288,7 @@ class Config(OidcApp):
 
 
 def _sent_secret_notes(provider: Provider) -> list[str]:
-    """Return which secrets of this machine the settings send, and to which address: the author of the file chose both."""
+    """Return notes on the secrets of this machine that the settings send, and to which address: the file names both."""
     sent = [("client_secret", provider.client_secret, provider.issuer)]
     places: list[tuple[str, Provider | Api]] = [("", provider)]
     places += [(f"apis.{api.name}.", api) for api in provider.apis]

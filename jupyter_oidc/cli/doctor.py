@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Doctor(OidcApp):
-    """Looks at everything; see ``description``."""
+    """Runs all checks; see ``description``."""
 
     name = "jupyter-oidc-doctor"
     description = """Look at everything that sign-in needs, and say what is wrong and who can fix it.
@@ -78,7 +78,7 @@ class Doctor(OidcApp):
         self.exit(0 if report.ok else 1)
 
     def _admission(self, server: RunningServer | None) -> Callable[[str], Awaitable[Admission | None]]:
-        """Return what tells whether Jupyter answers requests for a host: asked itself, or else read."""
+        """Return a function that tells whether Jupyter answers for a host: by a request, else by its configuration."""
 
         async def admission(host: str) -> Admission | None:
             admits = None if server is None else await server.answers_at(host)
@@ -111,7 +111,7 @@ class Doctor(OidcApp):
 
 
 def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:
-    """Say what does not count although it is written, and that for root the question who may write is moot."""
+    """Report settings that are ignored, and that for root the owners of files make no difference."""
     about = Subject("settings files")
     found = [
         about.warning(
@@ -126,7 +126,7 @@ def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:
 
 
 def _address_was_seen(context: DiagnosticContext, told: tuple[Check, ...]) -> bool:
-    """Return whether the running server has seen browsers reach it at the address that it is known by here."""
+    """Return whether browsers have reached the running server at the address that is known here."""
     open_ones = {one.name for one in context.settings.providers if not one.redirect_uri} if context.settings else set()
     return any(
         check.name == "redirect URI"
@@ -138,7 +138,7 @@ def _address_was_seen(context: DiagnosticContext, told: tuple[Check, ...]) -> bo
 
 
 def _running_server_or_none() -> RunningServer | None:
-    """Return the server to ask; several, or one without us, are none."""
+    """Return the server to ask; ``None`` for several, or for one without this extension."""
     try:
         return running_server()
     except ServerError:
@@ -146,12 +146,12 @@ def _running_server_or_none() -> RunningServer | None:
 
 
 def _merge_checks(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Put what the running server knows in the place of what cannot be known without it, and the rest of it behind."""
+    """Replace ``unknown`` checks by those that the running server told, and append its other ones."""
     unknown = {(check.provider, check.name) for check in checks if check.status == "unknown"}
     better = {
         (check.provider, check.name): check
         for check in told
-        if check.status != "unknown" or (check.provider, check.name) in unknown  # it knows better why not
+        if check.status != "unknown" or (check.provider, check.name) in unknown  # the server knows the better reason
     }
     replaced = [better.pop((check.provider, check.name), check) for check in checks]
     providers = list(dict.fromkeys(check.provider for check in checks))

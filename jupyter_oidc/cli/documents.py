@@ -1,4 +1,4 @@
-"""Settings files by themselves: one of the desktop application (flat), or a section of the Jupyter server's."""
+"""Reads and writes single settings files: the desktop application's (flat), or a section of the Jupyter server's."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Document:
 
 
 def document_in(path: Path, provider: str) -> Document:
-    """Return what ``path`` says; a flat file is about one provider, which is called ``provider``.
+    """Return the settings in ``path``; a flat file is about one provider, which gets the name ``provider``.
 
     ``$schema`` is for the editor of a person, and no setting.
     Raises :class:`UnreadableFile`.
@@ -75,7 +75,7 @@ def document_in(path: Path, provider: str) -> Document:
 
 
 def write_new(path: Path, document: Mapping[str, Any], *, replace: bool) -> bool:
-    """Write ``document`` as a whole or not at all; return ``False`` if ``path`` is there and may not be replaced."""
+    """Write ``document`` as a whole or not at all; return ``False`` if ``path`` exists and may not be replaced."""
     if path.exists() and not replace:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

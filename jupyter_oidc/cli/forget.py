@@ -43,7 +43,7 @@ class Forget(OidcApp):
     aliases = Dict({**ALIASES, "issuer": "Forget.issuer", "client-id": "Forget.client_id"})
 
     def start(self) -> None:
-        """Ask, remove, say what was removed."""
+        """Ask, remove, and print the removed sessions."""
         super().start()
         read = settings_of(self)
         if read.settings is None:

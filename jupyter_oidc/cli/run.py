@@ -1,4 +1,4 @@
-"""``run``: a command with the identity of a kernel, at a server that runs, for as long as the command runs."""
+"""``run``: runs a command with the identity of a kernel of a running server, until the command ends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class Run(SessionApp):
 
 @contextmanager
 def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
-    """Hold an identity at ``server``; yield the variables that lead to it. The key is in a file of this user's only."""
+    """Hold an identity at ``server``.
+
+    Yield its environment variables. The key is in a file that only this user can read.
+    """
     begun = server.call("POST", "jupyter-oidc/commands")
     route = f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}"
     folder = Path(tempfile.mkdtemp(prefix="jupyter-oidc-run-", dir=server.announced.parent))
@@ -82,16 +85,16 @@ def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
 
 
 def _refresh_lease(server: RunningServer, route: str, lease: float, ended: threading.Event) -> None:
-    """Refresh the lease until it is ``ended``; a server that does not answer once is asked again."""
+    """Extend the lease until it is ``ended``; a request without an answer is repeated."""
     while not ended.wait(lease / _REFRESHES_PER_LEASE):
         with suppress(ServerError):
             server.call("POST", route)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run ``command`` and return its exit code as a shell would; signals to end go on to it."""
+    """Run ``command`` and return its exit code as a shell would; signals to end are passed on to it."""
     try:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the person asked for
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own command
     except FileNotFoundError:
         raise CommandNotRun(_NOT_FOUND_CODE, f"There is no command {command[0]!r}.") from None
     except OSError:
@@ -101,7 +104,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
         process.send_signal(number)
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, pass_on)}
-    # NOTE: the terminal sends an interruption to the command itself, which decides what it does about it.
+    # NOTE: the terminal sends an interruption to the command itself, which handles it.
     before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         code = process.wait()
@@ -112,7 +115,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 
 class CommandNotRun(ServerError):
-    """The command cannot be started; ``code`` is what a shell returns then."""
+    """The command cannot be started; ``code`` is a shell's exit code for that."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message, "Check how it is spelt, and where it is installed.")

@@ -1,7 +1,7 @@
-"""The Jupyter server that runs for this user on this machine, asked over HTTP with its own token.
+"""Finds this user's running Jupyter server on this machine, and calls it over HTTP with its own token.
 
-Which servers there are they say themselves (ADR 34); among several the person chooses, and not the order of their files.
-The token goes into the request's header and nowhere else.
+Servers announce themselves (ADR 34); among several the user chooses, and not the order of their files.
+The token is sent in the request's header only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ANY_ADDRESS: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - read
 _SERVER_CHECK_PREFIXES: Final = (
     *("audience of ", "session", "sign-in of ", "entitlements", "redirect URI", "way to sign in", "conversions"),
 )
-"""The checks that a running server makes with its own eyes, by the beginnings of their names."""
+"""Beginnings of the names of checks that only a running server can make."""
 _T = TypeVar("_T")
 
 
@@ -57,7 +57,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server: ``url`` ends with a slash and includes the base URL, ``announced`` is the file in which it says so."""
+    """A server: ``url`` ends with a slash and includes the base URL, ``announced`` is its announcement file."""
 
     url: str
     token: str = field(repr=False)
@@ -86,7 +86,7 @@ class RunningServer:
                 raise _unreachable(self.url, error) from None
 
     def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return the reply to ``verb path``; ``wait`` is how many seconds the server may take longer than usual."""
+        """Return the reply to ``verb path``; ``wait`` is the seconds that the server may take longer than usual."""
         import httpx
 
         with self.client() as client:
@@ -130,7 +130,7 @@ class RunningServer:
 def running_servers() -> list[RunningServer]:
     """Return the servers with jupyter_oidc that run on this machine for this user.
 
-    In a terminal or a notebook it is the one that opened this.
+    In a terminal or a notebook of JupyterLab it is the server that opened it.
     """
     from jupyter_core.paths import jupyter_runtime_dir
     from jupyter_server.utils import check_pid
@@ -169,7 +169,7 @@ def address_of(server: RunningServer | None, config: Mapping[str, Any]) -> str |
 
 
 def admits_by(config: Mapping[str, Any], netloc: str) -> bool:
-    """Return whether a server with this configuration would answer requests for ``netloc``, as Jupyter's defaults are."""
+    """Return whether a server with this configuration, and Jupyter's defaults, would answer requests for ``netloc``."""
     settings = config.get("ServerApp", {})
     host, ip = urlsplit(f"//{netloc}").hostname or "", settings.get("ip", "localhost")
     remote = settings.get("allow_remote_access")
@@ -187,7 +187,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]:
-    """Return what only a running server knows: its sessions, their tokens, and where browsers have reached it."""
+    """Return the checks that only a running server can make: of its sessions, their tokens, and its browsers."""
     if server is None:
         return ()
     try:
@@ -198,7 +198,7 @@ async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]
 
 
 def _is_at(where: Announcement, url: str) -> bool:
-    """Whether a person means ``where`` by ``url``: its socket, or its port and path, whatever the host is called there."""
+    """Return whether ``url`` means ``where``: the same socket, or the same port and path at any name of the host."""
     if where.socket is not None:
         return where.socket in (url, unquote(urlsplit(url).netloc))
     try:
@@ -209,7 +209,7 @@ def _is_at(where: Announcement, url: str) -> bool:
 
 
 def _token(runtime: Path, where: Announcement) -> str:
-    """Return the token in Jupyter's own runtime file, unless that was overwritten by another server with the same home."""
+    """Return the token in Jupyter's runtime file, unless another server with the same home has overwritten the file."""
     told = _json(runtime / f"jpserver-{where.pid}.json")
     own = (where.socket or "", urlsplit(where.url).path)
     same = own == (told.get("sock"), told.get("base_url")) and (
@@ -219,7 +219,7 @@ def _token(runtime: Path, where: Announcement) -> str:
 
 
 def _jupyter_server_pids() -> Iterator[int]:
-    """Yield the processes of Jupyter servers that run, with jupyter_oidc or without it."""
+    """Yield the process ids of running Jupyter servers, with jupyter_oidc or without it."""
     from jupyter_core.paths import jupyter_runtime_dir
     from jupyter_server.utils import check_pid
 
@@ -238,7 +238,7 @@ def _json(path: Path) -> Mapping[str, Any]:
 
 
 def _make_transport(make: Callable[[], _T]) -> _T:
-    """Return what ``make`` makes; raises :class:`ServerError` for a certificate that cannot be used."""
+    """Return the result of ``make``; raises :class:`ServerError` for a certificate that cannot be used."""
     from jupyter_oidc.kernel.errors import ServerNotFound
 
     try:

@@ -1,4 +1,4 @@
-"""``status``, ``sign-in``, ``sign-out``: asked of the Jupyter server that runs, which holds the session."""
+"""``status``, ``sign-in``, ``sign-out``: call the running Jupyter server, which holds the session."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from jupyter_oidc.kernel.messages import SHARING, access_message
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
-"""As the panel and the cells say it."""
+"""The same sentence as in the panel and in cells."""
 
 
 class SessionApp(OidcApp):
-    """Finds the server and asks it; what goes wrong is said in a sentence."""
+    """Finds the server and calls it; prints an error as a sentence."""
 
     server = Unicode("", help="The URL of the server, if several run: see 'jupyter server list'.").tag(config=True)
 
@@ -43,7 +43,7 @@ class SessionApp(OidcApp):
         raise NotImplementedError
 
     def provider(self, server: RunningServer) -> str:
-        """Return the provider that is meant: the argument, or the only one there is."""
+        """Return the provider's name: the argument, or the only configured one."""
         if self.extra_args:
             return str(self.extra_args[0])
         names = [one["name"] for one in server.call("GET", "jupyter-oidc/providers")["providers"]]
@@ -133,7 +133,7 @@ class SignOut(SessionApp):
     aliases = Dict({**ALIASES, "server": "SignOut.server"})
 
     def work(self, server: RunningServer) -> int:
-        """Sign out, and say what happened at each step."""
+        """Sign out, and print the result of each step."""
         told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
         self.write_stdout(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
         if told["end_session_url"]:
@@ -161,7 +161,7 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
-    if summary.get("settings_pending"):  # a server that is older does not say
+    if summary.get("settings_pending"):  # an older server does not send it
         lines.append(f"    {SETTINGS_PENDING}")
     if shared := SHARING.get(summary.get("sharing", "none")):
         lines.append(f"    {shared}")

@@ -1,4 +1,4 @@
-"""The settings as the Jupyter server would read them, from its configuration files."""
+"""Reads the settings from the configuration files as the Jupyter server would."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _Section: Final[Any] = type(
 
 @dataclass(frozen=True, slots=True)
 class SettingsResult:
-    """The settings in the files; ``settings`` is ``None`` if ``findings`` keep them from existing.
+    """The settings in the files; ``settings`` is ``None`` if there are ``findings``.
 
-    ``notes`` say what does not count although it is written somewhere, and ``only_system`` that system files alone do.
+    ``notes`` name settings that are ignored, and ``only_system`` says that only system files count.
     """
 
     settings: Settings | None
@@ -58,8 +58,8 @@ class SettingsResult:
 def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult:
     """Read the section of the configuration files that ``app`` has loaded, and the folders ``*.d`` beside them.
 
-    With ``looks_at_files`` every file is judged by itself too, those that the settings name included, as the server does
-    when it starts; Python files are run once more to that end.
+    With ``looks_at_files`` every file is also judged alone, including those that the settings name, as the server does
+    when it starts; Python files are run once more for that.
     """
     paths, owners = app.config_file_paths, owners_here()
     files = settings_files(paths, owners)
@@ -78,7 +78,7 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult
 
 
 def read_alone(path: str) -> SettingsResult:
-    """Read the settings in one file, a Python file included, by itself."""
+    """Read the settings in one file alone, which may be a Python file."""
     if path.endswith(".py"):
         said = python_config(Path(path))
         if isinstance(said, Finding):
@@ -111,7 +111,7 @@ def _programs(paths: Sequence[str], named: str) -> list[Path]:
 
 
 def _of_files(files: Iterable[SettingsFile], programs: Iterable[Path], config: Mapping[str, Any]) -> Iterator[Finding]:
-    """Judge what each source says; ``config`` is what they and the command line say together."""
+    """Judge each source alone; ``config`` is merged from all of them and the command line."""
     known: set[str] = set()
     for file in files:
         yield from _of_sections(file.path, file.others)
@@ -129,7 +129,7 @@ def _of_files(files: Iterable[SettingsFile], programs: Iterable[Path], config: M
 
 
 def _of_sections(path: str, names: Iterable[str]) -> Iterator[Finding]:
-    """Report sections that are probably meant to be ours."""
+    """Report sections that are probably misspelt names of ours."""
     for name in names:
         plain = name.replace("_", "").replace("-", "").lower()
         if name != SECTION and difflib.SequenceMatcher(None, plain, SECTION.lower()).ratio() > 0.85:
@@ -137,7 +137,7 @@ def _of_sections(path: str, names: Iterable[str]) -> Iterator[Finding]:
 
 
 def _of_section(path: str, section: Mapping[str, Any]) -> Iterator[Finding]:
-    """Report keys of our section that nothing reads."""
+    """Report unknown keys of our section."""
     from jupyter_oidc.server.extension import JupyterOIDC as Extension
 
     known = Extension.class_trait_names(config=True)
@@ -157,7 +157,7 @@ def _key(key: object) -> str:
 
 
 def _shown(path: str) -> str:
-    """Return ``path`` without the name of the person whose home it is in, because 'doctor' is pasted in public."""
+    """Return ``path`` without the name of the person whose home it is in, because users paste 'doctor' in public."""
     try:
         return f"~/{Path(path).relative_to(Path.home()).as_posix()}"
     except (ValueError, RuntimeError):

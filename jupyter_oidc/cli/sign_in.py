@@ -1,7 +1,7 @@
-"""``jupyter oidc sign-in``: what a person at a terminal does, by the way that the server's reply names.
+"""``jupyter oidc sign-in``: guides the user at a terminal by the strategy that the server's reply names.
 
-One table, and a type check that it is complete: a new strategy cannot be forgotten here.
-It refuses to keep what was pasted: that is typed at a hidden prompt and goes to the server at once.
+One ``match``, which the type checker proves complete: a new strategy cannot be forgotten here.
+It refuses to keep the pasted address: the user types it at a hidden prompt and it goes to the server at once.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from jupyter_oidc.cli.running import RunningServer
 
 POLL_SECONDS: Final = 25
-"""Seconds of one question that waits."""
+"""Seconds of one long poll."""
 
 MAX_ATTEMPTS: Final = 3
-"""How often something may be pasted that is no answer to this sign-in."""
+"""Attempts to paste the answer to this sign-in."""
 
 MAX_PASTED_CHARACTERS: Final = 8192
 
 PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
 
 _RETRYABLE_REFUSALS: Final = ("response_malformed", "state_invalid", "request_invalid")
-"""Refusals of what was pasted that another attempt may mend."""
+"""Refusals of a pasted text that another attempt may correct."""
 
 
 class TerminalSignIn:
-    """One sign-in at ``provider``; ``write_line`` writes a line for the person, ``opens_browser`` opens a window as well.
+    """One sign-in at ``provider``; ``write_line`` writes a line for the user, ``opens_browser`` opens a window as well.
 
-    A ``prompt`` is what the provider is to ask; without one, that is the settings' affair.
+    A ``prompt`` is sent to the provider; without one, the settings decide.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class TerminalSignIn:
         self._prompt = prompt
 
     def run(self) -> dict[str, Any]:
-        """Begin, say what to do, and return the session once the sign-in is over; raises :class:`ServerError`.
+        """Begin, print the next step, and return the session once the sign-in is over; raises :class:`ServerError`.
 
-        Whatever ends this early, Ctrl-C included, cancels the sign-in.
+        Any exception, also that of Ctrl-C, cancels the sign-in.
         """
         wish = {"prompt": self._prompt} if self._prompt else None
         started = self._server.call("POST", f"{self._base}/sign-in", body=wish)
@@ -70,7 +70,7 @@ class TerminalSignIn:
             finished = progress.get("state") != "waiting"
         finally:
             if not finished:
-                with suppress(ServerError):  # NOTE: it also ends by itself, and why it is cancelled must not be hidden
+                with suppress(ServerError):  # NOTE: it also ends by itself, and must not hide the first error
                     self._server.call("DELETE", flow)
         error = progress.get("error")
         if error:
@@ -78,7 +78,7 @@ class TerminalSignIn:
         return self._server.call("GET", f"{self._base}/session")
 
     def _follow(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
-        """Do what the strategy asks for, and return how it ended."""
+        """Follow the steps of the strategy, and return the sign-in's last progress."""
         strategy = strategy_in(started)
         match strategy:
             case "server" | "loopback":
@@ -140,7 +140,7 @@ def strategy_in(started: Mapping[str, Any]) -> Strategy:
 
 
 def _ask_for_address() -> str:
-    """Return what was typed; the server judges it, only what it would not read is cut off here."""
+    """Return the user's input for the server to judge."""
     try:
         typed = getpass.getpass(PROMPT).strip()
     except EOFError:

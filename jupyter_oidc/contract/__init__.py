@@ -1,8 +1,8 @@
 """The contract: JSON Schemas of every request and reply, and the events that we emit.
 
-Both sides validate against the same files: the server what comes in, the kernel helper (and, through
-generated code, the front end) what comes back.
-Schemas are closed, so a field that is not listed cannot slip out.
+Both sides validate against the same files: the server its requests, the kernel helper (and, through
+generated code, the front end) the replies.
+Schemas are closed, so a field that is not listed cannot be sent by mistake.
 This module refuses to know what the messages mean.
 """
 

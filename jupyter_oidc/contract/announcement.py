@@ -1,7 +1,7 @@
-"""How a server tells its own kernels where it is: a file without a secret, and the variables that lead to it (ADR 34).
+"""The announcement of a server's address to its kernels: a file without a secret, and variables that name it (ADR 34).
 
-The server writes the file and gives each kernel the variables; what a kernel starts inherits them.
-They are references: worth nothing on another machine, nor after the kernel's end.
+The server writes the file and gives each kernel the variables; processes that a kernel starts inherit them.
+They are references: useless on another machine, and after the kernel's end.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 SERVER_VARIABLE: Final = "JUPYTER_OIDC_SERVER"
-"""Names the file that is described here."""
+"""The variable with the path of the announcement file."""
 
 KERNEL_VARIABLE: Final = "JUPYTER_OIDC_CONNECTION_FILE"
-"""Names the connection file of the kernel that a process is, or was started by."""
+"""The variable with the path of the connection file of the kernel, for its process and those that it starts."""
 
 _BOOT_ID_PATH: Final = Path("/proc/sys/kernel/random/boot_id")
 _NETWORK_NAMESPACE_PATH: Final = "/proc/self/ns/net"
@@ -28,11 +28,11 @@ _MAX_FILE_BYTES: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Where a server is, as a process on its own ``machine`` reaches it.
+    """The address of a server for processes on its own ``machine``.
 
     ``url`` includes the base URL and ends with a slash; with a ``socket`` (a path) its host is only a name.
-    ``certificate`` is the PEM file whose first certificate the server shows, ``client_certificate`` whether it demands one.
-    ``pid`` means something where ``processes`` is what :func:`these_processes` returns.
+    ``certificate`` is the PEM file with the server's certificate first, ``client_certificate`` whether it demands one.
+    ``pid`` is valid only if ``processes`` equals the result of :func:`these_processes`.
     """
 
     url: str
@@ -83,9 +83,9 @@ def announced_in(folder: str | Path) -> list[tuple[Path, Announcement]]:
 
 
 def this_machine() -> str:
-    """Return a mark of what a loopback address leads to here: this boot of this machine, and this container of it.
+    """Return an identifier of this machine's loopback network: of its present boot, and of its container.
 
-    Empty where the system has no such mark; containers are Linux's.
+    Empty if the system has no such identifier; only Linux has containers.
     """
     try:
         return f"{_BOOT_ID_PATH.read_text(encoding='ascii').strip()} {os.readlink(_NETWORK_NAMESPACE_PATH)}"  # noqa: PTH115 - no path
@@ -94,7 +94,7 @@ def this_machine() -> str:
 
 
 def these_processes() -> str:
-    """Return a mark of what a process id means here: containers of one network may count their processes apart."""
+    """Return an identifier of this process namespace: containers of one network may number their processes apart."""
     try:
         return os.readlink(_PID_NAMESPACE_PATH)  # noqa: PTH115 - no path
     except OSError:

@@ -1,7 +1,7 @@
 """Read one order from standard input, convert or list with nbconvert, write one answer to standard output.
 
 Both are JSON objects. Templates, preprocessors and exporters that users write run here, as they would in a kernel.
-What they print goes to standard error, because standard output is the answer.
+Their output goes to standard error, because standard output is the answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Do what the order says."""
+    """Carry out the order."""
     answer_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     order = json.load(sys.stdin.buffer)
@@ -23,7 +23,7 @@ def main() -> None:
         answer = _exporters() if order["do"] == "list" else _converted(order)
     except ImportError as error:
         answer = {"status": 500, "problem": f"Could not import nbconvert: {error}"}
-    except Exception as error:  # noqa: BLE001 - exporters fail with errors of their own, and somebody has to be told
+    except Exception as error:  # noqa: BLE001 - exporters fail with errors of their own, and the answer reports them
         answer = {"status": 500, "problem": f"nbconvert failed: {error}"}
     with answer_to:
         answer_to.write(json.dumps(answer).encode())

@@ -1,1 +1,1 @@
-"""The demo: an embedded provider, a protected API and a tutorial; knows the rest only through HTTP."""
+"""The demo: an embedded provider, a protected API and a tutorial; it uses the product only through HTTP."""

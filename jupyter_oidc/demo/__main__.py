@@ -14,7 +14,7 @@ from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, PERSONAS
 
 
 def instructions(demo: DemoEnvironment) -> str:
-    """Return what a person reads when everything runs."""
+    """Return the text for the user once all parts run."""
     people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
     return (
         f"\n  Open     {demo.lab_url}\n"

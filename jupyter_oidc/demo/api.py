@@ -140,7 +140,7 @@ class Orders:
         return web.json_response(order, status=201)
 
     async def _time(self, request: web.Request, caller: Caller) -> web.Response:
-        """Say how long the presented token still lives, and number the tokens in the order of their arrival."""
+        """Return the remaining lifetime of the presented token, and its number in the order of arrival."""
         print_of = hashlib.sha256(request.headers["Authorization"].encode()).digest()
         if print_of not in self._tokens_seen:
             self._tokens_seen.append(print_of)

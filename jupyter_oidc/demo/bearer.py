@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """The token is not accepted; the text says why and never quotes it."""
+    """The token is not accepted; the text gives the reason and never quotes the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, proved by a token: the subject, the roles, and when the proof ends (POSIX seconds)."""
+    """The caller, proved by a token: the subject, the roles, and the token's expiry (POSIX seconds)."""
 
     subject: str
     roles: frozenset[str]
@@ -35,7 +35,7 @@ class Caller:
 
 
 def key_id(token: str) -> str:
-    """Return which key the token claims to be signed with; raises :class:`Refused` if it is no RS256 JWT."""
+    """Return the ``kid`` in the token's header; raises :class:`Refused` if it is no RS256 JWT."""
     header = _document(token.partition(".")[0])
     if token.count(".") != 2 or header.get("alg") != "RS256" or "crit" in header:
         raise Refused("The token is not signed with RS256.")
@@ -64,7 +64,7 @@ def judge(
     audience: str,
     now: float,
 ) -> Caller:
-    """Return who presents ``token``; raises :class:`Refused` unless signature and every claim are right."""
+    """Return the caller of ``token``; raises :class:`Refused` unless signature and every claim are right."""
     key = keys.get(key_id(token))
     if key is None:
         raise Refused("The token is signed with an unknown key.")

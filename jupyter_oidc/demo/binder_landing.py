@@ -1,7 +1,7 @@
-"""A Jupyter Server extension of the demo on Binder: the first page, which learns from the browser where it is.
+"""A Jupyter Server extension of the demo on Binder: the first page, which learns its public address from the browser.
 
-The address comes from the request that a logged-in person's browser makes. That is good enough for a demo with two
-invented people, and for nothing else: the product takes no address from a request (ADR 1).
+The address comes from the request of a logged-in user's browser. That is good enough only for a demo with two
+invented people: the product takes no address from a request (ADR 1).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PROVIDER_PORT_VARIABLE = "JUPYTER_OIDC_DEMO_PROVIDER_PORT"
 
 
 class BinderLandingHandler(JupyterHandler):
-    """``jupyter-oidc-demo``: note the address and go on to the notebook."""
+    """``jupyter-oidc-demo``: records the address and redirects to the notebook."""
 
     @web.authenticated
     def get(self) -> None:
-        """Tell the provider where its pages are for this browser."""
+        """Write the public address of the provider's pages for this browser, and redirect."""
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         parent_watch.publish(
             Path(os.environ[ADDRESS_FILE_VARIABLE]), f"{address}proxy/{os.environ[PROVIDER_PORT_VARIABLE]}"

@@ -1,7 +1,7 @@
-"""Where a browser reaches the demo's provider when it reaches nothing but the Jupyter server, as on Binder.
+"""Gives the demo's provider a public address if a browser can reach only the Jupyter server, as on Binder.
 
-jupyter-server-proxy shows the provider's pages below the server's own address. What that address is, only a browser
-knows: its first visit tells us (:mod:`jupyter_oidc.demo.binder_landing`), and from then on the provider's invitation to
+jupyter-server-proxy shows the provider's pages below the server's own address. Only a browser knows that address: its
+first visit records it (:mod:`jupyter_oidc.demo.binder_landing`), and from then on the provider's invitation to
 enter a code leads there. Discovery, tokens and keys stay on the loopback address.
 """
 
@@ -19,7 +19,7 @@ _ADDRESSES = ("verification_uri", "verification_uri_complete")
 
 
 class PublicAddressMiddleware:
-    """WSGI middleware around the provider; ``told`` is the file in which the public address stands once it is known."""
+    """WSGI middleware around the provider; the file ``told`` holds the public address once it is known."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], issuer: str, told: Path) -> None:
         self._app = app
@@ -27,7 +27,7 @@ class PublicAddressMiddleware:
         self._told = told
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Pass the request on; in an invitation, put the public address in the place of the issuer."""
+        """Pass the request on; in an invitation, replace the issuer by the public address."""
         if environ.get("PATH_INFO") != _INVITATION or not self._told.exists():
             return self._app(environ, start_response)
         begun: list[tuple[Any, ...]] = []

@@ -1,7 +1,7 @@
 """A visitor without a screen: walks through a sign-in as a browser does, one request after the other.
 
-It keeps cookies, follows redirects, and fills in the form that the provider shows. It runs no script and takes no
-short cut: what it sends is what a person's browser sends.
+It keeps cookies, follows redirects, and fills in the form that the provider shows. It runs no script and skips no
+step: it sends the same requests as a user's browser.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form of a page: where it goes, how, and the values that are already in it."""
+    """A form of a page: its address, its method, and the values that are already in it."""
 
     action: str
     method: str
@@ -28,7 +28,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Where the walk ended, and whether a real form was filled in on the way."""
+    """The last page of a sign-in, and whether a real form was filled in on the way."""
 
     url: str
     status: int
@@ -60,7 +60,7 @@ def forms_of(page: str) -> list[Form]:
 
 @dataclass(slots=True)
 class Visitor:
-    """One visitor with a cookie jar; ``saw`` is told every reply that arrives."""
+    """One visitor with a cookie jar; ``saw`` receives every reply."""
 
     saw: Callable[[httpx.Response], None]
     client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False, timeout=20))

@@ -1,8 +1,8 @@
 """``python -m jupyter_oidc.demo.check``: make the demo's journey unattended, one line per step.
 
-It starts the same processes as the demo on free ports, watches what the provider issues, and afterwards looks for
-every code and token in every log, reply, file and environment. It ends with ``demo-check: N steps passed``, or with the
-first failure and exit code 1.
+It starts the same processes as the demo on free ports, records the codes and tokens that the provider issues, and
+afterwards searches every log, reply, file and environment for them. It ends with ``demo-check: N steps passed``, or
+with the first failure and exit code 1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from jupyter_oidc.demo.running_kernel import Server
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Every route that a user's browser can read without being asked anything.
+# Every route that a user's browser can read without an interaction.
 _READABLE_PATHS: Final = (
     "jupyter-oidc/providers",
     f"jupyter-oidc/providers/{PROVIDER}/session",
@@ -55,14 +55,14 @@ class Report:
     steps: int = 0
 
     def passed(self, what: str) -> None:
-        """Print that a step has passed and what was seen."""
+        """Print that a step has passed, and its result."""
         self.steps += 1
         print(f"{self.steps:3}. [{time.monotonic() - self.began:5.1f} s] {what}", flush=True)
 
 
 @dataclass(slots=True)
 class CapturedOutput:
-    """Everything that came out of the Jupyter server, with where it came from."""
+    """All output of the Jupyter server, with its source."""
 
     outputs: list[tuple[str, bytes]] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class CapturedOutput:
 
 
 async def run_journey(demo: DemoEnvironment, report: Report, captured: CapturedOutput) -> tuple[int, bytes]:
-    """Make the journey; return the kernel's process id and its environment as it stands at the end."""
+    """Make the journey; return the kernel's process id and its environment at the end."""
     async with aiohttp.ClientSession(trust_env=False) as client:
         server = Server(demo.url, demo.token, captured.keep, client)
         status, model = await server.call("GET", f"api/contents/{NOTEBOOK}")
@@ -93,7 +93,7 @@ async def run_journey(demo: DemoEnvironment, report: Report, captured: CapturedO
 def search_for_leaks(
     demo: DemoEnvironment, report: Report, captured: CapturedOutput, process: int, environment: bytes
 ) -> None:
-    """Look for everything that the provider has issued, everywhere but at the provider."""
+    """Search all captured output and files, except the provider's own, for every issued code and token."""
     issued = read_issued_tokens(demo.issued_tokens)
     kinds = {kind: sum(1 for one, _ in issued if one == kind) for kind, _ in issued}
     expect(kinds.get("access_token", 0) >= 4, f"the record of issued tokens is incomplete: {kinds}")
@@ -139,7 +139,7 @@ def _check_search_finds_leaks(leak_search: LeakSearch, issued: Sequence[tuple[st
 
 
 def _first_environment(process: int) -> bytes:
-    """Return the environment that the kernel was started with, where the system shows it."""
+    """Return the environment that the kernel was started with, if the system shows it."""
     path = Path(f"/proc/{process}/environ")
     return path.read_bytes() if path.exists() else b""
 
@@ -151,7 +151,7 @@ def _expect_no_leaks(found: Sequence[Leak], report: Report, where: str) -> None:
 
 
 def has_ended(process: int) -> bool:
-    """Say whether no process has this id any more."""
+    """Return whether no process has this id any more."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""One process of the demo: started with a watch on its parent, waited for, and stopped with nothing left over."""
+"""One process of the demo: starts it with a watch on its parent, waits for it, and stops it with its children."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ChildFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running process, its name for people, and its log."""
+    """A running process, its display name, and its log."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -58,7 +58,10 @@ class Child:
         return cls(name, process, log)
 
     def published(self, ready: Path, *, within: float) -> str:
-        """Return what the process publishes in ``ready``; raises :class:`ChildFailed` after ``within`` seconds."""
+        """Return the text that the process writes to ``ready``.
+
+        Raises :class:`ChildFailed` after ``within`` seconds.
+        """
         until = time.monotonic() + within
         while time.monotonic() < until:
             self.check()
@@ -85,7 +88,7 @@ class Child:
                 self.process.stdin.close()
 
     def finish(self, *, within: float) -> None:
-        """Wait for the end; after ``within`` seconds end the process, and whatever it started, by force."""
+        """Wait for the end; after ``within`` seconds kill the process and its process group."""
         try:
             self.process.wait(within)
         except subprocess.TimeoutExpired:

@@ -36,7 +36,10 @@ _STOP_TIMEOUT_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """The options of the demo: ``port`` 0 means a free one; ``watched`` notes what is issued and logs at DEBUG."""
+    """The options of the demo: ``port`` 0 means a free one.
+
+    ``watched`` records issued codes and tokens, and logs at DEBUG.
+    """
 
     port: int = 0
     base_url: str = "/"
@@ -45,7 +48,7 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the demo's files lie; all of them below ``root``."""
+    """The folders of the demo's files, all below ``root``."""
 
     root: Path
 
@@ -83,7 +86,7 @@ class Places:
 class DemoEnvironment:
     """The running demo; a context manager that leaves nothing behind.
 
-    ``requests`` are those to stop that this process listens to, if it does.
+    ``requests`` are the requests to stop that this process listens to, if any.
     """
 
     def __init__(
@@ -129,7 +132,7 @@ class DemoEnvironment:
 
     @property
     def issued_tokens(self) -> Path:
-        """The file in which a watched run notes what the provider issues."""
+        """The file in which a watched run records the codes and tokens that the provider issues."""
         return self.places.provider / "issued-tokens"
 
     @property
@@ -143,7 +146,10 @@ class DemoEnvironment:
             child.check()
 
     def stop(self) -> None:
-        """Stop everything, the server first, and remove the folder; no request to stop interrupts it. Can be called again."""
+        """Stop everything, the server first, and remove the folder.
+
+        No request to stop interrupts it. Can be called again.
+        """
         self._requests.ignore_further()
         if self.places.root.exists():
             self._write_line_if_possible(
@@ -159,7 +165,7 @@ class DemoEnvironment:
             )
 
     def _write_line_if_possible(self, line: str) -> None:
-        with suppress(OSError):  # the terminal may have gone, and the rest has to be done all the same
+        with suppress(OSError):  # the terminal may have gone, and the remaining steps must run all the same
             self._write_line(line)
 
     def _start(self) -> None:
@@ -181,7 +187,7 @@ class DemoEnvironment:
         self._write_line(f"JupyterLab is running at {self.url}")
 
     def _helper(self, name: str, *arguments: str) -> str:
-        """Start the module ``name`` of the demo and return what it publishes."""
+        """Start the module ``name`` of the demo and return the text that it publishes."""
         ready = self.places.runtime / f"{name}.ready"
         child = Child.start(
             f"The demo's {name}",
@@ -232,7 +238,7 @@ class DemoEnvironment:
 
 
 def jupyter_settings(demo: DemoEnvironment, issuer: str, api_url: str) -> dict[str, Any]:
-    """Return the configuration of the demo's Jupyter server; what a reader would write is ``JupyterOIDC``."""
+    """Return the configuration of the demo's Jupyter server; its section ``JupyterOIDC`` is the example for readers."""
     return {
         "JupyterOIDC": oidc_settings(issuer, api_url),
         "ServerApp": {
@@ -293,7 +299,7 @@ def free_port() -> int:
 
 
 def _environment(places: Places) -> dict[str, str]:
-    """Return the environment of the processes: the user's, without anything that would reach the user's Jupyter."""
+    """Return the environment of the processes: the user's, without the variables of the user's own Jupyter."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "NANOIDP"))}
     return kept | {
         "JUPYTER_CONFIG_DIR": str(places.settings),
@@ -303,6 +309,6 @@ def _environment(places: Places) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(places.settings / "lab-workspaces"),
         "IPYTHONDIR": str(places.settings / "ipython"),
         "PYTHONUNBUFFERED": "1",
-        # Nothing of the demo leaves this machine, so no corporate proxy has a part in it.
+        # No call of the demo leaves this machine, so no forward proxy is used.
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1"))),
     }

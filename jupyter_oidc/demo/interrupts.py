@@ -1,6 +1,6 @@
 """Requests to stop, by Ctrl-C or a signal: the first one interrupts, and no later one interrupts the stopping.
 
-What has to be cleared away are processes and private keys, so it is cleared away whole.
+The clean-up removes processes and private keys, so it must run to its end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _STILL_STOPPING_TEXT: Final = b"  ... still stopping; the folder with the demo's
 
 
 class StopRequests:
-    """The signals that ask this process to stop; ``listen`` before anything is there that has to be cleared away."""
+    """The signals that ask this process to stop; call ``listen`` before anything exists that needs a clean-up."""
 
     def __init__(self) -> None:
         self._interrupts = True
@@ -29,11 +29,11 @@ class StopRequests:
                 self._before[number] = signal.signal(number, self._on_signal)
 
     def ignore_further(self) -> None:
-        """Let no request interrupt any more: stopping has begun for another reason."""
+        """Let no request interrupt any more: the stop has begun for another reason."""
         self._interrupts = False
 
     def restore(self) -> None:
-        """Leave the signals as they were."""
+        """Restore the former signal handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

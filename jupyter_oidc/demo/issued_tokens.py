@@ -27,7 +27,7 @@ class IssuedTokenLog:
         path.touch(mode=0o600)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Pass the request on, and note what its reply gives away."""
+        """Pass the request on, and record the codes and tokens in its reply."""
         seen: list[tuple[str, str]] = []
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:

@@ -1,6 +1,6 @@
 """The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the login form.
 
-It proves what the tutorial says and nothing else; :mod:`jupyter_oidc.demo.check` reports it and searches for leaks.
+It tests only the tutorial's statements; :mod:`jupyter_oidc.demo.check` reports the result and searches for leaks.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _tap({path!r})
 
 
 class StepFailed(Exception):
-    """The demo does not do what it should; the text says what was seen instead."""
+    """A step of the demo failed; the text describes the observed result."""
 
 
 def expect(condition: object, otherwise: str) -> None:
@@ -64,7 +64,7 @@ def expect(condition: object, otherwise: str) -> None:
 
 @dataclass(slots=True)
 class Journey:
-    """One unattended run of the tutorial; ``passed`` is called after each step with what was seen."""
+    """One unattended run of the tutorial; ``passed`` is called after each step with its result."""
 
     server: Server
     kernel: RunningKernel
@@ -80,10 +80,10 @@ class Journey:
         return cells
 
     async def make(self, replies: Path) -> None:
-        """Walk through everything; replies that the kernel reads are kept in ``replies``."""
+        """Make all steps; replies that the kernel reads are kept in ``replies``."""
         tapped = await self.kernel.run(_TAP.format(path=str(replies)))
         expect(tapped.error is None, f"The kernel could not be observed: {tapped.text}")
-        await self._summary()  # NOTE: as an open page does, by which the server learns where the browser is
+        await self._summary()  # NOTE: as an open page does, from which the server learns the browser's location
         await self._sign_in("sign-in", ADA)
         await self._show_session_and_orders()
         await self._loop()
@@ -94,7 +94,7 @@ class Journey:
         await self._save()
 
     async def environment(self) -> tuple[int, bytes]:
-        """Return the kernel's process id and everything in its environment."""
+        """Return the kernel's process id and its whole environment."""
         run = await self.kernel.run("import os as _os\nprint(_os.getpid())\nprint(dict(_os.environ))")
         number, _, rest = run.text.partition("\n")
         return int(number), rest.encode()
@@ -109,7 +109,7 @@ class Journey:
         return run
 
     async def _sign_in(self, name: str, who: Persona) -> None:
-        """Run the cell, take the link that it shows, and be the person at the provider's form."""
+        """Run the cell, open the link that it shows, and fill in the provider's form as ``who``."""
         links: asyncio.Queue[str] = asyncio.Queue()
 
         async def shown(text: str) -> None:
@@ -230,7 +230,7 @@ class Journey:
         return found
 
     def _capture_jupyter_reply(self, reply: httpx.Response) -> None:
-        """Keep a reply that the visitor got from Jupyter; the provider's own replies carry the code, rightly."""
+        """Keep a reply that the visitor got from Jupyter; the provider's own replies hold the code by design."""
         if reply.url.netloc.decode() == urlsplit(self.server.url).netloc or "/jupyter-oidc/" in reply.url.path:
             self.saw(f"visitor {reply.url.path}", repr(reply.headers.raw).encode() + reply.content)
 

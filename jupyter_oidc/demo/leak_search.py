@@ -1,6 +1,6 @@
-"""Searches for secrets where none may be: every form of every issued value, in texts and in all files of a folder.
+"""Searches texts and all files of a folder for every form of every issued secret.
 
-A search that cannot find anything proves nothing, so :func:`forms_of_secret` is tried on a planted value first.
+A search that finds nothing proves nothing unless it works, so a planted value tests :func:`forms_of_secret` first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A place where a secret was found; says which kind, never the value."""
+    """A place where a secret was found, and its kind, never its value."""
 
     place: str
     kind: str
@@ -35,7 +35,7 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
     plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _MIN_PART_CHARACTERS)]
     forms = {form.encode() for text in plain for form in (text, quote(text, safe=""))}
     for offset in range(3):
-        # The characters that depend on what stands before and after the value are cut off.
+        # The characters that depend on the neighbours of the value are cut off.
         encoded = base64.b64encode(b"\0" * offset + value.encode()).rstrip(b"=")
         middle = encoded[4 if offset else 0 : -2]
         forms |= {middle, middle.translate(bytes.maketrans(b"+/", b"-_"))}
@@ -43,17 +43,17 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
 
 
 class LeakSearch:
-    """Knows everything that was issued, and looks for it."""
+    """Searches for all issued values."""
 
     def __init__(self, issued: Iterable[tuple[str, str]]) -> None:
         self._forms = [(kind, form) for kind, value in issued for form in forms_of_secret(value)]
 
     def in_bytes(self, place: str, content: bytes) -> list[Leak]:
-        """Return what ``content`` gives away."""
+        """Return the leaks in ``content``."""
         return list(dict.fromkeys(Leak(place, kind) for kind, form in self._forms if form in content))
 
     def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Leak]]:
-        """Return the number of files below ``folder`` and what they give away; ``without`` is not entered."""
+        """Return the number of files below ``folder`` and the leaks in them; ``without`` is not searched."""
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         files = [path for path in files if without is None or not path.is_relative_to(without)]
         found = [leak for path in files for leak in self._in_file(path)]

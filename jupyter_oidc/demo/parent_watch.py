@@ -1,7 +1,7 @@
-"""Ends a process of the demo when the process that started it is gone, whatever ended it.
+"""Ends a process of the demo when its parent process has ended, also if that was killed.
 
 The parent holds the other end of standard input. The end of that pipe means: stop now. This works for a normal
-stop, for Ctrl-C and for a parent that was killed. The module starts nothing by itself and knows no process by name.
+stop, for Ctrl-C and for a parent that was killed. The module starts no process by itself and knows none by name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ GRACE_SECONDS: Final = 15.0
 
 
 def watch_parent(*, grace: float = GRACE_SECONDS) -> None:
-    """Watch standard input in the background; at its end, stop this process, politely first."""
+    """Watch standard input in the background.
+
+    At its end, ask this process to stop, then kill it after ``grace`` seconds.
+    """
     threading.Thread(target=_watch, args=(grace,), daemon=True, name="parent-watch").start()
 
 
@@ -36,7 +39,7 @@ def _watch(grace: float) -> None:
 
 
 def publish(path: Path, text: str) -> None:
-    """Write ``text`` where the parent waits for it, all at once and for this user only."""
+    """Write ``text`` to the file that the parent waits for, atomically and for this user only."""
     draft = path.with_suffix(".draft")
     draft.touch(mode=0o600)
     draft.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
 """The fixed values of the demo: the two personas, the client, the lifetimes.
 
-Everything here is public and good for this demo only. It holds no real secret and decides nothing.
+All values are public and good for this demo only; none is a real secret.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ API: Final = "orders"
 SCOPES: Final = ("openid", "profile", "email", "offline_access")
 
 ACCESS_TOKEN_SECONDS: Final = 20
-"""So short that a reader sees a token end, and so that the tutorial's loop crosses several ends."""
+"""Seconds; so short that a reader sees a token expire, and that the tutorial's loop meets several expiries."""
 
 READ: Final = "orders.read"
 WRITE: Final = "orders.write"
@@ -28,7 +28,7 @@ WRITE: Final = "orders.write"
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A user to sign in as; the password is printed on the terminal and opens nothing but the demo."""
+    """A user to sign in as; the password is printed on the terminal and works only in the demo."""
 
     username: str
     password: str

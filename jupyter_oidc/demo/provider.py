@@ -1,7 +1,7 @@
 """The demo's OpenID Provider: nanoidp, a real provider, configured for two personas and one public client.
 
 It runs in a process of its own on a loopback port that the system chooses. It is never reachable from another
-machine, and it is no part of the product: nothing outside the demo imports it (ADR 0010).
+machine, and it is no part of the product: no module outside the demo imports it (ADR 0010).
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _server(listener: socket.socket, folder: Path, issued_tokens: Path | None) -
 
     TokenService.create_token = short_lived(TokenService.create_token, ACCESS_TOKEN_SECONDS)
     app = create_app(str(folder), strict_config=True)
-    # Request lines hold the user's authorization request; the application's own lines say enough.
+    # Request lines hold the user's authorization request; the application's own lines suffice.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if issued_tokens is not None:
         app.wsgi_app = IssuedTokenLog(app.wsgi_app, issued_tokens)

@@ -1,6 +1,6 @@
 """Runs notebook cells in a kernel of a running Jupyter server, the way a browser does: REST and a WebSocket.
 
-It starts no kernel of its own; the server does. Everything that the server sends is handed to ``saw``.
+The server starts the kernel, not this module. ``saw`` receives all data that the server sends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class CellRun:
 
     @property
     def text(self) -> str:
-        """Everything readable in the outputs."""
+        """The readable text of all outputs."""
         return "\n".join(text_of(output) for output in self.outputs)
 
 
@@ -41,7 +41,7 @@ def text_of(output: dict[str, Any]) -> str:
 
 @dataclass(slots=True)
 class Server:
-    """The Jupyter server's REST API, called as a page of JupyterLab does; ``saw`` is told every body."""
+    """The Jupyter server's REST API, called as a page of JupyterLab does; ``saw`` receives every body."""
 
     url: str
     token: str
@@ -79,7 +79,7 @@ class RunningKernel:
     _displays: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     async def run(self, code: str, shown: Callable[[str], Awaitable[None]] | None = None) -> CellRun:
-        """Run ``code``; ``shown`` is told the readable text of each output as soon as it appears."""
+        """Run ``code``; ``shown`` receives the readable text of each output as soon as it appears."""
         asked = await self._send("execute_request", {"code": code, "stop_on_error": True, "allow_stdin": False})
         outputs: list[dict[str, Any]] = []
         replied: dict[str, Any] | None = None

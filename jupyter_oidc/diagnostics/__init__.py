@@ -1,9 +1,9 @@
-"""Finds out what is right and wrong with a set-up, and who can fix it: the checks behind ``jupyter oidc doctor`` and ``diagnostics``.
+"""Checks a set-up and says who can fix a fault: the checks behind ``jupyter oidc doctor`` and ``diagnostics``.
 
 One module a subject, one function a check; a check is a value (:class:`~jupyter_oidc.diagnostics.check.Check`).
-What they look at comes in as :class:`~jupyter_oidc.diagnostics.context.DiagnosticContext`, so that a test can put
-anything in the place of a keyring, a clock or a network.
-Nothing here repairs anything, holds a token, or says more than can be pasted in public.
+A :class:`~jupyter_oidc.diagnostics.context.DiagnosticContext` holds what the checks examine, so that a test can replace
+a keyring, a clock or a network.
+The checks repair nothing, hold no token, and report only what can be pasted in public.
 """
 
 from __future__ import annotations

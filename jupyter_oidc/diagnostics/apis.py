@@ -1,4 +1,4 @@
-"""Can this machine reach the APIs? Each is asked for the head of its address; no token is involved."""
+"""Checks whether this machine can reach the APIs, by a ``HEAD`` request to each without a token."""
 
 from __future__ import annotations
 

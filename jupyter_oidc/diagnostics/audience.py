@@ -1,8 +1,8 @@
-"""Does the token that an API gets name that API? Where it does not, a wider acceptance stands in for it, for a while.
+"""Checks whether the token that an API gets names that API, or the API has to accept a wider audience.
 
 A provider may issue access tokens without the API's audience; then the API has to accept our client id instead, in an
 ID token or beside ``client_id``. Every API that does so accepts the tokens of all others that do.
-This module says when that is the case, and when it need no longer be.
+This module reports such an API, and when the wider audience is no longer needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SHORT_LIST: Final = (
 
 
 def check_audience(provider: Provider, api: Api, session: SessionService | None) -> Check:
-    """Judge one API, by the settings and, if there is a session, by what its access token names."""
+    """Judge one API by the settings and, if there is a session, by the audience of its access token."""
     about = Subject(f"audience of {api.name}", provider.name)
     key = token_key(api)
     seen = session.token_audience(key) if session is not None else None
@@ -67,7 +67,7 @@ def _of_id_token(about: Subject, provider: Provider, api: Api, seen: tuple[str, 
 
 
 def names_of(provider: Provider, api: Api) -> set[str]:
-    """Return what an access token may call ``api``."""
+    """Return the audiences by which an access token may name ``api``."""
     base = api.base_url
     named = {api.audience, api.resource, provider.audience, base, base.rstrip("/"), api.name}
     return {name for name in named if name}

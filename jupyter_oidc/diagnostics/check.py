@@ -1,7 +1,7 @@
-"""The result of one check: what was looked at, how it is, what to do, and who can do it.
+"""The result of one check: its subject, its status, what to do, and who can do it.
 
-``problem`` keeps something from working, ``warning`` works and deserves a thought, ``unknown`` could not be looked at.
-Texts are ours and name no peer's words; a person reads them aloud.
+``problem`` does not work, ``warning`` works but should be reviewed, ``unknown`` could not be checked.
+Texts are ours and quote no peer; they have to make sense when read aloud.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _REFERENCE: Final = re.compile(r"'(env|file|keyring):.*'", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a diagnosis; ``provider`` is ``None`` where it concerns the whole server.
+    """One line of a report; ``provider`` is ``None`` if it concerns the whole server.
 
-    Whatever is not ``ok`` has an ``action``, and ``who`` can take it.
+    A check that is not ``ok`` has an ``action``, and ``who`` can take it.
     """
 
     name: str
@@ -36,31 +36,31 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a check is about; makes its results."""
+    """The subject of a check; makes its results."""
 
     name: str
     provider: str | None = None
 
     def ok(self, message: str) -> Check:
-        """Say that all is well."""
+        """Return the result ``ok``."""
         return Check(self.name, self.provider, "ok", message)
 
     def warning(self, message: str, action: str, who: Who = "administrator") -> Check:
-        """Say what works and deserves a thought."""
+        """Return a ``warning``: it works but should be reviewed."""
         return Check(self.name, self.provider, "warning", message, action, who)
 
     def problem(self, message: str, action: str, who: Who = "administrator") -> Check:
-        """Say what does not work."""
+        """Return a ``problem``: it does not work."""
         return Check(self.name, self.provider, "problem", message, action, who)
 
     def unknown(self, message: str, action: str, who: Who = "administrator") -> Check:
-        """Say what could not be looked at."""
+        """Return ``unknown``: it could not be checked."""
         return Check(self.name, self.provider, "unknown", message, action, who)
 
     def failed(self, problem: Problem, action: str | None = None, who: Who = "administrator") -> Check:
-        """Say what an attempt ran into.
+        """Return a ``problem`` for the ``Problem`` of an attempt.
 
-        Of a reference, only its kind is said: a path can hold a person's name, and what stands where a name should be can
-        be the secret itself; a report is pasted in public.
+        Of a reference to a secret only the kind is named: a path can hold a person's name, and a misplaced secret can
+        stand in its place; users paste reports in public.
         """
         return self.problem(_REFERENCE.sub(r"(\1)", problem.message), action or problem.action, who)

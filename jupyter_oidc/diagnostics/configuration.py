@@ -1,4 +1,4 @@
-"""Are the settings sound, and do their references lead anywhere?"""
+"""Checks whether the settings are valid, and whether their references lead to a secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSTEAD_OF_A_SECRET: Final = {
 
 
 def check_settings(context: DiagnosticContext) -> list[Check]:
-    """Report every mistake, or how much there is."""
+    """Report every mistake, or the number of providers and APIs."""
     if context.findings:
         return [_of_finding(finding) for finding in context.findings]
     providers = context.settings.providers if context.settings else ()
@@ -34,7 +34,7 @@ def check_settings(context: DiagnosticContext) -> list[Check]:
 
 
 async def check_client_secret(context: DiagnosticContext, provider: Provider) -> Check:
-    """See whether the reference leads to a secret; the secret itself goes nowhere."""
+    """Check whether the reference leads to a secret; the secret itself is dropped."""
     about = Subject("client secret", provider.name)
     if provider.client_secret is None:
         instead = _INSTEAD_OF_A_SECRET.get(provider.token_endpoint_auth_method, "PKCE protects the sign-in")
@@ -49,9 +49,9 @@ async def check_client_secret(context: DiagnosticContext, provider: Provider) ->
 async def check_client_assertion(
     context: DiagnosticContext, provider: Provider, listed: frozenset[str] | None = None
 ) -> tuple[Check | None, str | None]:
-    """See whether assertions can be signed, and by which algorithm (T-7, T-9); the key itself goes nowhere.
+    """Check whether assertions can be signed, and by which algorithm (T-7, T-9); the key itself is dropped.
 
-    ``listed`` are those that the provider's metadata name.
+    ``listed`` are the algorithms that the provider's metadata name.
 
     ``None`` for a client authentication method that sends none.
     """
@@ -71,7 +71,7 @@ async def check_client_assertion(
     named, jwk = f"the id {signer.key_id}", signer.public_jwk() or {}
     if signer.key_id == provider.client_assertion_key_id:
         named = "its configured id"
-        del jwk["kid"]  # NOTE: what stands where a name should be can be a secret, and a report is pasted in public
+        del jwk["kid"]  # NOTE: a misplaced secret can stand in it, and users paste reports in public
     public = json.dumps(jwk, separators=(",", ":"))
     message = (
         f"Assertions are signed with the private key ({signer.alg}) and name {named}. Give the provider its public half, "

@@ -1,4 +1,4 @@
-"""Everything that the checks look at, as parts that a test can replace one by one."""
+"""Holds all values and functions that the checks use, as parts that a test can replace one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Storage:
     """The places for refresh tokens.
 
     ``keyring`` writes, reads and deletes a harmless entry and returns the backend's name; ``file`` checks the keys and
-    the folder of the encrypted file; ``lock_folder`` checks the folder in which servers take turns.
+    the folder of the encrypted file; ``lock_folder`` checks the folder of the lock between servers.
     Each raises ``StorageUnavailable``. ``has_key`` says whether there is a key for the file, right or wrong.
     """
 
@@ -36,7 +36,7 @@ class Storage:
 class Authorities:
     """A variable of the environment that names certificate authorities; ``counts`` if connections here heed it.
 
-    ``readable`` says whether what it names can be opened.
+    ``readable`` says whether the file or folder that it names can be opened.
     """
 
     variable: str
@@ -46,7 +46,10 @@ class Authorities:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether the Jupyter server answers requests for a host; ``seen`` if it was asked, and not its settings alone."""
+    """Whether the Jupyter server answers requests for a host.
+
+    ``seen`` if a request showed it, not only the settings.
+    """
 
     admits: bool
     seen: bool
@@ -58,15 +61,15 @@ async def _admission_unknown(_: str) -> Admission | None:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticContext:
-    """Holds everything that the checks look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
+    """The input of the checks; ``settings`` is ``None`` if there are ``findings``.
 
-    ``credentials`` are what a provider is shown, ``load_authorities`` loads its certificate authorities and
+    ``credentials`` returns those for a provider, ``load_authorities`` loads its certificate authorities and
     ``probe_api`` sends a request without a token to an API; each raises a ``Problem``. ``forward_proxy`` names the
     proxy on the way to a provider, without its password, and raises one if that proxy cannot be used.
-    ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran
-    (``address_is_assumed``); ``address_seen_by_browsers`` says that browsers have been seen to reach it so.
-    ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` where notebooks
-    are converted, if one of them is known.
+    ``address`` is that of the Jupyter server with its base URL, if it is known, or the default one if no server runs
+    (``address_is_assumed``); ``address_seen_by_browsers`` says that a browser has reached the server there.
+    ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` whether
+    notebooks are converted in another process, if that is known.
     ``sessions`` are those of a running server.
     """
 

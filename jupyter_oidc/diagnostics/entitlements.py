@@ -1,4 +1,4 @@
-"""Did the provider list what the person is entitled to? One with very many groups names another place for them instead."""
+"""Checks whether the provider listed the person's entitlements, or only referred to them because there are too many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_entitlements(provider: Provider, session: SessionService | None) -> list[Check]:
-    """Say so if the provider did not list them; return nothing without a session."""
+    """Return a check about unlisted entitlements; none without a session."""
     if session is None or session.entitlements_known:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Runs the checks: those that do not wait for each other at once, and never longer than 18 seconds in all."""
+"""Runs the checks, independent ones at the same time, for at most 18 seconds in all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 MAX_EXAMINATION_SECONDS: Final = 18.0
-"""Seconds."""
+"""Seconds for all checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing keeps anything from working."""
+        """Whether there is no ``problem``."""
         return all(check.status != "problem" for check in self.checks)
 
 
 @dataclass(slots=True)
 class _Group:
-    """The checks of one part; what was found before time ran out counts."""
+    """The checks of one part; results that exist when the time is over count."""
 
     about: Subject
     found: list[Check] = field(default_factory=list)
@@ -64,7 +64,7 @@ async def examine(
     asks_registration: bool = False,
     seconds: float = MAX_EXAMINATION_SECONDS,
 ) -> Report:
-    """Look at everything in ``context``; ``tell`` hears what is being looked at.
+    """Run all checks on ``context``; ``tell`` receives the name of the part that begins.
 
     With ``asks_registration`` each provider is asked whether it knows client and redirect URI.
     """
@@ -84,7 +84,7 @@ async def examine(
 
 
 async def examine_metadata(context: DiagnosticContext, *, seconds: float = MAX_EXAMINATION_SECONDS) -> Report:
-    """Ask each provider for its metadata and keys, and for nothing else (G-6)."""
+    """Run only the checks of each provider's metadata and keys (G-6)."""
     groups = []
     for provider in context.settings.providers if context.settings else ():
         group = _Group(Subject("provider", provider.name))
@@ -101,7 +101,7 @@ async def _storage(context: DiagnosticContext, found: list[Check], tell: Callabl
     tell("storage")
     found += network.check_authorities(context)
     found += storage.check_conversions(context)
-    assert context.settings is not None  # noqa: S101 - for the type checker: examine has looked
+    assert context.settings is not None  # noqa: S101 - for the type checker: examine has checked it
     found += await storage.check_storage(context.settings.storage, context.storage)
 
 
@@ -113,7 +113,7 @@ async def _provider(
     *,
     asks_registration: bool,
 ) -> None:
-    """Look at one provider; after a failed discovery, at what does not need it."""
+    """Check one provider; after a failed discovery, run only the checks that do not need it."""
     found.append(network.check_proxy(context, provider))
     trusted = await network.check_certificates(context, provider)
     found.append(trusted)
@@ -171,7 +171,7 @@ async def _metadata(
 
 
 def _wanted(context: DiagnosticContext, provider: Provider, metadata: Metadata, alg: str | None) -> SignInPlan:
-    """Return what a sign-in would use; where its algorithm cannot be known, the one that the settings name."""
+    """Return the plan of a sign-in; if its assertion algorithm is unknown, the one in the settings counts."""
     if alg is None and provider.token_endpoint_auth_method in SIGNS_WITH:
         by_default = "HS256" if provider.token_endpoint_auth_method == "client_secret_jwt" else None
         alg = provider.token_endpoint_auth_signing_alg or by_default

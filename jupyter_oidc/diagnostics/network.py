@@ -1,4 +1,4 @@
-"""The way out: whose certificates are trusted, and through which proxy the provider is asked."""
+"""Checks the network route to a provider: trusted certificate authorities, and the forward proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READABLE: Final = "Name a PEM file that the Jupyter server can read in ca_bundl
 
 
 async def check_certificates(context: DiagnosticContext, provider: Provider) -> Check:
-    """See whether the certificate authorities in the settings can be read."""
+    """Check whether the certificate authorities in the settings can be read."""
     about = Subject("certificates", provider.name)
     try:
         await asyncio.to_thread(context.load_authorities, provider)
@@ -30,7 +30,7 @@ async def check_certificates(context: DiagnosticContext, provider: Provider) -> 
 
 
 def check_authorities(context: DiagnosticContext) -> list[Check]:
-    """Say which variables of the environment name certificate authorities, and whether they count here; not what they name."""
+    """Name the environment variables for certificate authorities, and whether they count here; not their values."""
     about = Subject("certificate variables")
     if not context.authorities:
         return []
@@ -61,7 +61,7 @@ def _counts(names: list[str]) -> str:
 
 
 def check_proxy(context: DiagnosticContext, provider: Provider) -> Check:
-    """Say which way calls to the provider take; a proxy's user name and password are not shown."""
+    """Name the forward proxy of calls to the provider, without its user name and password."""
     about = Subject("egress proxy", provider.name)
     try:
         proxy = context.forward_proxy(provider)

@@ -1,6 +1,6 @@
-"""What the provider says about itself, compared with the settings; nobody is signed in for it (G-6, H-3).
+"""Compares the provider's metadata with the settings, without a sign-in (G-6, H-3).
 
-Two requests are made: for the metadata and for the keys.
+It sends two requests: for the metadata and for the keys.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOT_LISTED: Final = frozenset({"openid"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The metadata, and the provider's clock minus ours in seconds, if it told."""
+    """The metadata, and the provider's clock minus ours in seconds, if its reply has a ``Date``."""
 
     metadata: Metadata
     offset: float | None
@@ -81,7 +81,7 @@ async def ask_metadata(
 
 
 def _readable(about: Subject, provider: Provider, metadata: Metadata) -> Check:
-    """Say that the document can be read, and which of its members do not count (ADR 0028)."""
+    """Report that the document can be read, and which of its members do not count (ADR 0028)."""
     if not metadata.unusable:
         ours = ", ".join(name for name, _ in provider.endpoints)
         return about.ok("The provider's metadata can be read" + (f"; from the settings: {ours}." if ours else "."))
@@ -110,7 +110,7 @@ def check_clock(provider: Provider, answer: Answer) -> Check:
 
 
 def check_contradictions(wanted: SignInPlan) -> list[Check]:
-    """Say what a sign-in is refused for before a browser leaves, and for what else the metadata fit (D-11, T-3, X-1)."""
+    """Report the contradictions that refuse a sign-in, and the subjects where the metadata fit (D-11, T-3, X-1)."""
     provider, metadata = wanted.settings, wanted.metadata
     found = [
         Subject(one.about, provider.name).problem(
@@ -123,7 +123,7 @@ def check_contradictions(wanted: SignInPlan) -> list[Check]:
 
 
 def _fitting(provider: Provider, metadata: Metadata) -> list[Check]:
-    """Say what is known of each subject where nothing contradicts."""
+    """Report each subject without a contradiction."""
     method, methods = provider.token_endpoint_auth_method, metadata.token_endpoint_auth_methods
     checks = [
         _method_known(Subject("client authentication", provider.name), method, methods),
@@ -145,7 +145,7 @@ def _dpop_known(about: Subject, metadata: Metadata) -> Check:
 
 
 def _method_known(about: Subject, method: AuthMethod, listed: frozenset[str] | None) -> Check:
-    """Say what is known of ``method``; a provider that lists none takes client_secret_basic (Discovery 1.0, 3)."""
+    """Report on ``method``; a provider that lists none accepts client_secret_basic (Discovery 1.0, 3)."""
     if method in (listed or ()):
         return about.ok(
             "None is needed: the provider takes public clients."
@@ -168,7 +168,7 @@ def _method_known(about: Subject, method: AuthMethod, listed: frozenset[str] | N
 
 
 def check_userinfo(provider: Provider, metadata: Metadata) -> Check:
-    """Say where what is known of a person comes from (U-1)."""
+    """Report the source of the claims about a person: ID token or UserInfo (U-1)."""
     about = Subject("user information", provider.name)
     if metadata.userinfo_endpoint is None:
         return about.ok(
@@ -197,7 +197,7 @@ def check_scopes(provider: Provider, metadata: Metadata) -> Check:
 
 
 def check_refresh(provider: Provider, metadata: Metadata) -> Check:
-    """See whether a session can be expected to last longer than its first access token (A25)."""
+    """Check whether a session can be expected to last longer than its first access token (A25)."""
     about = Subject("refresh token", provider.name)
     if metadata.grant_types is not None and "refresh_token" not in metadata.grant_types:
         return about.warning(
@@ -223,7 +223,7 @@ def check_refresh(provider: Provider, metadata: Metadata) -> Check:
 
 
 def check_granted(provider: Provider, summary: Summary) -> list[Check]:
-    """Compare what the session that there is was given with what was asked for; that counts for more than metadata (A25)."""
+    """Compare the present session's scopes and tokens with the requested ones; they prove more than metadata (A25)."""
     about, granted = Subject("session", provider.name), Subject("session's scopes", provider.name)
     token = about.ok("The session that there is now was given a refresh token.")
     if not summary.refreshable:
@@ -246,7 +246,7 @@ def check_granted(provider: Provider, summary: Summary) -> list[Check]:
 
 
 def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
-    """Say what a sign-out will do at the provider."""
+    """Report the effect of a sign-out at the provider."""
     about = Subject("sign-out", provider.name)
     takes_back = metadata.revocation_endpoint is not None
     revokes = (
@@ -273,7 +273,7 @@ _STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 
 
 async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
-    """See whether there is a key that ID tokens can be verified with (K-2 to K-4)."""
+    """Check whether a key exists with which ID tokens can be verified (K-2 to K-4)."""
     about, algs = Subject("keys", provider.name), id_token_algs(provider, metadata)
     words = " or ".join(algs)
     if not algs:
@@ -298,7 +298,7 @@ METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
     check_refresh,
     check_sign_out,
 )
-"""Those that need nothing but the metadata."""
+"""The checks that need only the metadata."""
 
 
 def _minutes(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""Which address has to be registered at the provider, to the letter, and is it?
+"""Checks which redirect URI has to be registered at the provider, to the letter, and whether it is.
 
-The second question costs a request that looks like the beginning of a sign-in and asks for no interaction
-(``prompt=none``). It is only made where a person asked for it; see ADR 0021.
+The second check sends a request that looks like the beginning of a sign-in without interaction
+(``prompt=none``). It is only sent if the user asked for it; see ADR 0021.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NON_INTERACTIVE_ERRORS: Final = frozenset(
     {"login_required", "interaction_required", "consent_required", "account_selection_required", "access_denied"}
 )
-"""What a sound request without interaction earns."""
+"""Error codes that answer a valid request without interaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The redirect URI of a sign-in; it is ``certain`` if the settings, or a browser that was seen, say so."""
+    """The redirect URI of a sign-in; it is ``certain`` if the settings, or a browser's request, determine it."""
 
     uri: str | None
     certain: bool
 
 
 def expected(context: DiagnosticContext, provider: Provider) -> Expected:
-    """Return the address that a sign-in will use, as far as it can be known beforehand."""
+    """Return the redirect URI that a sign-in will use, as far as it can be known beforehand."""
     if provider.redirect_uri:
         return Expected(provider.redirect_uri, certain=True)
     if context.address and urlsplit(context.address).hostname in _LOOPBACK:
@@ -55,7 +55,10 @@ def expected(context: DiagnosticContext, provider: Provider) -> Expected:
 
 
 def check_sign_in_strategy(context: DiagnosticContext, provider: Provider, metadata: Metadata) -> Check:
-    """Say which way a sign-in takes, and why; where the browser is decides, and is perhaps not known (A31, A32)."""
+    """Report the strategy of a sign-in, and why.
+
+    It depends on the browser's location, which may be unknown (A31, A32).
+    """
     about, ways = Subject("way to sign in", provider.name), _possible_strategies(context, provider, metadata)
     obstacles = [way for way in ways if isinstance(way, Impossible)]
     if obstacles and len(obstacles) == len(ways):
@@ -80,7 +83,7 @@ def uses_device_code(context: DiagnosticContext, provider: Provider, metadata: M
 def _possible_strategies(
     context: DiagnosticContext, provider: Provider, metadata: Metadata
 ) -> list[Choice | Impossible]:
-    """Return what a sign-in may take: one way for each place where the browser may be."""
+    """Return the strategies that a sign-in may take: one for each possible location of the browser."""
     places: tuple[Browser, ...] = ("here", "elsewhere")
     if context.address_seen_by_browsers and context.address:
         places = ("here",) if urlsplit(context.address).hostname in _LOOPBACK else ("elsewhere",)
@@ -88,7 +91,7 @@ def _possible_strategies(
 
 
 def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
-    """Say which address has to be registered (A30)."""
+    """Report the redirect URI that has to be registered (A30)."""
     about, wanted = Subject("redirect URI", provider.name), expected(context, provider)
     path = f"/jupyter-oidc/providers/{provider.name}/callback"
     if provider.redirect_strategy == "device":
@@ -129,7 +132,7 @@ def _any_port(provider: Provider) -> bool:
 
 
 async def check_host(context: DiagnosticContext, provider: Provider) -> list[Check]:
-    """See whether the Jupyter server answers at the host to which the redirect URI leads back, where it is its own (A30).
+    """Check whether the Jupyter server answers at the redirect URI's host, if that leads to this server (A30).
 
     Jupyter refuses hosts that it does not know, with status 403 and before any handler of ours.
     """
@@ -161,9 +164,9 @@ async def check_host(context: DiagnosticContext, provider: Provider) -> list[Che
 async def check_registration(
     context: DiagnosticContext, provider: Provider, metadata: Metadata, port: ProviderPort, *, refused: bool = False
 ) -> Check:
-    """Ask the provider whether it knows client and redirect URI; nobody is signed in (A30).
+    """Ask the provider whether it knows client and redirect URI, without a sign-in (A30).
 
-    A guess is never sent. ``refused`` says that a sign-in would not even be sent there.
+    An uncertain redirect URI is never sent. ``refused`` says that a contradiction would refuse the sign-in before.
     """
     about, wanted = Subject("registration", provider.name), expected(context, provider)
     if provider.redirect_strategy == "device" or uses_device_code(context, provider, metadata):
@@ -214,7 +217,7 @@ def _silent_request_call(context: DiagnosticContext, provider: Provider, metadat
 
 
 def _registration_check(about: Subject, provider: Provider, redirect_uri: str, reply: Reply) -> Check:
-    """Read an answer that came instead of a sign-in page; of the peer's own text, registered error codes count."""
+    """Judge an answer that came instead of a sign-in page; only registered error codes are read from it."""
     location = reply.headers.get("location", "")
     if 300 <= reply.status < 400 and location.startswith(redirect_uri):
         error = parse_qs(urlsplit(location).query).get("error", ["none"])[0]

@@ -1,4 +1,4 @@
-"""A report as text to read aloud, and as the JSON of the contract ``diagnostics.reply``."""
+"""Writes a report as text for a terminal, and as the JSON of the contract ``diagnostics.reply``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS: Final = {
     "problem": "\N{MULTIPLICATION X} wrong",
     "unknown": "? cannot be known from here",
 }
-"""A mark and its words: what was seen, what is wrong, and what cannot be known (ADR 0037)."""
+"""The mark and its words for each status (ADR 0037)."""
 
 _PLAIN: Final = {
     "ok": "[+] seen",
@@ -51,7 +51,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_text(report: Report, *, ascii_only: bool = False) -> str:
-    """Return lines to read: a heading for each provider, a line for each check, and below it who does what about it."""
+    """Return lines of text: a heading for each provider, a line for each check, and below it who takes which action."""
     marks = _PLAIN if ascii_only else _MARKS
     return "\n".join([*_lines(report, marks), "", _summary(report)]).lstrip("\n")
 
@@ -69,7 +69,7 @@ def _lines(report: Report, marks: dict[str, str]) -> Iterator[str]:
 
 
 def _sentence(check: Check, word: str) -> str:
-    """Return name and message; whatever is not simply seen says so in words too, for who does not see the mark."""
+    """Return name and message; any status but ``ok`` is also written in words, for users who cannot see the mark."""
     return f"{check.name}: {check.message}" if check.status == "ok" else f"{check.name} ({word}): {check.message}"
 
 

@@ -1,4 +1,4 @@
-"""Where refresh tokens are kept, whether several servers could take turns at them, and what else runs beside them."""
+"""Checks the storage of refresh tokens, the lock between servers, and the process that converts notebooks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENDS: Final = "Sessions are kept in memory and end with the server."
 
 
 def check_conversions(context: DiagnosticContext) -> list[Check]:
-    """Say where notebooks are converted, if that can be seen: templates of users are code (Q8.2, ADR 32)."""
+    """Report in which process notebooks are converted, if known: templates of users are code (Q8.2, ADR 32)."""
     about = Subject("conversions")
     if context.converts_in_own_process is None:
         return []
@@ -33,7 +33,7 @@ def check_conversions(context: DiagnosticContext) -> list[Check]:
 
 
 async def check_storage(choice: Choice, storage: Storage) -> list[Check]:
-    """Try the places in the order in which the server would."""
+    """Try the stores in the order in which the server would."""
     if choice == "memory":
         return [Subject("storage").ok(f"{_ENDS} That is what the settings want.")]
     checks = [await _keyring(choice, storage)] if choice != "encrypted-file" else []

@@ -1,7 +1,8 @@
-"""Where a call of a client goes: a path below the API, or an address that the API itself has given.
+"""Resolves the address of a client's call: a path below the API, or an address that the API itself has sent.
 
-It is judged before httpx makes its normal form of it, which would leave the API by ``..`` without a word.
-What RFC 3986 does not allow in a path is encoded here; the server refuses it, since servers read it in different ways.
+The address is checked before httpx normalises it, which would silently leave the API by ``..``.
+Characters that RFC 3986 does not allow in a path are encoded here; the server refuses them, since servers read them in
+different ways.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PCHAR: Final = "-._~!$&'()*+,;=:@/%"
-"""What quote() leaves alone besides letters and digits: RFC 3986, 3.3, and escapes."""
+"""The characters besides letters and digits that quote() does not encode: RFC 3986, 3.3, and escapes."""
 
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ABSOLUTE: Final = re.compile(r"(?:https?:)?//", re.IGNORECASE)
@@ -27,10 +28,10 @@ _HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*", re.IGNORECASE)
 
 
 class Address:
-    """Where one client's calls go; ``home`` is what its relative paths are below.
+    """Resolves the addresses of one client's calls; its relative paths are below ``home``.
 
-    ``get_base_url`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not say; it
-    may ask the server. A client without it is for no API, and goes wherever it is sent.
+    ``get_base_url`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not name
+    it; it may ask the server. A client without it belongs to no API, and its addresses are not checked.
     """
 
     def __init__(self, home: httpx.URL, get_base_url: Callable[[], str | None] | None = None) -> None:
@@ -38,14 +39,15 @@ class Address:
         self._get_base_url = get_base_url
 
     def normalized(self, url: httpx.URL | str) -> httpx.URL | str:
-        """Return ``url`` as httpx has to read it; raises ``BadPath`` for one that leads up."""
+        """Return ``url`` encoded for httpx; raises ``BadPath`` for one with dot segments."""
         text = str(url)
         path, mark, rest = _split(text)
         if _ABSOLUTE.match(text):
             if text.startswith("//"):
                 path = f"{self._scheme()}:{path}"
             scheme, colon, named = path.partition(":")
-            path = scheme.lower() + colon + named  # NOTE: httpx knows the usual port of a scheme in small letters only
+            # NOTE: httpx knows the default port of a scheme in small letters only
+            path = scheme.lower() + colon + named
             host = _HOST.match(path)
             begin = host.end() if host else 0
             _check(path[begin:])
@@ -58,11 +60,11 @@ class Address:
         return ("/" + path.lstrip("/") if path else "") + mark + rest
 
     def is_outside_proxy(self, url: httpx.URL) -> bool:
-        """Whether ``url`` does not lead through the proxy of this client's API, so that ``behind_proxy`` has to be asked."""
+        """Return whether ``url`` does not lead through this API's proxy, so that ``behind_proxy`` must be called."""
         return self._get_base_url is not None and not is_below(self._home, url)
 
     def behind_proxy(self, url: httpx.URL) -> httpx.URL:
-        """Return where ``url``, an address of the API's own, is behind the proxy; raises ``BadPath`` for any other."""
+        """Return the proxy's address for ``url``, an address of the API itself; raises ``BadPath`` for any other."""
         base_url = self._get_base_url() if self._get_base_url is not None else None
         base = httpx.URL(base_url) if base_url else None
         if base is not None and is_below(base, url):
@@ -79,13 +81,13 @@ class Address:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Return path, mark and what follows, from the first ``?`` or ``#`` on."""
+    """Return the path, the first ``?`` or ``#``, and the text behind it."""
     found = re.search(r"[?#]", text)
     return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
 
 
 def _check(path: str) -> None:
-    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: httpx would remove it before any check."""
+    """Refuse a path with a dot segment, plain or escaped: httpx would remove it before any check."""
     for part in re.split(r"[/\\]", path):
         if unquote(part) in (".", ".."):
             raise BadPath(

@@ -1,8 +1,8 @@
 """The grant for other libraries: as an authentication object, as headers, and as an API key, all of them refreshed.
 
-The object works with httpx and requests alike, and adds the grant only to requests to its one API. With both it
-raises our exceptions and repeats a call once whose grant or token was too old. A copy that
-a library keeps is not refreshed: it is good for at least three minutes.
+The object works with httpx and with requests, and adds the grant only to requests to its one API. With both it raises
+our exceptions and repeats a call once if its grant or token had expired. A copy that a library keeps is not refreshed:
+it is good for at least three minutes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ApiAuth(httpx.Auth):
 
     @property
     def base_url(self) -> str:
-        """Where the API is, through the proxy; it ends with a slash."""
+        """The address of the API through the proxy; it ends with a slash."""
         return str(self._base_url)
 
     def api_key(self) -> str:
@@ -54,7 +54,7 @@ class ApiAuth(httpx.Auth):
     # -- httpx ---------------------------------------------------------------------------------------------------
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the grant; once more with a new one if need be; raise a refusal of ours."""
+        """Add the grant; repeat the call with a new one if necessary; raise the exception of a refusal of ours."""
         if not self._is_ours(request.url):
             yield request
             return
@@ -75,10 +75,10 @@ class ApiAuth(httpx.Auth):
         if self._refused(response):
             raise self._problem(request, response, await content_of_async(response))
 
-    # -- requests, and what else hands over a request and takes it back ------------------------------------------
+    # -- requests, and other libraries that pass a request and take it back --------------------------------------
 
     def __call__(self, request: Any) -> Any:
-        """Add the grant to a request that has ``url`` and ``headers``; of requests, also look at the answer."""
+        """Add the grant to a request that has ``url`` and ``headers``; with requests, also check the answer."""
         if not self._is_ours(request.url):
             return request
         _signed(request, self._grants.current())
@@ -90,7 +90,7 @@ class ApiAuth(httpx.Auth):
         begin = body.tell() if hasattr(body, "seek") and hasattr(body, "tell") else None
 
         def look(response: Any, **options: Any) -> Any:
-            """Judge the answer to this one call; requests goes on with what is returned."""
+            """Judge the answer to this one call; requests goes on with the returned answer."""
             again = body is None or isinstance(body, str | bytes) or begin is not None
             if self._should_retry(response.request, response, again=again):
                 response.close()
@@ -119,7 +119,7 @@ class ApiAuth(httpx.Auth):
         return "X-OIDC-Error" in response.headers and self._is_ours(response.url)
 
     def _should_retry(self, request: Any, response: Any, *, again: bool) -> bool:
-        """Whether the call is to be made again, after forgetting a grant that the server has refused."""
+        """Drop a grant that the server has refused, and return whether to repeat the call."""
         if response.status_code != 401 or not self._is_ours(response.url):
             return False
         if response.headers.get("X-OIDC-Error") == "grant_invalid":
@@ -132,7 +132,7 @@ class ApiAuth(httpx.Auth):
 
 
 class Hidden(str):
-    """Text that does not show when a notebook prints it, or a container that holds it."""
+    """Text that a notebook does not show when it prints the text, or a container of it."""
 
     __slots__ = ()
 
@@ -143,9 +143,9 @@ class Hidden(str):
 class RefreshingHeaders(dict[str, str]):
     """Headers whose ``Authorization`` is refreshed when it is read, if it is old; more headers may be added.
 
-    NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment, and a library
-    that reads a dictionary past its methods gets the grant that was read last. What pickles it gets no grant: the process
-    that reads it gets one of its own.
+    NOTE: it is a dictionary, because libraries require one. A copy holds the grant of that moment, and a library that
+    reads the dictionary without its methods gets the grant that was read last. A pickle holds no grant: the process
+    that loads it gets one of its own.
     """
 
     def __init__(self, grants: GrantAuth, made_by: Callable[..., Any] | None = None) -> None:
@@ -201,7 +201,7 @@ class RefreshingHeaders(dict[str, str]):
         return super().values()
 
     def _refresh(self) -> None:
-        """Write the current grant, unless the caller has put something of their own in its place."""
+        """Write the current grant, unless the caller has set another ``Authorization``."""
         if isinstance(super().get(_NAME), Hidden):
             super().__setitem__(_NAME, _header(self._grants.current()))
 

@@ -20,7 +20,7 @@ CHUNK_BYTES: Final = 64 * 1024
 
 
 class FileBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The rest of an open file, from where it stands now; ``sent`` is told after each piece how much went out."""
+    """The rest of an open file, from its present position; ``sent`` is called after each piece with the bytes sent."""
 
     def __init__(self, file: BinaryIO, sent: Callable[[int], None] | None = None) -> None:
         self._file = file
@@ -71,7 +71,7 @@ def file_body(content: object) -> FileBody | None:
 
 
 def attach(request: httpx.Request, body: FileBody) -> httpx.Request:
-    """Give ``request``, which has no body, this one."""
+    """Set ``body`` as the body of ``request``, which has none, and return the request."""
     request.stream = body
     request.headers["Content-Length"] = str(body.size)
     return request
@@ -94,4 +94,4 @@ def _rewinds(content: object) -> bool:
 
 
 def _ignore_progress(_: int) -> None:
-    """Take no notice."""
+    """Do nothing."""

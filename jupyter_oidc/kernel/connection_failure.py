@@ -1,6 +1,6 @@
-"""Why a call to a Jupyter server got no answer, told apart by what the connection reported; the words are the callers'.
+"""Classifies why a call to a Jupyter server got no answer, by the connection's error; callers write the messages.
 
-Used by the command line too. Refuses to repeat what the other side wrote.
+The command line uses it, too. It refuses to repeat the other side's text.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ ConnectionFailure = Literal[
     "not trusted",
     "silent",
 ]
-"""``not trusted`` is a certificate with another flaw, ``silent`` everything that says nothing."""
+"""``not trusted`` is a certificate with another fault, ``silent`` an error without a cause."""
 
 _WRONG_NAME_CODES: Final = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
 _UNKNOWN_ISSUER_CODES: Final = frozenset({2, 18, 19, 20, 21})
-"""Of OpenSSL: no certificate of the issuer, self-signed, self-signed in the chain, no local issuer, no first signature."""
+"""OpenSSL's codes: no issuer, self-signed, self-signed in the chain, no local issuer, no first signature."""
 
 _VALIDITY_CODES: Final = frozenset({9, 10})
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
@@ -49,7 +49,7 @@ _NO_TLS_REASONS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_
 
 
 def connection_failure(error: BaseException) -> ConnectionFailure:
-    """Return why the call failed that raised ``error``."""
+    """Return the reason of the failed call that raised ``error``."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate_failure(getattr(cause, "verify_code", 0))
@@ -80,7 +80,7 @@ def _tls_failure(reason: str) -> ConnectionFailure:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and what led to it, those of a group of attempts included."""
+    """Yield ``error`` and its causes, including those of a group of attempts."""
     waiting, seen = [error], set[int]()
     while waiting:
         cause = waiting.pop(0)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
-"""An idle connection is kept for 30 seconds: a person thinks between two cells."""
+"""Limits; an idle connection is kept for 30 seconds, since a user pauses between two cells."""
 
 _OWN_CONNECTION_OPTIONS: Final = CONNECTION_OPTIONS | {"mounts", "transport"}
-"""Options of httpx that ask for connections of one's own."""
+"""Options of httpx for which a client needs connections of its own."""
 
 
 class Connections:
@@ -37,12 +37,12 @@ class Connections:
         """Return the option that lets a client use the shared connections, or none if it needs its own."""
         if not self._uses_shared_pool(options):
             return {}
-        self.pool()  # NOTE: what is wrong with a certificate is said when a client is made
+        self.pool()  # NOTE: raises the error of a certificate when a client is made
         return {"transport": RoutingTransport(self._server, {}, own=_SharedTransport(self))}
 
     def pool(self) -> httpx.HTTPTransport:
-        """Return the connections of this process; a forked child must not write on those of its parent."""
-        # NOTE: two threads may make two; one of them serves one call only, no harm done.
+        """Return the connections of this process; a forked child must not write to those of its parent."""
+        # NOTE: two threads may make two pools; one of them serves one call only, which is harmless.
         process, pool = self._pool
         if pool is None or process != os.getpid():
             pool = direct_transport(self._server, limits=LIMITS)
@@ -56,12 +56,12 @@ class Connections:
         return {"transport": AsyncRoutingTransport(self._server, {}, own=_SharedAsyncTransport(self._pools))}
 
     def _uses_shared_pool(self, options: dict[str, Any]) -> bool:
-        # NOTE: the way through a corporate proxy is httpx's own to find, for each client.
+        # NOTE: httpx finds a forward proxy by itself, for each client.
         return _OWN_CONNECTION_OPTIONS.isdisjoint(options) and goes_directly(self._server)
 
 
 class _SharedTransport(httpx.BaseTransport):
-    """Sends one client's calls through the shared pool; closing it closes nothing."""
+    """Sends one client's calls through the shared pool, which stays open when the client closes."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -84,7 +84,7 @@ class _SharedAsyncTransport(httpx.AsyncBaseTransport):
 
 
 class _PerLoopPools:
-    """A pool for each event loop, and who uses it: connections cannot move from one loop to another."""
+    """A pool for each event loop, and its clients: connections cannot move from one loop to another."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

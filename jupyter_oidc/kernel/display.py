@@ -1,7 +1,7 @@
-"""How sessions and sign-ins look in a notebook: plain words, JupyterLab's own colours, no script.
+"""Renders sessions and sign-ins in a notebook: plain words, JupyterLab's own colours, no script.
 
-A saved notebook keeps what is displayed, so the cards show a name and a state, never an e-mail address, and
-the link of a sign-in is taken away when it is finished.
+A saved notebook keeps its output, so the cards show a name and a state, never an e-mail address, and
+the link of a sign-in is removed when it is finished.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def session_html(summary: dict[str, Any]) -> str:
 
 
 def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) -> str:
-    """Return the invitation to sign in, with the time that is left; ``pasted`` says that the answer is copied by hand."""
+    """Return the invitation to sign in, with the time that is left.
+
+    ``pasted`` says that the answer is copied by hand.
+    """
     steps = (
         "<div>1. Open the sign-in page and sign in.</div><div>2. The browser ends at a page that may not load. "
         "Copy the whole address of it.</div><div>3. Paste it into the field below; it stays hidden.</div>"
@@ -116,7 +119,7 @@ def _link(url: str) -> str:
 
 
 def signed_out_html(text: str, url: str | None, *, soon: bool = False) -> str:
-    """Return a card about a sign-out; ``url`` is where the provider's own session can be ended, ``soon`` for a minute only."""
+    """Return a card about a sign-out; ``url`` ends the provider's own session, with ``soon`` for a minute only."""
     link = ""
     if url is not None and (urlsplit(url).scheme in ("http", "https") or _is_path(url)):
         href = escape(url)
@@ -142,12 +145,12 @@ def plain(text: str) -> str:
 
 
 def done_html(summary: dict[str, Any]) -> str:
-    """Return the line that stands in place of the invitation afterwards; the card is the result of the cell."""
+    """Return the line that replaces the invitation after a sign-in; the card is the result of the cell."""
     return f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_user_suffix(summary))}</b></div>'
 
 
 def ended_html(text: str) -> str:
-    """Return what stands in place of the invitation when the sign-in did not succeed."""
+    """Return the line that replaces the invitation when the sign-in did not succeed."""
     return f'<div role="status" style="{_CARD}">{escape(text)}</div>'
 
 
@@ -160,7 +163,7 @@ def waiting_html(why: str, seconds: float) -> str:
 
 
 def waited_html(why: str, seconds: float) -> str:
-    """Return what stands in place of such a note afterwards, whatever came of the call."""
+    """Return the line that replaces such a note afterwards, in success and in failure."""
     return f'<div style="{_MUTED}">{escape(why)} Waited {_minutes_and_seconds(seconds)}.</div>'
 
 
@@ -172,12 +175,12 @@ def progress_html(text: str, done: int, total: int) -> str:
 
 
 def ended_transfer_html(text: str) -> str:
-    """Return what stands in place of the bar afterwards."""
+    """Return the line that replaces the bar afterwards."""
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
 
 
 def _insert_circumstances(title: str, circumstances: str) -> str:
-    """Put ``circumstances`` where they are read in ``title``: before its comma, if it has one."""
+    """Insert ``circumstances`` into ``title``, before its first comma or at the end."""
     state, comma, rest = title.partition(",")
     return f"{state}{circumstances}{comma}{rest}"
 
@@ -215,7 +218,7 @@ class Notice:
         self._said = ""
 
     def warn(self, text: str) -> None:
-        """Say ``text`` beside the notice, which stays."""
+        """Show ``text`` beside the notice, which stays."""
         Notice().show(ended_html(plain(text)), plain(text))
 
     def show(self, html: str, text: str) -> None:
@@ -228,7 +231,7 @@ class Notice:
         from IPython.display import HTML, DisplayHandle
 
         if self._handle is None:
-            # NOTE: kept before it is shown: an interruption in between must not leave a link that cannot be replaced.
+            # NOTE: stored before it is shown: an interruption in between must not leave a link that cannot be replaced.
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(HTML(html))  # type: ignore[no-untyped-call]
         else:
@@ -236,6 +239,6 @@ class Notice:
 
 
 def in_notebook() -> bool:
-    """Whether what is displayed reaches a notebook."""
+    """Return whether displayed output reaches a notebook."""
     kernel = sys.modules.get("ipykernel.kernelapp")
     return bool(kernel is not None and kernel.IPKernelApp.initialized())

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 
 class OIDCError(Exception):
-    """Base of everything that the helper raises.
+    """Base of all exceptions of the helper.
 
-    ``message`` says what happened, ``action`` what to do next, ``retryable`` whether the same call may work
-    later by itself, ``request_id`` what to tell the administrator.
+    ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call
+    may work later, ``request_id`` finds the error in the server's log.
     """
 
     code: ClassVar[str] = "oidc_error"
@@ -40,7 +40,7 @@ class OIDCError(Exception):
         return " ".join(part for part in parts if part)
 
     def _render_traceback_(self) -> list[str]:
-        """Show what happened and what to do, in the place where IPython shows a traceback."""
+        """Return message and action as the lines that IPython shows instead of a traceback."""
         lines = [f"{type(self).__name__}: {self.message}", self.action, self.link or ""]
         if self.request_id:
             lines.append(f"({self.code}, request {self.request_id})")
@@ -52,11 +52,14 @@ class OIDCError(Exception):
 
 
 class OIDCWarning(UserWarning):
-    """Something goes on, and not in the way that one might think; ``warnings.filterwarnings`` silences it by this name."""
+    """Base of warnings: a call works, but not as its caller may expect.
+
+    Filter them with ``warnings.filterwarnings``.
+    """
 
 
 class _NeedsSignIn(OIDCError):
-    """Base of the errors that a sign-in resolves; ``link`` leads to JupyterLab, if the server knows how browsers reach it."""
+    """Base of errors that a sign-in resolves; ``link`` leads to JupyterLab, if the server knows its public address."""
 
     how: ClassVar[str] = "oidc.sign_in()"
 
@@ -116,10 +119,10 @@ class SessionExpired(_NeedsSignIn):
 
 
 class StepUpRequired(_NeedsSignIn):
-    """The API asks for a stronger sign-in."""
+    """The API demands a stronger sign-in."""
 
     code = "step_up_required"
-    # NOTE: the server names the API, which sign_in() needs to know: who is signed in is not asked again without it.
+    # NOTE: the server names the API, which sign_in() needs: without it, an active session returns at once.
     how = ""
 
 
@@ -130,25 +133,25 @@ class GrantInvalid(OIDCError):
 
 
 class CsrfFailed(OIDCError):
-    """The request did not come from where it should."""
+    """The request came from another site or without an XSRF token."""
 
     code = "csrf_failed"
 
 
 class Forbidden(OIDCError):
-    """The server does not let this caller in."""
+    """The server does not admit this caller."""
 
     code = "forbidden"
 
 
 class RouteForbidden(OIDCError):
-    """The settings do not open this part of the API."""
+    """The settings do not allow this part of the API."""
 
     code = "route_forbidden"
 
 
 class CallerForbidden(OIDCError):
-    """The settings do not open this API to kernels."""
+    """The settings do not allow this API to kernels."""
 
     code = "caller_forbidden"
 
@@ -172,7 +175,7 @@ class UnknownFlow(OIDCError):
 
 
 class MethodNotAllowed(OIDCError):
-    """The API is not open for this method."""
+    """The settings do not allow this method of the API."""
 
     code = "method_not_allowed"
 
@@ -280,7 +283,7 @@ class TlsUntrusted(OIDCError):
 
 
 class EgressProxyAuth(OIDCError):
-    """The proxy between the server and the outside does not let it through."""
+    """The forward proxy of the server refuses the server's credentials."""
 
     code = "egress_proxy_auth"
 
@@ -298,7 +301,7 @@ class StorageUnavailable(OIDCError):
 
 
 class Overloaded(OIDCError):
-    """Too much is going on at once."""
+    """Too many requests run at once."""
 
     code = "overloaded"
 
@@ -316,7 +319,7 @@ class ServerNotFound(OIDCError):
 
 
 class NotAKernel(OIDCError):
-    """This process has no kernel connection file to prove itself with."""
+    """This process has no kernel connection file to prove its identity with."""
 
     code = "not_a_kernel"
 
@@ -355,8 +358,8 @@ BY_CODE: dict[str, type[OIDCError]] = _public()
 def of_reply(body: dict[str, Any]) -> OIDCError:
     """Return the exception for a checked ``error`` message.
 
-    The link comes from the server, which may know how a browser reaches JupyterLab; the address that this process uses
-    says nothing about that.
+    The link comes from the server, which may know the address of JupyterLab for browsers; this process's own address of
+    the server may be another one.
     """
     kind = BY_CODE[body["code"]]
     action, link = body["action"], None

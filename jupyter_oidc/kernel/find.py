@@ -1,8 +1,8 @@
-"""Find the Jupyter server that started this kernel, and what this kernel can prove itself with.
+"""Find the Jupyter server that started this kernel, and the kernel's id and key.
 
-The server itself has said where it is, in a file that the kernel's environment names; ``JUPYTER_OIDC_URL`` overrides that.
-The environment also names the kernel's connection file, and what a kernel starts inherits both: it is that kernel.
-Nothing is guessed from process ids, names of hosts, or the files that happen to be there.
+The server has written its address into a file that the kernel's environment names; ``JUPYTER_OIDC_URL`` overrides that.
+The environment also names the kernel's connection file; a process that a kernel starts inherits both and counts as it.
+Nothing is guessed from process ids, host names or other files.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Server:
     """The server: ``url`` ends with a slash and includes its base URL; ``certificate`` is a PEM file or ``None``.
 
-    ``same_machine`` says that the server itself told all this; then it is believed by its certificate and by nothing else.
-    With a ``socket`` calls go to that Unix socket, and ``url`` has a host for the name only.
+    ``same_machine`` says that the values come from the server's own file; then only that certificate is trusted.
+    With a ``socket`` calls go to that Unix socket, and the host in ``url`` is only a name.
     """
 
     url: str
@@ -39,7 +39,7 @@ class Server:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine, so that no corporate proxy may see the calls."""
+        """Whether the server is on this machine, so that no forward proxy may see the calls."""
         return self.same_machine or _is_loopback(urlsplit(self.url).hostname or "")
 
     @property
@@ -109,7 +109,8 @@ def find_kernel() -> Kernel:
     """Return this kernel's identity from its connection file; raises :class:`NotAKernel`."""
     path = _connection_file()
     if path is not None:
-        os.environ.setdefault(KERNEL_VARIABLE, str(path))  # NOTE: what this kernel starts is this kernel
+        # NOTE: a process that this kernel starts counts as this kernel
+        os.environ.setdefault(KERNEL_VARIABLE, str(path))
         key = _json(path).get("key")
         name = path.stem.removeprefix("kernel-")
         if isinstance(key, str) and key and name != path.stem:
@@ -124,7 +125,7 @@ def find_kernel() -> Kernel:
 def _base_url(text: object) -> str | None:
     """Return scheme, host, port and path of a URL, ending with a slash; ``None`` if it is no web address.
 
-    A query (people paste addresses that hold the server's token), a fragment and a user are left out.
+    A query (users paste addresses with the server's token in it), a fragment and a user are left out.
     """
     if not isinstance(text, str):
         return None

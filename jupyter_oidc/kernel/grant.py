@@ -2,8 +2,7 @@
 
 As an ``httpx.Auth`` it is added to each request on its way out, so no client, header dictionary or ``repr``
 holds it.
-It is asked for with a client of its own, so that the hooks, headers and redirects of a caller's client have no
-part in it.
+It is requested by a client of its own, so that the hooks, headers and redirects of a caller's client do not apply.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "jupyter-oidc kernel grant v1"
 REFRESH_AT_REMAINING_SHARE = 0.2
-"""The share of its life that a grant still has when it is refreshed."""
+"""The remaining share of a grant's lifetime at which it is refreshed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ def is_below(home: httpx.URL, url: httpx.URL) -> bool:
 class GrantAuth(httpx.Auth):
     """Adds the grant to requests to the server's own address, and to no other.
 
-    One object serves all clients of a process: the first client that finds the grant old asks for a new one while the
-    others wait for it. ``now`` returns seconds that never go back.
+    One object serves all clients of a process: the first client that finds the grant old requests a new one while the
+    others wait for it. ``now`` returns monotonic seconds.
     """
 
     def __init__(self, server: Server, kernel: Kernel, now: Callable[[], float] = time.monotonic) -> None:
@@ -86,11 +85,11 @@ class GrantAuth(httpx.Auth):
         self._loop_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def _is_forked(self) -> bool:
-        """Whether this is a copy in a forked child, where a lock of the parent's may be held for ever."""
+        """Return whether this is a copy in a forked child, where a lock of the parent may be held for ever."""
         return self._process != os.getpid()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the grant, after getting one if there is none or it is old."""
+        """Add the grant, after requesting one if there is none or it is old."""
         if self.is_ours(request.url):
             request.headers["Authorization"] = f"Bearer {self.current()}"
         yield request
@@ -106,12 +105,15 @@ class GrantAuth(httpx.Auth):
         return is_below(self._home, url)
 
     def refused(self, request: httpx.Request) -> None:
-        """Forget the grant that ``request`` carried; a newer one, which another thread has got meanwhile, is kept."""
+        """Drop the grant that ``request`` carried; a newer one, which another thread got meanwhile, is kept."""
         if request.headers.get("Authorization") == f"Bearer {self._held.grant}":
             self._held = _NO_GRANT
 
     def current(self) -> str:
-        """Return a grant that is good for a while; raises the server's refusal, or ``ServerNotFound``."""
+        """Return a grant with a fifth of its lifetime left, or a new one.
+
+        Raises ``ServerNotFound`` or the server's refusal.
+        """
         if self._is_forked():
             self._create_locks()
         with self._lock:
@@ -123,7 +125,7 @@ class GrantAuth(httpx.Auth):
         """As ``current`` for an event loop."""
         if self._is_forked():
             self._create_locks()
-        # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
+        # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, which is harmless.
         async with self._loop_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._now() >= self._held.refresh_after:
                 await self._ask_async()

@@ -1,4 +1,4 @@
-"""Says in the cell which headers of a request the server has held back: the API has not got them, and will not say so."""
+"""Warns in the cell of request headers that the server has held back, since the API cannot report them missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADER: Final = "X-OIDC-Held-Back"
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}\Z")  # RFC 9110, 5.6.2
 MAX_NAMES: Final = 50
-"""Names of one answer that are told."""
+"""Names of one answer that are reported."""
 
 _OURS: Final = ("jupyter_oidc.", "httpx", "contextlib")
 
@@ -27,7 +27,7 @@ class HeldBackWarning(OIDCWarning):
 
 
 class _WarnedNames:
-    """The names that the cell which runs now was told."""
+    """The names of which the running cell was warned."""
 
     cell: object = None
     names: frozenset[str] = frozenset()
@@ -56,7 +56,7 @@ def warn_of_held_back(grants: GrantAuth, response: httpx.Response) -> None:
 
 
 def _running_cell() -> object:
-    """Return what tells the cell that runs from the others; always the same outside a notebook."""
+    """Return an identifier of the running cell; always the same outside a notebook."""
     shell: Any = sys.modules.get("IPython")
     running = shell.get_ipython() if shell is not None else None
     return getattr(running, "execution_count", None)

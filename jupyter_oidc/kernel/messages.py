@@ -1,6 +1,6 @@
 """Messages about a session in a notebook: the sentences of the panel in JupyterLab, to the letter.
 
-What to do next differs, since a cell has no button. A test in ``tests/contract`` holds the two together.
+The next actions differ, since a cell has no button. A test in ``tests/contract`` compares the two.
 Values in, values out: this module knows neither HTML nor the network nor the time of day.
 """
 
@@ -16,13 +16,13 @@ HEADLINES: Final = {
     "refresh-failed": "Signed in, provider unreachable",
     "signed-out-expired": "The session has ended",
 }
-"""By state."""
+"""The headline for each state."""
 
 REFRESH_FAILS: Final = "Signed in, renewal fails"
 """The headline of ``refresh-failed`` if the provider can be reached but refuses, or sends an unusable response."""
 
 REASONS: Final = {
-    # What ended a session.
+    # Reasons that ended a session.
     "session_ended_by_provider": "The provider ended it.",
     "interaction_required": "The provider wants to hear from you again.",
     "consent_required": "The provider wants you to consent again.",
@@ -36,7 +36,7 @@ REASONS: Final = {
     "not_refreshable": "Its time ran out, and the provider does not let it be renewed.",
     "signed_out_at_provider": "You were signed out at the provider.",
     "signed_out_elsewhere": "You signed out on another Jupyter server that shares this storage.",
-    # What delays a renewal.
+    # Reasons that delay a refresh.
     "idp_unavailable": "The provider cannot be reached.",
     "token_response_invalid": "The provider gives an answer that cannot be used.",
     "discovery_failed": "The description that the provider gives of itself cannot be used.",
@@ -50,7 +50,7 @@ REASONS: Final = {
     "provider_error": "The provider reports an error of its own.",
     "internal_error": "Something went wrong in the Jupyter server itself.",
     "renewal_refused": "The provider refuses to renew it.",
-    # What keeps a session from being stored or found again.
+    # Reasons why a session cannot be stored or restored.
     "keyring_locked": "The keyring of the system is locked.",
     "keyring_timeout": "The keyring of the system does not answer.",
     "keyring_stuck": "The keyring of the system does not answer.",
@@ -64,7 +64,7 @@ REASONS: Final = {
     "storage_full": "The disk is full, so the session cannot be stored.",
     "storage_failed": "The session file cannot be read or written.",
 }
-"""By reason code of the contract."""
+"""The sentence for each reason code of the contract."""
 
 UNKNOWN: Final = "The server gives a reason that is not known here."
 NOT_STORED: Final = "The session could not be stored."
@@ -89,13 +89,13 @@ _STORAGE_NEXT: Final = {
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
-"""In JupyterLab or a terminal, that is: a sign-in that a cell begins goes by the settings before."""
+"""It means a sign-in in JupyterLab or a terminal: one that a cell begins uses the old settings."""
 
 SHARING: Final = {
     "own-kernels": "This server is shared: kernels that others start or use cannot call APIs as you.",
     "all-kernels": "This server is shared: kernels that others start or use call APIs as you, too.",
 }
-"""By the summary's ``sharing``; a server that is not shared (``none``) has no message."""
+"""The sentence for each value of the summary's ``sharing``; a server that is not shared (``none``) has none."""
 
 ACCESS: Final = {
     "ready": "Ready",
@@ -106,7 +106,7 @@ ACCESS: Final = {
     "missing_entitlement": "Missing",
     "unreachable": "The last call could not reach it",
 }
-"""By the server's word for the readiness of an API."""
+"""The text for each value of an API's ``readiness``."""
 
 NOT_LISTED: Final = "unknown: the provider did not list them"
 
@@ -161,13 +161,13 @@ def _session_message(summary: dict[str, Any]) -> SessionMessage:
 
 
 def access_message(api: dict[str, Any]) -> str:
-    """Return whether an API can be called: the server's word, translated."""
+    """Return the text for an API's ``readiness``."""
     said = ACCESS[api["readiness"]]
     return f"{said}: {', '.join(api['missing'])}" if api["readiness"] == "missing_entitlement" else said
 
 
 def entitlement_message(summary: dict[str, Any]) -> str:
-    """Return what the person is entitled to; nothing is claimed to be missing where not everything was listed."""
+    """Return the text about the person's entitlements; none is called missing if the list is incomplete."""
     listed, more = ", ".join(summary["entitlements"]), summary["entitlements_more"]
     if not summary["entitlements_known"]:
         return f"{listed}, and others: {NOT_LISTED}" if listed else NOT_LISTED

@@ -1,7 +1,7 @@
-"""Signing in by pasting the address at which the provider left the browser.
+"""Signing in by pasting the address to which the provider redirected the browser.
 
-The prompt hides what is typed, as one for a password does: nothing of it is shown, kept in a notebook or in the history.
-It goes to the Jupyter server at once and is not kept here.
+The prompt hides its input as one for a password does: no part of it is shown, or kept in a notebook or in the history.
+The input goes to the Jupyter server at once and is not kept here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.server_connection import ServerConnection
 
 MAX_ATTEMPTS: Final = 3
-"""The number of times that an address of another sign-in, or no address, may be pasted."""
+"""Attempts to paste the right address."""
 
 MAX_PASTED_CHARACTERS: Final = 8192
 
@@ -25,9 +25,9 @@ PROMPT: Final = "Paste the address at which the browser ended (it stays hidden),
 
 
 def paste(connection: ServerConnection, started: dict[str, Any], again: Callable[[str], None]) -> dict[str, Any]:
-    """Ask for the address and return how the sign-in ended; ``again`` shows why another attempt is needed.
+    """Ask for the address and return the sign-in's last progress; ``again`` shows why another attempt is needed.
 
-    Ctrl-C, and an error that another attempt cannot mend, cancel the sign-in.
+    Ctrl-C, and an error that another attempt cannot correct, cancel the sign-in.
     Raises ``RequestInvalid`` if there is no terminal or browser for input, and the errors that the server answers.
     """
     finished = False
@@ -49,7 +49,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
 
 
 def _ask_for_address() -> str:
-    """Return what was typed; the server judges it, only what it would not read is cut off here."""
+    """Return the user's input for the server to judge; ``-`` for an empty or too long one, which it would not read."""
     try:
         typed = getpass.getpass(PROMPT).strip()
     except (EOFError, NotImplementedError):
@@ -64,4 +64,4 @@ def _cancel(connection: ServerConnection, started: dict[str, Any]) -> None:
     try:
         connection.cancel(started)
     except OIDCError:
-        return  # NOTE: the sign-in also ends by itself, and why it is cancelled must not be hidden
+        return  # NOTE: the sign-in also ends by itself, and the reason of the cancellation must not be hidden

@@ -1,7 +1,7 @@
-"""TLS to a server whose certificate is known: only that certificate is accepted, whatever its names and its issuer.
+"""TLS to a server whose certificate is known: only that certificate is accepted, with any name and issuer.
 
-That is more than a name and an issuer prove, so the name is not asked for; the certificate's time and purpose are.
-The command line uses this too.
+That proves more than a name and an issuer, so the name is not checked; the certificate's validity and purpose are.
+The command line uses this, too.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class _PinnedConnection:
 
 
 class _Socket(_PinnedConnection, ssl.SSLSocket):
-    """For synchronous clients."""
+    """The TLS socket of synchronous clients."""
 
 
 class _Object(_PinnedConnection, ssl.SSLObject):
-    """For event loops."""
+    """The TLS object of event loops."""
 
 
 class PinnedContext(ssl.SSLContext):
-    """Believes the first certificate in a PEM file and no other.
+    """Trusts the first certificate in a PEM file and no other.
 
-    The file is looked at for each connection, since a server that gets a new certificate shows it from then on.
+    The file is checked for each connection, since a server may get a new certificate.
     Made by :func:`pinned`.
     """
 
@@ -48,21 +48,21 @@ class PinnedContext(ssl.SSLContext):
     loaded_state: tuple[int, int] = (0, 0)
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        """As every context does, after a look at the file."""
+        """Check the file for a new certificate, then wrap as every context does."""
         self._reload_certificate()
         return super().wrap_socket(*arguments, **options)
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        """As every context does, after a look at the file."""
+        """Check the file for a new certificate, then wrap as every context does."""
         self._reload_certificate()
         return super().wrap_bio(*arguments, **options)
 
     def _reload_certificate(self) -> None:
-        with suppress(OSError, ValueError):  # NOTE: while the file is being written, the known certificate counts
+        with suppress(OSError, ValueError):  # NOTE: while another process writes the file, the known certificate counts
             self.load_certificate()
 
     def load_certificate(self) -> None:
-        """Take over the certificate in the file; raises ``OSError`` or ``ValueError`` if none can be read."""
+        """Load the certificate in the file; raises ``OSError`` or ``ValueError`` if none can be read."""
         found = self.file.stat()
         if self.loaded_state == (found.st_mtime_ns, found.st_size):
             return
@@ -77,7 +77,7 @@ class PinnedContext(ssl.SSLContext):
 
 
 def pinned(file: Path) -> PinnedContext:
-    """Return a context that believes the first certificate in ``file``; raises ``OSError`` or ``ValueError``."""
+    """Return a context that trusts only the first certificate in ``file``; raises ``OSError`` or ``ValueError``."""
     context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -1,6 +1,6 @@
-"""How far an upload is: a bar in a notebook, one line in a terminal, nothing in between in a log.
+"""Shows the progress of an upload: a bar in a notebook, one line in a terminal, only the last line in a log.
 
-It counts what has left this process; the proxy reads no faster than the API, so that is close to the truth.
+It counts the bytes that have left this process; the proxy reads no faster than the API, so that is nearly exact.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 MIN_REDRAW_INTERVAL_SECONDS: Final = 0.2
-"""Seconds between two pictures at least."""
+"""Seconds between two updates of the display at least."""
 
 
 class ProgressDisplay(Protocol):
-    """Shows how far an upload is."""
+    """Shows the progress of an upload."""
 
     def update(self, text: str, done: int, total: int) -> None:
-        """Show how far it is."""
+        """Show ``done`` of ``total`` bytes."""
 
     def finish(self, text: str) -> None:
-        """Show how it ended, in place of that."""
+        """Replace the progress by the result ``text``."""
 
 
 class NotebookProgressBar:
-    """In a notebook."""
+    """A bar in a notebook's output."""
 
     def __init__(self) -> None:
         self._notice = Notice()
@@ -42,25 +42,25 @@ class NotebookProgressBar:
         self._notice.show(progress_html(text, done, total), "")
 
     def finish(self, text: str) -> None:
-        """Put a line in its place."""
+        """Replace the bar by a line."""
         self._notice.show(ended_transfer_html(text), "")
 
 
 class TerminalProgressLine:
-    """In a terminal; a file or a pipe gets the last line only."""
+    """A line in a terminal; a file or a pipe gets the last line only."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._width = 0
 
     def update(self, text: str, done: int, total: int) -> None:
-        """Write the line anew."""
+        """Rewrite the line."""
         del done, total
         if self._out.isatty():
             self._write(text, "")
 
     def finish(self, text: str) -> None:
-        """Write it for the last time."""
+        """Write the line for the last time."""
         self._write(text, "\n")
 
     def _write(self, text: str, end: str) -> None:
@@ -97,7 +97,7 @@ class UploadProgress:
             self._display.finish(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
 
     def sent(self, count: int) -> None:
-        """Take note that ``count`` bytes have gone out; fewer than before means that it began anew."""
+        """Record that ``count`` bytes were sent in all; fewer than before mean that the upload began again."""
         self._done = count
         if self._now() - self._shown >= MIN_REDRAW_INTERVAL_SECONDS:
             self._shown = self._now()
@@ -107,7 +107,7 @@ class UploadProgress:
 
 
 def readable_bytes(size: int) -> str:
-    """Return a number of bytes for a person."""
+    """Return a number of bytes as text with a unit."""
     value = float(size)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:

@@ -1,6 +1,6 @@
-"""Judge what our own server answers: bounded, checked against the contract, turned into our exceptions.
+"""Judge the replies of our own server: limit their size, check the contract, turn errors into our exceptions.
 
-Nothing here sends anything, and no reply of an API behind the proxy comes through here.
+This module sends no request, and reads no reply of an API behind the proxy.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def broken_contract() -> ContractError:
 
 
 def unreachable(error: BaseException) -> ServerNotFound:
-    """Return the exception for a call that got no answer; ``error`` is what the connection reported."""
+    """Return the exception for a call that got no answer; ``error`` is that of the connection."""
     message, action = _FAILURE_MESSAGES[connection_failure(error)]
     return ServerNotFound(message, action=action)
 

@@ -1,7 +1,7 @@
-"""Decide whether one call is made again, and after how many seconds.
+"""Decide whether one call is repeated, and after how many seconds.
 
-Nothing here waits or sends, and nothing is repeated that could happen twice: a call that changes something is
-made again only if it is known not to have reached the API, or to have been refused there.
+This module neither waits nor sends. A call that changes data is repeated only if it certainly did not reach the API,
+or was refused there.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ MAX_WAIT_SECONDS: Final = 60.0
 """Seconds that one call waits at most, all its pauses together."""
 
 MAX_RETRIES: Final = 8
-"""Repetitions of one call at most, however short its pauses are."""
+"""Repetitions of one call at most, even with short pauses."""
 
 FIRST_PAUSE_SECONDS: Final = 0.5
 """Seconds of the first pause, if there is no ``Retry-After``; each further one is twice as long."""
 
 MAX_PAUSE_SECONDS: Final = 16.0
-"""Seconds that a pause grows to by itself; a peer may name more."""
+"""Seconds up to which a pause grows by itself; ``Retry-After`` may name more."""
 
 _BEFORE_THE_API: Final = {
     "idp_unavailable": "The provider cannot be reached.",
     "overloaded": "The Jupyter server is busy.",
 }
-"""Refusals of our own that come before the API has seen anything, and pass by themselves."""
+"""Our own refusals before a call has reached the API, which end by themselves, with their sentences."""
 
 _OF_THE_API: Final = {429: "The API asks for fewer calls.", 503: "The API is busy."}
 
@@ -49,7 +49,7 @@ _NO_PAUSE_SECONDS: Final = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A call is made again after ``seconds``; ``why`` is a sentence for a person."""
+    """A call is repeated after ``seconds``; ``why`` is a sentence for the user."""
 
     seconds: float
     why: str
@@ -57,9 +57,9 @@ class Pause:
 
 @dataclass(slots=True)
 class RetryState:
-    """The retries and pauses of one call so far; alike for both clients.
+    """The retries and pauses of one call so far; both clients use it.
 
-    ``patience`` is in seconds, ``now`` the time since 1970, ``chance`` a number from 0 to 1.
+    ``patience`` is in seconds, ``now`` returns the wall seconds since 1970, ``chance`` a number from 0 to 1.
     """
 
     grants: GrantAuth
@@ -72,10 +72,10 @@ class RetryState:
     new_token: bool = False
 
     def after(self, request: httpx.Request, response: httpx.Response) -> Pause | None:
-        """Return how to go on after ``response``; ``None`` if it is the caller's."""
+        """Return the pause before a repetition; ``None`` if the caller gets ``response``."""
         code = code_of(self.grants, response)
         if code == "grant_invalid":
-            # NOTE: also if this call cannot be made again, so that the next one gets a new grant.
+            # NOTE: also if this call cannot be repeated, so that the next one gets a new grant.
             self.grants.refused(request)
         if not is_replayable(request):
             return None
@@ -98,7 +98,7 @@ class RetryState:
         return Pause(_NO_PAUSE_SECONDS, "")
 
     def _pause(self, response: httpx.Response, why: str) -> Pause | None:
-        """Return the next pause: never shorter than the peer says, longer each time, and never twice the same."""
+        """Return the next pause: never shorter than ``Retry-After``, longer each time, and randomised."""
         grown = min(FIRST_PAUSE_SECONDS * 2**self.pauses, MAX_PAUSE_SECONDS)
         seconds = max(_retry_after_seconds(response, self.now()) or 0.0, grown / 2) + grown / 2 * self.chance()
         if self.pauses >= MAX_RETRIES or self.waited + seconds > self.patience:
@@ -109,17 +109,17 @@ class RetryState:
 
 
 def code_of(grants: GrantAuth, response: httpx.Response) -> str | None:
-    """Return the code of an error that jupyter_oidc itself made; another server's header of that name means nothing."""
+    """Return the code of an error of jupyter_oidc itself; another server's header of that name is ignored."""
     return response.headers.get("X-OIDC-Error") if grants.is_ours(response.url) else None
 
 
 def has_new_token(grants: GrantAuth, response: httpx.Response) -> bool:
-    """Whether our server has got a new access token since it passed the call on, and could not repeat it itself."""
+    """Return whether our server got a new access token after it passed the call on, and could not repeat it itself."""
     return response.headers.get("X-OIDC-Retryable") == "true" and grants.is_ours(response.url)
 
 
 def _is_idempotent(request: httpx.Request) -> bool:
-    """Whether the API does the same however often it is asked: by the method, or by a key that the caller chose."""
+    """Return whether the call is idempotent: by its method, or by an idempotency key of the caller."""
     return request.method in _IDEMPOTENT or "Idempotency-Key" in request.headers
 
 

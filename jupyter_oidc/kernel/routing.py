@@ -1,9 +1,9 @@
-"""The ways of a client: to our own server by its own connections, to every other host as the environment says.
+"""Routes a client's calls: to our own server by its own connections, to every other host as the environment says.
 
-A call leaves for another host where the caller follows a redirect, or names one. It is reached like any host on the web:
-through the proxy that ``HTTPS_PROXY`` or ``HTTP_PROXY`` names, but for what ``NO_PROXY`` leaves out, and with the
-certificates that this machine trusts. Neither our server's certificate nor our own counts there.
-Our server is never reached through a proxy that could read the grant, and this machine through none at all.
+A call goes to another host if the caller follows a redirect, or names one. Such a host is reached as usual: through the
+forward proxy that ``HTTPS_PROXY`` or ``HTTP_PROXY`` names, except for hosts in ``NO_PROXY``, and with the certificates
+that this machine trusts. Neither our server's certificate nor our client certificate is used there.
+Our server is never reached through a proxy that could read the grant, and this machine through no proxy at all.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def is_at(home: httpx.URL, url: httpx.URL) -> bool:
 
 
 def connect_error(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
-    """Return the exception for a call that did not reach the host it went to, our server at ``home`` or another."""
+    """Return the exception for a call that did not reach its host, our server at ``home`` or another."""
     url = error.request.url
     proxy = _proxy_for(url)
     if is_at(home, url):
@@ -121,7 +121,7 @@ _FAILURE_TEXTS: Final[dict[ConnectionFailure, str]] = {
 
 
 def _proxy_for(url: httpx.URL) -> str | None:
-    """Return host and port of the proxy that the environment names for ``url``, for a sentence; never its password."""
+    """Return host and port of the environment's proxy for ``url``, for a message; never its password."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
     if not proxy or proxy_bypass(url.host) or url.host in ("localhost", "127.0.0.1", "::1"):
@@ -146,7 +146,7 @@ def _own_async(server: Server, options: dict[str, Any]) -> httpx.AsyncBaseTransp
 
 
 class _ClientTransport(httpx.BaseTransport):
-    """Leaves it to a client of httpx to find the way; it is made at the first call, and anew in a forked child."""
+    """Sends calls by a client of httpx, which finds the proxy; made at the first call, and again in a forked child."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.made_by import MadeBy
 
 POLL_SECONDS = 2.0
-"""Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
+"""Seconds of one poll of a sign-in's progress; short, so that the display and Ctrl-C stay responsive."""
 
 MIN_POLL_INTERVAL_SECONDS = 0.2
-"""Seconds between two looks at least, should the server answer at once."""
+"""Seconds between two polls at least, if the server answers at once."""
 
 MAX_WAIT_SECONDS = 20.0
-"""Seconds that a question about the session may wait for a server that is busy."""
+"""Seconds that a request about the session may wait for a busy server."""
 
 BASE_URL_CACHE_SECONDS = 60.0
-"""How long the base URLs of the APIs are remembered; settings can change while the server runs."""
+"""Seconds for which the base URLs of the APIs are cached; settings can change while the server runs."""
 
 CANCEL_TIMEOUT_SECONDS = 5.0
 """Seconds that cancelling a sign-in may take: after Ctrl-C, the user wants to go on."""
@@ -55,7 +55,10 @@ class ServerConnection:
         )
 
     def provider(self, name: str | None, api: str | None = None) -> str:
-        """Return ``name``, or the provider of ``api``, or the only one; raises ``ProviderUnclear`` if there are several."""
+        """Return ``name``, or the provider of ``api``, or the only one.
+
+        Raises ``ProviderUnclear`` if there are several.
+        """
         if name:
             return name
         if api is None and (named := os.environ.get("JUPYTER_OIDC_PROVIDER")):
@@ -77,17 +80,17 @@ class ServerConnection:
         return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
 
     def begin(self, provider: str, api: str | None = None, prompt: str | None = None) -> dict[str, Any]:
-        """Begin a sign-in, the one that ``api`` has asked for if it is named (RFC 9470, 4)."""
+        """Begin a sign-in; if ``api`` is named, one that is as strong as that API demanded (RFC 9470, 4)."""
         wishes = {"api": api, "prompt": prompt}
         wish = {name: wished for name, wished in wishes.items() if wished is not None}
         return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json=wish)
 
     def progress(self, started: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
-        """Return how far a sign-in has come, after at most ``wait`` seconds."""
+        """Return the progress of a sign-in, after at most ``wait`` seconds."""
         return self._call("GET", f"{_flow_path(started)}?wait={wait:g}", "sign-in-progress.reply")
 
     def complete(self, started: dict[str, Any], pasted: str) -> dict[str, Any]:
-        """Hand over the address at which the provider left the browser; the reply says how the sign-in ended."""
+        """Send the address to which the provider redirected the browser; the reply is the sign-in's last progress."""
         body = {"redirect_url": pasted}
         return self._call("POST", f"{_flow_path(started)}/complete", "sign-in-progress.reply", json=body)
 
@@ -96,7 +99,7 @@ class ServerConnection:
         self._call("DELETE", _flow_path(started), "sign-in-progress.reply", timeout=CANCEL_TIMEOUT_SECONDS)
 
     def sign_out(self, provider: str) -> dict[str, Any]:
-        """Sign out; the reply says what happened at each step."""
+        """Sign out; the reply holds the result of each step."""
         return self._call("POST", f"providers/{quote(provider, safe='')}/sign-out", "sign-out.reply", json={})
 
     def await_sign_in(self, started: dict[str, Any], timeout: float, tell: Callable[[float], None]) -> dict[str, Any]:
@@ -117,7 +120,7 @@ class ServerConnection:
                 time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         finally:
             if not finished:
-                # NOTE: why the wait ended must not be hidden by a failed cancel; the sign-in also ends by itself.
+                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in ends anyway.
                 with suppress(OIDCError):
                     self.cancel(started)
         raise SignInTimeout(
@@ -140,7 +143,7 @@ class ServerConnection:
         return AsyncOIDCClient(self.server, self.auth, _api_path(name), **proxy_options, **shared, **options)
 
     def base_url(self, name: str) -> str | None:
-        """Return the base URL that the API ``name`` has behind the proxy; ``None`` if the server does not say."""
+        """Return the base URL of the API ``name`` behind the proxy; ``None`` if the server does not name it."""
         until, base_urls = self._base_urls
         if time.monotonic() > until:
             known = self._call("GET", "apis", "apis.reply")["apis"]
@@ -149,15 +152,15 @@ class ServerConnection:
         return base_urls.get(name)
 
     def api_url(self, name: str) -> str:
-        """Return where the proxy of the API ``name`` is; it ends with a slash."""
+        """Return the address of the proxy of the API ``name``; it ends with a slash."""
         return self.server.url + _api_path(name)
 
     def api_auth(self, name: str) -> ApiAuth:
-        """Return what lets another library into the proxy of the API ``name``."""
+        """Return the authentication object by which another library calls the API ``name``."""
         return ApiAuth(self.auth, self.api_url(name), (_api_auth, (name,)))
 
     def headers(self) -> RefreshingHeaders:
-        """Return headers for a library that wants those instead of a client, after trying them."""
+        """Return headers for a library that takes those instead of a client, after requesting a grant for them."""
         if self.server.socket is not None:
             warnings.warn(
                 f"This Jupyter server listens on the Unix socket {self.server.socket} and nowhere else: another library "
@@ -199,7 +202,7 @@ def server_connection() -> ServerConnection:
     return _server_connection(os.getpid())
 
 
-# NOTE: these are what a client is when it is pickled; another process of the kernel calls them by their names.
+# NOTE: a pickled client is the name of one of these functions; another process of the kernel calls it.
 
 
 def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:

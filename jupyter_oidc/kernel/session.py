@@ -1,4 +1,7 @@
-"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
+"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``.
+
+``api``, ``async_api``, ``auth``, ``endpoint``.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The person who is signed in, as far as the provider told."""
+    """The signed-in person, as the provider's claims describe them."""
 
     sub: str
     name: str | None
@@ -43,9 +46,9 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Whether an API can be called, and whether the person holds what its settings require; the API itself decides.
+    """Whether an API can be called, and whether the person holds the required entitlements; the API itself decides.
 
-    ``readiness`` is ``ready``, or what is in the way: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
+    ``readiness`` is ``ready``, or the obstacle: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
     ``missing_entitlement`` or ``unreachable``.
     """
 
@@ -59,9 +62,10 @@ class ApiAccess:
 class Session:
     """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token.
 
-    ``entitlements`` are those that may be shown, and ``entitlements_more`` says how many are not; where
-    ``entitlements_known`` is false the provider did not list them.
-    ``sharing`` says who else is on the Jupyter server: ``none``, or whose kernels call APIs: ``own-kernels``, ``all-kernels``.
+    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is
+    false, the provider did not list them.
+    ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
+    ``all-kernels``.
     """
 
     provider: str
@@ -97,8 +101,8 @@ class Session:
 class SignedOut:
     """The outcome of each step of a sign-out; ``end_session_url`` also ends the provider's own session.
 
-    It may be a page of the Jupyter server that is good once and for a minute, and then a path, which the page that shows
-    it completes; ``end_session_address`` is the whole address, if the server knows it.
+    It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page
+    that shows it completes; ``end_session_address`` is the whole address, if the server knows it.
     """
 
     local: str
@@ -122,7 +126,7 @@ class SignedOut:
         return self.end_session_address or self.end_session_url
 
     def _time_limit_text(self) -> str:
-        """Say that the page is good for a minute, where it is one of the Jupyter server's own, whose address is a path."""
+        """Return the sentence that the page is good for a minute, if it is the Jupyter server's own (a path)."""
         return " within a minute" if (self.end_session_url or "").startswith("/") else ""
 
     def _outcome_text(self) -> str:
@@ -136,7 +140,10 @@ class SignedOut:
 
 
 class Endpoint(NamedTuple):
-    """A base URL and headers for any HTTP library; unpacks like a pair. The headers open only this server's proxy."""
+    """A base URL and headers for any HTTP library.
+
+    Unpacks like a pair. The headers work only at this server's proxy.
+    """
 
     base_url: str
     headers: dict[str, str]
@@ -146,9 +153,9 @@ class Endpoint(NamedTuple):
 
 
 def session(provider: str | None = None) -> Session:
-    """Return who is signed in; ``provider`` may be left out if there is only one.
+    """Return the session summary; ``provider`` may be left out if there is only one.
 
-    Raises a subclass of :class:`OIDCError` named after what is wrong.
+    Raises a subclass of :class:`OIDCError` named after the error.
     """
     connection = server_connection()
     return _session(connection.session(connection.provider(provider)))
@@ -159,12 +166,12 @@ def sign_in(
 ) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Returns at once if a session is active and calls work, even if the provider is out of reach just now, unless ``api`` is
-    named: that is the answer to ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
-    A ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` says what the provider is to ask, and asks in any
-    case; with ``"none"`` it asks nothing, and the sign-in fails unless it knows the person already.
-    Interrupting the kernel cancels the sign-in; nothing is left behind.
-    Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
+    Returns at once if a session is active and calls work, even if the provider cannot be reached now, unless ``api`` is
+    named: that is the answer to ``StepUpRequired``, and requests the strength that the API demanded (RFC 9470, 4).
+    With a ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` the sign-in always begins, and the provider
+    asks for that; with ``"none"`` it asks for nothing, and the sign-in fails unless it knows the person already.
+    Interrupting the kernel cancels the sign-in.
+    Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or another :class:`OIDCError`.
     """
     connection = server_connection()
     name = connection.provider(provider, api)
@@ -196,7 +203,7 @@ def sign_in(
 
 
 def sign_out(provider: str | None = None) -> SignedOut:
-    """Sign out here and at the provider, and say what happened at each step."""
+    """Sign out here and at the provider, and return the result of each step."""
     connection = server_connection()
     return SignedOut(**connection.sign_out(connection.provider(provider)))
 
@@ -204,10 +211,10 @@ def sign_out(provider: str | None = None) -> SignedOut:
 def api(name: str, **options: Any) -> OIDCClient:
     """Return an ``httpx.Client`` whose relative paths go to the API ``name`` through the proxy.
 
-    ``options`` are those of ``httpx.Client``, and ``patience``: how many seconds a call may wait in all (60) when
+    ``options`` are those of ``httpx.Client``, and ``patience``: the seconds that a call may wait in all (60) when
     the server or the API asks for that; 0 for never.
     All clients of a kernel share their connections, so a client may be made for each call.
-    Errors of jupyter_oidc are raised; replies of the API, whatever their status, are returned.
+    Errors of jupyter_oidc are raised; replies of the API with any status are returned.
     """
     return server_connection().api_client(name, **options)
 
@@ -218,9 +225,9 @@ def async_api(name: str, **options: Any) -> AsyncOIDCClient:
 
 
 def auth(name: str) -> ApiAuth:
-    """Return ``auth=`` for httpx or requests, which lets their calls into the API ``name`` for as long as the kernel runs.
+    """Return ``auth=`` for httpx or requests, which authenticates calls to the API ``name`` as long as the kernel runs.
 
-    Its ``api_key`` and ``async_api_key`` are for SDKs that take a function in place of a key.
+    Its ``api_key`` and ``async_api_key`` are for SDKs that take a function instead of a key.
     """
     return server_connection().api_auth(name)
 
@@ -237,7 +244,7 @@ def endpoint(name: str) -> Endpoint:
 
 
 def _calls_work(summary: dict[str, Any]) -> bool:
-    """Return whether a call would carry a token now; where it would not, a sign-in is worth trying."""
+    """Return whether a call would carry a token now; if not, a sign-in may help."""
     signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
     return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
@@ -249,7 +256,7 @@ def _session(summary: dict[str, Any]) -> Session:
 
 
 def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notice]:
-    """Return what shows how to go on, given the seconds left, and the place where it is shown."""
+    """Return a function that shows the invitation with the seconds left, and the notice that it writes to."""
     name, device, notice = started["provider"], started["device"], Notice()
     if device is None:
         url, where = _start_of(started)
@@ -266,7 +273,7 @@ def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notic
 
 
 def _start_of(started: dict[str, Any]) -> tuple[str, str]:
-    """Return where a link of a notebook leads to start a sign-in, and the same in words for a terminal.
+    """Return the link with which a notebook starts a sign-in, and the same as text for a terminal.
 
     If the server does not know how browsers reach it, the link is a path, which the page that shows it completes.
     """

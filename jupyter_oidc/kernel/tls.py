@@ -1,4 +1,4 @@
-"""How a connection to our own server is made: which certificates it trusts and shows, and past which proxies it goes.
+"""Configures connections to our own server: trusted certificates, the client certificate, and no proxy if unsafe.
 
 Verification is never off.
 """
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
 TIMEOUT: Final = httpx.Timeout(10.0, read=180.0, write=120.0, pool=None)
-"""Seconds; a call that waits for a free connection of its own client waits as long as it takes."""
+"""Seconds; the wait for a free connection of the pool has no limit."""
 
 CLIENT_CERTIFICATE_VARIABLES: Final = (
     ("JUPYTER_OIDC_CLIENT_CERTIFICATE", "JUPYTER_OIDC_CLIENT_KEY"),
     ("JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_KEYFILE"),
 )
-"""The variables that name a certificate to show, and its key if that is in another file; the first that is set counts."""
+"""The variables for a client certificate, and its key if that is in another file; the first set one counts."""
 
 
 def connection_options(server: Server) -> dict[str, Any]:
-    """Return what every client towards ``server`` has in common; raises ``ServerNotFound`` (certificate)."""
+    """Return the httpx options of every client for ``server``; raises ``ServerNotFound`` (certificate)."""
     return {
         "verify": trusted(server),
         "timeout": TIMEOUT,
@@ -40,9 +40,9 @@ def connection_options(server: Server) -> dict[str, Any]:
 
 
 def goes_directly(server: Server, *, proxy_is_named: bool = False) -> bool:
-    """Return whether no proxy stands between this process and ``server``, be it one of the environment or a named one.
+    """Return whether calls to ``server`` must use no proxy, neither one of the environment nor a named one.
 
-    It must not see calls that never leave this machine, nor read the grant in those that are not encrypted.
+    A proxy must not see calls that never leave this machine, nor read the grant in unencrypted ones.
     """
     if server.is_local or not server.url.startswith("https:"):
         return True
@@ -77,9 +77,9 @@ def async_client_to(server: Server) -> httpx.AsyncClient:
 
 
 def trusted(server: Server) -> ssl.SSLContext:
-    """Trust the certificate that the server says it shows, and no other; made once, it is slow.
+    """Return a context that trusts only the announced certificate of the server; cached, because making one is slow.
 
-    A server of which only the address is known has to show one that this machine trusts, or that one.
+    If only the address of the server is known, certificates that this machine trusts are accepted, too.
     Raises ``ServerNotFound`` if a certificate, the server's or our own, cannot be used.
     """
     for certificate, key in CLIENT_CERTIFICATE_VARIABLES:
@@ -92,7 +92,7 @@ def trusted(server: Server) -> ssl.SSLContext:
 
 @cache
 def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: bool) -> ssl.SSLContext:
-    """``named``: the user's environment names the certificate in ``shown``, so it is not left out in silence."""
+    """Return the context; ``named``: the user names the client certificate ``shown``, so a fault in it is an error."""
     try:
         if server.certificate is not None and server.same_machine:
             context: ssl.SSLContext = pinned(server.certificate)
@@ -110,7 +110,7 @@ def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: boo
             raise ServerNotFound(NO_CERTIFICATE[0], action=NO_CERTIFICATE[1])
         return context
     try:
-        # NOTE: without a password of ours, OpenSSL would ask for one at the terminal.
+        # NOTE: without a password, OpenSSL would ask for one at the terminal.
         context.load_cert_chain(*shown, password="")
     except (OSError, ValueError):
         if server.wants_certificate or named:

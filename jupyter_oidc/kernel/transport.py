@@ -1,4 +1,4 @@
-"""HTTP clients towards our own server: they carry the grant, raise our exceptions and try again where that is safe.
+"""HTTP clients for our own server: they send the grant, raise our exceptions and repeat calls if that is safe.
 
 An error made by jupyter_oidc (marked by ``X-OIDC-Error``) becomes an exception; an error of the API behind the
 proxy stays a reply, so our 401 is never confused with the API's.
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 class OIDCClient(httpx.Client):
     """An ``httpx.Client`` for one path of our server; use it like any other.
 
-    ``patience`` is how many seconds one call may wait, all in all, for a server or an API that is busy.
-    Pickled, it is the name of its API and the options that it was made with: ``made_by``.
+    ``patience`` is the seconds that one call may wait in all for a busy server or API.
+    A pickle of it holds the name of its API and its options: ``made_by``.
     """
 
     def __init__(
@@ -116,9 +116,9 @@ class OIDCClient(httpx.Client):
         progress: bool = True,
         **options: Any,
     ) -> httpx.Response:
-        """Send ``file`` (a path, or a file opened for reading bytes) as the body of one request, and show how far it is.
+        """Send ``file`` (a path, or a file opened for reading bytes) as the body of one request, and show the progress.
 
-        It is read piece by piece, so its size does not matter. Its media type is guessed from its name unless
+        It is read piece by piece, so its size is not limited by memory. Its media type is guessed from its name unless
         ``headers`` has a ``Content-Type``; other ``options`` are those of ``httpx.Client.request``.
         """
         with Upload(file, progress=progress) as upload:

@@ -1,4 +1,4 @@
-"""A file on its way out: opened, measured, named, and closed again if it was us who opened it."""
+"""Opens, measures and names a file for an upload, and closes it again if this module opened it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN: Final = "application/octet-stream"
 class Upload:
     """The file ``file`` (a path, or a file opened for reading bytes); use it in a ``with`` statement.
 
-    Raises ``OSError`` as ``open`` does, and ``TypeError`` for what cannot be rewound and measured.
+    Raises ``OSError`` as ``open`` does, and ``TypeError`` for a file that cannot be rewound and measured.
     """
 
     def __init__(self, file: str | PathLike[str] | BinaryIO, *, progress: bool) -> None:

@@ -1,4 +1,4 @@
-"""The pauses between two attempts at one call: short ones are silent, a long one says why and for how long.
+"""Waits between two attempts at one call: short pauses are silent, a long one shows its reason and its length.
 
 Interrupting the kernel ends a pause at once; the client can be used again afterwards.
 """
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.retry_policy import Pause
 
 SILENT_WAIT_SECONDS: Final = 2.0
-"""Seconds that a call may wait, all in all, without a word."""
+"""Seconds that a call may wait in all without a notice."""
 
 STEP_SECONDS: Final = 1.0
-"""Seconds between two looks at the clock in a note."""
+"""Seconds between two updates of a notice."""
 
 _SHOWN_NOTICE_LOCK = threading.Lock()
-"""Held by the call whose note is shown: a hundred calls that wait for the same thing need one note."""
+"""Held by the call whose notice is shown: a hundred calls that wait for the same server need only one."""
 
 
 class WaitNotice:
-    """The pauses of one call; use it in a ``with`` statement, so that its note never goes on counting."""
+    """The pauses of one call; use it in a ``with`` statement, so that its notice never goes on counting."""
 
     def __init__(self) -> None:
         self._notice: Notice | None = None
@@ -46,7 +46,7 @@ class WaitNotice:
                 _SHOWN_NOTICE_LOCK.release()
 
     def steps(self, pause: Pause) -> Iterator[float]:
-        """Yield the seconds of which ``pause`` consists: the caller sleeps through each, in its own way."""
+        """Yield the steps of ``pause`` in seconds; the caller sleeps for each, in its own way."""
         self._why = pause.why
         loud = self._waited + pause.seconds > SILENT_WAIT_SECONDS
         left = pause.seconds

@@ -1,8 +1,8 @@
 """Reads the audience of an access token: the one thing in it that this package reads (ADR 0021).
 
-It is read to advise, and to notice that a provider has ignored for which API a token was to be.
-The signature is not checked, because nothing is granted on the strength of it; the API decides.
-This module refuses to return anything but the audience.
+Diagnostics show it, and sessions compare it to notice a provider that ignored the requested API.
+The signature is not checked, because no access depends on the result; the API decides.
+This module refuses to return any other claim.
 """
 
 from __future__ import annotations

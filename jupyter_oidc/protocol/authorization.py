@@ -1,4 +1,4 @@
-"""The way through the browser: the URL that sends it away, and the judgement of what it brings back.
+"""The authorization endpoint: builds the URL for the browser, and judges the answer that the browser brings back.
 
 This module refuses to look at a code before the answer around it is sound: only :func:`read_callback` mints
 the :class:`VerifiedCallback` that the token request accepts.
@@ -30,7 +30,7 @@ _MAX_STATE_CHARACTERS: Final = 128
 _MAX_CODE_CHARACTERS: Final = 8192
 _TOKENS: Final = frozenset({"id_token", "access_token", "refresh_token"})
 _READ: Final = _TOKENS | {"code", "state", "iss", "error", "response"}
-"""The parameters of an answer that mean something here."""
+"""The parameters of an answer that this module reads."""
 
 _MINT: Final = object()
 
@@ -64,12 +64,12 @@ ERRORS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Everything that one authorization request says (OpenID Connect Core 1.0, 3.1.2.1; A-1, A-8).
+    """The parameters of one authorization request (OpenID Connect Core 1.0, 3.1.2.1; A-1, A-8).
 
     ``max_age`` is in seconds.
     ``dpop_jkt`` is the thumbprint of the key that the code is bound to (RFC 9449, 10).
-    ``more`` are parameters from the settings that no specification knows; none takes the place of ours.
-    What is sent in ``max_age`` and ``acr_values`` has to be remembered for V-13 and V-14.
+    ``more`` are parameters from the settings that no specification defines; none replaces ours.
+    The caller has to remember ``max_age`` and ``acr_values`` for V-13 and V-14.
     """
 
     client_id: str
@@ -93,13 +93,13 @@ class AuthorizationRequest:
 def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
     """Return the URL for the browser; the endpoint's own query stays in front (RFC 6749, 3.1; A-6).
 
-    Raises what :func:`parameters_of` and :func:`to_endpoint` raise.
+    Raises the errors of :func:`parameters_of` and :func:`to_endpoint`.
     """
     return to_endpoint(metadata, parameters_of(request))
 
 
 def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
-    """Return what is sent, whether the browser carries it or it is pushed (RFC 9126, 2.1).
+    """Return the parameters to send, by the browser or pushed (RFC 9126, 2.1).
 
     ``openid`` is added to the scopes if it is missing (A-2).
     Raises :class:`ConfigurationInvalid` for a redirect URI with a fragment.
@@ -123,7 +123,7 @@ def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
         "audience": request.audience,
         "resource": request.resource,
         "login_hint": request.login_hint,
-        # NOTE: settings named it among ``more`` before it had a key of its own.
+        # NOTE: older settings name it in ``more``; it had no key of its own then.
         "ui_locales": " ".join(request.ui_locales) or dict(request.more).get("ui_locales"),
         "dpop_jkt": request.dpop_jkt,
     }
@@ -135,7 +135,7 @@ def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
 def to_endpoint(metadata: Metadata, sent: dict[str, str]) -> str:
     """Return the URL of the authorization endpoint with ``sent`` in its query.
 
-    Raises :class:`DiscoveryFailed` if the endpoint's own query already holds one of these, since none may be sent twice.
+    Raises :class:`DiscoveryFailed` if the endpoint's own query already holds one of these names.
     """
     endpoint = metadata.authorization_endpoint
     kept = urlsplit(endpoint).query
@@ -156,8 +156,8 @@ def with_query(endpoint: str, parameters: dict[str, str]) -> str:
 def state_of(parameters: Sequence[tuple[str, str]]) -> str:
     """Return the state of a callback, so that its sign-in can be looked up (R-1, R-2, R-4).
 
-    Raises :class:`ResponseMalformed` if the answer has a shape that we never asked for (one of its parameters twice, a
-    signed ``response``, nothing at all because the answer stayed in the fragment; A8, A9), and
+    Raises :class:`ResponseMalformed` if the answer has a form that was not requested (one of its parameters twice, a
+    signed ``response``, no parameter because the answer stayed in the fragment; A8, A9), and
     :class:`StateInvalid` if there is no state, or one too long to be ours (A1).
     """
     state = _once(parameters).get("state", "")
@@ -168,7 +168,7 @@ def state_of(parameters: Sequence[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCallback:
-    """What an answer has to say about its sender; metadata tells ``iss_required`` (RFC 9207, 2.4)."""
+    """The issuer that an answer has to come from; ``iss_required`` is from the metadata (RFC 9207, 2.4)."""
 
     issuer: str
     iss_required: bool
@@ -176,7 +176,7 @@ class ExpectedCallback:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCallback:
-    """An authorization code whose surroundings were sound; only :func:`read_callback` can make one."""
+    """An authorization code from an answer that passed every check; only :func:`read_callback` can make one."""
 
     code: Secret
     _mint: object = field(repr=False, compare=False)
@@ -189,7 +189,7 @@ class VerifiedCallback:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider said no; ``error`` is a registered code or ``other``, never the peer's own text (R-7)."""
+    """The provider refused; ``error`` is a registered code or ``other``, never the provider's own text (R-7)."""
 
     error: str
 
@@ -200,7 +200,7 @@ def read_callback(
 ) -> VerifiedCallback | Declined:
     """Judge an answer whose state was already matched (RFC 6749, 4.1.2; RFC 9207, 2.4; R-5 to R-8).
 
-    The issuer is compared before anything else, so that neither a code nor an error of a stranger counts.
+    The issuer is compared first, so that neither a code nor an error of another issuer counts.
     Raises :class:`IssuerMismatch` and :class:`ResponseMalformed`.
     """
     answer = _once(parameters)
@@ -237,9 +237,9 @@ def read_callback(
 
 
 def _once(parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Index what is read of an answer, in which none of it may occur twice (RFC 6749, 3.1; R-1).
+    """Return the parameters that are read as a dict; none of them may occur twice (RFC 6749, 3.1; R-1).
 
-    Parameters that are not read may be there, and repeated (RFC 6749, 4.1.2: unrecognized parameters are ignored).
+    Other parameters may occur, and be repeated (RFC 6749, 4.1.2: unrecognized parameters are ignored).
     """
     read = [(name, value) for name, value in parameters if name in _READ]
     answer = dict(read)

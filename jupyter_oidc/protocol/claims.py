@@ -1,9 +1,9 @@
 """Checks the JSON types of the claims that this package reads (OpenID Connect Core 1.0, 2 and 5.1).
 
-A claim about a person that has another type counts as not made: it decides nothing, and is shown at most (ADR 0028).
-One about the token itself refuses the token (V-11).
+A claim about a person with another type counts as absent: no decision depends on it (ADR 0028).
+A claim about the token itself with another type refuses the token (V-11).
 Claims that are not listed are passed on unjudged, for the entitlements that the settings may name.
-NOTE: ``updated_at`` is left out deliberately: nothing reads it, and large providers send a text where the
+NOTE: ``updated_at`` is left out deliberately: no code reads it, and large providers send a text where the
 specification wants a number.
 """
 

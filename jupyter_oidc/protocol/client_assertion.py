@@ -1,8 +1,8 @@
-"""The signed statement by which a client proves itself without sending a secret (RFC 7523, 2.2, 3; Core 1.0, 9).
+"""Signs the assertions by which a client authenticates without sending a secret (RFC 7523, 2.2, 3; Core 1.0, 9).
 
 ``client_secret_jwt`` signs with the client secret, ``private_key_jwt`` with a key of which the provider knows the
 public half only.
-Time and chance are arguments: the caller gives the time and draws the ``jti``.
+The caller passes the time and a random ``jti``.
 This module refuses keys that are too short for their algorithm.
 """
 
@@ -26,7 +26,7 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523, 2.2."""
 
 ASSERTION_LIFETIME_SECONDS: Final = 120.0
-"""Seconds: so much may the provider's clock be ahead of ours, and well below the five minutes of T-7 if it is behind."""
+"""Seconds: the provider's clock may be ahead of ours by that, and if it is behind, T-7 allows five minutes."""
 
 _BY_KEY: Final = {
     ("RSA", ""): "RS256",
@@ -38,7 +38,7 @@ _BY_KEY: Final = {
 """The algorithm of a key for which the settings name none."""
 
 _PUBLIC_MEMBERS: Final[tuple[str, ...]] = ("kty", "crv", "x", "y", "n", "e")
-"""RFC 7518, 6.2.1, 6.3.1; RFC 8037, 2. Never what is not named here."""
+"""The members of a public key (RFC 7518, 6.2.1, 6.3.1; RFC 8037, 2); no other member is published."""
 
 _MIN_SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The least length of a secret, in bytes (RFC 7518, 3.2)."""
@@ -53,7 +53,7 @@ _FAULTS: Final[dict[Fault, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that is ready to sign, kept as long as what it was made of stays the same."""
+    """A key that is ready to sign, kept as long as its source stays the same."""
 
     alg: str
     header: dict[str, str]
@@ -68,7 +68,7 @@ class Signer:
         return self.header.get("kid")
 
     def public_jwk(self) -> dict[str, str] | None:
-        """Return the public half as the provider has to know it; ``None`` for a client secret."""
+        """Return the public key for the registration at the provider; ``None`` for a client secret."""
         if self.key_id is None:
             return None
         members: dict[str, Any] = self.key.as_dict(private=False)
@@ -94,7 +94,7 @@ class Signer:
 def secret_signer(secret: Secret | None, alg: str | None, listed: frozenset[str] | None = None) -> Signer:
     """Return the signer of ``client_secret_jwt``, with HS256 unless ``alg``, or ``listed``, says otherwise (T-9).
 
-    Raises :class:`ConfigurationInvalid` for a secret that is missing, too short, or no secret but a key.
+    Raises :class:`ConfigurationInvalid` for a secret that is missing, too short, or the text of a key.
     """
     alg = alg or _listed("HS256", _MIN_SECRET_BYTES, listed)
     if secret is None or not reveal_bytes(secret):
@@ -120,16 +120,16 @@ def key_signer(
 ) -> Signer:
     """Return the signer of ``private_key_jwt``: ``stored`` is a private key as PEM or JWK text (T-7).
 
-    Without ``alg`` it is the key's own, or what suits it, of those that are ``listed`` if any of them does.
+    Without ``alg`` it is the key's own algorithm, or one that suits the key, preferably one that is ``listed``.
 
-    The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM key
-    is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
+    The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM
+    key is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
     ``admitted`` are the only algorithms that a profile allows.
     Raises :class:`ConfigurationInvalid` for a key that is missing, cannot be read, or does not fit ``alg``.
     """
     if stored is None:
         raise _unfit("The client authentication method private_key_jwt needs a private key, and there is none.")
-    # NOTE: what cannot be read comes back as a word, so that no frame in which its text has a name goes along (T-12).
+    # NOTE: an unreadable key comes back as a word, so that no traceback has a frame with a variable of its text (T-12).
     key = read_client_key(stored)
     if not isinstance(key, ClientKey):
         raise _unfit(_FAULTS[key])

@@ -1,4 +1,4 @@
-"""How this application proves itself to the provider: one method per request, the configured one.
+"""Authenticates this client at the provider: one method per request, the configured one.
 
 This module refuses to fall back: a method that the provider does not list, or that lacks its secret, is a
 mistake in the settings and never a reason to try another.
@@ -53,7 +53,7 @@ def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredential
     """
     name = ("client_id", client.client_id)
     if client.method in ("none", "tls_client_auth", "self_signed_tls_client_auth"):
-        # NOTE: a certificate proves the client on the connection; what is sent says whose it is (RFC 8705, 2).
+        # NOTE: a certificate authenticates the client on the connection; the body only names the client (RFC 8705, 2).
         return (name,), None
     if client.method in ("client_secret_jwt", "private_key_jwt"):
         if client.assertion is None:

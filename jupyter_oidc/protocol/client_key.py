@@ -1,7 +1,7 @@
-"""A client's private key, read from text: PEM (PKCS#8, PKCS#1, SEC1), with or without certificates, or JWK.
+"""Reads a client's private key from text: PEM (PKCS#8, PKCS#1, SEC1), with or without certificates, or JWK.
 
-Whatever is wrong comes back as a word, and never as an exception: its frames would carry the key.
-This module refuses to guess which of several keys was meant, and to believe what a key says of itself unchecked.
+A fault is returned as a word, and never raised as an exception: its frames would carry the key.
+This module refuses to guess which of several keys was meant, and checks every attribute that a key claims.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ _MAX_KEY_ID_CHARACTERS: Final = 256
 class ClientKey:
     """A key that can sign; ``shape`` is key type and curve, as ``KEY_TYPES_BY_ALGORITHM`` has them.
 
-    ``key_id`` and ``alg`` are what a JWK says of itself, ``thumbprint`` is that of RFC 7638, and ``certificate`` that of
-    the certificate beside a PEM key (``x5t#S256``). ``only_pss`` says that the key may not sign otherwise (RFC 4055, 3.1).
+    ``key_id`` and ``alg`` are members of a JWK, ``thumbprint`` is that of RFC 7638, and ``certificate`` the thumbprint
+    of the certificate beside a PEM key (``x5t#S256``).
+    ``only_pss`` says that the key may only sign with PSS (RFC 4055, 3.1).
     """
 
     material: Any = field(repr=False)
@@ -49,7 +50,7 @@ class ClientKey:
 
 
 def read_client_key(stored: Secret) -> ClientKey | Fault:
-    """Return the one private key in ``stored``, or what is wrong with it."""
+    """Return the one private key in ``stored``, or its fault."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from joserfc.errors import JoseError
 
@@ -73,7 +74,7 @@ def _from_jwk(text: str) -> ClientKey | Fault:
     said.check_key_op("sign")
     kind: Any = type(said)
     derived = kind.import_key(said.raw_value)
-    if derived.thumbprint() != said.thumbprint():  # the public half that it names is not its own
+    if derived.thumbprint() != said.thumbprint():  # the public half in the text is not the key's own
         return "unreadable"
     key_id, alg = members.get("kid"), members.get("alg")
     usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _MAX_KEY_ID_CHARACTERS
@@ -89,7 +90,7 @@ def _from_pem(text: str) -> ClientKey | Fault:
     found = list(_BEGIN.finditer(text))
     if len(found) != 1:
         return "several" if found else "unreadable"
-    # NOTE: OpenSSL's check of an RSA key takes up to a second and holds the interpreter; a signature shows as much.
+    # NOTE: OpenSSL's check of an RSA key takes up to a second and holds the interpreter; a trial signature suffices.
     native = load_pem_private_key(text[found[0].start() :].encode(), None, unsafe_skip_rsa_key_validation=True)
     kinds: tuple[tuple[Any, Any], ...] = ((RSAPrivateKey, RSAKey), (EllipticCurvePrivateKey, ECKey), (object, OKPKey))
     kind = next(kind for of, kind in kinds if isinstance(native, of))
@@ -107,7 +108,7 @@ def _from_pem(text: str) -> ClientKey | Fault:
 
 
 def _thumbprint_of_its_certificate(text: str, key: Any) -> str | None:
-    """Return ``x5t#S256`` of the certificate of ``key``, wherever in ``text`` it stands (RFC 7515, 4.1.8)."""
+    """Return ``x5t#S256`` of the certificate of ``key`` among those in ``text`` (RFC 7515, 4.1.8)."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.x509 import load_pem_x509_certificates
 

@@ -1,8 +1,8 @@
-"""Which certificate an access token says that it is bound to (RFC 8705, 3.1).
+"""Reads the thumbprint of the certificate that an access token is bound to (RFC 8705, 3.1).
 
-It is read to notice that a provider has bound a token to nothing, or to a certificate that an interceptor has shown.
-The signature is not checked, because nothing is granted on the strength of it; the API decides.
-This module refuses to return anything else of a token.
+Sessions compare it to notice an unbound token, or one that is bound to an interceptor's certificate.
+The signature is not checked, because no access depends on the result; the API decides.
+This module refuses to return any other claim of a token.
 """
 
 from __future__ import annotations

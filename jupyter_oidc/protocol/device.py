@@ -1,11 +1,11 @@
-"""The device authorization grant: a code that a person enters elsewhere, and the question whether they have (RFC 8628).
+"""The device authorization grant: a code that a person enters in any browser, and polling for tokens (RFC 8628).
 
 The device code is a credential and sealed at once; the user code is meant to be read and typed.
-No nonce exists in this grant, so an ID token cannot be tied to one request by it.
-What ties it is that the device code came over TLS, never left this process, and is redeemed once at the same provider.
-Everything else of section V holds as it does for a code: signature with a pinned algorithm, ``iss``, ``aud``, ``azp``,
-``exp``, ``iat``, ``sub``, ``at_hash``, and ``auth_time`` where an age was asked for.
-A nonce in such a token is one that we never sent, and refuses it.
+No nonce exists in this grant, so none ties an ID token to one request.
+The device code does: it came over TLS, never left this process, and is redeemed once at the same provider.
+Every other check of section V holds as for a code: signature with a pinned algorithm, ``iss``, ``aud``, ``azp``,
+``exp``, ``iat``, ``sub``, ``at_hash``, and ``auth_time`` if ``max_age`` was requested.
+A nonce in such a token was never sent by us, and refuses the token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 DEFAULT_INTERVAL_SECONDS: Final = 5.0
-"""Seconds between two questions if the provider names no number (RFC 8628, 3.2)."""
+"""Seconds between two polls if the provider names no number (RFC 8628, 3.2)."""
 
 SLOW_DOWN_SECONDS: Final = 5.0
 """Seconds by which ``slow_down`` lengthens the interval, each time (RFC 8628, 3.5)."""
@@ -42,11 +42,11 @@ _MAX_URI_CHARACTERS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class DeviceRequest:
-    """What the person is asked to agree to.
+    """The parameters of a device authorization request (RFC 8628, 3.1).
 
-    ``code_challenge`` ties the code to who asked for it, as in an authorization request (RFC 7636, 4.3).
-    ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not define
-    them, and a provider that does not know them ignores them (RFC 8628, 3.1).
+    ``code_challenge`` ties the code to this client, as in an authorization request (RFC 7636, 4.3).
+    ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not
+    define them, and a provider that does not know them ignores them (RFC 8628, 3.1).
     """
 
     scopes: tuple[str, ...]
@@ -59,7 +59,7 @@ class DeviceRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """What the provider gave: a sealed code for us, a code and an address for the person; times are in seconds."""
+    """The provider's answer: a sealed device code, a code and an address for the person; times are in seconds."""
 
     device_code: Secret
     user_code: str
@@ -76,7 +76,7 @@ def offers_device_grant(metadata: Metadata) -> bool:
 
 
 def device_authorization_call(metadata: Metadata, client: Client, request: DeviceRequest) -> Call | None:
-    """Ask for a pair of codes (RFC 8628, 3.1); ``None`` if the provider names no endpoint for it (H-3)."""
+    """Build the call for a pair of codes (RFC 8628, 3.1); ``None`` if the provider names no endpoint for it (H-3)."""
     if metadata.device_authorization_endpoint is None:
         return None
     fields, basic = authenticate(client)
@@ -105,16 +105,16 @@ def device_authorization_call(metadata: Metadata, client: Client, request: Devic
 def read_device_reply(
     reply: Reply, *, now: float, max_lifetime_seconds: float, allow_loopback_http: bool
 ) -> DeviceAuthorization | TokenError | TokenUnavailable:
-    """Judge what the device authorization endpoint answered (RFC 8628, 3.2).
+    """Judge the answer of the device authorization endpoint (RFC 8628, 3.2).
 
-    The person is going to open ``verification_uri``, so it has to be https like an endpoint, and so has the one with the
-    code in it to be shown at all.
+    The person opens ``verification_uri``, so it has to be https like an endpoint; the one with the code in it is shown
+    only if it is https, too.
     ``now`` is in wall seconds, for a ``Retry-After`` date; a sign-in waits no longer than ``max_lifetime_seconds``,
-    whatever the provider says.
+    even if the provider allows more.
     Numbers may be written as texts.
-    What only helps counts as not there if it cannot be used: the address with the code in it, and the interval.
-    An interval of zero counts as none given, since we never poll without a pause; one beyond the lifetime of
-    the code is refused at once, because such a sign-in could never be finished.
+    Optional members count as absent if they cannot be used: the address with the code in it, and the interval.
+    An interval of zero counts as absent, since polling needs a pause; one beyond the lifetime of the code is refused at
+    once, because such a sign-in could never be finished.
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the member.
     """
     status = reply.status
@@ -133,12 +133,12 @@ def read_device_reply(
 
 
 def takes_pkce(metadata: Metadata) -> bool:
-    """Return whether a sign-in by code is bound by PKCE: the grant does not ask for it, so only where S256 is known."""
+    """Return whether a sign-in by code uses PKCE: the grant does not demand it, so only if the provider lists S256."""
     return "S256" in (metadata.code_challenge_methods or ())
 
 
 def device_token_call(metadata: Metadata, client: Client, device_code: Secret, verifier: Secret | None = None) -> Call:
-    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows.
+    """Build the call that polls for the tokens (RFC 8628, 3.4); the caller has to keep to the interval.
 
     ``verifier`` is that of the ``code_challenge``, if there was one (RFC 7636, 4.5).
     """
@@ -159,7 +159,7 @@ def _document(reply: Reply) -> dict[str, Any]:
         return tolerant_object(reply).members
     except ReplyUnusable:
         pass
-    # NOTE: raised here, so that the refusal drags along no frame in which the reply has a name.
+    # NOTE: raised here, so that the traceback has no frame with a variable of the reply.
     raise _unusable("format")
 
 
@@ -196,7 +196,7 @@ def _authorization(
 def _interval(value: object) -> float:
     seconds = number_in_text(value)
     if seconds is None and isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise _unusable("interval")  # beyond all measure, which is longer than the code is good for
+        raise _unusable("interval")  # too large to be a number here, so beyond the code's lifetime
     return max(seconds, _MIN_INTERVAL_SECONDS) if seconds is not None and seconds > 0 else DEFAULT_INTERVAL_SECONDS
 
 

@@ -1,7 +1,7 @@
-"""Provider metadata: where the provider's endpoints are and what it says it can do.
+"""Provider metadata: the provider's endpoints and the features that it advertises (Discovery 1.0).
 
-What decides (who the issuer is, and the endpoints of every sign-in) is judged to the letter, and one fault there refuses
-the document as a whole. Any other member that cannot be used counts as not there, and its name is remembered (ADR 0028).
+The issuer and the endpoints of every sign-in are judged strictly, and one fault there refuses the whole document.
+Any other member that cannot be used counts as absent, and its name is remembered (ADR 0028).
 This module refuses to guess: an endpoint that the document does not name does not exist (H-3),
 unless the settings name it.
 """
@@ -31,10 +31,10 @@ _TWICE: Final = "is there twice"
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What one provider published, after every check (Discovery 1.0, 3).
+    """The metadata of one provider, after every check (Discovery 1.0, 3).
 
     Absent list members are ``None``: nothing was advertised, which is not the same as "nothing is supported".
-    ``unusable`` are the members that are there and count as not there, with what is wrong with each.
+    ``unusable`` are members that are present but count as absent, each with its fault.
     ``lifetime`` is in seconds.
     """
 
@@ -67,9 +67,9 @@ class Metadata:
 
 
 def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
-    """Ask for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2).
+    """Build the call for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2).
 
-    ``metadata_url`` is where they are, if the settings say so; whose they are, the document has to say.
+    ``metadata_url`` is their address, if the settings name one; the document has to name its issuer all the same.
     """
     return Call("GET", metadata_url or issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3, endpoint="metadata")
 
@@ -84,11 +84,11 @@ def read_discovery_reply(
 ) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
-    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that the
-    document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
-    Unknown members are ignored, and so are members that decide nothing and cannot be used.
-    Raises :class:`IssuerMismatch` if the document speaks for another issuer, compared byte for byte, and
-    :class:`DiscoveryFailed` for everything else that is wrong with it.
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that
+    the document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
+    Unknown members are ignored, and so are optional members that cannot be used.
+    Raises :class:`IssuerMismatch` if the document names another issuer, compared byte for byte, and
+    :class:`DiscoveryFailed` for any other fault.
     """
     if reply.status != 200:
         raise DiscoveryFailed(
@@ -152,7 +152,7 @@ _CALLED_BY_US: Final = (
 
 
 def _aliases(document: Document) -> dict[str, object]:
-    """Return what the document names in the place of its endpoints, to be judged as they are."""
+    """Return the aliases that replace the document's endpoints, to be judged by the same rules."""
     value = document.members.get("mtls_endpoint_aliases")
     if not isinstance(value, dict):
         return {}
@@ -160,7 +160,7 @@ def _aliases(document: Document) -> dict[str, object]:
 
 
 def is_secure_url(url: str, *, allow_loopback_http: bool) -> bool:
-    """Say whether ``url`` is absolute ``https``, or, if allowed, ``http`` on a loopback host (D-7).
+    """Return whether ``url`` is absolute ``https``, or, if allowed, ``http`` on a loopback host (D-7).
 
     User names, blanks, control characters, backslashes and anything outside ASCII make a URL insecure,
     because two parsers may read them as two different hosts.
@@ -188,7 +188,7 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Reads a document member by member; ``unusable`` grows by those that are there and count as not there."""
+    """Reads a document member by member; ``unusable`` collects those that are present but count as absent."""
 
     document: Document
     allow_loopback_http: bool
@@ -202,16 +202,19 @@ class _Reading:
         return value
 
     def if_there(self, member: str) -> str | None:
-        """Return an endpoint that every sign-in uses if there is one; raises :class:`DiscoveryFailed`."""
+        """Return an endpoint that every sign-in uses if it is present.
+
+        Raises :class:`DiscoveryFailed` if it is unusable.
+        """
         return None if self._is_blank(member) else self.required(member)
 
     def endpoint(self, member: str) -> str | None:
-        """Return an endpoint that can be done without."""
+        """Return an optional endpoint; ``None`` if it is absent or unusable."""
         value, fault = self._endpoint(member)
         return self._told(member, value, fault)
 
     def listed(self, member: str) -> frozenset[str] | None:
-        """Return a list member, which is a set whatever its order (D-4)."""
+        """Return a list member as a set, since its order has no meaning (D-4)."""
         value = self.document.members.get(member)
         words = None if value is None else texts(value)
         fault = None if value is None or words is not None else "is not a list of texts"
@@ -247,10 +250,7 @@ class _Reading:
 
 
 def check_offered(metadata: Metadata, member: str) -> None:
-    """Refuse to go on as if ``member`` were not there, where it is and cannot be used, because it is needed now.
-
-    Raises :class:`DiscoveryFailed`.
-    """
+    """Raise :class:`DiscoveryFailed` if ``member``, which is needed now, is present but unusable."""
     fault = dict(metadata.unusable).get(member)
     if fault is not None:
         raise _refused(member, fault)
@@ -264,7 +264,7 @@ def _refused(member: str, fault: str) -> DiscoveryFailed:
 
 
 def _difference(configured: str, named: str) -> str:
-    """Say what differs without quoting the peer (A22)."""
+    """Describe the difference of two issuers without quoting the provider's (A22)."""
     if configured.rstrip("/") == named.rstrip("/"):
         fault = "they differ in the slash at the end"
     elif "{" in named:

@@ -1,7 +1,7 @@
 """Proof of possession: the key that a session's tokens are bound to, and the proofs made with it (RFC 9449).
 
 One algorithm, ES256; a provider that lists others only is refused before the sign-in starts.
-Chance and time are arguments: the caller draws the seed of a key and the ``jti`` of a proof.
+The caller passes the time, a random seed for a key, and a random ``jti`` for a proof.
 This module refuses to remember nonces and to decide which request needs a proof; ``sessions/dpop_client.py`` does.
 """
 
@@ -48,7 +48,7 @@ def new_key(seed: str) -> Secret:
 
 
 def is_key(stored: Secret) -> bool:
-    """Return whether ``stored`` is what :func:`new_key` made, whole and unchanged."""
+    """Return whether ``stored`` is an unchanged key of :func:`new_key`."""
     try:
         members = parse_object(reveal(stored))
         number = int.from_bytes(base64.urlsafe_b64decode(str(members.get("d")) + "="), "big")
@@ -60,8 +60,8 @@ def is_key(stored: Secret) -> bool:
 class ProofKey:
     """The private key of one session.
 
-    A proof is made for every proxied request, so the key is parsed at its first use and kept parsed in this object:
-    it is gone when the session's last token is, and nothing else remembers it.
+    A proof is made for every proxied request, so the key is parsed at its first use and kept in this object alone:
+    it is gone with the session's last token.
     """
 
     __slots__ = ("_header", "_parsed", "sealed")
@@ -134,7 +134,7 @@ def nonce_in(values: Iterable[str]) -> str | None:
 
 
 def token_endpoint_wants_nonce(reply: Reply) -> bool:
-    """Return whether a token request is refused for want of a nonce (RFC 9449, 8; X-5)."""
+    """Return whether a token request was refused because it lacks a nonce (RFC 9449, 8; X-5)."""
     if reply.status != 400:
         return False
     try:
@@ -146,7 +146,7 @@ def token_endpoint_wants_nonce(reply: Reply) -> bool:
 def challenge_wants_nonce(challenges: Iterable[str]) -> bool:
     """Return whether one of the ``WWW-Authenticate`` headers asks for a nonce, by the scheme DPoP (RFC 9449, 9; X-6).
 
-    A header may hold several challenges, and what stands in quotes is no challenge (RFC 9110, 11.6.1).
+    A header may hold several challenges, and text in quotes is no challenge (RFC 9110, 11.6.1).
     """
     scheme = ""
     for header in challenges:

@@ -1,8 +1,7 @@
 """ID tokens: every check between a signed text and a signed-in person (OpenID Connect Core 1.0, 3.1.3.7).
 
 The first failed check refuses the token, and with it the whole token response that it came in (V, F-6).
-This module refuses to be clever: there is no switch that turns a check off, and a refusal names the claim
-and never its value.
+No setting turns a check off, and a refusal names the claim and never its value.
 """
 
 from __future__ import annotations
@@ -63,15 +62,15 @@ _FAULTS: Final = {
 
 
 ACR_TOO_WEAK_DETAIL: Final = "id_token.acr"
-"""Detail of the refusal of a sound token, for its level alone."""
+"""Detail of the refusal of a token that fails only by its authentication level."""
 
 OTHER_SUBJECT_DETAILS: Final = frozenset({"id_token.sub", "id_token.iss"})
-"""Details of refusals that mean another person; what is missing or malformed has names of its own."""
+"""Details of refusals that mean another person; a missing or malformed claim has a detail of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an ID token said about who signed in, for comparison with later ones (F-5)."""
+    """The claims of an ID token that identify the person, for comparison with later tokens (F-5)."""
 
     issuer: str
     subject: str
@@ -83,12 +82,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class IdTokenRules:
-    """What a token must say; times are in seconds.
+    """The values that a token must have; times are in seconds.
 
     ``nonce`` is that of the transaction, or ``None`` for a refresh.
-    ``previous`` is the identity of the sign-in that a refresh continues, ``expected_subject`` its subject
-    where nothing more is known (V-15).
-    ``alg`` is our registration and never taken from a token (G-3).
+    ``previous`` is the identity of the sign-in that a refresh continues, ``expected_subject`` its subject if only that
+    is known (V-15).
+    ``alg`` is that of the registration and never taken from a token (G-3).
     """
 
     issuer: str
@@ -106,9 +105,9 @@ class IdTokenRules:
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """A token that passed every check; only :func:`verify_id_token` has a reason to make one.
+    """A token that passed every check; only :func:`verify_id_token` may make one.
 
-    ``claims`` holds no ``null`` and nothing about the person in a wrong type; ``expires_at`` is in wall seconds.
+    ``claims`` holds no ``null`` and no claim about the person of a wrong type; ``expires_at`` is in wall seconds.
     """
 
     identity: Identity
@@ -179,7 +178,7 @@ def _refuse(check: str) -> IdTokenRejected:
 
 
 def _parties(claims: Mapping[str, Any], rules: IdTokenRules) -> tuple[tuple[str, ...], str | None]:
-    """Check for whom the token is (V-5, V-6, A16)."""
+    """Check ``aud`` and ``azp`` and return them (V-5, V-6, A16)."""
     value = claims.get("aud")
     audience = (value,) if isinstance(value, str) else texts(value)
     if not audience or rules.client_id not in audience:
@@ -214,7 +213,7 @@ def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
 
 
 def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
-    """Check who it is about (V-9, V-15)."""
+    """Check ``sub`` and return it (V-9, V-15)."""
     subject = claims.get("sub")
     if not printable(subject) or len(subject) > _MAX_SUBJECT_CHARACTERS:
         raise _refuse("no_sub")
@@ -224,7 +223,7 @@ def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
 
 
 def _nonce(claims: Mapping[str, Any], rules: IdTokenRules) -> str | None:
-    """Check that it answers our request (V-10, A17); a refresh has no nonce of its own."""
+    """Check that ``nonce`` is that of our request, and return it (V-10, A17); a refresh has none of its own."""
     nonce = claims.get("nonce")
     if nonce is None and rules.nonce is not None:
         raise _refuse("no_nonce")
@@ -248,7 +247,7 @@ def at_hash(access_token: Secret, alg: str) -> str:
 
 
 def _auth_time(claims: Mapping[str, Any], now: float, rules: IdTokenRules) -> float | None:
-    """Check when the person proved who they are (V-13)."""
+    """Check ``auth_time``, the time of the person's authentication in wall seconds, and return it (V-13)."""
     auth_time = number(claims.get("auth_time"))
     if auth_time is None and ("auth_time" in claims or rules.max_age is not None):
         raise _refuse("auth_time")
@@ -260,10 +259,10 @@ def _auth_time(claims: Mapping[str, Any], now: float, rules: IdTokenRules) -> fl
 
 
 def _check_continuity(identity: Identity, previous: Identity, *, issued_at: float) -> None:
-    """Require that a refreshed token speaks of the same person and client (OpenID Connect Core 1.0, 12.2; F-5, B4).
+    """Require that a refreshed token names the same person and client (OpenID Connect Core 1.0, 12.2; F-5, B4).
 
-    NOTE: ``auth_time`` may have moved. It says when the person was last seen, not who that is, and large providers write
-    there when they rotated; only a time after the token itself makes no sense (Q1.7).
+    NOTE: ``auth_time`` may have changed. It does not identify the person, and large providers write the time of the
+    rotation there; only a time after the token itself is refused (Q1.7).
     """
     if identity.issuer != previous.issuer:
         raise _refuse("iss")

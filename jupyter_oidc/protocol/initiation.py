@@ -1,6 +1,6 @@
-"""A third party asks for a sign-in (OpenID Connect Core 1.0, 4): which of its words are taken over.
+"""Reads a third party's request for a sign-in (OpenID Connect Core 1.0, 4).
 
-Anybody can send these words, so nothing follows from them but a question to the person.
+An attacker can send such a request, so its only effect is a question to the user.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ _MAX_VALUE_CHARACTERS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Initiation:
-    """``login_hint`` goes to the provider unchanged (I-3); ``target`` is not judged yet (I-4)."""
+    """A request for a sign-in: ``login_hint`` goes to the provider unchanged (I-3).
+
+    ``target`` is not judged yet (I-4).
+    """
 
     login_hint: str | None
     target: str | None
 
 
 def read_initiation(parameters: Sequence[tuple[str, str]], issuer: str) -> Initiation:
-    """Return what is taken over from ``parameters``; every other one is ignored (I-5).
+    """Return the known parameters of the request; every other one is ignored (I-5).
 
-    Raises :class:`RequestInvalid` unless ``iss`` is exactly ``issuer`` (I-2), and for a parameter that is there twice, too
-    long or not printable.
+    Raises :class:`RequestInvalid` unless ``iss`` is exactly ``issuer`` (I-2), and for a parameter that occurs twice, is
+    too long or not printable.
     """
     asked: dict[str, str] = {}
     for name, value in parameters:

@@ -1,8 +1,8 @@
-"""Reads single values out of a peer's JSON and believes no type.
+"""Reads single values out of a peer's JSON and checks the type of each.
 
 ``bool`` is an ``int`` in Python and ``1e999`` parses as infinity; a claim that is compared with a time must
 be neither.
-Nothing here raises: a value of the wrong kind is ``None``, and the caller knows what that means for its rule.
+No function here raises: a value of the wrong kind is ``None``, and the caller decides by its own rule.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def number_in_text(value: object) -> float | None:
 
 
 def printable(value: object) -> TypeGuard[str]:
-    """Say whether ``value`` is non-empty printable ASCII text, space included (RFC 6749, Appendix A; N-5)."""
+    """Return whether ``value`` is non-empty printable ASCII text, space included (RFC 6749, Appendix A; N-5)."""
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
@@ -45,7 +45,7 @@ def texts(value: object) -> tuple[str, ...] | None:
 
 
 def writable(value: object) -> bool:
-    """Say whether ``value`` can be written as UTF-8: half a surrogate pair, which JSON can escape, cannot."""
+    """Return whether ``value`` can be written as UTF-8: half a surrogate pair, which JSON can escape, cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """The provider's public keys, parsed once, and the choice of those that may verify a given token.
 
-Keys come from ``jwks_uri`` and from nowhere else; nothing here reads a key out of a token (K-1).
+Keys come only from ``jwks_uri``; this module never reads a key out of a token (K-1).
 Only public members are taken over, so a private key that was published by mistake does no further harm here.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Reply
 
 MAX_CANDIDATE_KEYS: Final = 10
-"""Verification is tried with no more keys than this (K-5, A20)."""
+"""Keys with which the verification of one token is tried (K-5, A20)."""
 
 KEY_TYPES_BY_ALGORITHM: Final[dict[str, frozenset[tuple[str, str]]]] = {
     **{alg: frozenset({("RSA", "")}) for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
@@ -65,7 +65,7 @@ class KeySet:
         """Return the keys that may verify a token signed with the pinned ``alg`` (K-4, K-5).
 
         Several keys may share a ``kid``, and a token without one fits every key of the right type.
-        More than :data:`MAX_CANDIDATE_KEYS` is for the caller to refuse.
+        The caller has to refuse more than :data:`MAX_CANDIDATE_KEYS`.
         """
         shapes = KEY_TYPES_BY_ALGORITHM.get(alg, frozenset())
         return tuple(
@@ -76,7 +76,7 @@ class KeySet:
 
 
 def jwks_call(metadata: Metadata) -> Call:
-    """Ask for the key set of the metadata in force (D-8)."""
+    """Build the call for the key set of the metadata in force (D-8)."""
     return Call(
         "GET",
         metadata.jwks_uri,
@@ -112,7 +112,7 @@ def read_jwks_reply(reply: Reply) -> KeySet:
 
 
 def _public_key(entry: object) -> PublicKey | None:
-    """Read one key; labels that cannot be read count as not there, and what a key is made of does not (ADR 0028)."""
+    """Read one key; an unreadable label counts as absent, an unreadable part of the key skips it (ADR 0028)."""
     if not isinstance(entry, dict) or not _for_verification(entry):
         return None
     kty, kid, alg = (_label(entry, name) for name in ("kty", "kid", "alg"))
@@ -131,7 +131,7 @@ def _label(entry: dict[str, Any], name: str) -> str | None:
 
 
 def _for_verification(entry: dict[str, Any]) -> bool:
-    """``use`` is absent or ``sig``, and ``key_ops``, if there, contains ``verify`` (K-4)."""
+    """Return whether ``use`` is absent or ``sig``, and ``key_ops`` absent or with ``verify`` in it (K-4)."""
     if _label(entry, "use") not in (None, "sig"):
         return False
     operations = texts(entry.get("key_ops"))
@@ -141,7 +141,7 @@ def _for_verification(entry: dict[str, Any]) -> bool:
 def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None:
     """Import the public members of ``entry``; ``None`` if the mathematics refuses them (K-3, K-10).
 
-    Padding and the standard alphabet are no base64url (RFC 7515, 2), but the same number: they are written anew.
+    Padding and the standard alphabet are no base64url (RFC 7515, 2), but the same number: they are normalised.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from joserfc.errors import JoseError

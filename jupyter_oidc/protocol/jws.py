@@ -1,9 +1,9 @@
-"""Signed objects in compact form: take apart, check the header, verify the signature; and sign one of our own.
+"""Signed objects in compact form: parses them, checks the header, verifies the signature; and signs our own.
 
-The algorithm is pinned by the caller.
-This module refuses to take any from the token that the caller did not allow, to use a key that the token brings along, and to understand
-any ``crit`` extension (RFC 8725, 3.1, 3.10).
-The meaning of the claims is the business of ``id_token`` and ``userinfo``.
+The caller pins the algorithm.
+This module refuses an algorithm of the token that the caller did not allow, a key inside the token, and any ``crit``
+extension (RFC 8725, 3.1, 3.10).
+``id_token`` and ``userinfo`` judge the claims.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
 _HMAC: Final = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 _MODEL: Final = {"Ed25519": "EdDSA"}
-"""The fully specified name (RFC 9864) only pins the curve, which the choice of keys does here already."""
+"""Fully specified names (RFC 9864) by their older ones; they only pin the curve, as the choice of keys does already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Header and claims of an object whose signature is right; the claims themselves are still unjudged."""
+    """Header and claims of an object whose signature is valid; the claims are not judged yet."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -60,10 +60,10 @@ def verify_compact(
 ) -> Verified | KeysStale:
     """Verify one compact JWS with the pinned ``alg`` (RFC 7515, 5.2; V-1, V-2, V-3).
 
-    ``fresh`` says that ``keys`` were fetched during this very validation: then it is final that none of them fits, or
-    that the signature does not verify, and without it the answer is :class:`KeysStale`.
+    ``fresh`` says that ``keys`` were fetched during this validation: then a missing key or a wrong signature is final;
+    otherwise the result is :class:`KeysStale`.
     ``special_type`` is the one registered ``typ`` that fits besides the plain ones.
-    ``before_keys`` may refuse a token that anybody could have sent before a key is looked at (K-7).
+    ``before_keys`` may refuse an unauthenticated token by its claims before any key is used (K-7).
     A failed check raises ``refuse(check)`` with check in ``format``, ``header``, ``type``, ``alg``, ``keys``,
     ``no_key``, ``signature``.
     """
@@ -97,7 +97,7 @@ def verify_compact(
 def alg_of(raw: Secret, among: tuple[str, ...]) -> str:
     """Return the algorithm that ``raw`` names if it is ``among`` those that the caller allows, else the first of them.
 
-    The answer is what to pin, and says nothing about the signature.
+    The caller pins the result; the signature is not checked here.
     """
     parts = _take_apart(raw) if len(among) > 1 else None
     header = _object(parts.header) if parts is not None else None
@@ -107,7 +107,7 @@ def alg_of(raw: Secret, among: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The decoded parts, and the text that was signed; none of them shows in a traceback with locals."""
+    """The decoded parts, and the signed text; its representation shows none of them in a traceback with locals."""
 
     header: bytes = field(repr=False)
     claims: bytes = field(repr=False)
@@ -122,7 +122,7 @@ def sign_compact(header: Mapping[str, Any], claims: Mapping[str, Any], key: Any)
 
 
 def proves(alg: str, key: Any) -> bool:
-    """Return whether what the private ``key`` signs by ``alg`` can be verified with its public half."""
+    """Return whether a signature of the private ``key`` by ``alg`` can be verified with its public half."""
     from joserfc.errors import JoseError
 
     algorithm, probe = _algorithm(alg), b"probe"
@@ -182,7 +182,7 @@ def _check_header(
     refuse: Callable[[str], Problem],
     special_type: str | None,
 ) -> None:
-    """Apply V-1 and V-2; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are not even looked at (K-1, A15)."""
+    """Apply V-1 and V-2; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are never read (K-1, A15)."""
     if header.get("alg") != alg or (alg not in KEY_TYPES_BY_ALGORITHM and alg not in _HMAC):
         raise refuse("alg")
     if "crit" in header or not isinstance(header.get("kid", ""), str):

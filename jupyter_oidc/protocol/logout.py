@@ -1,7 +1,7 @@
-"""Signing out at the provider: take back a token, and find the page that ends the provider's own session.
+"""Signing out at the provider: revokes a token, and finds the page that ends the provider's own session.
 
-Ending *our* session needs neither, and never waits for them (L-4, L-6).
-This module refuses to put an ID token into a URL: :class:`LogoutRequest` knows none, and a caller that adds one
+The end of *our* session needs neither, and never waits for them (L-4, L-6).
+This module refuses to put an ID token into a URL: :class:`LogoutRequest` holds none, and a caller that adds one
 sends a form.
 """
 
@@ -31,7 +31,7 @@ def revocation_call(
     token: Secret,
     hint: Literal["refresh_token", "access_token"],
 ) -> Call | None:
-    """Take ``token`` back (RFC 7009, 2.1); ``None`` if the provider has no endpoint for it."""
+    """Build the call that revokes ``token`` (RFC 7009, 2.1); ``None`` if the provider has no endpoint for it."""
     if metadata.revocation_endpoint is None:
         return None
     fields, basic = authenticate(client)
@@ -45,10 +45,10 @@ def revocation_call(
 
 
 def read_revocation_reply(reply: Reply) -> bool:
-    """Say whether the token is gone: status 200, which an unknown token earns too (RFC 7009, 2.2).
+    """Return whether the token is revoked: status 200, which an unknown token gets too (RFC 7009, 2.2).
 
-    A page of HTML is no answer from a revocation endpoint, but from something in between (D1); an empty body is
-    an answer whatever its label says, and some frameworks label it as HTML.
+    A page of HTML comes not from a revocation endpoint but from a middlebox (D1); an empty body is an answer of any
+    media type, and some frameworks label it as HTML.
     """
     page = reply.media_type in ("text/html", "application/xhtml+xml") and not reply.is_empty
     return reply.status == 200 and not page
@@ -56,15 +56,16 @@ def read_revocation_reply(reply: Reply) -> bool:
 
 STANDARD_PARAMETER: Final = "post_logout_redirect_uri"
 _HOST: Final = re.compile(r"[a-z0-9._-]+\Z|\[[0-9a-f:.]+\]\Z")
-"""What may be written into a Content-Security-Policy, where a semicolon would begin another directive."""
+"""Hosts that may be written into a Content-Security-Policy, where a semicolon would begin another directive."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """What the browser brings to the provider's sign-out page (RP-Initiated Logout 1.0, 2), without an ID token.
+    """A browser's request to the provider's sign-out page (RP-Initiated Logout 1.0, 2), without an ID token.
 
-    ``origins`` are where a form may lead: to the page, back from it, and to whatever the settings name (CSP 3, 6.4.1).
-    ``takes_form`` says that the page is the standard's, and that its origins can be named.
+    ``origins`` are those that a form may lead to: the page's, that of the way back, and those in the settings (CSP 3,
+    6.4.1).
+    ``takes_form`` says that the page follows the standard, and that its origins can be written in a policy.
     """
 
     endpoint: str
@@ -74,7 +75,7 @@ class LogoutRequest:
 
     @property
     def url(self) -> str:
-        """The request as a link; what the page's own address holds is kept (L-5).
+        """The request as a link; the query of the page's own address is kept (L-5).
 
         NOTE: it never holds ``id_token_hint``, because links are kept and repeated; the specification allows a request
         without the hint (RP-Initiated Logout 1.0, 2), and the provider may ask the person to confirm.
@@ -92,14 +93,14 @@ def logout_request(
     configured: str | None = None,
     redirect_parameter: str = STANDARD_PARAMETER,
 ) -> LogoutRequest | None:
-    """Return how the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
+    """Return the request that ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
 
-    ``configured`` is the page that the settings name in the place of the metadata's.
-    ``allowed_origins`` (``https://host[:port]``), if there are any, confine where the browser may be sent.
+    ``configured`` is the page in the settings, which replaces that of the metadata.
+    ``allowed_origins`` (``https://host[:port]``), if there are any, are the only ones that the browser may be sent to.
 
     ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
-    of its own, and ``state`` has no way back. A ``redirect_parameter`` of another name than the standard's belongs to a
-    page that is not the standard's either, and may insist on it (D5): without a value, no such page is offered.
+    of its own, and ``state`` does not come back. A ``redirect_parameter`` of another name than the standard's belongs
+    to a page that does not follow the standard and may demand it (D5): without a value, no such page is offered.
     """
     endpoint = configured or (metadata.end_session_endpoint if metadata is not None else None)
     if endpoint is None or (post_logout_redirect_uri is None and redirect_parameter != STANDARD_PARAMETER):
@@ -119,7 +120,7 @@ def logout_request(
 
 
 def _csp_source(url: str) -> str | None:
-    """Return the origin of ``url`` as a policy names it, or ``None`` for a host that it cannot name."""
+    """Return the origin of ``url`` for a Content-Security-Policy, or ``None`` for a host that it cannot hold."""
     parts = urlsplit(url)
     host = (parts.netloc.rpartition("@")[2].lower()).removesuffix(f":{parts.port}")
     if not _HOST.match(host) or parts.scheme not in ("https", "http"):

@@ -1,8 +1,8 @@
-"""Logout tokens: the provider's signed word that a session has ended (OpenID Connect Back-Channel Logout 1.0).
+"""Logout tokens: the provider's signed statement that a session has ended (OpenID Connect Back-Channel Logout 1.0).
 
-Anybody can send one to us, so the claims are judged before the signature: a token that is hopeless costs no key and
-no request to the provider (K-7).
-This module refuses to remember what it saw; that a token comes twice is noticed by the session service (B-12).
+An attacker can send one, so the claims are judged before the signature: a token with wrong claims causes neither a
+signature check nor a request to the provider (K-7).
+This module refuses to remember tokens; the session service notices a repeated one (B-12).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TYPE: Final = "logout+jwt"
 
 @dataclass(frozen=True, slots=True)
 class LogoutTokenRules:
-    """What a logout token must say; ``skew`` is in seconds and ``alg`` the one registered for ID tokens (B-5)."""
+    """The values that a logout token must have; ``skew`` is in seconds, ``alg`` that registered for ID tokens (B-5)."""
 
     issuer: str
     client_id: str
@@ -39,7 +39,10 @@ class LogoutTokenRules:
 
 @dataclass(frozen=True, slots=True)
 class LogoutToken:
-    """A token that passed every check: whose session, or which one, has ended; ``expires_at`` is in wall seconds."""
+    """A token that passed every check, with the subject or session that has ended.
+
+    ``expires_at`` is in wall seconds.
+    """
 
     subject: str | None
     sid: str | None
@@ -57,7 +60,7 @@ def verify_logout_token(
 ) -> LogoutToken | KeysStale:
     """Apply B-5 ... B-11 and B-13; ``now`` is in wall seconds.
 
-    Returns :class:`KeysStale` if fresher keys might verify the signature; everything else is fine by then.
+    Returns :class:`KeysStale` if fresher keys might verify the signature; every other check has passed then.
     Raises :class:`LogoutTokenInvalid` with the detail ``logout_token.<check>``.
     """
     found: list[LogoutToken] = []

@@ -1,8 +1,8 @@
 """One request to a provider and the reply to it, as values.
 
 This module refuses to send anything; ``adapters/provider/provider_http.py`` does.
-Secrets inside a :class:`Call` stay in their vessels until the adapter writes the bytes, and the body of a
-:class:`Reply` is a vessel itself, because the body of a token response is a credential.
+Secrets inside a :class:`Call` stay sealed in ``Secret`` until the adapter writes the bytes, and the body of a
+:class:`Reply` is a ``Secret`` itself, because the body of a token response is a credential.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ MAX_JSON_BYTES: Final = 1_000_000
 """Largest reply body, in bytes, that is read from a provider (A20)."""
 
 FormField = tuple[str, "str | Secret | Callable[[], Secret]"]
-"""A function is called each time that the field is written: for a value that is good for one request (T-8)."""
+"""Name and value of a form field; a function is called each time, for a value that is good for one request (T-8)."""
 
 
 class ReplyUnusable(ValueError):
-    """A reply is not what was asked for; ``fault`` says how in our own words, without quoting it."""
+    """A reply has not the requested form; ``fault`` describes it in our own words, without quoting the reply."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault
@@ -53,7 +53,7 @@ class Call:
     ``proof`` becomes a ``DPoP`` header, and with it ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
     ``max_redirects`` is 0 wherever a credential travels (H-4, T-11).
     ``max_bytes`` bounds the reply body.
-    ``endpoint`` is what the log calls it.
+    ``endpoint`` is its name in the log.
     """
 
     method: Literal["GET", "POST"]
@@ -70,7 +70,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: ``headers`` have lower-case names, ``body`` is sealed."""
+    """The provider's reply: ``headers`` have lower-case names, ``body`` is sealed."""
 
     status: int
     body: Secret
@@ -88,7 +88,7 @@ class Reply:
 
 
 def written(value: str | Secret | Callable[[], Secret]) -> str:
-    """Return the text of a form field, opened or made just now; to be put on the wire at once."""
+    """Return the text of a form field, unsealed or made now; the caller has to send it at once."""
     if isinstance(value, str):
         return value
     return reveal(value() if callable(value) else value)
@@ -116,10 +116,10 @@ class Document:
 
 
 def tolerant_object(reply: Reply) -> Document:
-    """Return the JSON object in the body of ``reply``, whatever is wrong with single members of it.
+    """Return the JSON object in the body of ``reply``, even if single members of it are faulty.
 
-    For documents that peers extend as they like; who reads a member still has to judge it, and half a surrogate pair
-    may be in any text.
+    For documents that peers extend as they like; the caller still has to judge each member that it reads, and half a
+    surrogate pair may be in any text.
     Raises :class:`ReplyUnusable` for a body that is no JSON object at all.
     """
     doubled: frozenset[str] = frozenset()
@@ -172,10 +172,11 @@ def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]])
 
 
 def members_of(reply: Reply) -> Mapping[str, list[object]]:
-    """Return every value of each member of the JSON object in the body of ``reply``, as tolerantly as can be.
+    """Return every value of each member of the JSON object in the body of ``reply``, as tolerantly as possible.
 
-    For what must not be lost in an answer that no judge would take: a byte order mark, a member that is there twice, and
-    numbers that JSON does not know are no obstacle. Raises :class:`ReplyUnusable` for a body that is no JSON object.
+    For tokens that must not be lost in an answer that every check refuses: a byte order mark, a member that occurs
+    twice, and numbers that JSON does not allow are accepted. Raises :class:`ReplyUnusable` for a body that is no JSON
+    object.
     """
     try:
         value = json.loads(reveal(reply.body).removeprefix("\ufeff"), object_pairs_hook=_Pairs)
@@ -190,12 +191,12 @@ def members_of(reply: Reply) -> Mapping[str, list[object]]:
 
 
 def names_member(reply: Reply, member: str) -> bool:
-    """Return whether the body of ``reply``, which need not be JSON, names ``member``: it may be cut off or garbled."""
+    """Return whether the body of ``reply`` names ``member``, even if it is truncated or damaged JSON."""
     return f'"{member}"'.encode() in reveal_bytes(reply.body)
 
 
 class _Pairs:
-    """The members of one JSON object, in order, none left out; no list, which JSON has too."""
+    """All members of one JSON object, in order; a type of its own, to tell it from a JSON array."""
 
     def __init__(self, members: list[tuple[str, Any]]) -> None:
         self.members = members

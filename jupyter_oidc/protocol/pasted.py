@@ -1,8 +1,8 @@
-"""The address at which the provider left the browser, copied by a person and pasted (A32).
+"""Reads the address to which the provider redirected the browser, copied and pasted by the user (A32).
 
-It has to be a whole address that begins with the redirect URI of the sign-in: without the state it is unknown whose
-code it is, and another address is the answer to another sign-in.
-What was pasted holds a code, so it is a secret until it has been taken apart, and no refusal repeats any of it.
+It has to be a whole address that begins with the redirect URI of the sign-in: without the state the code belongs to no
+known sign-in, and another address is the answer to another sign-in.
+The pasted text holds a code, so it is a secret until it has been parsed, and no refusal repeats any of it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _PORTS: Final = {"http": 80, "https": 443}
 def read_pasted(pasted: Secret, redirect_uri: str) -> list[tuple[str, str]]:
     """Return the parameters of the answer in ``pasted``, in order, repeated ones included.
 
-    Blanks around it, and angle brackets or quotes as mail programs add them, are taken away; a blank inside is not, since
+    Spaces around it, and angle brackets or quotes as mail programs add them, are removed; a space inside is not, since
     a broken line is a broken code.
-    Raises :class:`ResponseMalformed`, which says what to copy.
+    Raises :class:`ResponseMalformed`, which tells the user what to copy.
     """
     parameters = _parameters(reveal(pasted), redirect_uri)
     if parameters is None:
-        # NOTE: raised here, so that it drags along no frame in which a piece of the address has a name of its own.
+        # NOTE: raised here, so that the traceback has no frame with a variable of a piece of the address.
         raise ResponseMalformed(
             "What was pasted is not the address at which the provider left the browser.",
             action=(
@@ -65,5 +65,5 @@ def _parameters(text: str, redirect_uri: str) -> list[tuple[str, str]] | None:
 
 
 def _place(parts: SplitResult) -> tuple[str, str, int | None, str]:
-    """Return what a browser keeps of an address whatever way it writes it."""
+    """Return scheme, host, port and path in a normal form, as browsers write an address in different ways."""
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme), parts.path or "/"

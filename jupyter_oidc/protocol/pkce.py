@@ -21,9 +21,9 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 def challenge_of(verifier: Secret) -> str:
     """Return ``base64url(SHA-256(verifier))`` without padding (RFC 7636, 4.2).
 
-    Raises ``TypeError`` if ``verifier`` is not 43 to 128 unreserved characters: then our own code is wrong.
+    Raises ``TypeError`` if ``verifier`` is not 43 to 128 unreserved characters: a defect of ours.
     """
-    # NOTE: the text gets no name before it is known to be good, so a traceback with locals has none to show.
+    # NOTE: no variable holds the text before it is checked, so a traceback with locals cannot show it.
     if not _VERIFIER.fullmatch(reveal(verifier)):
         raise TypeError("a code verifier has 43 to 128 unreserved characters")
     digest = hashlib.sha256(reveal(verifier).encode("ascii")).digest()

@@ -1,8 +1,8 @@
-"""Pushed authorization requests: the request goes to the provider first, and the browser carries a reference (RFC 9126).
+"""Pushed authorization requests: the provider gets the request first, and the browser carries a reference (RFC 9126).
 
-So nothing between here and there can read or change the request, and the provider knows who asks before it shows
-a page.
-This module refuses to fall back: a request that the provider does not take is not sent by the browser instead.
+So neither the browser nor an attacker in it can read or change the request, and the provider knows the client before it
+shows a page.
+This module refuses to fall back: a request that the provider refuses is not sent by the browser instead.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Pushed:
 
 
 def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest) -> Call | None:
-    """Hand ``request`` to the provider, as the client that it belongs to (P-1); ``None`` if there is no endpoint (H-3).
+    """Build the call that pushes ``request``, with client authentication (P-1); ``None`` without an endpoint (H-3).
 
-    Raises what :func:`~jupyter_oidc.protocol.authorization.parameters_of` and client authentication raise.
+    Raises the errors of :func:`~jupyter_oidc.protocol.authorization.parameters_of` and of client authentication.
     """
     if metadata.pushed_authorization_request_endpoint is None:
         return None
     fields, basic = authenticate(client)
-    # NOTE: what authenticates the client is its own, whatever settings have added to the request.
+    # NOTE: the client's own authentication replaces parameters of the same name that the settings added.
     sent = {**authorization.parameters_of(request), **dict(fields)}
     return Call(
         "POST",
@@ -60,9 +60,9 @@ def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest)
 
 
 def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | token.TokenUnavailable:
-    """Judge what came back for a pushed request (RFC 9126, 2.2, 2.3; P-2); ``now`` is in wall seconds.
+    """Judge the reply to a pushed request (RFC 9126, 2.2, 2.3; P-2); ``now`` is in wall seconds.
 
-    Raises :class:`TokenResponseInvalid` with a ``detail`` that names what is wrong.
+    Raises :class:`TokenResponseInvalid` with a ``detail`` that names the fault.
     """
     status = reply.status
     if status in (408, 429) or 500 <= status <= 599:
@@ -76,14 +76,14 @@ def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | 
         return token.TokenError(error if error in ERRORS else "other", status)
     if status not in (200, 201):
         raise _unusable("status", f"the status is {status}")
-    reference = members.get("request_uri")  # NOTE: it is used at once, so what ``expires_in`` says is not read
+    reference = members.get("request_uri")  # NOTE: it is used at once, so ``expires_in`` is not read
     if not printable(reference) or " " in reference or len(reference) > MAX_REQUEST_URI_CHARACTERS:
         raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
     return Pushed(reference)
 
 
 def pushed_url(metadata: Metadata, client_id: str, pushed: Pushed) -> str:
-    """Return the URL for the browser: client and reference, and nothing else (RFC 9126, 4; P-3)."""
+    """Return the URL for the browser, with client and reference only (RFC 9126, 4; P-3)."""
     return authorization.to_endpoint(metadata, {"client_id": client_id, "request_uri": pushed.request_uri})
 
 

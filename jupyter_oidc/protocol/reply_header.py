@@ -1,6 +1,6 @@
-"""Times and durations in reply headers: how long to wait, how long to keep, what the peer's clock says.
+"""Reads times and durations from reply headers: the pause before a retry, the cache lifetime, the peer's clock.
 
-A malformed header is never an error: each function says what a peer that cannot write one deserves.
+A malformed header is never an error: each function documents its default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
-"""A longer ``Retry-After`` is cut to this (B7)."""
+"""Seconds; a longer ``Retry-After`` is cut to this (B7)."""
 
 _INVALID_RETRY_AFTER_SECONDS: Final = 5.0
 _MAX_CACHE_LIFETIME_SECONDS: Final = 3600.0
@@ -50,13 +50,13 @@ def retry_after_of(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def date_offset(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the peer's clock minus ours in seconds, as far as its ``Date`` header tells (A21)."""
+    """Return the peer's clock minus ours in seconds, by its ``Date`` header (A21)."""
     date = http_date(headers.get("date", ""))
     return None if date is None else date - now
 
 
 def cache_lifetime(headers: Mapping[str, str]) -> float:
-    """Return for how many seconds a reply may be kept: what the peer allows, at most an hour (D-10).
+    """Return the seconds for which a reply may be cached: as the peer allows, at most an hour (D-10).
 
     An unreadable ``max-age`` or ``Expires`` counts as already stale (RFC 9111, 4.2.1).
     """

@@ -1,7 +1,7 @@
-"""The token endpoint: redeem a code, spend a refresh token, judge the answer.
+"""The token endpoint: builds calls that redeem a code, use a refresh token or exchange a token, and judges the answers.
 
 An OAuth error and an overloaded provider are expected outcomes and come back as values.
-What an answer hands over is a value of its own (:class:`UnverifiedTokens`), which no judgement about the rest of it can lose.
+The tokens of an answer are a value of their own (:class:`UnverifiedTokens`), so that no failed check loses them.
 This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
 """
 
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 MAX_TOKEN_LIFETIME_SECONDS: Final = 86_400.0
-"""Seconds; no access token is planned with for longer (A13)."""
+"""Seconds; a longer lifetime of an access token is cut to this (A13)."""
 
 _DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
 
@@ -57,7 +57,7 @@ ERRORS: Final = frozenset(
         "authorization_pending",
         "expired_token",
         "slow_down",
-        # RFC 6750, 3.1, of APIs; some providers send it here for a refresh token that is dead
+        # RFC 6750, 3.1, of APIs; some providers send it here for an invalid refresh token
         "invalid_token",
         # RFC 8707, 2; RFC 9449, 5 and 8
         "invalid_dpop_proof",
@@ -81,19 +81,19 @@ _SUBERRORS: Final = {
     "consent_required": "consent_required",
     "message_only": "interaction_required",
 }
-"""Microsoft Entra says ``invalid_grant`` for a refresh token that only needs the person to act first (B9)."""
+"""Microsoft Entra sends ``invalid_grant`` for a valid refresh token if the person has to act first (B9)."""
 
 
 _DECIDES: Final = ("access_token", "error", "id_token", "refresh_token", "suberror", "token_type")
-"""Members of an answer that may not be there twice; of any other that is, none counts."""
+"""Members that may not occur twice in an answer; any other one that does counts as absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedTokens:
-    """The tokens in an answer, before anything of it is judged: to be kept or taken back, and not to be used.
+    """The tokens in an answer, before it is judged: to be stored or revoked, and not to be used.
 
-    ``refresh_token`` is the successor of the one that was spent, if this answers a refresh (RFC 6749, 6).
-    With ``unreadable`` there is one that cannot be read.
+    ``refresh_token`` is the successor of the one that was used, if this answers a refresh (RFC 6749, 6).
+    ``unreadable`` says that the answer holds one that cannot be read.
     """
 
     refresh_token: Secret | None = None
@@ -103,7 +103,7 @@ class UnverifiedTokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """A well-formed success; nothing in it may be used before its ID token passed (section V).
+    """A well-formed success; none of its tokens may be used before its ID token passed (section V).
 
     ``expires_in`` is in seconds: ``None`` if unknown, zero if already over, at most a day (A13).
     """
@@ -125,7 +125,7 @@ class TokenError:
 
 @dataclass(frozen=True, slots=True)
 class TokenUnavailable:
-    """The provider cannot answer now; ``retry_after`` is in seconds, if it asked for a pause (B6, B7)."""
+    """The provider cannot answer now; ``retry_after`` is in seconds, if it demanded a pause (B6, B7)."""
 
     status: int
     retry_after: float | None
@@ -139,9 +139,10 @@ def redeem_call(
     redirect_uri: str,
     verifier: Secret,
 ) -> Call:
-    """Exchange a code for tokens; to be sent once, whatever comes back (Core 1.0, 3.1.3.1; T-1 to T-6, T-10).
+    """Build the call that exchanges a code.
 
-    ``redirect_uri`` and ``verifier`` are those of the request that earned the code.
+    It must be sent only once, even without an answer (Core 1.0, 3.1.3.1; T-1 to T-6, T-10).
+    ``redirect_uri`` and ``verifier`` are those of the authorization request.
     """
     fields, basic = authenticate(client)
     return Call(
@@ -168,9 +169,9 @@ def refresh_call(
     resource: str | None = None,
     audience: str | None = None,
 ) -> Call:
-    """Spend ``refresh_token`` (RFC 6749, 6; RFC 8707, 2.2; F-1).
+    """Build the call that uses ``refresh_token`` (RFC 6749, 6; RFC 8707, 2.2; F-1).
 
-    Without ``scopes`` everything that was granted stays; they may narrow the grant and never widen it.
+    Without ``scopes`` all granted ones stay; they may narrow the grant and never widen it.
     """
     fields, basic = authenticate(client)
     optional = {"scope": " ".join(scopes) if scopes else None, "resource": resource, "audience": audience}
@@ -201,7 +202,10 @@ def exchange_call(
     resource: str | None = None,
     audience: str | None = None,
 ) -> Call | None:
-    """Exchange ``access_token`` for one of another API (RFC 8693, 2.1); ``None`` unless the provider advertises it."""
+    """Build the call for another API's token by exchange (RFC 8693, 2.1).
+
+    ``None`` unless the provider advertises it.
+    """
     if TOKEN_EXCHANGE not in (metadata.grant_types or ()):
         return None
     fields, basic = authenticate(client)
@@ -223,9 +227,9 @@ def exchange_call(
 
 
 def unverified_tokens(reply: Reply) -> UnverifiedTokens:
-    """Return the tokens in ``reply``, whatever else is wrong with it; to be called before it is judged (F-4).
+    """Return the tokens in ``reply``, even if the rest of it is faulty; to be called before it is judged (F-4).
 
-    A success of any kind counts, since the tokens in it have been issued.
+    Any status 2xx counts, since the tokens in it have been issued.
     """
     if not 200 <= reply.status <= 299:
         return UnverifiedTokens()
@@ -252,17 +256,17 @@ def read_token_reply(
     now: float,
     proved: bool = False,
 ) -> TokenSet | TokenError | TokenUnavailable:
-    """Judge what the token endpoint answered (RFC 6749, 5.1, 5.2; N-1 ... N-6, A10 ... A14).
+    """Judge the answer of the token endpoint (RFC 6749, 5.1, 5.2; N-1 ... N-6, A10 ... A14).
 
     ``now`` is in wall seconds and only used for a ``Retry-After`` date.
-    ``proved`` says that the request carried a DPoP proof: then nothing but a token that is bound to its key will do (X-4).
+    ``proved`` says that the request carried a DPoP proof: then only a token that is bound to its key is accepted (X-4).
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the fault; a redirect is such a fault,
     because following it would hand the code to another server (T-11).
     """
     status = reply.status
     if status in (408, 429) or 500 <= status <= 599:
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
-    # NOTE: the refusal is raised after the handler, so that it drags along no frame in which a token has a name.
+    # NOTE: the refusal is raised after the handler, so that its traceback has no frame with a variable of a token.
     try:
         if status == 200 or 400 <= status <= 499:
             return _definite(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
@@ -278,7 +282,7 @@ def _definite(
     reply: Reply, requested: tuple[str, ...], *, id_token_required: bool, proved: bool
 ) -> TokenSet | TokenError:
     document = _document(reply)
-    # NOTE: a provider that says "error" means it, whatever status it writes above.
+    # NOTE: an answer with "error" is an error, even with status 200.
     if reply.status != 200 or document.get("error") not in (None, ""):
         return TokenError(_error_code(document), reply.status)
     return _success(document, requested, id_token_required=id_token_required, proved=proved)
@@ -294,7 +298,7 @@ class _Unfit(Exception):
 
 
 def _document(reply: Reply) -> dict[str, Any]:
-    """Return the members that count; the label of the body decides nothing, but only a JSON object has any (N-1)."""
+    """Return the members that count; the body must be a JSON object, its media type is ignored (N-1)."""
     try:
         members = members_of(reply)
     except ReplyUnusable as unusable:
@@ -310,9 +314,7 @@ def _success(
     wanted = "DPoP" if proved else "Bearer"
     kind = document.get("token_type")
     if kind in (None, "") and not proved:
-        kind = (
-            wanted  # NOTE: never so for DPoP, where a token that says nothing may be worth something to a thief (X-4)
-        )
+        kind = wanted  # NOTE: never for DPoP: a token without a type may be a bearer token (X-4)
     if not isinstance(kind, str) or kind.lower() != wanted.lower():
         raise _Unfit("token_type", f"token_type is missing or not {wanted}")
     access_token = _token(document, "access_token")
@@ -331,7 +333,10 @@ def _success(
 
 
 def _token(document: dict[str, Any], member: str) -> Secret | None:
-    """Seal a token byte for byte; only printable ASCII can go back on the wire unchanged (N-5). An empty one is none."""
+    """Seal a token byte for byte.
+
+    Only printable ASCII can go back on the wire unchanged (N-5). An empty one is none.
+    """
     value = document.get(member)
     if value is None or value == "":
         return None
@@ -352,7 +357,7 @@ def _lifetime(value: object) -> float | None:
 
 
 def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Absent means as requested, and so does what is neither text nor list; fewer is no error (RFC 6749, 5.1; N-6, A25)."""
+    """Return the granted scopes: the requested ones unless the value is a text or list (RFC 6749, 5.1; N-6, A25)."""
     given = [value] if isinstance(value, str) else value
     if not isinstance(given, list):
         return requested

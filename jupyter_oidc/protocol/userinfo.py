@@ -1,8 +1,8 @@
-"""UserInfo: what else the provider tells about the person who signed in (OpenID Connect Core 1.0, 5.3).
+"""UserInfo: further claims about the person who signed in (OpenID Connect Core 1.0, 5.3).
 
-Nothing in the reply counts unless its subject is that of the ID token (U-5, U-6).
-This module refuses to let UserInfo speak about tokens: issuer, expiry, nonce and the like are dropped, so a
-merge with the claims of an ID token cannot replace what was verified there.
+The reply counts only if its subject is that of the ID token (U-5, U-6).
+This module refuses claims of UserInfo about tokens: issuer, expiry, nonce and the like are dropped, so a merge with the
+claims of an ID token cannot replace a verified one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
 
 _DROPPED: Final = PROTOCOL | {"_claim_sources"}
-"""NOTE: ``_claim_names`` stays, because it says which claims were left out; the others are not fetched (Q2.3)."""
+"""NOTE: ``_claim_names`` stays, because it names the claims that were left out; those are not fetched (Q2.3)."""
 
 _FAULTS: Final = {
     "status": "the status is not 200",
@@ -54,7 +54,7 @@ INVALID_SUBJECT_DETAILS: Final = OTHER_SUBJECT_DETAILS | {"userinfo.no_sub"}
 
 @dataclass(frozen=True, slots=True)
 class SignedUserinfo:
-    """How a signed response is verified (U-7); ``fresh`` as in ``jws.verify_compact``."""
+    """The keys and rules to verify a signed response (U-7); ``fresh`` as in ``jws.verify_compact``."""
 
     alg: str
     keys: KeySet
@@ -65,9 +65,9 @@ class SignedUserinfo:
 
 
 def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = False) -> Call | None:
-    """Ask who the holder of ``access_token`` is, with the token in the header and nowhere else (U-2).
+    """Build the call for the claims of the person of ``access_token``, which goes in the header only (U-2).
 
-    ``None`` if the provider names no endpoint for it (H-3); then the ID token's claims are all there are.
+    ``None`` if the provider names no endpoint for it (H-3); then only the ID token's claims are known.
     """
     if metadata.userinfo_endpoint is None:
         return None
@@ -83,8 +83,8 @@ def read_userinfo_reply(
 ) -> Mapping[str, Any] | KeysStale:
     """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
-    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply names another subject, or
-    none, and the sign-in must be refused then (U-6).
+    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply names another subject,
+    or none, and the sign-in must be refused then (U-6).
     """
     if reply.status != 200:
         raise _refuse("status")

@@ -1,1 +1,1 @@
-"""May this call go out, with which headers, and what may come back: decisions only, no sockets."""
+"""Decides whether a call may go out, with which headers, and what may come back; opens no sockets."""

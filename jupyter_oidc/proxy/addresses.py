@@ -1,6 +1,6 @@
-"""The addresses in the head of a reply: what lies below the API's base URL leads through the proxy again (C9, C10).
+"""Rewrites addresses in a reply's head: those below the API's base URL lead through the proxy again (C9, C10).
 
-A caller that follows one to the API's own host would come there without a token.
+A caller that follows one to the API's own host would arrive there without a token.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ADDRESS_HEADERS: Final = frozenset(
 """Headers whose value is an address, or holds some, as :mod:`jupyter_oidc.proxy.headers` spells them."""
 
 _LINK: Final = re.compile(r'''<([^<>"]*)>|((?i:\banchor)\s*=\s*")([^"\\]*)"|"(?:[^"\\]|\\.)*"''')
-"""A target, an anchor, and any other quoted text, which is left alone (RFC 8288, 3)."""
+"""A target, an anchor, and any other quoted text, which stays as it is (RFC 8288, 3)."""
 
 _REFRESH: Final = re.compile(r"""(\s*[0-9.]*\s*[;,]?\s*(?i:url)\s*=\s*)["']?([^"']*)["']?\s*\Z""")
 
@@ -30,10 +30,10 @@ _REFRESH: Final = re.compile(r"""(\s*[0-9.]*\s*[;,]?\s*(?i:url)\s*=\s*)["']?([^"
 def lead_through_proxy(
     api: Api, headers: Headers, request_url: str, proxy_path: str, own_host: str
 ) -> tuple[Headers, list[str]]:
-    """Return ``headers`` with every address below the base URL of ``api`` led through the proxy at ``proxy_path``.
+    """Return ``headers`` with every address below the base URL of ``api`` rewritten to the proxy at ``proxy_path``.
 
-    The second value names the headers that lead elsewhere, which is without a token. A header with an address that leads
-    nowhere (:func:`rewritten_location`) is left out.
+    The second value names the headers that lead to other hosts, which get no token. A header with a forbidden address
+    (:func:`rewritten_location` returns ``None``) is left out.
     """
     outside: dict[str, None] = {}
 
@@ -54,14 +54,14 @@ def lead_through_proxy(
             kept.append((name, _rewritten(name, value, rewrite)))
         except _ForbiddenAddress:
             continue
-    # NOTE: of two locations every client follows another one, so there is none (C10).
+    # NOTE: clients differ in which of two locations they follow, so both are dropped (C10).
     if sum(name == "Location" for name, _ in headers) > 1:
         kept = [(name, value) for name, value in kept if name != "Location"]
     return kept, list(outside)
 
 
 class _ForbiddenAddress(Exception):
-    """An address that no caller may be sent to."""
+    """An address to which no caller may be sent."""
 
 
 def _rewritten(name: str, value: str, rewrite: Callable[[str, str], str]) -> str:

@@ -1,6 +1,6 @@
-"""Reads what an API's ``WWW-Authenticate`` says about a call that it refused (RFC 6750, 3; RFC 9470, 3).
+"""Reads an API's ``WWW-Authenticate`` for a call that it refused (RFC 6750, 3; RFC 9470, 3).
 
-The values come from the API; they are cut down to what may go into an authorization request or a header of ours.
+The values come from the API; only those that may go into an authorization request or a header of ours are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_AGE_SECONDS: Final = 31_536_000
 
 
 def requested_step_up(headers: Iterable[tuple[str, str]]) -> StepUp | None:
-    """Return what the API wants, or ``None`` if it does not ask for a stronger sign-in (C12)."""
+    """Return the step-up that the API demands, or ``None`` (C12)."""
     for value in _challenges(headers):
         parameters = _parameters(value)
         if parameters.get("error") == "insufficient_user_authentication":
@@ -33,7 +33,7 @@ def requested_step_up(headers: Iterable[tuple[str, str]]) -> StepUp | None:
 
 
 def missing_scopes(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
-    """Return the scopes that the API misses; empty if it does not say which, ``None`` if that is not its complaint."""
+    """Return the scopes that the API misses; empty if it names none, ``None`` if its error is another one."""
     for value in _challenges(headers):
         parameters = _parameters(value)
         if parameters.get("error") == "insufficient_scope":
@@ -42,7 +42,7 @@ def missing_scopes(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | None
 
 
 def rejects_token(headers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether the API says that it is the token which it refuses."""
+    """Return whether the API's challenge refuses the token itself (``invalid_token``)."""
     return any(_parameters(value).get("error") == "invalid_token" for value in _challenges(headers))
 
 

@@ -1,6 +1,6 @@
-"""Limits how many calls to one API run at once, and how many wait (C28, C29).
+"""Limits the number of calls to one API that run at once, and of those that wait (C28, C29).
 
-Every API has a limiter of its own, so one that is slow or down holds up no other.
+Every API has a limiter of its own, so one that is slow or down delays no other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from jupyter_oidc.errors import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
-"""Seconds after which a call that found the queue full is worth another try."""
+"""Seconds after which a caller that found the queue full may try again."""
 
 
 class ConcurrencyLimiter:
@@ -46,7 +46,7 @@ class ConcurrencyLimiter:
                 with suppress(ValueError):  # a release in the same moment has passed it over
                     self._queue.remove(place)
             else:
-                self.release()  # a release handed over a place that this call will not use
+                self.release()  # a release gave a place to this call, which will not use it
             raise
 
     def release(self) -> None:

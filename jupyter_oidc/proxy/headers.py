@@ -1,8 +1,8 @@
-"""Which headers go up to an API and which come back down: by lists, and who is held back is told (law 8, ADR 33).
+"""Filters the headers to an API and back by lists, and reports those that were held back (law 8, ADR 33).
 
 ``Authorization`` is always ours.
-A reply shares its origin with JupyterLab, so it is sandboxed and may not be sniffed, whatever the upstream
-says (C23, C24).
+A reply shares its origin with JupyterLab, so it is sandboxed and may not be sniffed, even if the upstream
+says otherwise (C23, C24).
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ _REQUEST_HEADER_PREFIXES: Final = (
     *("anthropic-", "grpc-", "if-", "odata-", "openai-", "tus-", "upload-", "x-amz-", "x-b3-", "x-github-", "x-goog-"),
     *("x-ms-", "x-stainless-", "x-upload-content-"),
 )
-"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_UNSAFE_NAME_PART``."""
+"""Beginnings of names for versions, conditions, formats and tracing; ``_UNSAFE_NAME_PART`` excludes some of them."""
 
 _UNSAFE_NAME_PART: Final = re.compile(
     r"source|dest|override|method|rewrite|redirect|forward|host|orig|auth|token|key|assert|iap|secret"
 )
-"""Parts of a name that lead past the lists of methods and paths, or that prove an identity (ADR 33)."""
+"""Parts of a name that could evade the lists of methods and paths, or that prove an identity (ADR 33)."""
 
 _UNREPORTED: Final = frozenset(
     {
@@ -88,7 +88,7 @@ _UNREPORTED: Final = frozenset(
     },
 )
 _UNREPORTED_PREFIXES: Final = ("proxy-", "sec-", "x-forwarded", "x-oidc-")
-"""Headers that every client sends, or a proxy in front of Jupyter: no caller misses them."""
+"""Headers that every client sends, or a proxy in front of Jupyter: callers need no report of them."""
 
 MAX_REPORTED_NAMES: Final = 20
 MAX_REPORTED_NAME_CHARACTERS: Final = 64
@@ -142,12 +142,12 @@ _USUAL_SPELLINGS: Final = {
     "etag": "ETag",
     "www-authenticate": "WWW-Authenticate",
 }
-"""The usual spelling of each of them, in which it is returned."""
+"""The usual spelling of each response header, in which it is returned."""
 
 _SPELLING_OF: Final = {
     spelt: usual for lower, usual in _USUAL_SPELLINGS.items() for spelt in (lower, lower.title(), usual)
 }
-"""The same for the spellings that almost every API uses, so that they need not be looked into (ADR 17)."""
+"""The same by the spellings that almost every API uses, so that one look-up suffices (ADR 17)."""
 
 _RESPONSE_HEADER_PREFIXES: Final = (
     "anthropic-",
@@ -184,9 +184,9 @@ _RESPONSE_HEADER_PREFIXES: Final = (
     "x-total",
     "x-trace",
 )
-"""Beginnings of names that many APIs use to number, page, limit and trace, and to say which protocol they speak.
+"""Beginnings of names that many APIs use for numbering, paging, limits, tracing and protocol versions.
 
-To a page, anything else is a setting of the API.
+A page gets any other header only by a setting of the API.
 """
 
 _RESERVED_RESPONSE_HEADERS: Final = frozenset(
@@ -201,16 +201,16 @@ _RESERVED_RESPONSE_PREFIXES: Final = (
     *("x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-"),
     *("cdn-", "surrogate-", "edge-", "pragma"),
 )
-"""Headers that not even a kernel gets: hop by hop (RFC 9110, 7.6.1), cookies, and names by which we or Jupyter speak (ADR 33).
+"""Headers that not even a kernel gets: hop-by-hop (RFC 9110, 7.6.1), cookies, ours and Jupyter's own (ADR 33).
 
-A proxy or a cache in front of Jupyter speaks with us alone: what it would obey or keep is not for an API to say.
+An API must not give orders to a proxy or a cache in front of Jupyter; only this server may.
 """
 
 _PLAIN_VALUE: Final = re.compile(r"[\t\x20-\x7e]*\Z")
-"""What goes up is ASCII: the upstream client writes anything else in another encoding than it came."""
+"""An ASCII value: the upstream client would send other characters in another encoding than they were received."""
 
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*("|\\?\Z)')
-"""Matches at every quote, if only up to the end, so that no value is read again and again from each of its quotes."""
+"""Matches at every quote, an open one up to the end, so that matching takes linear time."""
 
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
@@ -232,8 +232,8 @@ def filter_request_headers(
 ) -> tuple[Headers, list[str]]:
     """Return the request headers that go to the API, without ``Authorization``, and the names of those held back.
 
-    ``extra`` are lower-case names that this API's settings add to the list, ``own_headers`` those that we send ourselves.
-    Names named by ``Connection`` are dropped like all hop-by-hop headers (C5, C6).
+    ``extra`` are lower-case names that this API's settings add to the list, ``own_headers`` our own.
+    Headers that ``Connection`` names are dropped like all hop-by-hop headers (C5, C6).
     Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """
     forwarded: Headers = []
@@ -261,7 +261,7 @@ def filter_request_headers(
 
 
 def _reported(held: list[str]) -> list[str]:
-    """Return the names in ``held`` that a caller is told of, each once, and as many as fit."""
+    """Return the names in ``held`` to report to the caller, each once, and as many as fit."""
     names = {
         name.lower(): name
         for name in held
@@ -279,7 +279,7 @@ def filter_response_headers(
 
     ``extra`` are lower-case names that this API's settings add to the list. Names on our own list come back as they are
     usually spelled, all others as the API spells them.
-    A kernel has no origin that a header could act on, so to it everything comes down that is not ours (ADR 33).
+    A kernel has no origin that a header could affect, so it gets every header that is not ours (ADR 33).
     """
     forwarded: Headers = []
     cache: list[str] = []
@@ -320,7 +320,7 @@ def _response_name_for_kernel(name: str) -> str | None:
     usual = _USUAL_SPELLINGS.get(lower)
     if usual is not None:
         return usual
-    alike = lower.replace("_", "-")  # NOTE: some libraries make one name of both
+    alike = lower.replace("_", "-")  # NOTE: some libraries treat both as one name
     if (
         not _NAME.match(name)
         or alike in _RESERVED_RESPONSE_HEADERS
@@ -332,10 +332,10 @@ def _response_name_for_kernel(name: str) -> str | None:
 
 
 def asks_no_password(challenge: str) -> bool:
-    """Return whether every scheme in a ``WWW-Authenticate`` is one that no browser prompts for (C11).
+    """Return whether no scheme in a ``WWW-Authenticate`` makes a browser prompt for a password (C11).
 
     A ``Basic``, ``Digest``, ``Negotiate`` or ``NTLM`` behind a first ``Bearer`` counts (RFC 9110, 11.6.1).
-    A quote that does not end could hide one, so it counts as one.
+    An open quote could hide one, so it counts as one.
     """
     if any(quoted[1] != '"' for quoted in _QUOTED.finditer(challenge)):
         return False

@@ -1,9 +1,9 @@
-"""Checks that a proxied path means one place only, however a server reads it (C1, C2).
+"""Checks that a proxied path names one resource only, for every way in which a server may read it (C1, C2).
 
-A path is judged as it came, after one and after two decodings, and each of these readings once more as a server sees it
+A path is judged as received, after one and after two decodings, and each of these readings again as a server reads it
 that maps characters to their ASCII relatives.
-Nothing is repaired: a path that could mean two things is refused, and the refusal names the character and its place.
-What an API has for data (``path_data``) may stand in a path, and must lead nowhere else under either reading.
+No path is repaired: an ambiguous one is refused, and the refusal names the character and its position.
+Forms that an API uses as data (``path_data``) may stand in a path, and must not lead elsewhere in any reading.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _PATH: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")  # RFC 3986, 3.3
 _WORD: Final = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 _PLAIN: Final = re.compile(rf"(?:{_WORD}/)*(?:{_WORD})?\Z")
-"""Almost every path, and none that could mean two things."""
+"""Matches almost every path, and no ambiguous one."""
 
 _ESCAPES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _OTHER_ESCAPE: Final = re.compile(r"%[uU][0-9A-Fa-f]{4}")
-"""What some servers decode besides (ECMAScript, B.2.1.2)."""
+"""Another escape that some servers decode (ECMAScript, B.2.1.2)."""
 
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _OVERLONG: Final = re.compile(rb"[\xc0\xc1\xf5-\xff]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]")
@@ -39,7 +39,7 @@ _SEPARATOR: Final = re.compile(r"[/\\]")
 _SLASHES: Final = {
     ord(char): "/" if char in "\u2044\u2215\u29f8\u2571" else "\\" for char in "\u2044\u2215\u29f8\u2571\u2216\u29f5"
 }
-"""Characters that compatibility decomposition leaves alone and some servers take for a slash."""
+"""Characters that compatibility decomposition does not change and some servers read as a slash."""
 
 _NEAREST: Final = {
     **dict.fromkeys("\u00a5\u20a9", "\\"),
@@ -54,14 +54,14 @@ _LEGACY: Final = ("shift_jis", "big5", "gbk", "johab")
 """Encodings in which the second byte of a letter can be that of a backslash."""
 
 _MAX_ESCAPE_LAYERS: Final = 2
-"""Decodings that are judged; more layers of escapes have no honest use."""
+"""Decodings that are judged; more layers of escapes have no legitimate use."""
 
 _MAX_SHOWN_CHARACTERS: Final = 12
 """Characters of a path that a refusal repeats at most."""
 
 
 class _Reading(NamedTuple):
-    """One way to read a path: its ``text``, and where in the path each character of it begins, and the last one ends."""
+    """One reading of a path: its ``text``, and the position in the path of each character and of the end."""
 
     text: str
     starts: Sequence[int]
@@ -70,8 +70,8 @@ class _Reading(NamedTuple):
 def check_path(raw: str, prefixes: tuple[str, ...] = ("/",), data: AbstractSet[str] = frozenset()) -> None:
     """Refuse ``raw`` (without a leading slash) unless every reading is a plain relative path below one of ``prefixes``.
 
-    ``data`` are the characters and forms that this API has for data.
-    Raises ``BadPath``, or ``RouteForbidden`` for a path that is sound and outside.
+    ``data`` are the characters and forms that this API uses as data.
+    Raises ``BadPath``, or ``RouteForbidden`` for a valid path outside the prefixes.
     """
     if not _PLAIN.match(raw):
         _PathChecker(raw, prefixes, data).check()
@@ -80,7 +80,7 @@ def check_path(raw: str, prefixes: tuple[str, ...] = ("/",), data: AbstractSet[s
 
 
 class _PathChecker:
-    """Judges one path that is not plain."""
+    """Judges one path that ``_PLAIN`` does not match."""
 
     __slots__ = ("_data", "_prefixes", "_raw")
 
@@ -129,7 +129,7 @@ class _PathChecker:
                 self._refuse(reading, *found.span(), f"is {kind} in an escape of an escape", "%25")
 
     def _check(self, reading: _Reading) -> None:
-        """Refuse what is no plain relative path when a server reads it this way."""
+        """Refuse a path that is no plain relative one in this reading."""
         text = reading.text
         if text.startswith(("/", "\\")):
             self._refuse(reading, 0, 1, "is a slash at the beginning")
@@ -148,9 +148,9 @@ class _PathChecker:
         self._check_empty(reading)
 
     def _check_broken_escape(self, reading: _Reading, start: int) -> None:
-        """Refuse a ``%`` that begins no escape once the path is decoded: another server may know one that we do not.
+        """Refuse a ``%`` that begins no escape once the path is decoded: another server may know such an escape.
 
-        Where it is data, only one that a known other kind of escape begins is refused.
+        If ``%`` is data, only the beginning of a known other kind of escape is refused.
         """
         if "%25" not in self._data:
             self._refuse(reading, start, start + 1, "is a percent sign in an escape", "%25")
@@ -159,18 +159,18 @@ class _PathChecker:
             self._refuse(reading, *other.span(), "is an escape of another kind")
 
     def _check_dots(self, reading: _Reading) -> None:
-        """Refuse a segment that is a dot segment, whatever follows it or stands around it."""
+        """Refuse a dot segment, also with parameters, spaces or a query behind it."""
         start = 0
         for segment in _SEPARATOR.split(reading.text):
-            # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at ;
-            # and some take a plus for a blank, and leave out blanks.
+            # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at
+            # ; and some read a plus as a space, and drop spaces.
             stem = _END_OF_SEGMENT.split(segment, maxsplit=1)[0]
             if _DOTS.match(stem.replace("+", " ").strip()):
                 self._refuse(reading, start, start + len(stem), "is a dot segment")
             start += len(segment) + 1
 
     def _check_empty(self, reading: _Reading) -> None:
-        """Refuse an empty segment in the middle, which some servers leave out, unless that is data here."""
+        """Refuse an empty segment in the middle, which some servers drop, unless that is data here."""
         if "//" in self._data:
             return
         start = 0
@@ -184,7 +184,7 @@ class _PathChecker:
             start += len(segment) + 1
 
     def _folded(self, reading: _Reading) -> _Reading:
-        """Return what a server makes of ``reading`` that maps characters to their nearest ASCII relatives."""
+        """Return ``reading`` as a server reads it that maps characters to their nearest ASCII relatives."""
         texts: list[str] = []
         starts: list[int] = []
         for char, start in zip(reading.text, reading.starts, strict=False):
@@ -226,9 +226,9 @@ class _PathChecker:
         return _Reading("".join(texts), [*starts, *reading.starts[at:]])
 
     def _may_be_octets(self, reading: _Reading, octets: bytes) -> bool:
-        """Return whether ``octets`` may be no text: if escapes are data here, they need not be meant as any.
+        """Return whether ``octets`` may be no valid UTF-8: only if escapes are data here.
 
-        What could be a longer way to write a dot or a slash is refused all the same (RFC 3629, 10).
+        An overlong form of a dot or a slash is refused all the same (RFC 3629, 10).
         """
         is_decoded = len(reading.text) < len(self._raw)
         return is_decoded and "%25" in self._data and not _OVERLONG.search(octets)
@@ -246,7 +246,7 @@ class _PathChecker:
     def _refuse(
         self, reading: _Reading, start: int, end: int, what: str, needed: str = "", *, action: str | None = None
     ) -> NoReturn:
-        """Say which part of the path it is, where it begins, and, if it is in the settings' power, what would admit it."""
+        """Raise ``BadPath`` with the part of the path, its position, and the setting that would allow it, if any."""
         first, last = reading.starts[start], reading.starts[end]
         if needed:
             action = f"If this API has it for data, ask your administrator to add '{needed}' to the API's path_data."
@@ -258,7 +258,7 @@ class _PathChecker:
 
 
 def _legacy(reading: _Reading) -> _Reading:
-    """Return what a server makes of ``reading`` that converts it to a legacy code page and reads that byte by byte."""
+    """Return ``reading`` as a server reads it that converts it to a legacy code page, byte by byte."""
     texts = [_nearest(char) for char in reading.text]
     starts = [start for text, start in zip(texts, reading.starts, strict=False) for _ in text]
     return _Reading("".join(texts), [*starts, reading.starts[-1]])

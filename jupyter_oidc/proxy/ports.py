@@ -18,7 +18,7 @@ Caller = Literal["browser", "kernel"]
 class UpstreamCall(NamedTuple):
     """One request to ``api``; ``body`` is streamed, ``length`` is its size in bytes if known.
 
-    With a ``proof`` the token in ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
+    With a ``proof`` the token in ``bearer`` is sent with the scheme ``DPoP`` (RFC 9449, 7.1).
     """
 
     api: Api
@@ -55,7 +55,7 @@ class UpstreamReply(Protocol):
         ...
 
     def whole(self) -> bytes | None:
-        """Take the raw body if all of it is there already, which a small one usually is; ``None`` if it is not."""
+        """Take the raw body if it has arrived completely, as a small one usually has; else ``None``."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
@@ -63,7 +63,7 @@ class UpstreamReply(Protocol):
         ...
 
     def drop(self) -> None:
-        """Close the connection without reading the rest; after the last piece it is only given back."""
+        """Close the connection without reading the rest; after the last piece, return it to the pool."""
         ...
 
 
@@ -95,7 +95,7 @@ class UpstreamSocket(Protocol):
 
     @property
     def close_code(self) -> int | None:
-        """Why the API closed (RFC 6455, 7.4), if it did."""
+        """The close code of the API (RFC 6455, 7.4), or ``None`` if it has not closed."""
         ...
 
     async def close(self, code: int) -> None:
@@ -123,7 +123,7 @@ class UpstreamPort(Protocol):
         ...
 
     async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> UpstreamSocket | SocketRefused:
-        """Open a WebSocket, or return what the API said instead; raises as :meth:`open` does."""
+        """Open a WebSocket, or return the API's refusal; raises as :meth:`open` does."""
         ...
 
     async def aclose(self) -> None:

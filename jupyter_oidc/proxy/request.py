@@ -1,4 +1,4 @@
-"""A call as it reached us, before anything was decided about it."""
+"""A proxied call as received, before any decision about it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Person:
-    """The person whose token a call carries: the provider's ``subject``, once the call has a token; it may have ended since."""
+    """The person whose token a call carries: the ``subject``, once the call has a token.
+
+    The session may have ended since.
+    """
 
     subject: str | None = None
 
 
 class ProxyRequest(NamedTuple):
-    """A call as it reached us: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
+    """A call as received: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
 
-    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host
-    (and port) under which the caller reaches us. ``person`` is told whose token the call gets.
+    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the
+    host (and port) under which the caller reaches this server. ``person`` receives the subject of the call's token.
     """
 
     api: str
@@ -40,6 +43,6 @@ class ProxyRequest(NamedTuple):
     person: Person | None = None
 
     def carries(self, granted: Granted) -> None:
-        """Note whose token the call carries now."""
+        """Record the subject of the token that the call carries now."""
         if self.person is not None:
             self.person.subject = granted.subject or None

@@ -1,10 +1,10 @@
-"""One proxied call: policy, bearer token, upstream, and what a 401 from the API earns.
+"""Makes a proxied call: policy, bearer token, upstream, and the repetition after a 401 of the API.
 
-An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403 is passed
-on and means nothing to the session (C11, C13, C30).
-A token that is bound to a key goes out with a proof of its own for each request, a repeated one included; an API that
-wants a nonce in it gets one repetition under the same condition, and its 401 says nothing about the token (X-6).
-What is known of an API before a call comes is looked up once, in its :class:`ApiRoute`.
+An upstream 401 causes one forced refresh and one repetition, if no body was sent that cannot be sent again; a 403 is
+passed on and does not affect the session (C11, C13, C30).
+A token that is bound to a key is sent with a new proof for each request, a repeated one included; an API that demands a
+nonce in it gets one repetition under the same condition, and its 401 does not count against the token (X-6).
+The :class:`ApiRoute` of an API holds all that does not depend on the single call.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SECRET_NAME = re.compile(r"key|token|auth|secret|sign|cred|pass")
 """Matches the names of headers that hold a secret of the caller."""
 
 _HANDSHAKE_PREFIX = "sec-websocket-"
-"""Headers of one WebSocket connection (RFC 6455, 11.3); the caller's is another one, with a key of its own."""
+"""Headers of one WebSocket connection (RFC 6455, 11.3); the caller's connection is another one, with its own key."""
 
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
 
@@ -72,7 +72,7 @@ class ApiRoute:
         return cls(api, session, token_key(api), calls, ConcurrencyLimiter(api.max_in_flight, 0), own_headers)
 
     async def granted(self) -> Granted:
-        """Return a bearer token; raises what the caller must hear if there is none."""
+        """Return a bearer token; raises the problem for the caller if there is none."""
         ready = self.session.ready(self.key, self.api.bearer_token_source)
         if ready is not None:
             return ready
@@ -89,8 +89,7 @@ class ApiRoute:
     async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
 
-        Raises what the caller must hear if the token has expired on its way, or the session with it: that is not for
-        the API to say.
+        Raises the caller's problem instead of the API's 401 if the token expired on its way, or the session ended.
         """
         match await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret):
             case Granted() as granted:
@@ -105,7 +104,7 @@ class ApiRoute:
                 return None
 
     def step_up(self, headers: Headers) -> None:
-        """Raise ``StepUpRequired`` if the API asks for a stronger sign-in, and remember which (RFC 9470, 4)."""
+        """Raise ``StepUpRequired`` if the API demands a stronger sign-in, and remember the demand (RFC 9470, 4)."""
         wanted = requested_step_up(headers)
         if wanted is not None:
             self.session.expect_step_up(self.api.name, wanted)
@@ -113,7 +112,7 @@ class ApiRoute:
 
 
 class _SessionBound:
-    """Something open that ends when its session ends on purpose (S-5)."""
+    """An open answer or socket that ends when its session ends on purpose (S-5)."""
 
     __slots__ = ("_generation", "_session", "_unwatch")
 
@@ -124,7 +123,7 @@ class _SessionBound:
 
     @property
     def is_over(self) -> bool:
-        """``True`` once the session has ended, or is another one."""
+        """``True`` once the session has ended or was replaced."""
         return not self._session.is_current(self._generation)
 
     def on_session_end(self, close_stream: Callable[[], None]) -> None:
@@ -135,16 +134,16 @@ class _SessionBound:
             self._unwatch = self._session.on_session_end(close_stream)
 
     def _stop_watching(self) -> None:
-        # NOTE: the watcher usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).
+        # NOTE: the watcher usually refers to this answer, so it is dropped: a call leaves no cycle behind (ADR 17).
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
 
 
 class Answer(_SessionBound):
-    """The answer for the caller: status and headers are final, the body is still with the upstream.
+    """The answer for the caller: status and headers are final, the body has still to be read from the upstream.
 
-    :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
+    :meth:`close` must be called in the end, also after an error; it makes room for the next call.
     """
 
     __slots__ = ("_closed", "_limiter", "headers", "status", "upstream")
@@ -158,7 +157,7 @@ class Answer(_SessionBound):
         self._closed = False
 
     def close(self) -> None:
-        """Let go of the upstream; closing twice is no error."""
+        """Release the upstream connection; closing twice is no error."""
         if not self._closed:
             self._closed = True
             self._stop_watching()
@@ -167,9 +166,9 @@ class Answer(_SessionBound):
 
 
 class OpenSocket(_SessionBound):
-    """A WebSocket through the proxy, with the headers of its handshake that come down.
+    """A WebSocket through the proxy, with the filtered headers of its handshake.
 
-    :meth:`close` must be called in the end, whatever happens.
+    :meth:`close` must be called in the end, also after an error.
     """
 
     __slots__ = ("_closed", "_limiter", "headers", "max_message_bytes", "upstream")
@@ -192,7 +191,7 @@ class OpenSocket(_SessionBound):
 
 
 class ProxyService:
-    """Sends admitted calls to the APIs with the right token; ``prover`` is asked only where one is bound to a key."""
+    """Sends admitted calls to the APIs with the right token; ``prover`` makes the proofs for tokens bound to a key."""
 
     def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: DPoPProver) -> None:
         self._upstream = upstream
@@ -216,7 +215,10 @@ class ProxyService:
             raise UnknownApi from None
 
     def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
-        """Return the route, the URL, the headers and the names of those held back for ``request`` if it may go out, without a socket; raises what is wrong."""
+        """Return route, URL, headers and the names of held-back headers for ``request``.
+
+        Raises a ``Problem`` if refused.
+        """
         route = self.route(request.api)
         url = _checked_url(route.api, request)
         return route, url, *filter_request_headers(request.headers, route.api.request_headers, route.own_headers)
@@ -224,8 +226,7 @@ class ProxyService:
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
-        no problem.
+        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API is none, even with an error status.
         """
         route, url, headers, held_back = self.check(request)
         await route.call_limiter.acquire()
@@ -261,9 +262,9 @@ class ProxyService:
         return Answer(response_headers, reply, route, granted.generation)
 
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
-        """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
+        """Open a WebSocket for ``request``, or return the API's refusal, with filtered headers.
 
-        The token is refreshed first if it is about to end, since it cannot be refreshed on an open socket (C27).
+        The token is refreshed first if it is about to expire, since it cannot be refreshed on an open socket (C27).
         """
         route, url, headers, held_back = self.check(request)
         await route.socket_limiter.acquire()
@@ -329,7 +330,7 @@ class ProxyService:
         return call._replace(proof=self._prover.proof(key, call.method, call.url, call.bearer))
 
     def _learn_nonce(self, call: UpstreamCall, reply: UpstreamReply | SocketRefused) -> bool:
-        """Remember the nonce that ``reply`` brings, if it does (X-7)."""
+        """Remember the nonce in ``reply``; return whether there was one (X-7)."""
         return self._prover.learn(call.url, _header_values(reply, "dpop-nonce"))
 
 
@@ -353,7 +354,7 @@ def _response_headers(
     received = reply.headers
     to_kernel = request.caller == "kernel"
     response_headers = filter_response_headers(received, api.reply_headers, to_kernel=to_kernel)
-    if reply.status in (101, 204):  # NOTE: a length would announce a body where none can be (RFC 9110, 8.6)
+    if reply.status in (101, 204):  # NOTE: a length would announce a body that cannot exist (RFC 9110, 8.6)
         response_headers = [(name, value) for name, value in response_headers if name != "Content-Length"]
     if not ADDRESS_HEADERS.isdisjoint([name for name, _ in response_headers]):
         response_headers, outside = lead_through_proxy(api, response_headers, url, request.proxy_path, request.own_host)
@@ -371,15 +372,15 @@ def _response_headers(
 
 
 def _may_lack_secret(held_back: list[str], reply: UpstreamReply | SocketRefused) -> bool:
-    """Return whether an API that says 401 may miss a secret that was held back: another token would change nothing.
+    """Return whether an API's 401 may be due to a held-back secret, so that another token would not help.
 
-    It is about the token if the API says so (RFC 6750, 3.1).
+    A challenge that refuses the token rules that out (RFC 6750, 3.1).
     """
     return any(_SECRET_NAME.search(name.lower()) for name in held_back) and not rejects_token(reply.headers)
 
 
 def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool:
-    """Return whether the API asks for a nonce in the proof (RFC 9449, 9; X-6); without a proof that means nothing."""
+    """Return whether the API demands a nonce in the proof (RFC 9449, 9; X-6); false without a proof."""
     if granted.proof_key is None or reply.status != 401:
         return False
     return challenge_wants_nonce(_header_values(reply, "www-authenticate"))

@@ -1,8 +1,7 @@
 """Builds the target of a proxied call: from the raw path to a URL that provably lies below the API's base URL.
 
-The path is taken as it came over the wire, because a framework's decoded path has already lost what an
-attacker wrote.
-A path that could mean two things is refused (:mod:`jupyter_oidc.proxy.path`).
+It uses the path as received over the wire, because a framework's decoded path hides the attacker's own spelling.
+An ambiguous path is refused (:mod:`jupyter_oidc.proxy.path`).
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     """Return the upstream URL for ``raw_path`` (without a leading slash) and ``raw_query`` below ``api``.
 
-    Raises ``BadPath`` for anything that could leave the base URL under any reading, ``RouteForbidden`` for a
+    Raises ``BadPath`` for a path that could leave the base URL in any reading, ``RouteForbidden`` for a
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
     check_path(raw_path, api.path_prefixes, api.path_data)
@@ -58,13 +57,13 @@ def without_reserved(raw_query: str, is_reserved: Callable[[str, str], bool]) ->
 
 
 def rewritten_location(api: Api, location: str, request_url: str, proxy_path: str, own_host: str) -> str | None:
-    """Return where a redirect of the API may send the caller, or ``None`` if nowhere (C9, C10).
+    """Return the address to which a redirect of the API may send the caller, or ``None`` (C9, C10).
 
-    One below the base URL leads through the proxy again; ``proxy_path`` is the path of this API's proxy, with a slash at
-    the end.
-    Anything else is made absolute, because it is relative to the API and the caller would take it for relative to
-    Jupyter: a fetch follows it there with the XSRF header and the login cookie.
-    What names Jupyter itself (``own_host``) in any spelling, or no web address that all read alike, leads nowhere.
+    One below the base URL leads through the proxy again; ``proxy_path`` is the path of this API's proxy, with a slash
+    at the end.
+    Any other is made absolute, because it is relative to the API and the caller would resolve it against Jupyter: a
+    fetch follows it there with the XSRF header and the login cookie.
+    An address of Jupyter itself (``own_host``) in any spelling, or one that clients read differently, gives ``None``.
     """
     try:
         target = urljoin(request_url, location)
@@ -92,10 +91,10 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
 
 
 def _place(netloc: str) -> tuple[str, int | None]:
-    """Return host and port in the one spelling that a browser makes of them all (WHATWG URL, 3.5).
+    """Return host and port in the normal form of a browser (WHATWG URL, 3.5).
 
-    Raises ``ValueError`` for what this module and a browser might read differently: a backslash ends a host there, and
-    escapes, letters beyond ASCII and numbers in other notations are turned into a name or address.
+    Raises ``ValueError`` for a host that this module and a browser might read differently: in a browser a backslash
+    ends a host, and escapes, letters beyond ASCII and numbers in other notations become a name or address.
     """
     match = _NETLOC.match(netloc)
     if match is None:

@@ -1,1 +1,1 @@
-"""tornado and traitlets: parse a request, ask one service, render the answer. No decision is made here."""
+"""The tornado and traitlets side: parses a request, calls one service, renders the answer, and decides nothing."""

@@ -1,7 +1,7 @@
 """Declares for every verb of every route which callers may use it (law 7).
 
-``@allow`` is for Jupyter users and kernels, ``@public_route`` for the few routes that a browser reaches without
-either, and it has to say what protects them instead.
+``@allow`` is for Jupyter users and kernels, ``@public_route`` for the few routes that work without a login, each of
+which has to name its other protection.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from jupyter_oidc.compat.jupyter_server import UNAUTHENTICATED_MARK
 
 if TYPE_CHECKING:
     from jupyter_oidc.server.handler import OidcHandler
@@ -21,16 +23,14 @@ Verb = Callable[..., Awaitable[None]]
 RESOURCE: Final = "jupyter_oidc"
 """The resource name that the server's ``Authorizer`` is asked about."""
 
-_JUPYTER_MARK: Final = "__allow_unauthenticated"
-
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
     """The declaration of a verb: its callers, and the action that a user must be authorised for.
 
     A public route has no callers and a ``protection``.
-    ``from_other_sites`` lets in a browser that a page of another site sends here, as a whole page and without a body; such
-    a verb begins no sign-in and ends no session: it asks, or shows what a ticket of ours names.
+    ``from_other_sites`` admits a browser that a page of another site sends here, as a navigation without a body; such a
+    verb begins no sign-in and ends no session: it asks the user, or shows the page that one of our tickets names.
     """
 
     callers: tuple[Caller, ...]
@@ -40,9 +40,9 @@ class AccessRule:
 
 
 def allow(*callers: Caller, action: Action, from_other_sites: bool = False) -> Callable[[Verb], Verb]:
-    """Let in ``callers`` only, users after the server's ``Authorizer`` agreed to ``(action, "jupyter_oidc")``.
+    """Admit ``callers`` only, users after the server's ``Authorizer`` agreed to ``(action, "jupyter_oidc")``.
 
-    One decorated function per verb: Jupyter's own ``@authorized`` remembers the first action it saw.
+    One decorated function per verb: Jupyter's own ``@authorized`` remembers only the first action.
     """
     rule = AccessRule(callers, action, from_other_sites=from_other_sites)
 
@@ -58,7 +58,7 @@ def allow(*callers: Caller, action: Action, from_other_sites: bool = False) -> C
 
 
 def public_route(*, protection: str) -> Callable[[Verb], Verb]:
-    """Let in every caller; ``protection`` says what protects the verb instead of a login."""
+    """Admit every caller; ``protection`` names the verb's protection other than a login."""
     rule = AccessRule((), None, protection)
 
     def decorate(verb: Verb) -> Verb:
@@ -73,13 +73,13 @@ def public_route(*, protection: str) -> Callable[[Verb], Verb]:
 
 
 def access_rule_of(verb: object) -> AccessRule | None:
-    """Return what ``verb`` declares, or ``None`` if it declares nothing."""
+    """Return the rule that ``verb`` declares, or ``None``."""
     return getattr(verb, "__access_rule__", None)
 
 
 def _marked(verb: Verb, rule: AccessRule, *, unauthenticated: bool) -> Verb:
     marks: dict[str, Any] = vars(verb)
     marks["__access_rule__"] = rule
-    # Jupyter reads this attribute before it runs a verb; it must be there, and say the same as the rule.
-    marks[_JUPYTER_MARK] = unauthenticated
+    # Jupyter reads this attribute before it runs a verb; it must agree with the rule.
+    marks[UNAUTHENTICATED_MARK] = unauthenticated
     return verb

@@ -1,4 +1,4 @@
-"""Tells whether Jupyter answers requests for a host: the rule of ``JupyterHandler.check_host``, for diagnostics to ask."""
+"""Tells diagnostics whether Jupyter answers requests for a host, by the rule of ``JupyterHandler.check_host``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def admission_by(settings: Mapping[str, Any], netloc: str) -> Admission:
     """Return whether a server with these tornado ``settings`` answers requests whose ``Host`` is ``netloc``."""
-    from jupyter_oidc.diagnostics.context import Admission  # NOTE: here, because a start of the server needs none
+    from jupyter_oidc.diagnostics.context import Admission  # NOTE: imported here: a start of the server needs none
 
     if settings.get("allow_remote_access"):
         return Admission(admits=True, seen=True)

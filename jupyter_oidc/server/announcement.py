@@ -1,7 +1,7 @@
-"""Tells the kernels of this server where it is and which certificate it shows, so that they need not guess (ADR 34).
+"""Announces the server's address and certificate to its kernels, in a file (ADR 34).
 
-The file is written when the server listens, and again for each kernel, because only then everything in it is known.
-Refuses to hold a secret: its readers learn an address.
+The file is written when the server listens, and again for each kernel, because only then all its values are known.
+It refuses to hold a secret: its readers learn an address.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ServerAnnouncement:
         self.path = Path(server.runtime_dir).absolute() / file_name(entropy.token(96))
 
     def write(self) -> None:
-        """Write the file; remove those that servers left behind which ended on this machine without a word."""
+        """Write the file; remove those of servers on this machine that ended without removing theirs."""
         if self._is_withdrawn:
             return
         try:
@@ -68,8 +68,8 @@ class ServerAnnouncement:
     def set_kernel_environment(self, manager: Any) -> None:
         """Let every kernel that ``manager`` starts or restarts have the variables in its environment.
 
-        NOTE: a kernel's id is decided in ``pre_start_kernel`` of jupyter_client, which also says that its arguments may be
-        changed there; what they hold is kept for restarts. A gateway's kernels are elsewhere and are not started this way.
+        NOTE: ``pre_start_kernel`` of jupyter_client decides a kernel's id, and documents that its arguments may be
+        changed there; they are kept for restarts. A gateway's kernels run elsewhere and are not started this way.
         """
         decide = manager.pre_start_kernel
 
@@ -83,13 +83,13 @@ class ServerAnnouncement:
         manager.pre_start_kernel = pre_start_kernel
 
     def set_terminal_environment(self, settings: MutableMapping[str, Any]) -> None:
-        """Let every new terminal know this server; it is no kernel, so it gets no more than that."""
+        """Put the announcement into the environment of every new terminal; only a kernel gets more variables."""
         environment = getattr(settings.get("terminal_manager"), "extra_env", None)
         if isinstance(environment, dict):
             environment[SERVER_VARIABLE] = str(self.path)
 
     def variables(self, connection_file: str) -> dict[str, str]:
-        """Return what the environment of the kernel with that connection file says."""
+        """Return the environment variables for the kernel with that connection file."""
         return {SERVER_VARIABLE: str(self.path), KERNEL_VARIABLE: str(Path(connection_file).absolute())}
 
     def _announcement(self) -> Announcement:

@@ -1,10 +1,10 @@
-"""Records where the browser is, seen from this server, and at which address it reaches us; a kernel can know neither.
+"""Records the browser's location and the address at which it reaches this server; a kernel can know neither.
 
-A request of a browser says by its host how the browser reaches us.
-A kernel reaches us at a loopback address wherever the browser is, so for a kernel the browser that was seen last
-counts, and before that what is known of the server itself.
-An address is told to people only if it is the settings', JupyterHub's or a browser's own: never the caller's.
-This chooses between ways to sign in, and what a link shows; it protects nothing: the start of a sign-in looks again.
+The ``Host`` of a browser's request is the address at which the browser reaches the server.
+A kernel reaches it at a loopback address wherever the browser is, so for a kernel the newest browser counts, and
+without one the server's own configuration.
+Users see an address only if it comes from the settings, JupyterHub or a browser: never from the caller.
+The result chooses the strategy of a sign-in and the address in links; the start route checks again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.strategy import Browser
 
 MAX_ORIGIN_CHARACTERS: Final = 300
-"""Of an origin that a browser tells; host names have at most 253."""
+"""Characters of an origin that a browser sends; host names have at most 253."""
 
 
 @dataclass(slots=True)
 class BrowserLocation:
-    """The newest sight of a browser; ``seen`` begins with what the server's own address tells.
+    """The newest location of a browser; ``seen`` begins with the guess from the server's own address.
 
-    ``hub_told`` is the address of this server that JupyterHub gave it, and ``origin`` the one that a browser showed last;
-    one that ``has_own_host`` is at another host than the Hub.
+    ``hub_told`` is the address that JupyterHub gave this server, and ``origin`` the one that a browser sent last; a
+    server that ``has_own_host`` has another host than the Hub.
     """
 
     seen: Browser = "unknown"
@@ -40,7 +40,7 @@ class BrowserLocation:
 
     @classmethod
     def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> BrowserLocation:
-        """Return what a server at ``ip`` can tell: one that listens on loopback only is used from here."""
+        """Return the location by a server's own address: one on loopback only is used from this machine."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
         return cls(
             "here" if alone else "unknown",
@@ -50,10 +50,10 @@ class BrowserLocation:
         )
 
     def note(self, host: str, headers: Mapping[str, str]) -> None:
-        """Take note of a request of a Jupyter user, if a browser sent it.
+        """Record the host of a Jupyter user's request, if a browser sent it.
 
-        NOTE: every holder of Jupyter's token can claim to be a browser, and Jupyter's check of the host is all that limits
-        what it claims; that is why settings and JupyterHub come first.
+        NOTE: every holder of Jupyter's token can claim to be a browser, and only Jupyter's check of the host limits
+        that claim; therefore settings and JupyterHub come first.
         """
         if is_browser(headers):
             shown = _origin_of(headers.get("Origin") or headers.get("Referer") or "")
@@ -62,13 +62,13 @@ class BrowserLocation:
                 self.origin = shown
 
     def of_caller(self, host: str, *, is_kernel: bool) -> Browser:
-        """Return where the browser of a caller is whose request came for ``host``."""
+        """Return the location of the caller's browser; the request came for ``host``."""
         return self.seen if is_kernel else _of(host)
 
     def public_url(self, redirect_uri: str | None = None) -> str | None:
         """Return the address of this server for a person's browser, with a slash at its end; ``None`` if it is unknown.
 
-        ``redirect_uri`` is that of a sign-in that comes back to this server: such a one has to start at the same host.
+        ``redirect_uri`` is that of a sign-in that comes back to this server: it has to start at the same host.
         """
         if self.hub_told is not None:
             return self.hub_told
@@ -80,7 +80,7 @@ class BrowserLocation:
 
 
 def is_browser(headers: Mapping[str, str]) -> bool:
-    """Return whether a request with ``headers`` says that a browser sent it."""
+    """Return whether ``headers`` show that a browser sent the request."""
     return "Sec-Fetch-Mode" in headers or "Referer" in headers
 
 
@@ -89,17 +89,17 @@ def _of(host: str) -> Browser:
 
 
 def _told_by_hub(environment: Mapping[str, str], base_url: str) -> str | None:
-    """Return what JupyterHub says of this server's public address, or ``None`` if it says nothing that can be used."""
+    """Return this server's public address in JupyterHub's environment variables, or ``None`` if none is usable."""
     server = environment.get("JUPYTERHUB_PUBLIC_URL", "")
     if _origin_of(server) is not None:
         return server.partition("?")[0].partition("#")[0].rstrip("/") + "/"
     hub = _origin_of(environment.get("JUPYTERHUB_PUBLIC_HUB_URL", ""))
-    # NOTE: JUPYTERHUB_HOST is there where each user has a name of its own, and then the Hub's is not the server's.
+    # NOTE: JUPYTERHUB_HOST is set if each user has a subdomain, and then the Hub's host is not the server's.
     return hub + base_url if hub is not None and not environment.get("JUPYTERHUB_HOST") else None
 
 
 def _origin_of(address: str) -> str | None:
-    """Return scheme, host and port of a web address, or ``None`` if it is none that may be shown."""
+    """Return scheme, host and port of a web address, or ``None`` if it must not be shown."""
     try:
         parts = urlsplit(address)
         known = bool(parts.hostname) and parts.port != 0

@@ -1,8 +1,8 @@
 """Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
 
-A command has an id and a key as a kernel has, and proves itself in the same way; the key is in no file of this process.
-A lease keeps it alive, extended by the process that began it: a command whose keeper was killed has no identity a minute
-later.
+A command has an id and a key as a kernel has, and authenticates in the same way; its key is written to no file.
+A lease keeps it alive, which the starting process extends: if that process is killed, the command has no identity a
+minute later.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ LEASE_SECONDS: Final = 60
 """Seconds that a command lives after its lease was extended."""
 
 MAX_COMMANDS: Final = 100
-"""That live at once."""
+"""Commands that live at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that runs: what it is called, what it proves itself with, and until when (monotonic seconds)."""
+    """A running command: its id, its key, and the end of its lease (monotonic seconds)."""
 
     id: str
     key: str = field(repr=False)
@@ -59,7 +59,7 @@ class Commands:
         self._live[command_id] = replace(self._live[command_id], until=self._until())
 
     def end(self, command_id: str) -> None:
-        """End the command; one that is not there has ended already."""
+        """End the command; an unknown one has ended already."""
         self._live.pop(command_id, None)
 
     def is_live(self, command_id: str) -> bool:
@@ -68,7 +68,10 @@ class Commands:
         return command is not None and command.until > self._clock.now().monotonic
 
     def run_of(self, command_id: str) -> object | None:
-        """Return what stands for the run of a command that runs: its key, which is made anew for each."""
+        """Return the object that identifies the run of a running command: its key, a new one for each.
+
+        Else ``None``.
+        """
         return self._live[command_id].key if self.is_live(command_id) else None
 
     def key_of(self, command_id: str) -> bytes | None:

@@ -2,8 +2,8 @@
 
 Jupyter itself reads ``jupyter_server_config.d/*.json`` only to learn which extensions are on; a provider's settings
 file belongs there all the same, so its ``JupyterOIDC`` section is read here.
-Files that this user cannot change (*system* files) decide: a provider that stands there is taken whole from there, and
-what users write cannot add to it, replace it or remove it (ADR 30).
+Files that this user cannot change (*system* files) decide: a provider in one of them is taken whole from there, and
+a user's file cannot add to it, replace it or remove it (ADR 30).
 JSON files can be read again while the server runs; a Python file is a program and is run when the server starts.
 """
 
@@ -22,7 +22,7 @@ from jupyter_oidc.settings.fields import Flag, camel_case
 from jupyter_oidc.settings.section import SECTION_KEYS
 
 STORAGE_KEYS: Final = ("storage", "keyring_backend", "storage_folder")
-"""The settings of where sessions are stored; they change with the next start of the server."""
+"""The settings of the storage of sessions; they change with the next start of the server."""
 
 SWITCH_DEFAULTS: Final[Mapping[str, bool]] = {
     key: setting.default is True
@@ -59,10 +59,11 @@ _ABSENT: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What all sources together say; ``choices`` in the order of :data:`STORAGE_KEYS`, ``on`` those of the :data:`SWITCH_DEFAULTS`.
+    """The merged configuration.
 
-    ``system`` are the names of the providers that stand in system files, and ``removed`` those that are taken away in so
-    many words (``"NAME": null``); ``notes`` say what does not count, and why.
+    ``choices`` in the order of :data:`STORAGE_KEYS`, ``on`` the :data:`SWITCH_DEFAULTS` in force.
+    ``system`` are the names of the providers in system files, and ``removed`` those that are removed explicitly
+    (``"NAME": null``); ``notes`` name the ignored settings, and why.
     """
 
     providers: object
@@ -88,7 +89,7 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Sound settings; ``left_out`` are the names of providers that were not admitted, and ``notes`` what is said of all."""
+    """Valid settings; ``left_out`` are the names of refused providers, and ``notes`` the remarks about all of them."""
 
     settings: Settings
     notes: tuple[str, ...] = ()
@@ -96,7 +97,7 @@ class Reading:
 
     @property
     def log_notes(self) -> tuple[str, ...]:
-        """What the log says: what does not count, and why."""
+        """The lines for the log: the ignored settings, and why."""
         return *self.notes, *(
             f"provider '{name}' is left out: it has the issuer and client_id of one in a system file"
             for name in self.left_out
@@ -104,7 +105,7 @@ class Reading:
 
 
 def settings_outside_files(own: Mapping[str, Any], files: Iterable[SettingsFile]) -> dict[str, Any]:
-    """Return what of ``own`` section of the configuration does not stand in a JSON file, and so stays as it is.
+    """Return the part of ``own`` section of the configuration that is in no JSON file, and so cannot change.
 
     Jupyter has read the main JSON files itself and mixed them with Python files and the command line.
     """
@@ -122,10 +123,10 @@ def settings_outside_files(own: Mapping[str, Any], files: Iterable[SettingsFile]
 def merged_settings(
     own: Mapping[str, Any], files: Sequence[SettingsFile], environment: Mapping[str, str] | None = None
 ) -> Configured:
-    """Join ``files``, the least important first, and ``own``, which is what :func:`settings_outside_files` returns.
+    """Merge ``files``, the least important first, and ``own``, the result of :func:`settings_outside_files`.
 
-    Among files that the same people may write, a key of a weightier file wins, and the others are kept; in a main file
-    and in ``own``, a provider replaces one of the same name as a whole.
+    Among files that the same people may write, a key of a more important file wins, and the others are kept; in a main
+    file and in ``own``, a provider replaces one of the same name as a whole.
     """
     system = _layer([file for file in files if file.is_system])
     users = _with_own(_layer([file for file in files if not file.is_system]), own)
@@ -155,7 +156,7 @@ def merged_settings(
 
 
 def storage_choices(section: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return the :data:`STORAGE_KEYS` of one section, in either spelling, with the defaults of what it does not say."""
+    """Return the :data:`STORAGE_KEYS` of one section, in either spelling, with defaults for missing ones."""
     said = _in_snake_case(section)
     return tuple(said.get(name, _DEFAULTS.get(name)) for name in STORAGE_KEYS)
 
@@ -165,9 +166,9 @@ def _in_snake_case(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def system_programs(paths: Sequence[str], owners: Owners | None) -> tuple[list[SettingsFile], list[str]]:
-    """Run the Python files that are system files and speak of us, each by itself; return what they say, and troubles.
+    """Run the Python system files that name this extension, each alone; return their settings, and the faults.
 
-    Jupyter has run them before and mixed the result with what users wrote, so that the two cannot be told apart.
+    Jupyter has run them before and mixed the result with users' settings, so that the two cannot be told apart.
     """
     found, troubles = [], []
     for weight, folder in enumerate(reversed(paths)):
@@ -186,7 +187,7 @@ def system_programs(paths: Sequence[str], owners: Owners | None) -> tuple[list[S
 
 
 def python_config(path: Path) -> Mapping[str, Any] | Finding:
-    """Run the configuration file ``path`` by itself and return what it says, or what keeps it from being run."""
+    """Run the configuration file ``path`` alone and return its settings, or the reason why it cannot run."""
     from traitlets.config.loader import LazyConfigValue, PyFileConfigLoader
 
     key, instead = f"file {path}", "Correct it; Jupyter leaves out what such a file says."
@@ -198,7 +199,7 @@ def python_config(path: Path) -> Mapping[str, Any] | Finding:
         return Finding(key, "cannot be read, or what it reads cannot", "Let the Jupyter server's user read it.")
     except Exception as error:  # noqa: BLE001 - a foreign program; the text of its error is not repeated
         return Finding(key, f"ends with an error when it is run ({type(error).__name__})", instead)
-    # NOTE: c.JupyterOIDC.providers.update(...) is kept as something to be done, until it is applied to a value.
+    # NOTE: c.JupyterOIDC.providers.update(...) is kept as a lazy change, until it is applied to a value.
     ours = {
         name: value.get_value({}) if isinstance(value, LazyConfigValue) else value
         for name, value in config.get(SECTION, {}).items()
@@ -208,7 +209,7 @@ def python_config(path: Path) -> Mapping[str, Any] | Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """What files say that the same people may write; ``scalars`` is everything but the providers."""
+    """The settings of files that the same people may write; ``scalars`` is everything but the providers."""
 
     providers: Any
     removed: frozenset[str]
@@ -242,7 +243,7 @@ def _with_own(layer: _Layer, own: Mapping[str, Any]) -> _Layer:
 
 
 def _update(target: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Put ``new`` over ``target``, mapping by mapping; ``None`` takes a key away."""
+    """Merge ``new`` into ``target``, mapping by mapping; ``None`` removes a key."""
     for key, value in new.items():
         if isinstance(value, Mapping):
             below = target.get(key)
@@ -262,7 +263,7 @@ def _merged_providers(system: Any, users: Any) -> object:
 
 
 def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> tuple[Sources, tuple[Finding, ...]]:
-    """Return which sources count: what a system file says, else ``system`` under a Hub, else what a user's file says."""
+    """Return which sources count: by a system file, else ``system`` under a Hub, else by a user's file."""
     said = system.scalars.get("settings_sources")
     if said is None:
         said = "system" if is_under_hub(environment) else users.scalars.get("settings_sources", "all")
@@ -306,6 +307,6 @@ def _duplicate_registrations(settings: Settings, system: frozenset[str]) -> tupl
 
 
 def _quoted(name: object) -> str:
-    """Return a name for the log, without what could break a line or be a secret in the wrong place."""
+    """Return a name for the log, without line breaks, and without a misplaced secret."""
     text = str(name)
     return f"'{text}'" if text.isidentifier() or text.replace("-", "_").isidentifier() else "(a name that is none)"

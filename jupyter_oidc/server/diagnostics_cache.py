@@ -1,8 +1,8 @@
 """Answers ``diagnostics``: runs the checks of ``jupyter oidc doctor`` in the server itself and caches the report.
 
-A report is made once for all who ask at the same time, and is good for a few seconds, so that a panel that is opened
-often does not ask the provider often (H-5).
-No provider is asked whether it knows the client; only a person at a terminal does that.
+A report is made once for all simultaneous callers, and is good for a few seconds, so that a panel that is opened often
+does not ask the provider often (H-5).
+No provider is asked whether it knows the client; only ``jupyter oidc doctor`` at a terminal does that.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics import DiagnosticContext
 
     class MakeDiagnosticContext(Protocol):
-        """Returns what the checks examine: ``seen`` if a browser was seen to reach the server at ``address``."""
+        """Makes the context for the checks; ``seen`` says that a browser has reached the server at ``address``."""
 
         def __call__(self, services: Services, address: str, *, seen: bool) -> DiagnosticContext:
-            """Return it."""
+            """Return the context."""
 
 
 REPORT_LIFETIME_SECONDS: Final = 10.0
-"""The time for which a report is good."""
+"""Seconds for which a report is good."""
 
 
 class DiagnosticsCache:
-    """Examines what ``make_context`` returns for services and the address at which the server was asked."""
+    """Runs the checks on the context that ``make_context`` returns for the services and the server's address."""
 
     def __init__(self, make_context: MakeDiagnosticContext, clock: Clock) -> None:
         self._make_context = make_context
@@ -39,7 +39,7 @@ class DiagnosticsCache:
     async def view(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
         """Return the contract ``diagnostics.reply`` for a server at ``address``, which includes the base URL.
 
-        ``seen`` says that a browser was seen there.
+        ``seen`` says that a browser has reached it there.
         """
         now = self._clock.now().monotonic
         is_stale = self._report is not None and self._report.done() and now - self._begun_at > REPORT_LIFETIME_SECONDS

@@ -76,7 +76,7 @@ class JupyterOIDC(ExtensionApp):
     load_other_extensions = True
 
     # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
-    # NOTE: of any type, because traitlets would refuse a wrong one by leaving the extension out, with the value in the log.
+    # NOTE: of any type, because traitlets would answer a wrong one by leaving the extension out, and log the value.
     providers: Any = _of_any_type("providers")
     storage: Any = _of_any_type("storage")
     keyring_backend: Any = _of_any_type("keyring_backend")
@@ -91,7 +91,7 @@ class JupyterOIDC(ExtensionApp):
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
-        storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
+        storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit the environment
         clock = SystemClock()
         log = forward_to_server_log(server.log)
         event_log = JupyterEventLog(server.event_logger, log, clock)
@@ -138,7 +138,10 @@ class JupyterOIDC(ExtensionApp):
         self._tell_kernels(entropy, log)
 
     def initialize_handlers(self) -> None:
-        """Add the routes; those of the proxy come first, because they are called most and compared with least."""
+        """Add the routes.
+
+        Those of the proxy come first: they are called most, and comparing their prefix costs least.
+        """
         prefix = self._context.proxy_prefix
         given = {"context": self._context}
         rules = [
@@ -149,18 +152,18 @@ class JupyterOIDC(ExtensionApp):
         application.add_handlers(".*$", rules)
         application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
         fast_path = KernelFastPath(application, self._context)
-        # NOTE: Jupyter's own way takes handlers only; what the fast path does not take goes on to them (ADR 24).
+        # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
-        """Stop background work, close connections, say no longer where this server is."""
+        """Stop background work, close connections, withdraw the announcement of this server."""
         self._watching.stop()
         self._announcement.withdraw()
         await self._context.aclose()
 
     def _diagnostic_context_factory(self, storage_key: Secret | None) -> MakeDiagnosticContext:
-        """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
+        """Return the function that makes the context of diagnostics from the services and Jupyter's own settings."""
         application: Any = self._server().web_app
         nbconvert = url_path_join(self._server().base_url, "nbconvert", "html", "a.ipynb")
 
@@ -186,7 +189,7 @@ class JupyterOIDC(ExtensionApp):
         return make_diagnostic_context
 
     def _sharing(self, *, admits_all: bool) -> Sharing | None:
-        """Return what knows who is on this server, if it has one owner among many users."""
+        """Return the tracker of users and kernels, if this server has one owner among many users."""
         owner = os.environ.get("JUPYTERHUB_USER")
         if not owner:
             return None
@@ -207,13 +210,13 @@ class JupyterOIDC(ExtensionApp):
         self._tell_pages()
 
     def _tell_pages(self) -> None:
-        """Let a page that opens know whether there is anything to try, so that no other page waits for an answer."""
+        """Tell a page that opens whether it may try a silent sign-in, so that no other page waits for an answer."""
         providers = self._context.settings.providers if self._context.settings else ()
         wanted = any(is_silent_sign_in_on(one, under_hub=self._context.under_hub) for one in providers)
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
-        """Let kernels and terminals know this server and no other."""
+        """Announce this server, and no other, to kernels and terminals."""
         server = self._server()
         self._announcement = ServerAnnouncement(server, entropy, log)
         self._announcement.set_kernel_environment(server.kernel_manager)
@@ -221,7 +224,7 @@ class JupyterOIDC(ExtensionApp):
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self) -> None:
-        """Write down where this server is, as soon as it listens; import, as the start is over."""
+        """Write the announcement as soon as this server listens; begin the imports, as the start is over."""
         self._announcement.write()
         settings = self._server().web_app.settings
         self._announcement.set_terminal_environment(settings)
@@ -230,21 +233,21 @@ class JupyterOIDC(ExtensionApp):
 
 
 def _services(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None) -> Services:
-    """Make the services; what they need is imported here and not when the server starts."""
+    """Make the services; their modules are imported here and not when the server starts."""
     from jupyter_oidc.compose import build, system_parts
 
     return build(settings, system_parts(settings, event_log, storage_key))
 
 
 def _named_modules(said: Configured) -> tuple[str, ...]:
-    """Return the modules that the settings name, sound or not; what they say of that later counts from the next start."""
+    """Return the modules that the settings name, valid or not; a later change counts from the next start."""
     backend = dict(zip(STORAGE_KEYS, said.choices, strict=True))["keyring_backend"]
     module = backend.rpartition(".")[0] if isinstance(backend, str) else ""
     return (module,) if module else ()
 
 
 def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:
-    """Say at the start, and not only at the first sign-in, that the encrypted file has no key or a wrong one."""
+    """Log at the start, and not only at the first sign-in, that the encrypted file has no key or a wrong one."""
     if settings.storage == "encrypted-file" or (settings.storage == "auto" and storage_key is not None):
         try:
             keys_in(storage_key)

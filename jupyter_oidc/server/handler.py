@@ -24,6 +24,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
+from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,
@@ -65,16 +66,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Finding, Provider, Settings
 
 MAX_BODY_BYTES: Final = 65_536
-"""Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
+"""Bytes of a request body that are kept on any route; the proxy keeps none."""
 
 MAX_DRAIN_SECONDS: Final = 10.0
-"""Seconds that a refused caller has for the rest of its body: less than one who is let in."""
+"""Seconds that a refused caller has for the rest of its body: no more than an admitted one."""
 
 BODY_TIMEOUT_SECONDS: Final = 10.0
-"""For a body of 64 KiB at most that a verb waits for: one that drips would hold a connection for ever."""
+"""Seconds for a body of 64 KiB at most that a verb waits for: a slow one would hold a connection for ever."""
 
 MAX_NUMBER_DIGITS: Final = 18
-"""Of one number in a body or parameter; with the point, the sign and the exponent."""
+"""Characters of one number in a body or parameter; with the point, the sign and the exponent."""
 
 SIGN_OUT_COOKIE_PREFIX: Final = "jupyter-oidc-sign-out-"
 MAX_COOKIES_OF_A_NAME: Final = 8
@@ -91,8 +92,8 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 class Context:
     """The state that all handlers share.
 
-    ``build_services`` makes the services when the first request needs them, so that they cost a server's start nothing;
-    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
+    ``build_services`` makes the services when the first request needs them, and so does not delay a server's start;
+    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path above the APIs.
     """
 
     build_services: Callable[[Settings], Services]
@@ -115,7 +116,7 @@ class Context:
 
     @property
     def diagnostics_cache(self) -> DiagnosticsCache:
-        """The reports of ``diagnostics`` on what ``make_diagnostic_context`` returns."""
+        """The cached reports of ``diagnostics`` on the context of ``make_diagnostic_context``."""
         if self._diagnostics_cache is None:
             self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
         return self._diagnostics_cache
@@ -126,13 +127,13 @@ class Context:
         return self._services
 
     def notify_sessions(self, kind: str) -> None:
-        """Tell all followers of the sessions to read them again, because something about this server has changed."""
+        """Publish an event of ``kind`` for every session, because a property of this server has changed."""
         for session in self._services.sessions if self._services is not None else ():
             session.publish(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:
-        """Says whether others than the owner have been on this server."""
+        """The sharing mode: whether other users than the owner have used this server."""
         return "none" if self.sharing is None else self.sharing.mode
 
     @property
@@ -145,10 +146,10 @@ class Context:
     def public_url(self, provider: Provider | None = None) -> str | None:
         """Return the address at which a browser reaches this server, or ``None`` if it is unknown.
 
-        A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
+        A sign-in at ``provider`` that comes back here has to start at the host of its redirect URI.
         """
         every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
-        own_host = self.browser_location.has_own_host  # of which a redirect URI at the Hub says nothing
+        own_host = self.browser_location.has_own_host  # which a redirect URI at the Hub does not name
         pinned = next(
             (
                 one.redirect_uri
@@ -160,10 +161,10 @@ class Context:
         return self.browser_location.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:
-        """Follow other settings; sessions that they do not concern go on (D9).
+        """Apply other ``settings``; sessions that they do not concern go on (D9).
 
-        Services that have not been asked for yet are made under the settings before, which decide what a stored session may
-        open; where those had mistakes, every provider is a new one (ADR 30).
+        Services that were not built yet are made under the earlier settings, which decide about a stored session's
+        access; if those had mistakes, every provider is a new one (ADR 30).
         """
         if self._services is None:
             self._services = self.build_services(self.settings or replace(settings, providers=()))
@@ -184,7 +185,7 @@ class Context:
             )
 
     def allows_host(self, host: str, check: Callable[[], bool]) -> bool:
-        """Return what Jupyter's ``check`` says of ``host``, asking once for each of the first hundred names."""
+        """Return the result of Jupyter's ``check`` of ``host``, cached for the first hundred names."""
         known = self._hosts.get(host)
         if known is None:
             known = bool(check())
@@ -223,7 +224,7 @@ def _decimal(digits: str) -> float:
 
 @lru_cache(maxsize=100)
 def _kernel_user(kernel_id: str) -> User:
-    """Return who a kernel is to Jupyter."""
+    """Return Jupyter's user object for a kernel."""
     return User(username=f"kernel-{kernel_id}")
 
 
@@ -238,8 +239,8 @@ def fields_of(text: str) -> list[tuple[str, str]] | None:
 def cookies_in(headers: Iterable[str], name: str) -> list[str]:
     """Return the values of the first eight cookies of that ``name`` in the ``Cookie`` headers.
 
-    Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
-    there that no cookie may hold; ours need no quotes.
+    Other cookies are skipped, even malformed ones, because every program on this host, at any port, can set cookies
+    here; ours need no quotes.
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
     return [value for given, _, value in pairs if given == name][:MAX_COOKIES_OF_A_NAME]
@@ -256,13 +257,13 @@ class OidcHandler(APIHandler):
     """Bytes of a body that a refusal waits for."""
 
     max_drain_seconds = MAX_DRAIN_SECONDS
-    """Seconds for which it does."""
+    """Seconds for which a refusal waits for the body."""
 
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, for every caller."""
 
     def initialize(self, context: Context) -> None:
-        """Take over the context that the route table hands in."""
+        """Store the context that the route table passes."""
         self.context = context
         self.kernel_id: str | None = None
         self._passed_rule: AccessRule | None = None
@@ -284,14 +285,14 @@ class OidcHandler(APIHandler):
         """The id by which the log names an error."""
         return self.context.entropy.token(96)
 
-    # -- who is calling ------------------------------------------------------------------------------------
+    # -- the caller ----------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
-        """Let the caller in, or raise once a small body has arrived.
+        """Authenticate and admit the caller, or raise once a small body has arrived.
 
-        A refusal before the end of the request closes the connection without a word, and a client that is still sending
-        then, or sends its next request on it, often never reads the answer. A large body, or one that the client holds
-        back until it is asked for, is refused at once; one that does not come in time is not waited for any longer.
+        A refusal before the end of the request closes the connection, and a client that is still sending then, or sends
+        its next request on it, often never reads the answer. A large body, or one that the client holds back
+        (``Expect``), is refused at once; the wait for a slow body ends after a time limit.
         """
         try:
             await self._authenticate()
@@ -308,13 +309,13 @@ class OidcHandler(APIHandler):
                 )
 
     def _body_is_awaited(self) -> bool:
-        """Return whether a verb waits for a whole body, which its caller could let drip for ever."""
+        """Return whether a verb waits for a whole body, which its caller could send too slowly."""
         headers = self.request.headers
         return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
     def _time_body_out(self) -> None:
-        """Refuse a body that is not there in time; the connection closes behind the answer."""
-        self._end_wait_for_body(ClientTooSlow())
+        """Refuse a body that is not complete in time; the connection closes behind the answer."""
+        end_body_wait(self.request, ClientTooSlow())
 
     def _drains_body(self) -> bool:
         headers, length = self.request.headers, self.declared_length
@@ -323,32 +324,21 @@ class OidcHandler(APIHandler):
 
     @property
     def declared_length(self) -> int | None:
-        """The bytes of the body that the caller announces, 0 if nothing is said; ``None`` if that is no number."""
+        """The bytes of the body that the caller announces, 0 without a header; ``None`` if that is no number."""
         length = self.request.headers.get("Content-Length", "0")
         return int(length) if _LENGTH.match(length) else None
 
     def _end_drain(self) -> None:
-        """Let the refusal out before the end of the body; the connection closes behind it."""
-        self._end_wait_for_body(None)
-
-    def _end_wait_for_body(self, problem: Problem | None) -> None:
-        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
-        request: Any = self.request
-        waiting = request._body_future  # noqa: SLF001
-        if not waiting.done():
-            request._body_future = asyncio.get_running_loop().create_future()  # noqa: SLF001
-            if problem is None:
-                waiting.set_result(None)
-            else:
-                waiting.set_exception(problem)
+        """Send the refusal before the end of the body; the connection closes behind it."""
+        end_body_wait(self.request, None)
 
     def on_connection_close(self) -> None:
-        """Wait no longer for who has gone."""
+        """Stop waiting for a client that has gone."""
         super().on_connection_close()
         self._cancel_drain_timer()
 
     def on_finish(self) -> None:
-        """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
+        """Drop a refusal: its frames refer to this handler, and no cycle may stay behind (ADR 17)."""
         self._cancel_drain_timer()
         self._deferred_refusal = self._answered_problem = None
 
@@ -361,7 +351,7 @@ class OidcHandler(APIHandler):
         """Authenticate a kernel by its grant, and every other caller as Jupyter does."""
         grant = grant_in(self.request.headers.get("Authorization", ""))
         if grant is not None:
-            # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
+            # This path trusts no cookie, so no request can be forged with one, and no XSRF token is needed.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.context.require_local_kernel(self.request)
@@ -370,14 +360,14 @@ class OidcHandler(APIHandler):
         try:
             await super().prepare()
         except HTTPError as error:
-            if error.status_code == 404:  # how Jupyter refuses a foreign origin
+            if error.status_code == 404:  # Jupyter's refusal of a foreign origin
                 raise CsrfFailed from None
             raise
         if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
 
     def _set_kernel_user(self, kernel_id: str) -> None:
-        """Let the kernel ``kernel_id``, whose grant is good, be the caller."""
+        """Set the kernel ``kernel_id``, whose grant is valid, as the caller."""
         self.kernel_id = kernel_id
         self.current_user = self._jupyter_current_user = _kernel_user(kernel_id)
 
@@ -385,7 +375,7 @@ class OidcHandler(APIHandler):
         """Return whether the browser says that another site's page caused this request (C32).
 
         Another port of this host, or another name of this domain, is the same *site* and sends our cookies along; it
-        passes only with an ``Origin`` that Jupyter's own check has let through.
+        passes only with an ``Origin`` that Jupyter's own check has accepted.
         """
         headers = self.request.headers
         if self._is_page_navigation():
@@ -394,7 +384,7 @@ class OidcHandler(APIHandler):
         return site == "cross-site" or (site == "same-site" and "Origin" not in headers)
 
     def _is_page_navigation(self) -> bool:
-        """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
+        """Return whether the request is a navigation to a page, and the verb declares ``from_other_sites``."""
         rule, headers = self._access_rule(), self.request.headers
         whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
         return rule is not None and rule.from_other_sites and whole_page and "Origin" not in headers
@@ -409,7 +399,7 @@ class OidcHandler(APIHandler):
             raise CsrfFailed from None
 
     def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
-        """Check the origin as the server does, save for public routes, which say what protects them."""
+        """Check the origin as the server does, except for public routes, which name their own protection."""
         return self._is_public() or bool(super().check_origin(origin_to_satisfy_tornado))
 
     def raise_deferred_refusal(self) -> None:
@@ -419,7 +409,7 @@ class OidcHandler(APIHandler):
             raise self._deferred_refusal
 
     async def admit(self, rule: AccessRule) -> None:
-        """Let the caller pass ``rule``, or raise; asked twice, it answers from memory."""
+        """Check the caller against ``rule``, or raise; a second call uses the first result."""
         self.raise_deferred_refusal()
         if self._passed_rule is rule:
             return
@@ -445,9 +435,9 @@ class OidcHandler(APIHandler):
 
     @property
     def caller_name(self) -> str:
-        """A name for counting, and for who began a sign-in: the kernel, or the Jupyter user.
+        """The caller's name for counting and for the owner of a sign-in: the kernel, or the Jupyter user.
 
-        Who shows Jupyter's token is one and the same, since Jupyter makes up a new user for each such request.
+        All requests with Jupyter's token have the same name, since Jupyter invents a new user for each of them.
         """
         if self.kernel_id:
             return f"kernel:{self.kernel_id}"
@@ -514,7 +504,7 @@ class OidcHandler(APIHandler):
         if not body:
             return self._matching(name, {})
         if self._media_type() != "application/json":
-            # What a form of another site could send without asking (C32).
+            # A form of another site could send these types without a preflight (C32).
             raise CsrfFailed("The request body is not sent as application/json.")
         try:
             message = json.loads(body, parse_int=_whole, parse_float=_decimal, parse_constant=_decimal)
@@ -566,7 +556,7 @@ class OidcHandler(APIHandler):
         self.finish(json.dumps(view, allow_nan=False))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Send any error through the one table."""
+        """Render any error by the one table of ``problems``."""
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
         problem = problem_of(error)
         self.note_refusal(problem)
@@ -578,7 +568,7 @@ class OidcHandler(APIHandler):
         self.finish(json.dumps(reply.body))
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
-        """Keep what is answered, and of which sign-in, for the log; ``is_audited`` says that the owner wrote it down."""
+        """Keep the problem and its sign-in for the log; ``is_audited`` says that the audit trail has it already."""
         self._answered_problem, self._is_audited = problem, is_audited
         self._answered_flow = flow or self._answered_flow
 
@@ -606,7 +596,7 @@ class OidcHandler(APIHandler):
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""
         status, problem, provider = self.get_status(), self._answered_problem, self.provider_name
         if self.request.method not in self.SUPPORTED_METHODS:
-            self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
+            self.request.method = "OTHER"  # NOTE: it may be long, and each value would be a time series
         if status >= 400:
             self._log_refusal(status, problem)
         services = self.context.built_services
@@ -615,7 +605,7 @@ class OidcHandler(APIHandler):
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
-        """Write the line that ``request_id`` leads to."""
+        """Write the log line that is found by ``request_id``."""
         write = self.log.error if status == 500 else self.log.warning
         write(
             "jupyter_oidc: %s %s %s %.0fms %s[%s]",

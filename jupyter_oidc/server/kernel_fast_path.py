@@ -1,7 +1,7 @@
 """The fast path of a kernel's calls: a call with a grant and no body goes to the API without a handler of Jupyter's.
 
-Most of what a request costs is what a handler prepares for pages and forms. A call with a grant needs none of it: nothing
-ambient is trusted, so there is no cookie, no XSRF token and no origin to look at.
+A handler spends most of a request's time on preparations for pages and forms. A call with a grant needs none of them:
+it trusts no cookie, so there is no XSRF token and no origin to check.
 Any request that does not match exactly, and any failure, falls through to
 :class:`~jupyter_oidc.server.handlers.proxy.ProxyHandler`, which authenticates, reads bodies, and alone renders errors.
 The policy is the same object for both paths (:class:`~jupyter_oidc.proxy.service.ProxyService`).
@@ -40,14 +40,14 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class KernelFastPath(Router):
-    """Takes the calls of kernels out of all requests; the target of a rule in front of all others."""
+    """Selects the calls of kernels from all requests; the target of a rule in front of all others."""
 
     def __init__(self, application: Application, context: Context) -> None:
         self.application = application
         self.context = context
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> FastPathRequest | None:
-        """Return what passes ``request`` on, or ``None`` for the handler, which looks at it again and in full."""
+        """Return the delegate for ``request``, or ``None`` for the handler, which checks it again in full."""
         context, headers = self.context, request.headers
         if not request.path.startswith(context.proxy_prefix) or request.method not in METHODS:
             return None
@@ -64,7 +64,7 @@ class KernelFastPath(Router):
             kernel_id = context.grants.kernel_of(grant)
             identity = self.application.settings["identity_provider"]
             parsed = proxy_request(request, context.proxy_prefix, "kernel", identity)
-        except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
+        except Exception:  # noqa: BLE001 - the handler raises the same error again, and answers it
             return None
         return FastPathRequest(self, services, request, parsed, kernel_id, grant)
 
@@ -96,17 +96,17 @@ class FastPathRequest(HTTPMessageDelegate):
         self._truncation_request_id: str | None = None
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
-        """Keep the first line for the handler that renders an error; all else is known."""
+        """Keep the first line for the handler that renders an error; the headers are known."""
         del headers
         self._start_line = start_line
 
     def finish(self) -> None:
-        """The request is complete."""
+        """Start the call: the request is complete."""
         self._connection.set_close_callback(self.on_connection_close)
         self._task = asyncio.get_running_loop().create_task(self._forward())
 
     def on_connection_close(self) -> None:
-        """The kernel went away: so does the upstream call (C18)."""
+        """Cancel the upstream call: the kernel went away (C18)."""
         self._is_client_gone = True
         if self._answer is not None:
             self._answer.close()
@@ -139,7 +139,7 @@ class FastPathRequest(HTTPMessageDelegate):
             self._record_call(answer.status, outcome)
 
     async def _stream(self, answer: Answer) -> str:
-        """Send ``answer``; return what became of it."""
+        """Send ``answer``; return the outcome."""
         try:
             await self._send(answer)
         except StreamClosedError:
@@ -151,7 +151,7 @@ class FastPathRequest(HTTPMessageDelegate):
             self._record_truncation(answer.status, cut_short_by(error))
             return "upstream_truncated"
         except BaseException as error:
-            self._abort_connection()  # the head may be sent, so there is nothing to answer
+            self._abort_connection()  # the head may be sent, so no other answer is possible
             if not isinstance(error, Exception):
                 raise
             defect = defect_text(type(error), error.__traceback__)
@@ -193,12 +193,12 @@ class FastPathRequest(HTTPMessageDelegate):
             await written
 
     def _refuse(self, error: Exception) -> None:
-        """Let the handler answer ``error``, as if it had come to it there."""
+        """Let the handler answer ``error``, as if the error had occurred there."""
         if self._is_client_gone:
             self._record_call(200, "client_abort")
             return
         if isinstance(error, Problem):
-            error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
+            error.with_traceback(None)  # NOTE: it would refer to this call, and no cycle may stay behind (ADR 17)
         api = "" if isinstance(error, UnknownApi) else self._proxy_request.api
         given = {
             "context": self._router.context,
@@ -213,7 +213,7 @@ class FastPathRequest(HTTPMessageDelegate):
         self._connection.stream.close()
 
     def _record_truncation(self, status: int, problem: Problem | None) -> None:
-        """Write down why an answer broke off after its head; ``None`` is a defect."""
+        """Log why an answer broke off after its head; ``None`` is a defect."""
         self._truncation_request_id = self._services.entropy.token(96)
         self._code = note_refused_call(
             self._services,

@@ -1,10 +1,10 @@
-"""Issues grants to kernels: proof of a connection file's key earns fifteen minutes on the kernel routes.
+"""Issues grants to kernels: a proof of a connection file's key gives fifteen minutes on the kernel routes.
 
 A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4); the answer is an opaque
 grant, of which only a digest is kept.
-A grant is good for the routes marked K, and gone the moment its kernel ends or restarts (ADR 0006); what was opened with
-it ends then, too (``kernel_streams``).
-A command that was begun at this server is a kernel here, with an id that says what it is.
+A grant is good for the routes marked K, and invalid as soon as its kernel ends or restarts (ADR 0006); the streams of
+that kernel end then, too (``kernel_streams``).
+A command that was begun at this server counts as a kernel here, with an id that begins differently.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ PROOF_WINDOW_SECONDS: Final = 60
 
 PURPOSE: Final = "jupyter-oidc kernel grant v1"
 MAX_GRANTS: Final = 4_000
-"""Grants of all kernels; beyond, the kernel that has most of them loses its oldest."""
+"""Grants of all kernels; beyond that, the kernel with the most grants loses its oldest."""
 
 MAX_GRANTS_PER_KERNEL: Final = 1_000
-"""Grants of one kernel, each of whose processes has its own; beyond, its oldest goes."""
+"""Grants of one kernel, each of whose processes has its own; beyond that, its oldest is dropped."""
 
 MAX_PROOFS_PER_KERNEL: Final = 1_000
-"""Proofs of one kernel that are taken while one could be replayed (two minutes)."""
+"""Proofs of one kernel that are accepted within the time in which one could be replayed (two minutes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Kernels(Protocol):
     """The kernels of this server."""
 
     def run_of(self, kernel_id: str) -> object | None:
-        """Return what stands for the present run of the kernel; ``None`` if it does not run here."""
+        """Return the object that identifies the kernel's present run; ``None`` if it does not run here."""
         ...
 
     def key_of(self, kernel_id: str) -> bytes | None:
@@ -80,7 +80,7 @@ class KernelGrants:
     def __init__(
         self, clock: Clock, entropy: Entropy, kernels: Kernels, admits: Callable[[str], bool] = lambda _: True
     ) -> None:
-        """``admits`` says of a live kernel whether the owner of a shared server lets it act for them."""
+        """``admits`` returns whether a live kernel may act for the owner of a shared server."""
         self._clock = clock
         self._entropy = entropy
         self._kernels = kernels
@@ -90,7 +90,7 @@ class KernelGrants:
         self._nonces: dict[str, dict[str, float]] = {}
 
     def issue(self, kernel_id: str, issued_at: int, nonce: str, proof: str) -> tuple[str, int]:
-        """Return a new grant and its lifetime in seconds for a kernel that proved itself.
+        """Return a new grant and its lifetime in seconds for a kernel that proved its identity.
 
         Raises ``GrantInvalid`` for a wrong or replayed proof, a time outside the window, or a kernel that this
         server does not run; all four look the same from outside.
@@ -127,7 +127,7 @@ class KernelGrants:
         return self.run_of(grant).kernel_id
 
     def run_of(self, grant: str) -> KernelRun:
-        """Return the run of a kernel that ``grant`` was issued to, and that still lasts; raises ``GrantInvalid``."""
+        """Return the kernel run that ``grant`` was issued to, if it still lasts; raises ``GrantInvalid``."""
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
@@ -142,7 +142,7 @@ class KernelGrants:
         return run is not None and run is kernel.run and self._may_act(kernel.kernel_id)
 
     def _make_room(self, kernel_id: str) -> None:
-        """Drop the oldest grant of ``kernel_id``, or of the kernel that has most, if there are as many as may be."""
+        """Drop the oldest grant of ``kernel_id``, or of the kernel with the most, if a maximum is reached."""
         held = Counter(issued.kernel.kernel_id for issued in self._issued.values())
         if held[kernel_id] >= MAX_GRANTS_PER_KERNEL:
             loser = kernel_id
@@ -156,7 +156,7 @@ class KernelGrants:
         return self.commands.run_of(kernel_id) or self._kernels.run_of(kernel_id)
 
     def _may_act(self, kernel_id: str) -> bool:
-        """Return whether the owner of the server lets it act for them; commands are begun by the owner alone."""
+        """Return whether it may act for the server's owner; only the owner can begin a command."""
         return self.commands.is_live(kernel_id) or self._admits(kernel_id)
 
     def _check_owner(self, kernel_id: str) -> None:
@@ -178,7 +178,7 @@ class KernelGrants:
 
 
 def grant_in(authorization: str) -> str | None:
-    """Return the grant in the value of an ``Authorization`` header, or ``None`` if it holds something else."""
+    """Return the grant in the value of an ``Authorization`` header, or ``None`` if it holds none."""
     if authorization.startswith(_USUAL_SPELLING):
         return authorization[_BEARER_CHARACTERS:]
     value = (

@@ -1,7 +1,7 @@
-"""Checks that a request comes from this machine, as that of a kernel of this server does (Q8.12).
+"""Checks that a kernel's request comes from this machine (Q8.12).
 
-A connection key or a grant that has leaked is worth nothing at another machine. A server whose kernels run elsewhere has
-to say so (``allow_remote_kernels``), because then it cannot be told apart.
+A leaked connection key or grant is useless at another machine. A server whose kernels run elsewhere has to set
+``allow_remote_kernels``, because it cannot tell their requests from an attacker's.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def is_on_this_machine(request: HTTPServerRequest) -> bool:
     """Return whether ``request`` came from a loopback address, through a Unix socket, or from an address of its own.
 
-    What counts is the address that the server believes: behind a proxy that it trusts (``trust_xheaders``) the client's,
-    else the other end of the connection.
+    The address that the server believes counts: behind a proxy that it trusts (``trust_xheaders``) the client's, else
+    the other end of the connection.
     """
     address = request.remote_ip or ""
     if _is_loopback(address):

@@ -1,7 +1,7 @@
-"""Closes the streams of kernels: a stream or a WebSocket ends when the kernel that opened it has ended or was restarted (Q8.12).
+"""Closes the streams and WebSockets of a kernel when the kernel has ended or was restarted (Q8.12).
 
-A grant is looked at when a call comes in. What flows for hours after that is looked at again every few seconds, because
-no kernel manager tells of the end of every kernel, and each kind ends them in its own way.
+A grant is checked when a call comes in. A stream that flows for hours after that is checked again every few seconds,
+because no kernel manager reports the end of every kernel, and each kind ends them in its own way.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
 
 CHECK_INTERVAL_SECONDS: Final = 2.0
-"""Seconds between two looks at the kernels that have something open."""
+"""Seconds between two checks of the kernels that have a stream open."""
 
 
 class KernelStreams:
-    """Ends what is open by calling the function that was given for it; asks nothing while nothing is open."""
+    """Ends a stream by calling its function; runs no timer while no stream is open."""
 
     def __init__(self) -> None:
         self._open: dict[object, tuple[KernelGrants, KernelRun, Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, grants: KernelGrants, grant: str, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when the run of the kernel that holds ``grant`` is over, or now if it is; return how to stop.
+        """Call ``cut`` when the kernel run of ``grant`` is over, or now if it is; return the function that stops this.
 
         From here on the run counts and not the grant, which is replaced while a stream flows.
         """
@@ -44,7 +44,7 @@ class KernelStreams:
         return lambda: self._unwatch(key)
 
     def close(self) -> None:
-        """Look no more; what is still open is closed by its session."""
+        """Stop checking; the session closes streams that are still open."""
         self._open.clear()
         self._cancel_timer()
 

@@ -1,4 +1,4 @@
-"""The kernels of this server: which of them live, and with which connection key each can prove itself."""
+"""The live kernels of this server, and the connection key with which each can prove its identity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tornado.web import HTTPError
 
 
 class LiveKernels:
-    """Asks the server's kernel manager, whatever kind of manager that is."""
+    """Asks the server's kernel manager, of any class."""
 
     __slots__ = ("_manager",)
 
@@ -16,9 +16,9 @@ class LiveKernels:
         self._manager = manager
 
     def run_of(self, kernel_id: str) -> object | None:
-        """Return what stands for the present run of the kernel ``kernel_id``; ``None`` if it does not run here.
+        """Return the object that identifies the present run of ``kernel_id``; ``None`` if it does not run here.
 
-        A restart keeps the kernel's id and its connection key, and makes another process. A manager that knows no process
+        A restart keeps the kernel's id and its connection key, and starts another process. A manager without processes
         of its own (a gateway's) has one run for each kernel.
         """
         kernel = self._live(kernel_id)
@@ -33,7 +33,7 @@ class LiveKernels:
     def _live(self, kernel_id: str) -> Any:
         try:
             kernel = self._manager.get_kernel(kernel_id)
-        except (KeyError, HTTPError):  # the second is Jupyter's word for the first
+        except (KeyError, HTTPError):  # Jupyter raises the second for the first
             return None
         if not getattr(kernel, "has_kernel", False) or getattr(kernel, "execution_state", "") == "dead":
             return None

@@ -1,8 +1,8 @@
-"""A listener on this machine for one sign-in: the browser is sent through it, and it is gone afterwards.
+"""A listener on this machine for one sign-in: the browser comes back to it, and it closes afterwards.
 
-It serves one path under one name to one browser, by the handler that serves the callback route too, so that the same
+It serves one path under one name to one browser, by a subclass of the callback route's handler, so that the same
 checks hold (RFC 8252, 7.3; A33).
-It refuses everything else without a word, and never lets a request reach the rest of the Jupyter server.
+It answers any other request with an empty page, and lets none reach the rest of the Jupyter server.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _LAST_PAGE_SECONDS: Final = 5.0
 """Seconds for which the page at the end can still be fetched."""
 
 _MAX_ENDED_LISTENERS: Final = 4
-"""Listeners of sign-ins that are over, which stay open for their last page; who begins very often gets no more of them."""
+"""Listeners of finished sign-ins that stay open for their last page; beyond that, the oldest closes."""
 
 _MAX_HEADER_BYTES: Final = 16_384
 
 
 class _NotFoundHandler(RequestHandler):
-    """Answers what is not for this listener; says and logs nothing, because a stray address may hold a code."""
+    """Answers any other request without a log line, because a stray address may hold a code."""
 
     def prepare(self) -> None:
         self.set_status(404)
@@ -47,14 +47,14 @@ class _NotFoundHandler(RequestHandler):
         self.finish()
 
     def check_xsrf_cookie(self) -> None:
-        """Look for no token: every method is answered alike."""
+        """Check no token: every method is answered alike."""
 
     def _log(self) -> None:
         """Write no log."""
 
 
 class LoopbackListener(Router):
-    """The listener for ``pending``; ``home`` is where JupyterLab is for that browser."""
+    """The listener for ``pending``; ``home`` is the address of JupyterLab for that browser."""
 
     def __init__(self, session: SessionService, pending: PendingSignIn, *, home: str, nonce: str) -> None:
         self.session = session
@@ -65,7 +65,7 @@ class LoopbackListener(Router):
         self._nonce: str | None = nonce
         self._server = HTTPServer(
             self,
-            no_keep_alive=True,  # so that little is left open when the listener closes
+            no_keep_alive=True,  # so that few connections are open when the listener closes
             idle_connection_timeout=_IDLE_TIMEOUT_SECONDS,
             max_header_size=_MAX_HEADER_BYTES,
             max_body_size=0,
@@ -78,10 +78,10 @@ class LoopbackListener(Router):
     def open(
         self, application: Application, handler: type[RequestHandler], given: dict[str, Any], uri: str, seconds: float
     ) -> str:
-        """Listen where ``uri`` says and return the address to which the browser goes first.
+        """Listen at ``uri`` and return the address to which the browser goes first.
 
-        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at the
-        latest.
+        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at
+        the latest.
         """
         parts = urlsplit(uri)
         host = parts.hostname or ""
@@ -94,7 +94,7 @@ class LoopbackListener(Router):
         return f"{self.redirect_uri}?start={self._nonce}"
 
     def consume_nonce(self, nonce: str) -> bool:
-        """Return whether ``nonce`` is the one that lets the browser in; it is good once."""
+        """Return whether ``nonce`` is the one for this browser; it is good once."""
         known, matches = (
             self._nonce,
             self._nonce is not None and hmac.compare_digest(self._nonce.encode(), nonce.encode()),
@@ -103,7 +103,10 @@ class LoopbackListener(Router):
         return matches
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
-        """Let in GET requests for our path under our name; nothing else is worth an answer."""
+        """Return the handler for GET requests of our path under our name.
+
+        Any other request gets ``_NotFoundHandler``.
+        """
         application = self._application
         if application is None:
             return None
@@ -119,7 +122,7 @@ class LoopbackListener(Router):
         await self._server.close_all_connections()
 
     async def aclose(self) -> None:
-        """Close now, whatever the sign-in is doing."""
+        """Close now, even during the sign-in."""
         if self.close_task is not None:
             self.close_task.cancel()
             with suppress(asyncio.CancelledError):
@@ -152,7 +155,7 @@ class LoopbackListeners:
     ) -> str:
         """Open ``listener`` and return the address to which the browser goes first.
 
-        On a fixed port there is room for one: the sign-in that has it is cancelled, since the person began anew.
+        A fixed port has room for one: the sign-in that has it is cancelled, since the user began another one.
         """
         port = urlsplit(uri).port
         for other in [other for other in self._open if port is not None and urlsplit(other.redirect_uri).port == port]:

@@ -1,6 +1,6 @@
-"""Jupyter's own routes for converting notebooks, taken over so that nothing users write runs in this process (Q8.2).
+"""Replaces Jupyter's routes for converting notebooks, so that no code of users runs in this process (Q8.2).
 
-The replies, the headers and who may ask are those of Jupyter; only where the conversion happens is another place.
+The replies, the headers and the permissions are those of Jupyter; only the conversion runs in another process.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tornado import web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from jupyter_oidc.adapters.system.notebook_export import ConversionFailed, Converted, convert, exporters
+from jupyter_oidc.compat.jupyter_server import path_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 MAX_CONVERSIONS: Final = 4
-"""At the same time; each is a process. More of them wait."""
+"""Conversions at the same time, each a process of its own; more of them wait."""
 
 _FORMAT: Final = r"nbconvert/(?P<format>\w+)"
 
@@ -37,7 +38,7 @@ _FORMAT: Final = r"nbconvert/(?P<format>\w+)"
 def export_routes(
     base_url: str, ready: Callable[[], Awaitable[None]]
 ) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
-    """Return the routes that take the place of Jupyter's; nothing is converted before ``ready``."""
+    """Return the routes that replace Jupyter's; no conversion begins before ``ready`` returns."""
     given = {"limiter": _ConversionLimiter(ready)}
     return [
         (url_path_join(base_url, _FORMAT), _PostedNotebook, given),
@@ -47,7 +48,7 @@ def export_routes(
 
 
 class _ConversionLimiter:
-    """Limits how many conversions run at a time, and lets none begin before this server is ready."""
+    """Limits the number of simultaneous conversions, and lets none begin before this server is ready."""
 
     def __init__(self, ready: Callable[[], Awaitable[None]]) -> None:
         self._ready = ready
@@ -62,7 +63,7 @@ class _ConversionLimiter:
 
 
 def converts_elsewhere(application: Any, path: str) -> bool:
-    """Return whether ``application`` gives the conversion at ``path`` to a route of ours, and so to a process of its own."""
+    """Return whether ``application`` routes the conversion at ``path`` to us, and so to a process of its own."""
     request = HTTPServerRequest(
         start_line=RequestStartLine("GET", path, "HTTP/1.1"), headers=HTTPHeaders({"Host": "localhost"})
     )
@@ -89,9 +90,9 @@ class _NotebookFile(NbconvertFileHandler):
             return
         changed = model["last_modified"]
         about = {"name": PurePath(model["name"]).stem, "modified_date": f"{changed:%B} {changed.day}, {changed.year}"}
-        place = getattr(contents, "_get_os_path", None)
-        if place is not None:  # NOTE: other stores of notebooks have no folder for pictures beside them
-            about["path"] = str(PurePath(place(path)).parent)
+        file = path_of_file(contents, path)
+        if file is not None:  # NOTE: other contents managers have no folder for pictures beside the notebook
+            about["path"] = str(file.parent)
         sanitize = self.get_argument("sanitize_html", None) if format == "html" else None
         traits = {} if sanitize is None else {"sanitize_html": sanitize.lower() == "true"}
         converted = await _converted(self, self._limiter, format, model["content"], about, traits)
@@ -124,7 +125,7 @@ class _PostedNotebook(NbconvertPostHandler):
 
 
 class _Formats(NbconvertRootHandler):
-    """``GET api/nbconvert``: the formats; naming them loads each exporter, so that happens elsewhere too."""
+    """``GET api/nbconvert``: the formats; listing them loads each exporter, so that is done in a process, too."""
 
     def initialize(self, **given: Any) -> None:
         self._limiter: _ConversionLimiter = given["limiter"]
@@ -153,7 +154,7 @@ async def _run_limited(limiter: _ConversionLimiter, work: Callable[[], _T]) -> _
         try:
             return await asyncio.to_thread(work)
         except ConversionFailed as failure:
-            # NOTE: %-signs of the conversion's own words are no placeholders of tornado's log.
+            # NOTE: a %-sign in the conversion's message is no placeholder of tornado's log.
             raise web.HTTPError(failure.status, str(failure).replace("%", "%%")) from None
 
 

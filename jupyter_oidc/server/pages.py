@@ -1,8 +1,8 @@
-"""The few HTML pages that we show ourselves: the end of a sign-in, and the page after a sign-out.
+"""Renders the HTML pages of this extension: the end of a sign-in, and the page after a sign-out.
 
-That page from which a browser leaves for the provider's sign-out is in ``sign_out_page``.
-They load nothing, embed nothing and hold no personal data; the only script closes the window, or takes the
-query out of the address bar (R-10).
+The page that sends a browser to the provider's sign-out is in ``sign_out_page``.
+They load and embed no resource and hold no personal data; the only script closes the window, or removes the query
+from the address bar (R-10).
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``links`` are ``(text, local path)``, or the provider's address; ``closes`` makes the window close itself.
+    """One page: ``links`` are ``(text, local path)``, or the provider's address.
 
+    ``closes`` makes the window close itself.
     ``form`` is a local path, and the buttons (``value``, text) of which one is posted there as ``answer``.
     """
 
@@ -69,7 +70,7 @@ def html_of(page: Page, nonce: str) -> str:
 
 
 def document_of(title: str, body: str, *, mark: str, nonce: str, script: str, closes: bool = False) -> str:
-    """Return the document around ``body``, which is HTML already, as ``script`` is a program."""
+    """Return the document around ``body`` and ``script``, neither of which is escaped."""
     close = ' data-close="yes"' if closes else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -82,7 +83,7 @@ def document_of(title: str, body: str, *, mark: str, nonce: str, script: str, cl
 
 
 def policy_of(nonce: str, *, form: bool = False) -> str:
-    """Return the Content-Security-Policy under which a page of ours is shown; a ``form`` may be sent to us only."""
+    """Return the Content-Security-Policy of a page; a ``form`` may be sent to this server only."""
     target = "'self'" if form else "'none'"
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "

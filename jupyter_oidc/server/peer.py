@@ -1,6 +1,6 @@
-"""Asks the operating system, and not the data, whether the peer of a connection has closed it.
+"""Asks the operating system whether the peer of a connection has closed it.
 
-While an upload waits for a slow API nothing is read from the caller, so its closing would go unnoticed.
+While an upload waits for a slow API this server does not read from the caller, and would not notice its closing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 PEER_CHECK_INTERVAL_SECONDS: Final = 0.5
-"""Seconds between two looks at a caller whose bytes wait for the API."""
+"""Seconds between two checks of a caller whose bytes wait for the API."""
 
 _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -22,7 +22,7 @@ _CLOSED_STATES: Final = frozenset({7, 8, 9, 11})
 
 
 def is_half_closed(stream: Any) -> bool:
-    """Return whether the peer of ``stream`` (an ``IOStream``) has closed; ``False`` where the system cannot tell."""
+    """Return whether the peer of ``stream`` (an ``IOStream``) has closed; ``False`` if the system cannot tell."""
     sock = getattr(stream, "socket", None)
     if sock is None or stream.closed():
         return True
@@ -31,11 +31,11 @@ def is_half_closed(stream: Any) -> bool:
     try:
         return sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] in _CLOSED_STATES
     except OSError:
-        return False  # a Unix socket knows no such thing
+        return False  # a Unix socket has no such state
 
 
 def reset_on_close(stream: Any) -> None:
-    """Let the peer of ``stream`` see a reset when it is closed: a polite end would look like the end of what was sent."""
+    """Make the close of ``stream`` a TCP reset: after an orderly close the answer would look complete."""
     sock = getattr(stream, "socket", None)
     if sock is not None:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The one table from a problem to a reply: status, JSON body and headers (DESIGN 3, law 7)."""
+"""Maps every problem to a reply, in one table: status, JSON body and headers (DESIGN 3, law 7)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 REQUEST_ID: Final = "X-OIDC-Request-Id"
-"""Names the header that says by which id the log knows a refusal, also where an answer has no body."""
+"""The header with the id by which a refusal is found in the log, also in an answer without a body."""
 
 _OF_STATUS: Mapping[int, type[Problem]] = {
     400: RequestInvalid,
@@ -46,7 +46,7 @@ _SIGN_IN_HELPS = (NotSignedIn, SessionExpired, StepUpRequired)
 
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
-    """An error as it goes out."""
+    """The status, body and headers of an error."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -63,9 +63,9 @@ def problem_of(error: BaseException | None) -> Problem | None:
 
 
 def error_body(problem: Problem, request_id: str, public_url: str | None = None) -> dict[str, Any]:
-    """Return the JSON body for ``problem`` (contract ``error``); ``public_url`` is where browsers reach this server.
+    """Return the JSON body for ``problem`` (contract ``error``); ``public_url`` is this server's address for browsers.
 
-    It says where to sign in, to who has to; a kernel cannot know the address of the person's browser.
+    A caller without a session gets the address for a sign-in, which a kernel cannot know.
     """
     link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
     return {
@@ -80,7 +80,7 @@ def error_body(problem: Problem, request_id: str, public_url: str | None = None)
 
 
 def error_reply(problem: Problem | None, request_id: str, public_url: str | None = None) -> ErrorReply:
-    """Return the reply for ``problem``; a defect is a bare 500 that says nothing about itself."""
+    """Return the reply for ``problem``; a defect (``None``) is a 500 without any detail."""
     if problem is None:
         message = "Something went wrong inside jupyter_oidc; the server's log has the details."
         return ErrorReply(
@@ -93,7 +93,7 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
 
 
 def defect_text(kind: type[BaseException], where: TracebackType | None) -> str:
-    """Return what the log says of a defect: its type, files and lines, since its text could quote a secret (D14)."""
+    """Return the log line of a defect: its type, files and lines, since its text could quote a secret (D14)."""
     frames = " <- ".join(
         f"{frame.name} ({short_path(frame.filename)}:{frame.lineno})" for frame in reversed(traceback.extract_tb(where))
     )

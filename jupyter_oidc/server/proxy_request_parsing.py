@@ -1,4 +1,4 @@
-"""Parses a proxied request, for the handler and the fast path alike: the API, the path below it and the caller."""
+"""Parses a proxied request for the handler and the fast path: the API, the path below it and the caller."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import Caller
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
-"""Characters that tornado takes for blanks in an argument."""
+"""Characters that tornado turns into spaces in an argument."""
 
 _OWN_LOGINS: Final = (IdentityProvider, PasswordIdentityProvider)
-"""They know one token, which is the server's."""
+"""Identity providers that know one token only, the server's."""
 
 
 def proxy_request(
@@ -34,7 +34,7 @@ def proxy_request(
     body: AsyncIterator[bytes] | None = None,
     length: int | None = None,
 ) -> ProxyRequest:
-    """Return ``request``, whose path is below ``prefix``, as it came; ``identity`` is the server's identity provider.
+    """Return ``request``, whose path is below ``prefix``, as received; ``identity`` is the server's identity provider.
 
     Raises ``BadPath`` if the prefix is spelled in another way, or the slash after the API's name is missing.
     """
@@ -63,10 +63,10 @@ def proxy_request(
 
 
 def _is_reserved(name: str, value: str, caller: Caller, identity: Any) -> bool:
-    """Jupyter's own parameters never reach an API: its token, however Jupyter would read it, and its XSRF value.
+    """Return whether a parameter is Jupyter's own, which never reaches an API: its token or its XSRF value.
 
-    Another identity provider than Jupyter's own may take any token for a login: JupyterHub does, and JupyterLab
-    puts the user's into the address of every WebSocket there.
+    Another identity provider than Jupyter's own may accept any token as a login: JupyterHub does, and JupyterLab puts
+    the user's token into the address of every WebSocket there.
     """
     if name != "token":
         return name == "_xsrf"

@@ -1,7 +1,7 @@
-"""Which addresses of this server may be told to a provider or offered to a browser.
+"""Decides which addresses of this server may be sent to a provider or offered to a browser.
 
-A redirect URI comes from the settings; only for a loopback host is the ``Host`` header believed, because
-nobody can lure a browser to another machine with it (ADR 0001).
+A redirect URI comes from the settings; the ``Host`` header counts only for a loopback host, because an attacker cannot
+send a browser to another machine with it (ADR 0001).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_NEXT_CHARACTERS: Final = 2048
 def is_loopback_host(host: str) -> bool:
     """Return whether ``host``, as a ``Host`` header names it, is a loopback name: then the browser is on this machine.
 
-    NOTE: or at the other end of a tunnel, which nothing in a request tells.
+    NOTE: or at the other end of a tunnel, which no request shows.
     """
     return _LOOPBACK_HOST.match(host) is not None
 
@@ -28,7 +28,7 @@ def is_loopback_host(host: str) -> bool:
 def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callback_path: str) -> str:
     """Return the redirect URI for a browser that reached us as ``protocol://host``.
 
-    Raises ``ConfigurationInvalid``, naming what to set, if the host is not loopback and nothing is configured.
+    Raises ``ConfigurationInvalid``, naming the key to set, if the host is not loopback and none is ``configured``.
     """
     if configured:
         return configured
@@ -47,7 +47,7 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
 def require_browser_on_this_machine(host: str, peer: str) -> None:
     """Require a browser on this machine, which came to ``host`` from the address ``peer``.
 
-    Raises ``ConfigurationInvalid``: a listener here cannot be reached from elsewhere, and something else could be.
+    Raises ``ConfigurationInvalid``: a browser elsewhere would reach a program on its own machine instead.
     """
     try:
         near = is_loopback_host(host) and ipaddress.ip_address(peer).is_loopback
@@ -65,7 +65,7 @@ def require_browser_on_this_machine(host: str, peer: str) -> None:
 
 
 def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
-    """Return the origin at which the sign-in has to start, if that is another host than the browser is at.
+    """Return the origin at which the sign-in has to start, if its host is not the browser's present one.
 
     The binding cookie must be set on the host that the provider sends the browser back to.
     """
@@ -76,7 +76,7 @@ def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
 def local_path(path: str | None, base_url: str) -> str | None:
     """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29).
 
-    One with dot segments may climb out of ``base_url``, to the neighbours that a hub serves on the same origin.
+    One with dot segments could leave ``base_url``, for another user's server that a Hub serves on the same origin.
     """
     if not path or len(path) > MAX_NEXT_CHARACTERS or not path.startswith(base_url):
         return None

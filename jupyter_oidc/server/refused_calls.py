@@ -1,6 +1,6 @@
-"""One line and one count for each proxied call that failed here or on its way, whichever way it took (Q5.10).
+"""Logs and counts each proxied call that failed here or on its way, on the fast path or not (Q5.10).
 
-Nothing of the path, the query, a header or a body gets here.
+No part of the path, the query, a header or a body is logged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
 
 DEFECT: Final = "defect"
-"""Stands for the code where there is none, because the fault is ours."""
+"""The code for a fault of ours, which has no ``Problem``."""
 
 
 def note_refused_call(
@@ -29,7 +29,7 @@ def note_refused_call(
     status: int,
     request_id: str,
 ) -> str:
-    """Write that ``request`` to ``api`` ended in ``problem``, a defect if ``None``; return its code."""
+    """Log that ``request`` to ``api`` ended in ``problem``, a defect if ``None``; return its code."""
     code = problem.code if problem else DEFECT
     services.event_log.call_refused(
         CallRefused(
@@ -47,8 +47,8 @@ def note_refused_call(
 
 
 def cut_short_by(error: Exception) -> Problem:
-    """Return what is said of an answer that ended in ``error`` after its head had gone down.
+    """Return the problem for an answer that ended in ``error`` after its head had been sent.
 
-    What is no problem of ours is tornado's refusal to send a body of another length than announced.
+    An error that is no ``Problem`` is tornado's refusal to send a body of another length than announced.
     """
     return error if isinstance(error, Problem) else UpstreamProtocolError(detail="upstream.length")

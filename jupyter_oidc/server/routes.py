@@ -48,7 +48,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),
     (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
-"""``(pattern below base_url, handler)`` of every route, the proxy's among them, which the extension adds by itself."""
+"""``(pattern below base_url, handler)`` of every route, including the proxy's, which the extension adds itself."""
 
 
 def routes(context: Context) -> list[tuple[str, type[OidcHandler], dict[str, Any]]]:

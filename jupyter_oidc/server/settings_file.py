@@ -1,7 +1,7 @@
-"""The JSON files that may hold settings: what each says, whether it can be read, and whether this user could change it.
+"""Reads the JSON files that may hold settings, and whether this user could change each of them.
 
-A file is looked at by its descriptor and read only if it is a regular file of bearable size, because a user who may write
-the folder may put a pipe there as well.
+A file is examined by its descriptor and read only if it is a regular file below a size limit, because a user who may
+write to the folder may put a pipe there as well.
 It refuses to decide what a missing or broken file means.
 """
 
@@ -27,9 +27,9 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """One file; ``section`` is our part of it, empty if it says nothing about us or ``trouble`` says why it is not known.
+    """One file; ``section`` is our part of it, empty if it has none or ``trouble`` says why it cannot be read.
 
-    ``rank`` orders files by weight, the weightiest last; ``is_main`` is one that Jupyter itself has read, too.
+    ``rank`` orders files by importance, the most important last; ``is_main`` is one that Jupyter itself reads, too.
     """
 
     path: str
@@ -60,7 +60,7 @@ def fingerprint(paths: Sequence[str]) -> Fingerprint:
 
 
 def section_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return our part of a configuration; one of the wrong shape is passed on, to be named as a mistake."""
+    """Return our part of a configuration; one of a wrong type is returned as it is, to be reported as a mistake."""
     found = document.get(SECTION, {})
     return found if isinstance(found, Mapping) else {"providers": found}
 
@@ -93,7 +93,7 @@ def _listed(paths: Sequence[str]) -> Iterator[tuple[tuple[int, bool, str], str]]
 def settings_file(
     path: str, rank: tuple[int, bool, str] = (0, False, ""), owners: Owners | None = None
 ) -> SettingsFile:
-    """Return the file at ``path``, whatever its name."""
+    """Return the file at ``path``, of any name."""
     document = _document(path)
     if isinstance(document, str):
         return SettingsFile(path, rank, {}, trouble=document)
@@ -103,12 +103,12 @@ def settings_file(
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open ``path``, even if a pipe has just been put there, on which a plain opening would wait for ever."""
+    """Open ``path`` without blocking, even if it is a pipe now, on which a plain ``open`` would wait for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _document(path: str) -> Mapping[str, Any] | str:
-    """Return the JSON object in the file at ``path``, or what keeps it from being one."""
+    """Return the JSON object in the file at ``path``, or the reason why there is none."""
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             return "is no regular file"

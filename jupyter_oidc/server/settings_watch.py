@@ -1,9 +1,9 @@
 """Polls the settings files and applies changed settings while the server runs (D9).
 
-What cannot be read, or contains a mistake, changes nothing: the settings before stay in force, and the log says why.
-Absence is not an instruction: a file that is empty, gone or unreadable still says what it said last, and a provider that
-no file mentions any more stays until the next start. ``"NAME": null`` removes one in so many words.
-It refuses to run a Python configuration file again; what stands there changes with the next start.
+Settings that cannot be read, or contain a mistake, are not applied: the old ones stay in force, and the log says why.
+Absence is not an instruction: a file that is empty, gone or unreadable counts with its last content, and a provider
+that no file mentions any more stays until the next start. ``"NAME": null`` removes one explicitly.
+It refuses to run a Python configuration file again; a change there takes effect with the next start.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Finding, Settings
 
 CHECK_INTERVAL_SECONDS: Final = 2.0
-"""Seconds between two looks; a change is taken when a file has not changed since the look before."""
+"""Seconds between two polls; a change is applied when the file has not changed since the poll before."""
 
 
 class SettingsSource:
-    """Reads what is configured; remembers what each file said last.
+    """Reads the configuration; remembers the last readable content of each file.
 
     ``paths`` are Jupyter's configuration folders, ``own`` is the section that Jupyter itself has read at the start.
     """
@@ -57,15 +57,15 @@ class SettingsSource:
         self.troubles += [f"{file.path} {file.trouble}" for file in self._known.values() if file.trouble]
 
     def fingerprint(self) -> Fingerprint:
-        """Return what tells whether a file has changed."""
+        """Return a value that differs once a file has changed."""
         return fingerprint(self._paths)
 
     def now(self) -> Configured:
-        """Return what the files said when they were looked at last."""
+        """Return the configuration of the last reading."""
         return merged_settings(self._own, [*self._programs, *self._known.values()], self._environment)
 
     def read_again(self) -> tuple[Configured, tuple[str, ...]]:
-        """Read every file again; return what they say now, and which of them still say what they said before, and why."""
+        """Read every file again; return the configuration, and notes about files that count with their last content."""
         present = {file.path: file for file in settings_files(self._paths, self._owners)}
         lost: list[str] = []
         for path, before in self._known.items():
@@ -82,7 +82,7 @@ class SettingsSource:
 class SettingsWatch:
     """Watches the files of ``source``; ``settings`` are those in force, or ``None`` if they contained mistakes.
 
-    Where sessions are stored stays what it was at the start, also if nothing came into force then.
+    The storage of sessions stays as it was at the start, even if no settings were valid then.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class SettingsWatch:
         self._noted: frozenset[str] = frozenset()
 
     async def poll(self) -> None:
-        """Look once; apply what changed and has come to rest."""
+        """Check the files once; apply a change if they are the same as at the poll before."""
         now = await asyncio.to_thread(self._source.fingerprint)
         if now == self._fingerprint:
             self._unsettled = None
         elif now != self._unsettled:
-            self._unsettled = now  # the file may still be being written
+            self._unsettled = now  # another process may still be writing the file
         else:
             self._fingerprint, self._unsettled = now, None
             await self._read_again()
@@ -141,9 +141,9 @@ class SettingsWatch:
         self._log.info("jupyter_oidc: the settings have changed.")
 
     def _with_absent_providers(self, read: Reading, said: Configured) -> tuple[Settings, list[str]]:
-        """Keep every provider that nothing is said about any more; to remove one takes a word (Q7.1).
+        """Keep every provider that no file mentions any more; only ``null`` removes one (Q7.1).
 
-        One that a system file rules out is not kept: that is said, too.
+        One that a system file excludes is not kept, and the notes say so.
         """
         settings = read.settings
         gone = {one.name for one in settings.providers} | said.removed | set(read.left_out)

@@ -1,9 +1,9 @@
 """Tracks which users use which kernels of a server that its owner shares.
 
-Under JupyterHub a server has one owner, and others may be let in (shares, real-time collaboration).
-They can start kernels and use those that run; such a kernel would call APIs as the owner, so it gets no grant.
-It protects an owner who shares work, not one who shares an account: a user who is let in runs code as the owner's user of
-the operating system, and can read what that user can.
+Under JupyterHub a server has one owner, who may admit other users (shares, real-time collaboration).
+They can start kernels and use running ones; such a kernel would call APIs as the owner, so it gets no grant.
+This protects an owner who shares work, not one who shares an account: an admitted user runs code as the owner's user of
+the operating system, and can read the same files.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SharingMode = Literal["none", "own-kernels", "all-kernels"]
-"""Either only the owner has used the server, or it says whose kernels act for the owner."""
+"""``none``: only the owner has used the server; else whose kernels act for the owner."""
 
 
 def current_jupyter_user() -> str | None:
-    """Return the name of the Jupyter user whose request is being answered, or ``None`` outside of any."""
+    """Return the name of the Jupyter user whose request is being answered, or ``None`` outside of a request."""
     handler = CallContext.get(CallContext.JUPYTER_HANDLER)
     return getattr(getattr(handler, "current_user", None), "username", None)
 
 
 class Sharing:
-    """Knows which kernels only the ``owner`` has used; ``current_user`` tells who asks for what happens now.
+    """Records which kernels only the ``owner`` has used; ``current_user`` returns the user of the present request.
 
-    With ``admits_all`` the owner wants the kernels of others to act for them, too. ``changed`` is called when the first
-    of them shows up.
+    With ``admits_all`` the kernels of other users act for the owner, too. ``changed`` is called when the first other
+    user appears.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Sharing:
         start, connect = manager.start_kernel, getattr(manager, "notify_connect", None)
 
         async def start_kernel(*args: Any, **options: Any) -> str:
-            self.notice_current_user()  # NOTE: before the kernel runs, which may be faster than the answer
+            self.notice_current_user()  # NOTE: before the kernel runs, which may call us before the answer
             kernel_id = str(await ensure_async(start(*args, **options)))
             self.note_use(kernel_id)
             return kernel_id
@@ -73,7 +73,7 @@ class Sharing:
             self._own.add(kernel_id)
 
     def admits(self, kernel_id: str) -> bool:
-        """Return whether a kernel is the owner's alone; on a shared server it has to be known to be."""
+        """Return whether a kernel may act for the owner; on a shared server only the owner may have used it."""
         if self._admits_all:
             return True
         return kernel_id not in self._others and (kernel_id in self._own or not self.is_shared)
@@ -84,7 +84,7 @@ class Sharing:
         return "none" if not self.is_shared else "all-kernels" if self._admits_all else "own-kernels"
 
     def notice_current_user(self) -> bool:
-        """Return whether the current user is not the owner; once one was not, the server is shared."""
+        """Return whether the current user is not the owner; after the first such user the server counts as shared."""
         current_user = self._current_user()
         another = current_user is not None and current_user != self._owner
         if another and not self.is_shared:

@@ -1,9 +1,9 @@
-"""The page from which a browser signs out at the provider: a form that posts an ID token there by itself (ADR 39).
+"""Renders the page from which a browser signs out at the provider: a form that posts an ID token there (ADR 39).
 
-It is the one page of ours that holds a token, so no script of JupyterLab may read it, although both come from one origin:
-it is given only to a browser that shows it by itself, and its policy takes it out of our origin (``sandbox``), whoever
-opened the window.
-NOTE: no ``Cross-Origin-Opener-Policy``: it would not help where JupyterLab has the same one, and a browser may refuse to
+It is the only page that holds a token, so no script of JupyterLab may read it, although both come from one origin: only
+a browser that shows it as a document gets it, and its policy gives it another origin (``sandbox``), so that the opener
+of the window cannot read it.
+NOTE: no ``Cross-Origin-Opener-Policy``: it would not help if JupyterLab has the same one, and a browser may refuse to
 show a page with both (HTML, "create navigation params by fetching").
 """
 
@@ -30,14 +30,14 @@ document.addEventListener('securitypolicyviolation', function (seen) {
 });
 form.submit();
 """
-"""Sends the form; if the provider leads on to a host that the policy does not name, goes there by the link instead."""
+"""Sends the form; if the provider redirects to a host that the policy does not name, follows the link instead."""
 
 _FOR_SOMETHING_ELSE: Final = ("Sec-Purpose", "Purpose", "Service-Worker-Navigation-Preload")
-"""Sent with a navigation whose answer goes elsewhere first: into a cache, a hidden page, or the hands of a service worker."""
+"""Headers of a navigation whose answer is not shown directly: prefetch, prerender, or a service worker's preload."""
 
 
 def shown_how(headers: Mapping[str, str]) -> Shown:
-    """Return whether the browser shows by itself what it asks for; page scripts cannot write these headers (Fetch, 2.2.2)."""
+    """Return how the browser uses the requested page; scripts cannot write these headers (Fetch, 2.2.2)."""
     asked = headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")
     if any(name in headers for name in _FOR_SOMETHING_ELSE):
         return "elsewhere"
@@ -47,7 +47,7 @@ def shown_how(headers: Mapping[str, str]) -> Shown:
 
 
 def sign_out_html(request: LogoutRequest, id_token_hint: Secret | None, nonce: str) -> str:
-    """Return the document; without a hint the form goes by GET, with which a provider's ``SameSite=Lax`` cookies come along."""
+    """Return the document; without a hint the form uses GET, which sends the provider's ``SameSite=Lax`` cookies."""
     fields = list(request.fields)
     action, method = request.endpoint, "post"
     if id_token_hint is not None:
@@ -70,7 +70,7 @@ def sign_out_html(request: LogoutRequest, id_token_hint: Secret | None, nonce: s
 
 
 def sign_out_policy(request: LogoutRequest, nonce: str) -> str:
-    """Return the Content-Security-Policy of the page: an origin of its own, and a form that leads where it must."""
+    """Return the page's Content-Security-Policy: an origin of its own, and a form to the provider's origins only."""
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; "
         f"form-action {' '.join(request.origins)}; frame-ancestors 'none'; sandbox allow-forms allow-scripts"

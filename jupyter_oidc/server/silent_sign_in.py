@@ -1,8 +1,8 @@
 """Decides whether a page of Jupyter may, when it is opened, try a sign-in without a prompt (``silent_sign_in``).
 
-The page leaves for the provider and comes back: a hidden frame would be asked for third-party cookies and refused by the
-provider's framing policy, and a window that no click opened is blocked.
-So this holds only where the browser comes back to the very host of the page, by the callback route (ADR 40).
+The page itself goes to the provider and comes back: a hidden frame would need third-party cookies and break the
+provider's framing policy, and browsers block a window that no click opened.
+So it is possible only if the browser comes back to the page's own host, by the callback route (ADR 40).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def page_host(host: str, headers: Mapping[str, str]) -> str:
-    """Return host and port of the page that sends this request; ``host`` is what a proxy left of it."""
+    """Return host and port of the page that sends this request; ``host`` is the ``Host`` after any proxy."""
     return urlsplit(headers.get("Origin") or headers.get("Referer") or "").netloc.lower() or host.lower()
 
 
 def is_silent_sign_in_on(settings: Provider, *, under_hub: bool) -> bool:
-    """Return whether the settings say so; where they say nothing, a Hub does.
+    """Return whether silent sign-in is on: by the settings, and without one under a Hub.
 
-    Settings that have each person log in or choose an account are meant for this sign-in too, and it can do neither.
+    With a ``prompt`` that demands a login or the choice of an account it is off, as a silent sign-in can do neither.
     """
     wish = settings.silent_sign_in or ("auto" if under_hub else "off")
     return wish == "auto" and settings.prompt not in ("login", "select_account")
@@ -37,11 +37,11 @@ def is_silent_sign_in_on(settings: Provider, *, under_hub: bool) -> bool:
 def can_sign_in_silently(
     session: SessionService, *, under_hub: bool, browser: Browser, host: str, public_url: str | None
 ) -> bool:
-    """Return whether a page at ``host`` may try now; ``public_url`` is where a sign-in at this provider has to start."""
+    """Return whether a page at ``host`` may try now; a sign-in at this provider starts at ``public_url``."""
     settings = session.settings
     if not is_silent_sign_in_on(settings, under_hub=under_hub) or not session.may_sign_in_silently:
         return False
-    # NOTE: as if the provider offered codes, since it has not been asked yet; where one would be taken then, no page leaves.
+    # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(settings, offers_device=True, browser=browser)
     comes_back = isinstance(chosen, Choice) and chosen.strategy == "server"
     return comes_back and (public_url is None or urlsplit(public_url).netloc.lower() == host)

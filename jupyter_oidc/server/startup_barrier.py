@@ -1,7 +1,7 @@
-"""Holds kernels, terminals and conversions back until the server has imported what it needs (Q8.3).
+"""Holds kernels, terminals and conversions back until the server has imported all modules that it needs (Q8.3).
 
-Kernels and conversions wait without holding other requests up.
-A terminal is made by a function that cannot wait like that, so in the first moments of a server it holds the server up.
+Kernels and conversions wait without blocking other requests.
+The function that makes a terminal is not a coroutine, so just after the start it blocks the server.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def hold_kernels_back(manager: Any, imports: EarlyImports) -> None:
 
 
 def hold_terminals_back(settings: Mapping[str, Any], imports: EarlyImports) -> None:
-    """Let no terminal be made before ``imports`` are done; a server may have none."""
+    """Let no terminal start before ``imports`` are done; a server may have no terminals."""
     manager = settings.get("terminal_manager")
     if manager is None:
         return

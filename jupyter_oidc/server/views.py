@@ -1,4 +1,4 @@
-"""Writes values as JSON, field by field, so that nothing goes out that is not listed (law 8)."""
+"""Writes values as JSON, field by field, so that only listed fields leave the server (law 8)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
-    """Return the contract ``session.reply``; ``sharing`` says who else is on this server."""
+    """Return the contract ``session.reply``; ``sharing`` is the server's sharing mode."""
     user = summary.user
     return {
         "provider": summary.provider,
@@ -108,7 +108,7 @@ def sign_out_view(result: SignOut, end_session_url: str | None, end_session_addr
 
 
 def api_view(api: Api, access: ApiAccess, state: str, path: str, *, to_kernel: bool = False) -> dict[str, Any]:
-    """Return one entry of the contract ``apis.reply``; only a kernel is told where the API itself is."""
+    """Return one entry of the contract ``apis.reply``; only a kernel gets the API's own address."""
     return {
         "name": api.name,
         "provider": api.provider,

@@ -1,1 +1,1 @@
-"""Who is signed in: a pure machine, and one owner per provider that holds the tokens."""
+"""The session at each provider: a pure state machine, and one service per provider that holds the tokens."""

@@ -1,7 +1,7 @@
-"""Which algorithms may have signed what a provider sends, where the settings name none: those that its metadata name.
+"""Chooses the algorithms that a provider may sign with.
 
-What the settings name is the only one.
-Under a profile they are those of the profile.
+An algorithm that the settings name is the only one; under a profile they are those of the profile; else those that the
+provider's metadata name.
 This module refuses to mix: never ``none``, and an algorithm with a shared secret only where the provider knows no other
 and the client has a secret (RFC 8725, 3.1, 3.2).
 """
@@ -22,7 +22,7 @@ USUAL: Final = "RS256"
 
 
 def id_token_algs(settings: Provider, metadata: Metadata | None) -> tuple[str, ...]:
-    """Return what an ID token may be signed with; nothing, if the provider names only what must not be accepted."""
+    """Return the algorithms that an ID token may be signed with; none if the provider names only unacceptable ones."""
     if settings.id_token_signed_response_alg is not None:
         return (settings.id_token_signed_response_alg,)
     usual, fitting = (

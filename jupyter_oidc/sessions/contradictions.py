@@ -1,8 +1,8 @@
-"""Where a provider's metadata say that a sign-in with these settings cannot succeed: found before a browser leaves.
+"""Finds contradictions between settings and a provider's metadata, before a sign-in that must fail opens a browser.
 
-Sign-ins and diagnostics ask here alike, so that a report says what a sign-in would run into.
-Only what the metadata truly say counts: a member that is absent, or cannot be used, contradicts nothing, and neither does
-a list that a provider may leave incomplete (Discovery 1.0, 3: ``scopes_supported``).
+Sign-ins and diagnostics use the same rules, so that a report names the errors of a sign-in.
+Only an explicit member of the metadata counts: a member that is absent or unusable contradicts nothing, and neither
+does a list that a provider may leave incomplete (Discovery 1.0, 3: ``scopes_supported``).
 A new rule is one more line in ``RULES``.
 """
 
@@ -39,7 +39,7 @@ Subject = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SignInPlan:
-    """The plan of a sign-in: the settings, what they mean where they leave something open, and the way.
+    """The plan of a sign-in: the settings, the values that were chosen where they leave them open, and the strategy.
 
     ``assertion_alg`` signs the client's assertions, if it sends any.
     ``by_code`` is a sign-in without an authorization request (RFC 8628).
@@ -55,7 +55,7 @@ class SignInPlan:
 class Contradiction:
     """One contradiction: ``detail`` is a stable name, ``action`` is for the author of the settings or the registration.
 
-    ``kind`` says where it can be mended: in the settings (``ConfigurationInvalid``), or at the provider alone.
+    ``kind`` says where it can be corrected: in the settings (``ConfigurationInvalid``), or at the provider alone.
     """
 
     about: Subject
@@ -65,7 +65,7 @@ class Contradiction:
     kind: type[ConfigurationInvalid | DiscoveryFailed] = ConfigurationInvalid
 
     def problem(self, others: int = 0) -> Problem:
-        """Return the refusal of a sign-in; ``others`` are left unsaid, and counted."""
+        """Return the problem that refuses a sign-in; it gives the number of ``others``, which it does not name."""
         more = f" {others} more are listed by: jupyter oidc doctor." if others else ""
         return self.kind(self.message, action=f"Ask your administrator: {self.action}{more}", detail=self.detail)
 
@@ -117,7 +117,7 @@ def _unknown_proofs(plan: SignInPlan) -> Contradiction | None:
 
 
 def _other_client_method(plan: SignInPlan) -> Contradiction | None:
-    """T-3; Discovery 1.0, 3: ``token_endpoint_auth_methods_supported``; ``none`` is taken by many that do not list it."""
+    """T-3; Discovery 1.0, 3: ``token_endpoint_auth_methods_supported``; many accept ``none`` without listing it."""
     method, listed = plan.settings.token_endpoint_auth_method, plan.metadata.token_endpoint_auth_methods
     if method == "none" or _takes(listed, method):
         return None
@@ -316,11 +316,11 @@ RULES: Final = (
 
 
 def _takes(listed: frozenset[str] | None, value: str) -> bool:
-    """Return whether a list allows ``value``; one that is not there allows everything."""
+    """Return whether a list allows ``value``; an absent list allows everything."""
     return listed is None or value in listed
 
 
 def _of(listed: Iterable[str] | None, known: Iterable[str]) -> str:
-    """Name what is both listed and known here; nothing else of the peer's is repeated."""
+    """Return the values that are both listed and known here; no other text of the provider is repeated."""
     both = [value for value in known if value in set(listed or ())]
     return f": {', '.join(both)}" if both else ", which is none that is known here"

@@ -1,6 +1,6 @@
-"""What a registration proves itself with: looked up when it is needed, and made into a :class:`Client` for each call.
+"""Looks up a registration's credentials when they are needed, and makes a :class:`Client` of them for each call.
 
-Sessions and diagnostics ask here alike, so that a report judges what a sign-in would use.
+Sessions and diagnostics both use this module, so that a report judges the credentials of a real sign-in.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Provider
 
 
 class Credentials:
-    """Those of the registration in ``settings``.
+    """The credentials of the registration in ``settings``.
 
-    ``secret`` and ``key`` return what ``client_secret`` and ``client_assertion_key`` lead to, or ``None`` where the
-    settings name nothing; they raise a ``Problem`` if it cannot be had.
-    ``listed`` are the algorithms that the metadata name for assertions, once they have been read; one that the settings
-    leave open follows them. ``certificate`` returns the
-    thumbprint of the one that the provider was shown last (``x5t#S256``), whatever its file holds by now.
+    ``secret`` and ``key`` return the values that ``client_secret`` and ``client_assertion_key`` refer to, or ``None``
+    if the settings name none; they raise a ``Problem`` if a value cannot be read.
+    ``listed`` are the algorithms that the metadata name for assertions, once they have been read; without a setting the
+    algorithm is chosen from them. ``certificate`` returns the thumbprint (``x5t#S256``) of the client certificate that
+    was presented to the provider last, even if its file holds another one by now.
     """
 
     def __init__(
@@ -49,15 +50,19 @@ class Credentials:
         self.listed: frozenset[str] | None = None
         self._known: tuple[object, Signer] | None = None
 
+    def follow(self, metadata: Metadata) -> None:
+        """Take the algorithms for assertions from ``metadata``, where the settings leave them open."""
+        self.listed = metadata.token_endpoint_auth_signing_algs
+
     def secret_for(self, alg: str) -> Secret | None:
         """Return the client secret if ``alg`` is keyed with it (K-9)."""
         return self.secret() if alg.startswith("HS") else None
 
     def client(self) -> Client:
-        """Return the registration with what its method needs (T-3).
+        """Return the registration with the credentials that its authentication method needs (T-3).
 
-        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and what
-        ``secret`` and ``key`` raise.
+        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and the problems
+        of ``secret`` and ``key``.
         """
         settings = self._settings
         client_id, method = settings.client_id, settings.token_endpoint_auth_method
@@ -76,9 +81,9 @@ class Credentials:
         return Client(client_id, method, assertion=assertion, assertion_alg=signer.alg)
 
     def signer(self) -> Signer | None:
-        """Return what signs the client's assertions; ``None`` for a method without them.
+        """Return the signer of the client's assertions; ``None`` for a method without them.
 
-        It is made once for each key or secret, because reading some kinds takes long, and anew when that has changed.
+        It is made once for each key or secret, because some kinds take long to read, and again when that has changed.
         """
         settings, alg, listed = self._settings, self._settings.token_endpoint_auth_signing_alg, self.listed
         if settings.token_endpoint_auth_method == "client_secret_jwt":

@@ -1,9 +1,9 @@
 """Polls the provider, never too often, until the person has used the code of a sign-in (A31).
 
 After each ``authorization_pending`` it waits for the interval; ``slow_down`` makes the interval five seconds longer for
-good; ``Retry-After`` is obeyed; silence doubles the next pause, up to a minute.
-It stops at the first definite answer, when the sign-in is over for any other reason, and at the latest when the code has
-run out, whatever the provider says.
+good; ``Retry-After`` is obeyed; a missing answer doubles the next pause, up to a minute.
+It stops at the first definite answer, when the sign-in is over for any other reason, and at the latest when the code
+has expired, even if the provider still answers ``authorization_pending``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from jupyter_oidc.errors import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of
-from jupyter_oidc.sessions.oidc_client import NoResponse, Tokens
 from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.token_answers import NoResponse, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Scheduler
 
 MAX_BACKOFF_SECONDS: Final = 60.0
-"""Seconds to which silence makes a pause grow; the interval itself may be longer."""
+"""Seconds to which missing answers make a pause grow; the interval itself may be longer."""
 
 PollResult = Tokens | TokenError | TokenUnavailable | NoResponse
 
@@ -59,10 +59,10 @@ class DevicePoll:
         self._failures = 0
 
     async def answer(self) -> Tokens | Problem | CodeExpired | None:
-        """Return what came of it; ``None`` if the sign-in ended for another reason.
+        """Return the provider's definite answer; ``None`` if the sign-in ended for another reason.
 
         Tokens are returned even then, because the caller has to revoke them.
-        Raises what makes an answer unusable: ``IdTokenRejected``, ``TokenResponseInvalid`` and the like.
+        Raises the problem of an unusable answer: ``IdTokenRejected``, ``TokenResponseInvalid`` and the like.
         """
         pause = self._interval
         while True:
@@ -70,7 +70,7 @@ class DevicePoll:
             await self._wait(min(pause, left))
             if self._pending.progress is not Progress.WAITING:
                 return None
-            if pause >= left:  # NOTE: asking now would be asking too soon
+            if pause >= left:  # NOTE: a request now would come before the interval is over
                 return CodeExpired(_code_expired("device.expired"))
             asked = await self._ask()
             if isinstance(asked, Tokens):
@@ -86,7 +86,7 @@ class DevicePoll:
                 pause = self._after_failure(asked)
 
     def _after_failure(self, asked: TokenUnavailable | NoResponse) -> float:
-        """Return the pause after no answer, or one that only asks for time (RFC 8628, 3.5)."""
+        """Return the pause in seconds after no answer, or after one that only asks to wait (RFC 8628, 3.5)."""
         self._failures += 1
         wanted = asked.retry_after if isinstance(asked, TokenUnavailable) else None
         grown = min(self._interval * 2 ** min(self._failures, 10), MAX_BACKOFF_SECONDS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import ProviderPort
 
 NONCE_AGAIN: Final = "token.dpop_nonce"
-"""Detail of the problem that the token endpoint refused the nonce that it gave, or gave none: nothing was spent."""
+"""Detail of the problem that the token endpoint refused its own nonce, or gave none: the refresh token is unused."""
 
 NONCE_AGAIN_FOR_PUSHED: Final = "pushed.dpop_nonce"
 """The same at the endpoint for pushed authorization requests."""
@@ -42,7 +42,7 @@ class DPoPProver:
         self._nonces: dict[str, str] = {}
 
     def proof(self, key: dpop.ProofKey, method: str, url: str, access_token: Secret | None = None) -> Secret:
-        """Return a new proof for one request; ``access_token`` is the one that goes with it, if any."""
+        """Return a new proof for one request; ``access_token`` is the token in the same request, if any."""
         return key.proof(
             method=method,
             url=url,
@@ -78,7 +78,7 @@ class DPoPClient:
 
         A call without a bearer token is a token request or a pushed authorization request, and a second demand there is
         ``TokenResponseInvalid`` (B32); at UserInfo it is a reply like any other.
-        Raises what the port raises, too.
+        Raises the port's own errors, too.
         """
         if key is None:
             return await self._port.send(call)

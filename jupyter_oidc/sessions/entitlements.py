@@ -1,7 +1,7 @@
-"""What a person is entitled to, as far as the provider told: found in claims of many shapes, shown within limits.
+"""Reads a person's entitlements from claims of many shapes, and limits how many a summary shows.
 
-Soft by design: an entitlement opens or closes what is *shown*, and the API decides.
-So this module refuses to call something missing where the provider did not list everything.
+Soft by design: an entitlement changes only what clients *show*; the API decides about access.
+So this module refuses to call an entitlement missing if the provider did not list all of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_ENTITLEMENT_CHARACTERS: Final = 1_024
 """Characters of one entitlement."""
 
 _NAMES: Final = ("name", "value")
-"""Members that say what an object in a list stands for."""
+"""Members that hold the entitlement's name in an object of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,16 @@ class Entitlements:
     known: bool = True
 
     def missing(self, required: Iterable[str]) -> tuple[str, ...]:
-        """Return which of ``required`` are surely not held: none where not all are listed here."""
+        """Return which of ``required`` the person certainly lacks: none if not all entitlements are listed here."""
         if self.more or not self.known:
             return ()
         return tuple(need for need in required if need not in self.names)
 
     def within(self, *, count: int, size: int, first: Iterable[str] = ()) -> Entitlements:
-        """Return at most ``count`` of them in at most ``size`` bytes of JSON, in the same order; ``first`` are kept first."""
+        """Return at most ``count`` of them in at most ``size`` bytes of JSON, in the same order.
+
+        ``first`` are kept first.
+        """
         wanted = frozenset(first)
         chosen: set[int] = set()
         used = 0
@@ -65,7 +68,7 @@ class Entitlements:
 NO_ENTITLEMENTS: Final = Entitlements()
 
 UNKNOWN_ENTITLEMENTS: Final = Entitlements(known=False)
-"""The entitlements of a person about whom the provider told nothing yet."""
+"""The entitlements of a person before the provider has sent any claims."""
 
 
 def entitlements_of(
@@ -73,9 +76,10 @@ def entitlements_of(
 ) -> Entitlements:
     """Collect entitlements from the claims at ``paths``.
 
-    A text is one entitlement, unless the claim is one of ``scope_claims``, whose texts are lists with blanks in between
+    A text is one entitlement, unless the claim is one of ``scope_claims``, whose texts are lists separated by spaces
     (RFC 6749, 3.3).
-    A list holds texts, or objects that have a name; an object holds entitlements as its keys, save those that are false.
+    A list holds texts, or objects that have a name; an object holds entitlements as its keys, save those that are
+    false.
     """
     found: dict[str, None] = {}
     known = True
@@ -116,7 +120,7 @@ def _is_scope(path: ClaimPath, scope_claims: tuple[str, ...]) -> bool:
 
 
 def _reach(claims: Mapping[str, Any], path: ClaimPath) -> object:
-    """Return what stands at ``path``; a path in parts is followed to the letter, in a text a dot may belong to a key."""
+    """Return the value at ``path``; a list of parts is followed exactly, in a text a dot may belong to a key."""
     if isinstance(path, str):
         return _reach_dotted(claims, path.split("."))
     value: object = claims
@@ -140,9 +144,10 @@ def _reach_dotted(value: object, parts: list[str]) -> object:
 
 
 def _left_out(claims: Mapping[str, Any], path: ClaimPath) -> bool:
-    """Return whether the claim at ``path``, which is not there, was left out because it would have been too long.
+    """Return whether the provider left out the claim at ``path`` because it would have been too long.
 
-    It may be had elsewhere then, which is not done here (OpenID Connect Core 1.0, 5.6.2), or a flag stands in its place.
+    The provider then refers to another source, which is not read here (OpenID Connect Core 1.0, 5.6.2), or sends a
+    flag.
     """
     parts = path.split(".") if isinstance(path, str) else path[:1]
     tops = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}

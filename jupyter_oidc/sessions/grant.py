@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """What an access token is for; two APIs with equal keys share one.
+    """The audience, resource and scopes of an access token; two APIs with equal keys share one.
 
-    The key with only empty fields is the token of the sign-in itself.
+    The key with only empty fields is that of the sign-in's own access token.
     """
 
     audience: str | None = None
@@ -31,7 +31,7 @@ SIGN_IN_KEY = TokenKey()
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """One access token, when it was obtained, and its lifetime in seconds (``None``: unknown).
+    """One access token, the time at which it was obtained, and its lifetime in seconds (``None``: unknown).
 
     ``proof_key`` is the key that it is bound to, or ``None`` for a bearer token.
     """
@@ -58,18 +58,14 @@ class AccessToken:
         return left is None or left > reserve
 
     def alive_by_monotonic_clock(self, now: Moment, reserve: float = 0.0) -> bool:
-        """Return the same for a moment in which the wall clock is not to be believed (B25)."""
+        """Return the same by the monotonic clock alone, while the wall clock cannot be trusted (B25)."""
         return self.lifetime is None or self.lifetime - (now.monotonic - self.obtained.monotonic) > reserve
-
-    def granted(self, generation: int, subject: str) -> Granted:
-        """Return this token as the answer to who may send it."""
-        return Granted(self.secret, generation, self.proof_key, subject)
 
 
 class Granted(NamedTuple):
-    """A token for one upstream call; ``generation`` tells which session it belongs to, and ``subject`` whose that is.
+    """A token for one upstream call; ``generation`` identifies its session, and ``subject`` is that session's person.
 
-    With a ``proof_key`` it is worth nothing without a proof by that key; without one it is a bearer token.
+    With a ``proof_key`` an API accepts it only with a proof by that key; without one it is a bearer token.
     """
 
     secret: Secret
@@ -89,7 +85,7 @@ class SignInNeeded:
 class TryLater:
     """No token is available now: try again after ``seconds``.
 
-    ``remedy`` says what helps, where the code that found the trouble knows it better than the reason says.
+    ``remedy`` is an action for the user, if the code that found the fault knows a better one than the reason's own.
     """
 
     seconds: float

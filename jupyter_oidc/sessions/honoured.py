@@ -1,8 +1,8 @@
-"""Did the provider give what was asked for, or the sign-in's token under another name?
+"""Checks whether the provider honoured a request for an API's token, or repeated the sign-in's own token.
 
 Providers may ignore parameters that they do not know (RFC 6749, 3.2), and many ignore ``audience``, ``resource`` or
-``scope`` at a refresh. The API would refuse such a token, and nobody would know why.
-This module refuses to suspect: a token that cannot be read, an answer without scopes and names that are written in
+``scope`` at a refresh. The API would refuse such a token, and no message would say why.
+This module refuses to guess: a token that cannot be read, an answer without scopes and names that are written in
 another way count as honoured; only a plain contradiction does not.
 """
 
@@ -26,7 +26,7 @@ _ALL_THERE_ARE: Final = "/.default"
 def honoured(key: TokenKey, access_token: Secret, scopes: tuple[str, ...], of_sign_in: tuple[str, ...] | None) -> bool:
     """Return whether ``access_token``, granted with ``scopes``, may be taken for one of ``key``.
 
-    ``of_sign_in`` is the audience of the sign-in's own access token, ``None`` if there is none or it does not show.
+    ``of_sign_in`` is the audience of the sign-in's own access token, ``None`` if there is none or it cannot be read.
     """
     return _scopes_fit(key.scopes or (), scopes) and _audience_fits(key, audience_of(access_token), of_sign_in)
 
@@ -45,7 +45,7 @@ def _bare(name: str) -> str:
 
 
 def _scopes_fit(wanted: tuple[str, ...], granted: tuple[str, ...]) -> bool:
-    """Return whether any scope that is the API's own was granted; fewer than asked for is no error (N-6, A25)."""
+    """Return whether any of the API's own scopes was granted; fewer than requested is no error (N-6, A25)."""
     own = [scope for scope in wanted if scope not in _OF_OPENID]
     if not own or any(scope.endswith(_ALL_THERE_ARE) for scope in own):
         return True

@@ -2,7 +2,7 @@
 
 The diagram in the documentation is generated from this table (``tests/contract/test_state_diagram.py``
 holds the two together).
-The machine knows no tokens, no time and no provider; only the session service moves it (law 6).
+The machine knows no tokens, no time and no provider; only ``current_session`` moves it (law 6).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class State(str, Enum):
 
 
 class SessionTransition(str, Enum):
-    """What can happen to a session; the value is the ``kind`` of the emitted event."""
+    """The transitions of a session; the value is the ``kind`` of the emitted event."""
 
     SIGN_IN_BEGUN = "sign-in-begun"
     SIGN_IN_ABANDONED = "sign-in-abandoned"

@@ -1,7 +1,7 @@
-"""Remembers the tokens that the provider has just not given, so that they are not requested again for a while.
+"""Remembers the tokens that the provider has just refused or delayed, so that they are not requested again for a while.
 
-Each call of an API would spend a refresh token otherwise, for an answer that is known (B25, B30).
-It refuses to hold back the sign-in's own token; that is the business of ``refresh_schedule``.
+Each call of an API would use a refresh token otherwise, for an answer that is known (B25, B30).
+It refuses to hold back the sign-in's own token; ``refresh_schedule`` decides about that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
 
 TokenAndSource = tuple["TokenKey", str]
-"""Which token, and whether it is an access token or an ID token."""
+"""The token's key, and whether it is an access token or an ID token."""
 
 
 class NegativeTokenCache:
@@ -39,7 +39,3 @@ class NegativeTokenCache:
         if reason is None:
             raise AudienceRefused
         return TryLater(left, reason)
-
-    def clear(self) -> None:
-        """Drop all entries at a session boundary."""
-        self._until.clear()

@@ -1,6 +1,6 @@
 """Maps a provider's error codes to their meanings: one table for both endpoints, for sign-ins and for refreshes.
 
-Each registered code has a category, which decides what happens, and words of its own, which say what to do.
+Each registered code has a category, which decides what the session does, and a text, which tells the user what to do.
 Codes that are not in the table have become ``other`` before they come here; a peer's own text never does.
 """
 
@@ -13,15 +13,18 @@ from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInR
 from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
 Category = Literal["declined", "spent", "person", "scope", "audience", "set-up", "transient", "other"]
-"""``person``: a person has to interact; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
+"""``person``: a person has to interact.
+
+``set-up``: settings here or at the provider; ``spent``: the code or token is used up.
+"""
 
 Place = Literal["authorization", "token", "device", "pushed"]
-"""Who refuses a sign-in: the authorization endpoint, the token endpoint, the one for codes, or for pushed requests."""
+"""The endpoint that refuses a sign-in: authorization, token, device authorization, or pushed authorization requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one code stands for; ``says`` is a sentence without its end, where the code is added."""
+    """The meaning of one code; ``says`` is a sentence without its full stop, to which the code is added."""
 
     category: Category
     says: str
@@ -133,7 +136,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "slow_down": _OTHER,
     "other": _OTHER,
 }
-"""By registered code."""
+"""The meaning of each registered code."""
 
 _GRANTS: Final[dict[Place, str]] = {
     "authorization": "the authorization code grant",
@@ -144,7 +147,7 @@ _GRANTS: Final[dict[Place, str]] = {
 
 
 def acr_too_weak() -> SignInRefused:
-    """Return how a sign-in ends that succeeded at the provider, at another level than was asked for (Q5.14)."""
+    """Return the problem of a sign-in that the provider completed at another level than requested (Q5.14)."""
     action = MEANINGS["unmet_authentication_requirements"].action
     return SignInRefused(
         "The provider signed you in, but not as strongly as was asked for.", action=action, detail=ACR_TOO_WEAK_DETAIL
@@ -157,9 +160,9 @@ def category_of(error: str) -> Category:
 
 
 def refusal_of(error: str, place: Place, *, by_code: bool = False) -> Problem:
-    """Return how a sign-in ends that the provider refused with ``error``, with the code in its words and its detail.
+    """Return the problem of a sign-in that the provider refused with ``error``; its text and detail hold the code.
 
-    ``by_code`` says that it is a sign-in by code, whatever endpoint refused it.
+    ``by_code`` marks a sign-in by code (RFC 8628); ``place`` is the endpoint that refused it.
     """
     meaning = MEANINGS.get(error, _OTHER)
     if meaning.category == "declined":

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.oidc_client import Tokens
     from jupyter_oidc.sessions.strategy import Strategy
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 SIGN_IN_LIFETIME_SECONDS: Final = 600.0
@@ -35,20 +35,20 @@ TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
 QUESTION_LIFETIME_SECONDS: Final = 300.0
-"""Seconds in which the question whether another person takes over must be answered."""
+"""Seconds in which the user must answer whether another person replaces the signed-in one."""
 
 FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
 
 MAX_ACR_VALUES: Final = 20
-"""Authentication contexts in one request, however many APIs have asked."""
+"""Authentication contexts in one request, for all APIs together."""
 
 MAX_PENDING_PER_CALLER: Final = 20
 MAX_PENDING: Final = 200
 
 
 class Progress(str, Enum):
-    """How far a sign-in has come."""
+    """The progress of a sign-in."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
@@ -61,8 +61,8 @@ class Progress(str, Enum):
 class StepUp:
     """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
 
-    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not be
-    reached.
+    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not
+    be reached.
     """
 
     acr_values: tuple[str, ...] = ()
@@ -71,22 +71,22 @@ class StepUp:
 
     @property
     def requested_acr_values(self) -> tuple[str, ...]:
-        """What the authorization request says, the preferred ones first."""
+        """The ``acr_values`` of the authorization request, the preferred ones first."""
         return tuple(dict.fromkeys((*self.acr_values, *self.optional_acr_values)))[:MAX_ACR_VALUES]
 
     def after(self, earlier: StepUp) -> StepUp:
-        """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
+        """Return the demand of an API that asked for ``earlier`` before: values that it does not mention stay."""
         age = earlier.max_age if self.max_age is None else self.max_age
         return StepUp(self.acr_values or earlier.acr_values, age)
 
     def combined_with(self, other: StepUp) -> StepUp:
-        """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
+        """Return a demand for this and, if possible, ``other`` too: values that both name, else this one's first."""
         both = tuple(value for value in self.acr_values if value in other.acr_values)
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
         return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
 
     def restricted_to(self, admitted: tuple[str, ...]) -> StepUp | None:
-        """Return this, held to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
+        """Return this, limited to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
         if not admitted:
             return self
         if not self.acr_values:
@@ -97,14 +97,15 @@ class StepUp:
         return StepUp(both, self.max_age) if both else None
 
     def reached(self, acr: str | None) -> StepUp:
-        """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14).
+        """Return the strength that a sign-in with this demand has proved, by the level in its ID token (Q5.14).
 
-        A level that was asked for only ``optional_acr_values`` counts, too; one that nobody asked for has no meaning here.
+        A level that was requested only in ``optional_acr_values`` counts, too; one that was not requested counts for
+        nothing.
         """
         return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
 
     def covers(self, wanted: StepUp) -> bool:
-        """Return whether a sign-in that proved this has answered ``wanted``."""
+        """Return whether a sign-in that proved this satisfies ``wanted``."""
         known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
         young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
         return known and young
@@ -112,7 +113,7 @@ class StepUp:
 
 @dataclass(frozen=True, slots=True)
 class ShownCode:
-    """What a person needs for a sign-in by code: what to open and what to enter there (RFC 8628, 3.3)."""
+    """The address that a person opens for a sign-in by code, and the code to enter there (RFC 8628, 3.3)."""
 
     user_code: str
     verification_uri: str
@@ -123,8 +124,10 @@ class ShownCode:
 class SignInOptions:
     """The options of one sign-in, as its caller chose them.
 
-    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do ``ui_locales``.
-    A ``silent`` one is tried by a page that opens: the browser goes on to ``next`` by itself, whatever comes of it.
+    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do
+    ``ui_locales``.
+    A ``silent`` one is begun by a page that opens: the browser goes on to ``next`` by itself, after success and
+    failure.
     """
 
     next: str | None = None
@@ -137,7 +140,7 @@ class SignInOptions:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether ``instead`` is to be signed in, while ``now`` is; ``tokens`` are held until that is answered (A26).
+    """Asks the user whether ``instead`` replaces the signed-in ``now``; ``tokens`` are held until the answer (A26).
 
     ``is_over`` says that the session of ``now`` has ended.
     """
@@ -152,15 +155,15 @@ class Question:
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
 
-    ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
-    ``metadata`` are those that it began with: what is redeemed and verified is judged by the same ones.
+    ``nonce`` and ``verifier`` go into the authorization request; the answer is checked against them.
+    ``metadata`` are those that it began with: its answer and tokens are judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that was not followed yet: it does not count as under way.
-    ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
+    ``code`` is set for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
-    ``begun_with`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
-    An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
-    One with a ``question`` has tokens of another person than the one who is signed in, and waits for a click.
+    ``begun_with`` are the settings that it was begun under; a session that runs meanwhile may have others (ADR 30).
+    An ``overtaken`` one is completed because the person signed in by another sign-in; its own answer is not used.
+    One with a ``question`` has tokens of another person than the signed-in one, and waits for a click.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
@@ -275,8 +278,8 @@ class PendingSignIns:
     def bind(self, pending: PendingSignIn, redirect_uri: str, server_name: str = "") -> tuple[str, str]:
         """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9).
 
-        A ``server_name`` is appended to the state behind a dot, which no random part holds; it says where to send the
-        browser and proves nothing.
+        A ``server_name`` is appended to the state behind a dot, which no random part holds; it tells a Hub where to
+        send the browser and proves nothing.
         """
         state, binding = self._entropy.token(256), self._entropy.token(256)
         if server_name:
@@ -291,10 +294,10 @@ class PendingSignIns:
     ) -> PendingSignIn:
         """Return the sign-in that ``state`` belongs to, if one of the browser's ``bindings`` is its own.
 
-        It is one that comes back to the server, or ``only`` that one, whose answer arrives elsewhere: an answer counts
-        where it was expected and nowhere else.
-        A wrong binding is answered exactly like an unknown state, and consumes nothing, so that nobody can
-        cancel a stranger's sign-in (A1, A4, A6).
+        It is one whose answer comes to the callback route, or ``only`` that one, whose answer arrives elsewhere: an
+        answer counts only at the place where it was expected.
+        A wrong binding is answered exactly like an unknown state, and consumes nothing, so that no other browser can
+        cancel a sign-in (A1, A4, A6).
         Raises :class:`StateInvalid`.
         """
         self.sweep()
@@ -305,7 +308,7 @@ class PendingSignIns:
         raise StateInvalid(detail="callback.state")
 
     def flow_of_state(self, state: str) -> str | None:
-        """Return the id of the sign-in with ``state``, whoever brings it; it says only which cookie to look at."""
+        """Return the id of the sign-in with ``state``, from any browser; it only tells which cookie to check."""
         return next((pending.flow for pending in self._flows.values() if has_state(pending, state)), None)
 
     def is_bound(self, pending: PendingSignIn, bindings: list[str]) -> bool:
@@ -339,7 +342,7 @@ class PendingSignIns:
         return True
 
     def sweep(self) -> None:
-        """Expire what is older than ten minutes, forget what was finished five minutes ago."""
+        """Expire sign-ins older than ten minutes, and drop those that were finished five minutes ago."""
         now = self._clock.now()
         for pending in list(self._flows.values()):
             if pending.progress is Progress.WAITING and not pending.consumed and not pending.seconds_left(now):

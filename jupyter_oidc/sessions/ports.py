@@ -1,4 +1,7 @@
-"""The protocols through which the session layer reaches the outside; ``adapters`` implements them, tests script them."""
+"""The protocols through which the session layer reaches the outside.
+
+``adapters`` implements them, tests script them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from jupyter_oidc.background import Defect
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.summary import Profile
@@ -21,7 +26,7 @@ class ProviderPort(Protocol):
     """Sends one call to the provider."""
 
     async def send(self, call: Call) -> Reply:
-        """Return the reply, whatever its status.
+        """Return the reply, with any status.
 
         Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` or ``idp.proxy`` if the
         call surely did not arrive, else ``idp.unanswered``), :class:`~jupyter_oidc.errors.TlsUntrusted` or
@@ -36,11 +41,11 @@ class ProviderPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is stored of a session: the refresh token and a small header that says whose it is.
+    """The stored part of a session: the refresh token, and a small header that names its issuer, client and person.
 
-    ``profile`` is what may be shown of the person; entries of older versions have none.
+    ``profile`` holds the person's details for a summary; entries of older versions have none.
 
-    ``sid`` is the provider's name for its own session, if it told one; a back-channel logout names it.
+    ``sid`` is the provider's name for its own session, if it has one; a back-channel logout names it.
     ``dpop_key`` is the key that the refresh token is bound to, if it is (RFC 9449, 5).
     """
 
@@ -79,19 +84,19 @@ class Vault(Protocol):
 
 
 class HeldLock(Protocol):
-    """The lock under which the refresh token of an entry may be spent, held until its context ends (B10).
+    """The lock under which the refresh token of an entry may be used, held until its context ends (B10).
 
     ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the
-    stored token may already be spent (B14).
+    stored token may already be used (B14).
     """
 
     @property
     def interrupted(self) -> bool:
-        """Whether an earlier holder was cut off between spending and persisting."""
+        """Whether an earlier holder died between using the token and storing its successor."""
         ...
 
     async def mark_in_use(self) -> None:
-        """Write down, durably and without any token, that the stored token is about to be spent."""
+        """Write durably, without any token, that the stored token is about to be used."""
         ...
 
     async def clear_mark(self) -> None:
@@ -106,7 +111,7 @@ class EntryLock(Protocol):
         """Wait up to ``timeout_seconds`` for the lock.
 
         Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
-        :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.
+        :class:`~jupyter_oidc.errors.StorageUnavailable` if no folder can hold a reliable lock.
         """
         ...
 
@@ -133,7 +138,7 @@ class Scheduler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """A hint that a summary changed; holds nothing worth reading twice."""
+    """A hint that a summary changed; it holds no data of the summary."""
 
     provider: str
     kind: str
@@ -156,3 +161,13 @@ class EventLog(Protocol):
     def defect(self, about: str, defect: Defect) -> None:
         """Record an unexpected exception, by its type and place and never by its text."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPorts:
+    """Holds what all parts of a session service share: time, timers, chance, and where events are written."""
+
+    clock: Clock
+    scheduler: Scheduler
+    entropy: Entropy
+    event_log: EventLog

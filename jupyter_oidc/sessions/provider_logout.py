@@ -1,4 +1,4 @@
-"""Logouts that the provider announces: which of them are new, and whom they concern (B-12, B-14).
+"""Decides which logout tokens of a provider are new, and which session they concern (B-12, B-14).
 
 It refuses to verify tokens (``protocol.logout_token`` does) and to end anything (the session service does).
 """
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.logout_token import LogoutToken
 
 MAX_REMEMBERED: Final = 1_000
-"""Accepted tokens that are remembered at once; only the provider can make one more."""
+"""Accepted tokens that are remembered at once; only the provider can issue another one."""
 
 
 class AcceptedLogouts:
-    """Remembers the tokens that took effect for as long as they could come again."""
+    """Remembers the tokens that took effect until they expire, so that none takes effect twice."""
 
     def __init__(self) -> None:
         self._until: dict[bytes, float] = {}

@@ -1,6 +1,6 @@
-"""Whether an API can be called, in one word, which every client translates and none makes up itself.
+"""Computes in one word whether an API can be called; every client translates that word and computes none itself.
 
-Soft gating and a memory of what the last call met: the API itself decides, and a call is never held back because of it.
+The word follows from soft gating and the result of the last call: the API itself decides, and no call is held back.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ Readiness = Literal[
     "unreachable",
 ]
 TokenOutlook = Literal["there", "ended", "delayed", "refused"]
-"""What a call would find: a token, or one that can be had by need; none without a sign-in; none yet; none for this API."""
+"""The token for a call: there, or obtainable; none without a sign-in; none until a delay is over; none for this API."""
 
 OUTAGE_LIFETIME_SECONDS: Final = 300.0
-"""After that long without a call it is unknown whether an API is still down."""
+"""Seconds without a call after which it is unknown whether an API is still down."""
 
 _OUTAGES: Final = (UpstreamUnreachable, UpstreamTimeout, TlsUntrusted)
 
 
 def readiness_of(state: State, token: TokenOutlook, *, missing: bool, unreachable: bool) -> Readiness:
-    """Return the first obstacle on the way of a call, or ``ready``."""
+    """Return the first obstacle for a call, or ``ready``."""
     if state in (State.SIGNED_OUT, State.SIGNING_IN):
         return "sign_in_needed"
     if state is State.SIGNED_OUT_EXPIRED or token == "ended":
@@ -49,7 +49,7 @@ def readiness_of(state: State, token: TokenOutlook, *, missing: bool, unreachabl
 
 
 class Outages:
-    """The APIs that the last call could not reach; ``changed`` is called when there is one more or less."""
+    """The APIs that the last call could not reach; ``changed`` is called when one is added or removed."""
 
     def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
         self._clock = clock

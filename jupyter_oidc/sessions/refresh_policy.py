@@ -2,7 +2,7 @@
 
 Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals)
 never do (F-8).
-In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
+Some providers refuse without saying that the session has ended; refreshes are tried until calls fail anyway.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ CONFIGURATION_PAUSE_SECONDS: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
 
 FIRST_REFUSAL_PAUSE_SECONDS: Final = 2.0
-"""The pause after a refusal that may mean anything; doubled for each further one, up to the configuration's pause."""
+"""Seconds after an ambiguous refusal; doubled for each further one, up to ``CONFIGURATION_PAUSE_SECONDS``."""
 
 MAX_REFUSALS: Final = 3
-"""So many refusals in a row end a session whose access token has ended."""
+"""Refusals in a row that end a session whose access token has expired."""
 
 MIN_REFRESH_INTERVAL_SECONDS: Final = 10.0
-"""Seconds between two refreshes that no expiry asks for: a person presses *refresh*, or a clock jumps (B25)."""
+"""Seconds between two refreshes without an expiry: the user presses *refresh*, or a clock jumps (B25)."""
 
 MIN_FORCED_REFRESH_INTERVAL_SECONDS: Final = 30.0
-"""Seconds during which an upstream 401 earns no second forced refresh (B27)."""
+"""Seconds during which an upstream 401 causes no second forced refresh (B27)."""
 
 RETRY_DELAY_SECONDS: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
@@ -41,11 +41,11 @@ MAX_LOCK_HOLD_SECONDS: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get the lock in time (B12)."""
 
 _INTERACTION_ERRORS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
-"""Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
+"""Errors that a session's reason names; any other demand for interaction becomes ``interaction_required``."""
 
 _TRANSIENT_ERRORS: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
 _REQUEST_ERRORS: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
-"""What providers say, besides ``invalid_target``, to an audience, a resource or scopes that they do not know (B30)."""
+"""Errors of providers, besides ``invalid_target``, for an unknown audience, resource or scope (B30)."""
 
 
 def margin(lifetime: float) -> float:
@@ -67,7 +67,7 @@ def proactive_delay(lifetime: float, jitter: float) -> float:
 
 
 def reserve(lifetime: float | None) -> float:
-    """Return the seconds that a token must still live to be sent: it has to survive the way to the API."""
+    """Return the seconds of lifetime that a token needs to be sent: it must not expire on the way to the API."""
     return 0.0 if lifetime is None else min(2.0, 0.1 * lifetime)
 
 
@@ -86,7 +86,7 @@ def refusal_pause(refusals: int, jitter: float) -> float:
 class Ends:
     """The provider ended the session; ``reason`` is ours and stable.
 
-    With ``token_is_good`` the refresh token was not refused, only not enough: a person has to show up (B9).
+    With ``token_is_good`` the refresh token is still valid, but the provider demands an interaction (B9).
     """
 
     reason: str
@@ -103,7 +103,7 @@ class Pauses:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """The provider refuses, and the refresh token may be dead or not: the session ends when calls fail anyway."""
+    """The provider refuses, and the refresh token may be invalid or not: the session ends when calls fail anyway."""
 
     reason: str = "renewal_refused"
 
@@ -114,7 +114,7 @@ class RefusesAudience:
 
 
 def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
-    """Return why a session ends whose refresh brought an identity that was refused (F-6): who, or only how (Q5.3)."""
+    """Return why a refused identity at a refresh ends the session: another person, or a failed check (F-6, Q5.3)."""
     if problem.detail in id_token.OTHER_SUBJECT_DETAILS | userinfo.OTHER_SUBJECT_DETAILS:
         return "identity_changed"
     return problem.code
@@ -123,8 +123,8 @@ def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
 def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Ambiguous | RefusesAudience:
     """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
-    ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
-    wrong with the session as well shows at the sign-in's own refresh.
+    ``for_api`` says that one API's own token was requested: an error that can concern that API is taken to concern it
+    alone. An error of the session as well appears at the sign-in's own refresh.
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")

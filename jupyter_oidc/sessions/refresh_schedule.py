@@ -1,7 +1,7 @@
 """Schedules the refreshes of one session: when the next one may begin, and the timer that begins it.
 
-It counts failures, keeps to what the provider asked for, and holds back storms: of forced refreshes, of people who
-press *refresh*, and of a wall clock that jumps.
+It counts failures, obeys ``Retry-After``, and limits the rate of forced refreshes, of refreshes that the user asks for,
+and of those that a jumping wall clock causes.
 It refuses to know tokens and states; how long to wait is computed in ``refresh_policy``.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RefreshSchedule:
-    """Schedules one session's refreshes; ``on_due`` is called when the timer says that one is due."""
+    """Schedules one session's refreshes; its timer calls ``on_due`` when one is due."""
 
     def __init__(self, clock: Clock, scheduler: Scheduler, entropy: Entropy, on_due: Callable[[], None]) -> None:
         self._clock = clock
@@ -34,17 +34,10 @@ class RefreshSchedule:
         self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
         self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
         self.retry_at: float | None = None
-        """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
-
-    def reset(self) -> None:
-        """Reset all counters at a session boundary."""
-        self._forget_failures()
-        self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
-        self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
-        self._start(None)
+        """Wall seconds of the next attempt after a failure; ``None`` without one."""
 
     def seconds_to_wait(self) -> float:
-        """Return for how long no attempt may be made; 0 or less if one may begin now."""
+        """Return the seconds until an attempt may begin; 0 or less if it may begin now."""
         return self._not_before - self._clock.now().monotonic
 
     def just_refreshed(self, now: Moment) -> bool:
@@ -52,7 +45,7 @@ class RefreshSchedule:
         return now.monotonic - self._refreshed_at < refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
 
     def may_force(self) -> bool:
-        """Return whether a token that an API refused may be replaced now; a yes is good once in 30 seconds (B27)."""
+        """Return whether a token that an API refused may be replaced now: true once in 30 seconds (B27)."""
         now = self._clock.now().monotonic
         if now - self._forced_at < refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS:
             return False
@@ -60,7 +53,7 @@ class RefreshSchedule:
         return True
 
     def failed(self, seconds: float | None) -> float:
-        """Wait ``seconds``, or by backoff, and try again then; return how long that is (B6, B7, B8)."""
+        """Schedule an attempt in ``seconds``, or by backoff; return the seconds until then (B6, B7, B8)."""
         self._failures += 1
         wait = seconds if seconds is not None else refresh_policy.backoff(self._failures, self._entropy.jitter())
         now = self._clock.now()
@@ -70,7 +63,7 @@ class RefreshSchedule:
         return wait
 
     def refused(self) -> int:
-        """Count a refusal by the provider; return how many came since the last success, whatever else went wrong."""
+        """Count a refusal by the provider; return their number since the last success, other failures not counted."""
         self._refusals += 1
         return self._refusals
 
@@ -81,7 +74,7 @@ class RefreshSchedule:
         self.plan(lifetime)
 
     def plan(self, lifetime: float | None) -> None:
-        """Refresh before expiry; never by timer if ``lifetime`` is ``None``: unknown, or no refresh token (F-3)."""
+        """Set the timer before the expiry; set none if ``lifetime`` is ``None``: unknown, or no refresh token (F-3)."""
         self._start(None if lifetime is None else refresh_policy.proactive_delay(lifetime, self._entropy.jitter()))
 
     def stop(self) -> None:

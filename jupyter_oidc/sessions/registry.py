@@ -1,4 +1,4 @@
-"""Which sessions exist: one service per configured provider, found by the provider's or an API's name."""
+"""Holds the session services: one per configured provider, found by the provider's or an API's name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 5.0
-"""For telling providers that a session has ended with the process; a stop waits no longer for that."""
+"""Seconds for revoking tokens of sessions that end with the process; a stop waits no longer."""
 
 
 class Sessions:
     """All session services, in the order of the settings.
 
-    One whose settings ``wait`` for a sign-in stands spared the one that it is going to replace; where there is none to
-    replace, because the provider is new, it stands in both places (ADR 30).
+    A service whose settings wait for a sign-in stands beside the one that it will replace; if the provider is new and
+    there is none to replace, it stands in both places (ADR 30).
     """
 
     def __init__(self, services: Iterable[SessionService]) -> None:
@@ -51,7 +51,7 @@ class Sessions:
         self._index_apis()
 
     def set_waiting(self, name: str, service: SessionService | None) -> None:
-        """Let ``service`` wait for a sign-in at the provider ``name``; ``None``: nothing waits any more."""
+        """Let ``service`` wait for a sign-in at the provider ``name``; with ``None`` no service waits any more."""
         if service is None:
             self._waiting.pop(name, None)
         else:
@@ -73,8 +73,8 @@ class Sessions:
     def service_for_sign_in(self, name: str, *, by_user: bool) -> SessionService:
         """Return the service whose sign-in may begin now; raises :class:`UnknownProvider`.
 
-        Settings that wait come into force by a sign-in that the user began, and by no other: a kernel's goes by those in
-        force, and raises :class:`Forbidden` where there are none.
+        Waiting settings come into force only by a sign-in that the user began: a kernel's sign-in uses those in force,
+        and raises :class:`Forbidden` if there are none.
         """
         service, waiting = self.of_provider(name), self._waiting.get(name)
         if waiting is not None and by_user:
@@ -116,7 +116,10 @@ class Sessions:
         return tuple(self._apis.values())
 
     async def aclose(self) -> None:
-        """Close every service, because the process ends; a session that is kept nowhere else ends with it (ADR 36)."""
+        """Close every service, because the process ends.
+
+        A session that is stored nowhere else ends with it (ADR 36).
+        """
         services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
         await asyncio.gather(*(service.settle(process_ends=True) for service in services))
         ending = [service for service in services if await service.ends_with_process()]
@@ -133,7 +136,7 @@ class Sessions:
 
 
 def token_key(api: Api) -> TokenKey:
-    """Return which access token ``api`` needs: the sign-in's own unless its settings ask for another one."""
+    """Return the key of the access token for ``api``: the sign-in's own unless its settings demand another one."""
     if api.audience is None and api.resource is None and api.scopes is None:
         return SIGN_IN_KEY
     return TokenKey(audience=api.audience, resource=api.resource, scopes=api.scopes)

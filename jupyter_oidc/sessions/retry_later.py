@@ -31,14 +31,14 @@ _MESSAGES_BY_REASON: Final = {
         "Ask your administrator to check the files and secrets that the provider's settings name.",
     ),
 }
-"""Message and action for the reasons that do not pass by themselves; all others are transient failures."""
+"""Message and action for the reasons that do not end by themselves; all others are transient failures."""
 
 
 ASK_DOCTOR: Final = "Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder."
 
 
 def retry_later_problem(later: TryLater) -> IdpUnavailable | StorageUnavailable:
-    """Return ``later`` as a problem, which says when to try again (B6, B8); storage is no outage of the provider."""
+    """Return ``later`` as a problem with the time of the next attempt (B6, B8); a storage fault has its own class."""
     if later.reason == StorageUnavailable.code:
         return StorageUnavailable(
             "The session cannot be renewed: the place where it is stored, or where servers take turns at it, cannot be "

@@ -1,10 +1,10 @@
 """Decides whether a token may be revoked (RFC 7009).
 
-To revoke a refresh token ends the grant that it belongs to, and with many providers everything else of that grant.
-A person who signs in again in the same browser is often given another token of the *same* provider session: to tidy up
-the old one would end the new session.
-So a token is revoked only if it certainly belongs to another grant than every session that lives.
-This module refuses to guess; what is not known is not certain.
+Revoking a refresh token ends its grant, and with many providers every other token of that grant.
+A person who signs in again in the same browser often gets another token of the *same* provider session: revoking the
+old one would end the new session.
+So a token is revoked only if it certainly belongs to another grant than every living session.
+This module refuses to guess: an unknown origin is not certain.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
 
 Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
-"""The outcome of a revocation; a token that may not be revoked is nothing to revoke."""
+"""The outcome of a revocation; ``nothing-to-revoke`` includes a token that must not be revoked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a token comes from, as far as a verified ID token told; ``sid`` is the provider's name for its session."""
+    """A token's origin, as far as a verified ID token names it; ``sid`` is the provider's name for its session."""
 
     issuer: str
     client_id: str
@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OrphanedToken:
-    """A token that will not be used any more, and where it comes from."""
+    """A token that will not be used any more, and its origin."""
 
     token: Secret
     origin: Origin
@@ -42,14 +42,14 @@ class OrphanedToken:
 
 
 def orphan_of(tokens: UnverifiedTokens, origin: Origin) -> OrphanedToken | None:
-    """Return what is to be revoked of an answer that was refused: the refresh token, which takes the rest along."""
+    """Return the token to revoke of a refused answer: the refresh token, whose revocation ends the others."""
     if tokens.refresh_token is not None:
         return OrphanedToken(tokens.refresh_token, origin)
     return None if tokens.access_token is None else OrphanedToken(tokens.access_token, origin, "access_token")
 
 
 def may_be_revoked(origin: Origin, living: Iterable[Origin]) -> bool:
-    """Return whether a token of ``origin`` can be taken back without harm to any session that is ``living``."""
+    """Return whether a token of ``origin`` can be revoked without harm to any session that is ``living``."""
     return all(_certainly_another(origin, session) for session in living)
 
 

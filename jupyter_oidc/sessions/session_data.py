@@ -1,6 +1,6 @@
-"""Holds the data of one session: its tokens, whose they are, and what is known about the person.
+"""Holds the data of one session: its tokens and its person.
 
-Only the session service owns an instance; no other module can reach a token through it (law 6).
+Only the parts of the session service hold an instance; no other module can reach a token through it (law 6).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.oidc_client import Tokens
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class SessionData:
     """The data of one session; an empty instance is that of no session.
 
-    ``shown`` are those of the ``entitlements`` that a summary has room for, chosen once.
+    ``shown`` are the ``entitlements`` that a summary has room for, chosen once.
     Frozen, so that a token response can be stored first and take effect afterwards, in one assignment (B3).
     """
 
@@ -57,7 +57,7 @@ class SessionData:
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> SessionData:
         """Return the data of a session that begins ``now``.
 
-        A token that has no lifetime, and that nothing can refresh, is judged by the API alone (A13).
+        Only the API judges a token that has no lifetime and cannot be refreshed (A13).
         """
         if tokens.set.expires_in == 0 and tokens.set.refresh_token is None:
             tokens = replace(tokens, set=replace(tokens.set, expires_in=None))
@@ -65,10 +65,10 @@ class SessionData:
 
     @classmethod
     def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> SessionData:
-        """Return the data of a session that was stored: a refresh token, and whose it is.
+        """Return the data of a session that was stored: a refresh token and its person.
 
         ``proof_key`` is the key that its tokens are, or will be, bound to.
-        An entry without a profile, which an older version wrote, says who it is by the subject alone.
+        An entry without a profile, which an older version wrote, names the person by the subject alone.
         """
         profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN_ENTITLEMENTS)
         return cls(
@@ -113,9 +113,9 @@ class SessionData:
         )
 
     def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
-        """Return the token that says until when calls work: the sign-in's access token, as a rule.
+        """Return the token that expires last, as long as calls work: usually the sign-in's access token.
 
-        Where nothing can be refreshed, an ID token that an API is called with may outlive it.
+        Without a refresh token, an ID token that an API is called with may outlive it.
         """
         access, id_token = self.access.get(SIGN_IN_KEY), self.id_token
         if self.refresh_token is not None or access is None or id_token is None:
@@ -126,7 +126,7 @@ class SessionData:
         return access if ends is None or (id_token_ends is not None and id_token_ends <= ends) else id_token
 
     def entry(self, settings: Provider) -> Entry | None:
-        """Return what is to be stored, or ``None`` if there is no refresh token."""
+        """Return the entry to store, or ``None`` if there is no refresh token."""
         if self.refresh_token is None:
             return None
         kept = self.entitlements.within(count=MAX_SHOWN, size=MAX_STORED_BYTES, first=_required(settings))

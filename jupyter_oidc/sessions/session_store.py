@@ -1,10 +1,10 @@
 """Stores, reads and removes one session's entry under a lock, one server at a time.
 
 Several servers may share an entry (one person, two Jupyter servers).
-A server that is about to spend the stored refresh token waits for the lock, reads the entry again, and stores the
-successor before it releases the lock; so a token that works once is spent once (B2, B10).
-A token that could not be stored is kept, and tried again until it is (B15); so is the removal of an entry.
-A late write gives way to a sign-in or sign-out that came meanwhile (B31).
+A server that is about to use the stored refresh token waits for the lock, reads the entry again, and stores the
+successor before it releases the lock; so a token that works once is used once (B2, B10).
+A write that failed is retried until it succeeds (B15), and so is the removal of an entry.
+A late write is dropped if a sign-in or sign-out came meanwhile (B31).
 It refuses to decide what any of this means for the session.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, StorageKind, Vault
 
 REFRESH_LOCK_TIMEOUT_SECONDS: Final = 30.0
-"""How long a refresh waits for the lock (B12)."""
+"""Seconds that a refresh waits for the lock (B12)."""
 
 USER_LOCK_TIMEOUT_SECONDS: Final = 5.0
-"""How long a sign-in or sign-out waits for the lock: a person is waiting with it, and it goes on without the lock."""
+"""Seconds that a sign-in or sign-out waits for the lock: the user waits with it, and it goes on without the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class RotatedElsewhere:
-    """Another server has spent the token and stored the next one (B2)."""
+    """Another server has used the token and stored the next one (B2)."""
 
     entry: Entry
 
@@ -81,7 +81,7 @@ class SessionStore:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the newest token is in memory only, because the store did not take it."""
+        """Whether the newest token is in memory only, because the store refused it."""
         return self._unsaved is not None
 
     async def kind(self) -> StorageKind:
@@ -89,11 +89,11 @@ class SessionStore:
         return await self._vault.kind()
 
     async def ends_with_process(self) -> bool:
-        """Return whether nothing of this session was ever stored where it outlives the process."""
+        """Return whether no entry of this session was ever stored where it outlives the process."""
         return not self._was_stored or await self.kind() == "memory"
 
     async def load(self) -> Entry | None:
-        """Return what is stored, without the lock; raises ``StorageUnavailable``."""
+        """Return the stored entry, without the lock; raises ``StorageUnavailable``."""
         stored = await self._vault.load()
         self._was_stored = self._was_stored or stored is not None
         return stored
@@ -102,12 +102,12 @@ class SessionStore:
     async def transaction(
         self, timeout_seconds: float = REFRESH_LOCK_TIMEOUT_SECONDS
     ) -> AsyncIterator[StoreTransaction]:
-        """Hold the lock under which the stored token may be spent; raises ``Overloaded`` or ``StorageUnavailable``."""
+        """Hold the lock under which the stored token may be used; raises ``Overloaded`` or ``StorageUnavailable``."""
         async with self._lock.hold(timeout_seconds=timeout_seconds) as held_lock:
             yield StoreTransaction(self, held_lock)
 
     async def replace(self, entry: Entry | None) -> None:
-        """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then.
+        """Store the entry of a new sign-in, or only remove the old one if it has no refresh token.
 
         A write that was superseded by another, or by :meth:`remove`, while it waited for the lock is dropped (B31).
         """
@@ -118,14 +118,14 @@ class SessionStore:
                 if number == self._write_number:
                     await transaction.save(entry)
         except (Overloaded, StorageUnavailable):
-            # NOTE: another server holds the lock for long; the person's sign-in is worth more than the lock.
+            # NOTE: another server holds the lock for long; the user's sign-in goes on without it.
             if number == self._write_number:
                 await self.save(entry)
 
     async def remove(self, subject: str | None, *, timeout_seconds: float = USER_LOCK_TIMEOUT_SECONDS) -> Entry | None:
-        """Remove the entry; return the newest: what was stored, which another server may have refreshed (D1, D7).
+        """Remove the entry; return the newest: the stored one, which another server may have refreshed (D1, D7).
 
-        What could not be stored is newer than that (B15).
+        An entry that could not be stored is newer than that (B15).
         The entry of another subject than ``subject``, if that is given, is left alone, and not returned.
         Raises ``StorageUnavailable`` if the store does not answer (D3); the removal is tried again then.
         """
@@ -140,7 +140,7 @@ class SessionStore:
         return unsaved or stored
 
     async def save(self, entry: Entry | None) -> bool:
-        """Write ``entry`` or remove what is there; return whether that worked, and keep trying if not (B15)."""
+        """Write ``entry``, or remove the stored one; return whether that worked, and keep trying if not (B15)."""
         number = self._write_number
         try:
             if entry is None:
@@ -158,11 +158,11 @@ class SessionStore:
         return True
 
     def set_retry(self, spawn: Callable[[], object]) -> None:
-        """Say how :meth:`retry` is started from a timer."""
+        """Set the function by which a timer starts :meth:`retry`."""
         self._spawn = spawn
 
     async def retry(self) -> None:
-        """Store what could not be stored; does nothing if there is nothing."""
+        """Repeat a write that failed; does nothing if none did."""
         if self._unsaved is None and self._undeleted is None:
             return
         try:
@@ -176,17 +176,17 @@ class SessionStore:
             self._on_saved_late()
 
     def detach(self) -> None:
-        """Stop writing and removing: the entry is another session's of this process now."""
+        """Stop writing and removing: the entry belongs to another session of this process now."""
         self._next_write()
         self._unsaved = None
         self.stop()
 
     def stop(self) -> None:
-        """Stop retrying: the entry is another session's now, or the process ends."""
+        """Stop retrying: the entry belongs to another session now, or the process ends."""
         self._spawn = self._no_retry
 
     async def _retry_writes(self) -> bool:
-        """Repeat the write or removal that failed; what another server has stored meanwhile is not removed."""
+        """Repeat the write or removal that failed; an entry that another server has stored meanwhile is not removed."""
         if self._unsaved is not None:
             return await self.save(self._unsaved)
         stored = None if self._undeleted is None else await self._stored()
@@ -196,7 +196,7 @@ class SessionStore:
         return True
 
     async def _removed(self, subject: str | None = None) -> Entry | None:
-        """Remove what is stored and return it; raises ``StorageUnavailable``, and tries again later then."""
+        """Remove the stored entry and return it; raises ``StorageUnavailable``, and tries again later then."""
         stored = await self._stored()
         if stored is not None and subject is not None and stored.subject != subject:
             return None
@@ -211,13 +211,13 @@ class SessionStore:
         return stored
 
     def _next_write(self) -> int:
-        """Count a new write, which supersedes every one under way; return its number."""
+        """Count a new write, which supersedes every write under way; return its number."""
         self._write_number += 1
         self._undeleted = None
         return self._write_number
 
     def schedule_retry(self) -> None:
-        """Retry by backoff, in the way that :meth:`set_retry` said."""
+        """Retry by backoff, with the function given to :meth:`set_retry`."""
         self._attempts += 1
         self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._start_retry)
 
@@ -232,7 +232,7 @@ class SessionStore:
             self._spawn()
 
     def _no_retry(self) -> None:
-        """Do nothing, until :meth:`set_retry` says how to retry."""
+        """Do nothing, until :meth:`set_retry` is called."""
 
 
 def _same(one: Entry, other: Entry) -> bool:
@@ -248,17 +248,17 @@ class StoreTransaction:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the stored token may already be spent, because a holder of the lock died in the middle (B14)."""
+        """Whether the stored token may already be used, because a holder of the lock died during a refresh (B14)."""
         return self._held_lock.interrupted
 
     async def stored_state(self, known: Entry) -> StoredState:
         """Compare the stored entry with the one that this server knows."""
         if self._store.unsaved:
-            return Same()  # what is stored is older than what we hold
+            return Same()  # the stored entry is older than ours
         try:
             stored = await self._store.load()
         except StorageUnavailable:
-            return Same()  # a store that does not answer says nothing new; the lock is still ours
+            return Same()  # a store that does not answer changes nothing; the lock is still ours
         if stored is None:
             return Deleted()
         if stored.subject != known.subject:
@@ -266,11 +266,11 @@ class StoreTransaction:
         return Same() if stored.refresh_token == known.refresh_token else RotatedElsewhere(stored)
 
     async def mark_in_use(self) -> None:
-        """Write down, durably, that the stored token is about to be spent."""
+        """Write durably that the stored token is about to be used."""
         await self._held_lock.mark_in_use()
 
     async def clear_mark(self) -> None:
-        """Remove that mark: what is stored is good again, or gone."""
+        """Remove that mark: the stored token is unused, or none is stored."""
         await self._held_lock.clear_mark()
 
     async def save(self, entry: Entry | None) -> bool:

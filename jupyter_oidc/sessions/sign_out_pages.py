@@ -1,10 +1,10 @@
-"""The one-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 39).
+"""One-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 39).
 
-A page is offered by a sign-out, can be opened once and within a minute, and only then does the ID token come out of here;
-a request that a script could read gets nothing, and no later request does.
+A sign-out offers a page, which can be opened once within a minute; only then does the ID token leave this module. A
+request whose response a script could read gets no ID token, and no later request does.
 Only digests of the ticket, the state and the cookies are kept. The store is memory only: after a restart a page is not
 known, and neither is the ``state`` that a provider sends back (L-7).
-It refuses to know HTTP: the caller says how the browser asks, and what cookies it brings.
+It refuses to know HTTP: the caller passes the kind of request and the browser's cookies.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Cancellable, Scheduler
 
 TICKET_SECONDS: Final = 60.0
-"""From the end of a sign-out to the opening of its page; the ID token is forgotten then."""
+"""Seconds from the end of a sign-out to the opening of its page; after that the ID token is dropped."""
 
 RETURN_SECONDS: Final = 600.0
-"""From the opening of the page to the browser's way back from the provider."""
+"""Seconds from the opening of the page to the browser's return from the provider."""
 
 MAX_PAGES: Final = 20
-"""Of all providers; beyond it the oldest is forgotten."""
+"""Pages of all providers together; beyond it the oldest is dropped."""
 
 Shown = Literal["document", "elsewhere", "unknown"]
-"""How a browser asks for the page: to show it by itself, for something else that may read it, or it does not say."""
+"""The browser's request for the page: as a document of its own, for another use that may read it, or unknown."""
 
 Cookies = Callable[[str], list[str]]
 """Returns the values of the browser's cookies for the page of that id."""
@@ -42,7 +42,7 @@ Cookies = Callable[[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What opens a page: ``value`` once, and only in a browser with ``binding`` as its cookie, if there is one."""
+    """The ticket to a page: ``value`` works once, and only in a browser with the cookie ``binding``, if it is set."""
 
     page: str
     value: str = field(repr=False)
@@ -51,7 +51,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the page of that id holds; ``binding`` is a cookie for the way back."""
+    """The content of the page with that id; ``binding`` is a cookie for the browser's return."""
 
     page: str
     request: LogoutRequest
@@ -85,7 +85,10 @@ class SignOutPages:
     def offer(
         self, provider: str, request: LogoutRequest, id_token_hint: Secret | None, state: str, *, bound: bool
     ) -> Ticket:
-        """Offer a page that brings ``request`` to ``provider``; ``bound`` to the browser that the ticket goes to."""
+        """Offer a page that brings ``request`` to ``provider``.
+
+        ``bound`` ties it to the browser that gets the ticket.
+        """
         self._sweep()
         value, binding = self._entropy.token(256), self._entropy.token(256) if bound else None
         page = _Page(
@@ -105,11 +108,11 @@ class SignOutPages:
         return Ticket(page.id, value, binding)
 
     def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
-        """Use ``ticket`` up and return what its page holds; without the ID token where the browser does not say how.
+        """Consume ``ticket`` and return the content of its page; without the ID token if ``shown`` is ``unknown``.
 
-        A wrong cookie consumes nothing, so that a stranger cannot spoil a sign-out. A right one that comes in a way
-        which a script of the same origin could read has been tried by such a script: it is used up, and nothing is
-        left to be tried next.
+        A wrong cookie consumes nothing, so that no other browser can spoil a sign-out. A right cookie in a request
+        whose response a script of the same origin could read comes from such a script: it consumes the ticket, so that
+        the script cannot try again.
         Raises :class:`StateInvalid`.
         """
         self._sweep()
@@ -126,7 +129,7 @@ class SignOutPages:
         return Opened(page.id, page.request, hint, binding)
 
     def came_back(self, provider: str, state: str, cookies: Cookies) -> bool:
-        """Return whether ``state`` ends a sign-out that went out from a page in this browser; it does so once."""
+        """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
         self._sweep()
         digest = _digest(state)
         for page in self._pages:
@@ -145,7 +148,7 @@ class SignOutPages:
                 self._close(page)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all pages."""
         for page in list(self._pages):
             self._forget(page)
 
@@ -161,7 +164,10 @@ class SignOutPages:
         self._pages.remove(page)
 
     def _sweep(self) -> None:
-        """Close what is older than a minute, forget what is older than ten; a timer may be late after a sleep."""
+        """Close pages older than a minute, drop those older than ten.
+
+        A timer may be late after a sleep of the machine.
+        """
         now = self._clock.now().monotonic
         for page in list(self._pages):
             age = now - page.begun.monotonic

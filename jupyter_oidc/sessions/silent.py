@@ -1,8 +1,8 @@
 """Decides when a page that opens may try to sign in by itself: seldom, never in a loop, not after a sign-out.
 
-A silent sign-in shows the person nothing (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so nothing but this memory
-keeps a page from trying again each time that it is opened.
-It refuses to know sessions and settings; its caller has looked at those.
+A silent sign-in shows the person nothing (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so only this memory keeps
+a page from trying again each time that it is opened.
+It refuses to know sessions and settings; its caller checks those.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
 
 SILENT_SIGN_IN_TIMEOUT_SECONDS: Final = 60.0
-"""From the beginning of a silent sign-in to its callback: no person has to read, type or decide anything."""
+"""Seconds from the beginning of a silent sign-in to its callback: no person has to read, type or decide."""
 
 MIN_SILENT_SIGN_IN_INTERVAL_SECONDS: Final = 600.0
-"""Between two silent sign-ins at least, in however many tabs or browsers pages open."""
+"""Seconds between two silent sign-ins at least, counted over all tabs and browsers."""
 
 
 class SilentSignIns:
@@ -33,13 +33,13 @@ class SilentSignIns:
     def may_begin(self) -> bool:
         """Return whether one may begin now.
 
-        None does after a sign-out, which would be worth nothing; nor after one that went to the provider and never
-        came back: the person stands before an error page there, in the place of the page that they had opened.
+        None may after a sign-out, which it would undo; nor after one that went to the provider and never came back: the
+        person sees the provider's error page then, instead of the page that they had opened.
         """
         newest = self._newest
         if newest is None or not self._wanted:
             return self._wanted
-        # NOTE: it is bound to the browser before its request is pushed; one that failed there has sent it nowhere.
+        # NOTE: it is bound to the browser before its request is pushed; after a failure there the browser went nowhere.
         never_sent = newest.progress is Progress.FAILED and not newest.consumed
         went_out = bool(newest.state_digest) and not never_sent
         age = self._clock.now().monotonic - newest.begun.monotonic
@@ -50,11 +50,11 @@ class SilentSignIns:
         self._newest = pending
 
     def signed_in(self, pending: PendingSignIn) -> None:
-        """Take note that ``pending`` has succeeded; one that a person took part in shows the way to be sound."""
+        """Record that ``pending`` has succeeded; one in which a person took part shows that the provider works."""
         self._wanted = True
         if not pending.options.silent:
             self._newest = None
 
     def signed_out(self) -> None:
-        """Take note of a sign-out: the next sign-in is begun by a click."""
+        """Record a sign-out: the next sign-in must begin with a click."""
         self._wanted = False

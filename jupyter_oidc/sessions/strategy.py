@@ -1,8 +1,8 @@
-"""Chooses the way that a sign-in takes, and says why: ``server``, ``loopback``, ``device`` or ``paste``.
+"""Chooses the strategy of a sign-in, and says why: ``server``, ``loopback``, ``device`` or ``paste``.
 
-It decides from what is configured, what the provider advertises and where the browser is.
-It refuses to guess what no one of these tells: which redirect URIs are registered is known from the settings only.
-A way that is impossible is an answer with what to do about it, and never a silent change to another one.
+It decides from the settings, the provider's metadata and the browser's location.
+It refuses to guess: only the settings tell which redirect URIs are registered.
+An impossible strategy is an answer with an action for the user, and never a silent change to another one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Strategy = Literal["server", "loopback", "device", "paste"]
 RequestedStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 
 Browser = Literal["here", "elsewhere", "unknown"]
-"""Where the browser is: it reaches us at a loopback address, at another one, or has not been seen yet."""
+"""The browser's location: it reaches this server at a loopback address, at another one, or was not seen yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The way to take; ``reason`` is a sentence for diagnostics."""
+    """The strategy to take; ``reason`` is a sentence for diagnostics."""
 
     strategy: Strategy
     reason: str
@@ -33,14 +33,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """A way that was named and cannot be taken: why, and what to do. ``named_by_caller`` says that the caller named it."""
+    """A strategy that was named and cannot be taken: why, and what to do. ``named_by_caller``: not by the settings."""
 
     reason: str
     action: str
     named_by_caller: bool
 
     def problem(self) -> Problem:
-        """Return the refusal: of the request if the caller named the way, else of the settings."""
+        """Return the refusal: of the request if the caller named the strategy, else of the settings."""
         kind = RequestInvalid if self.named_by_caller else ConfigurationInvalid
         return kind(self.reason, action=self.action, detail="strategy")
 
@@ -48,9 +48,9 @@ class Impossible:
 def choose(
     settings: Provider, *, offers_device: bool, browser: Browser, requested: RequestedStrategy = "auto"
 ) -> Choice | Impossible:
-    """Return the way of a sign-in that is begun now; the table stands in the reference of settings.
+    """Return the strategy of a sign-in that is begun now; the table stands in the reference of settings.
 
-    ``requested`` is what the caller asked for; it counts where the settings leave the choice (``auto``).
+    ``requested`` is the caller's wish; it counts if the settings leave the choice (``auto``).
     """
     pinned = settings.redirect_strategy
     if requested != "auto" and pinned not in ("auto", requested):
@@ -103,7 +103,7 @@ def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> 
 
 
 def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser) -> tuple[str, str] | None:
-    """Return what is in the way of ``named``, and what to do; ``None`` if nothing is."""
+    """Return the obstacle for ``named``, and what to do about it; ``None`` if there is none."""
     uri = settings.redirect_uri
     if named == "device" and settings.profile is not None:
         return _NOT_IN_PROFILE

@@ -1,6 +1,6 @@
-"""What the outside may know about a session: values without a token, and the claims they are made from.
+"""The summary of a session for clients: values without a token, and the choice of claims in them.
 
-Claims are chosen one by one; nothing reaches a summary because a provider happened to send it (law 8).
+Claims are chosen one by one; no claim reaches a summary only because a provider sent it (law 8).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_STORED_TEXT_CHARACTERS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The person, as far as the provider told; every text is cut at 1,024 characters."""
+    """The person, as the provider's claims describe them; every text is cut at 1,024 characters."""
 
     sub: str
     name: str | None
@@ -35,7 +35,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is stored of a person, so that it can be shown after a restart, before the provider has answered."""
+    """The stored part of a person's claims, for a summary after a restart, before the provider has answered."""
 
     user: User
     entitlements: Entitlements
@@ -45,7 +45,7 @@ class Profile:
 class ApiAccess:
     """Soft gating for one API: the entitlements in ``missing`` are required by its settings and not held.
 
-    ``readiness`` says in one word whether it can be called.
+    ``readiness`` tells in one word whether it can be called.
     """
 
     name: str
@@ -58,8 +58,8 @@ class ApiAccess:
 class Summary:
     """One session as a client sees it; times are wall seconds, ``expires_in`` whole seconds.
 
-    ``entitlements`` are as many as may be shown, with ``entitlements_more`` that are not; they are not all of them either
-    if the provider did not list them, which ``entitlements_known`` tells.
+    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; without ``entitlements_known``
+    the provider did not list them.
     ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
     """
 
@@ -97,12 +97,12 @@ def user_of(subject: str, claims: Mapping[str, Any]) -> User:
 
 
 def name_of(user: User) -> str:
-    """Return what a person is called in a sentence."""
+    """Return the name of a person for use in a sentence."""
     return user.name or user.username or user.email or user.sub
 
 
 def stored_user(user: User) -> User:
-    """Return ``user`` with texts that are short enough to be stored; an address that is cut would be another one."""
+    """Return ``user`` with texts short enough to be stored; a long address is dropped, as a cut one would be wrong."""
     return replace(
         user,
         name=user.name and user.name[:MAX_STORED_TEXT_CHARACTERS],
@@ -117,7 +117,7 @@ def _text(value: object) -> str | None:
 
 
 def _picture(value: object) -> str | None:
-    """Only an https picture is passed on: the page would load whatever stands here."""
+    """Return the picture's address if it is https, else ``None``: the page loads it."""
     url = _text(value)
     return url if url and url.startswith("https://") else None
 

@@ -1,7 +1,7 @@
-"""What is configured: frozen, validated values and the one reader that makes them.
+"""The settings: frozen, validated values and the one reader that makes them.
 
 ``model`` holds the values, ``reading`` turns a plain mapping (traitlets or JSON) into them or into findings.
-Nothing here contacts a provider, reads an environment variable or opens a file: a secret is a
+This package never contacts a provider, reads an environment variable or opens a file: a secret is a
 :class:`~jupyter_oidc.settings.model.SecretRef` until an adapter resolves it.
 """
 

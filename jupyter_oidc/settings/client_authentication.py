@@ -1,4 +1,4 @@
-"""How this application proves itself to the provider: the keys of a provider that have to fit together (T-3 to T-9)."""
+"""Reads the settings for client authentication: the keys of a provider that have to fit together (T-3 to T-9)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_client_authentication(keys: _Keys, id_token_alg: str) -> ClientAuthenti
     secret, key = keys.value("client_secret"), keys.value("client_assertion_key")
     key_id = keys.value("client_assertion_key_id")
     alg = keys.take("token_endpoint_auth_signing_alg")
-    if keys.take("token_endpoint_auth_method") in (None, method):  # else what fits to it is not known
+    if keys.take("token_endpoint_auth_method") in (None, method):  # an unknown method has no known keys
         _check_secret(keys, method, secret, id_token_alg)
         _check_key(keys, method, key, key_id)
         alg = _signing_alg(keys, method)

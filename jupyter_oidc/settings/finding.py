@@ -1,6 +1,6 @@
-"""One mistake in the settings: where, of which class, what is wrong, and what to write instead (D8).
+"""One mistake in the settings: its place, its class, the problem, and what to write instead (D8).
 
-A finding never repeats a value, because any value could be a secret that stands where it should not.
+A finding never repeats a value, because any value could be a misplaced secret.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["missing", "malformed", "unsafe", "contradictory", "refused"]
-"""``missing``: nothing is there. ``malformed``: no program could use it. ``unsafe``: it would work, and a token could end
-up where it does not belong. ``contradictory``: two entries cannot both be meant. ``refused``: the provider says no."""
+"""``missing``: the entry is absent. ``malformed``: no program could use it. ``unsafe``: it works, but a token could
+reach a wrong host. ``contradictory``: two entries exclude each other. ``refused``: the provider refuses it."""
 
 
 @dataclass(frozen=True, slots=True)

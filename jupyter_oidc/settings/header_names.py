@@ -1,4 +1,4 @@
-"""Which header names the settings of an API may add to the proxy's lists: none that speaks for us, or to the browser."""
+"""Decides which headers an API's settings may add to the proxy's lists: none for credentials or the browser."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The configured providers and APIs as frozen values, and with each field the entry of its setting (ADR 44).
 
-An instance exists only after every check of :mod:`jupyter_oidc.settings.reading` passed, so the rest of the
-program never asks again whether an issuer is a URL.
+An instance exists only after every check of :mod:`jupyter_oidc.settings.reading` passed, so no other module checks
+again whether an issuer is a URL.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ AuthMethod = Literal[
     "self_signed_tls_client_auth",
 ]
 TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
-"""The methods by which a client is known by the certificate that it shows (RFC 8705, 2)."""
+"""The methods that authenticate a client by its certificate (RFC 8705, 2)."""
 
 Profile = Literal["fapi2"]
 PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
-"""What may be signed with under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
+"""The signature algorithms under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
 RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
@@ -75,10 +75,10 @@ SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
 SilentSignIn = Literal["auto", "off"]
 Pushing = Literal["auto", "always", "never"]
-"""Whether authorization requests are pushed (RFC 9126); ``auto`` where the provider insists on it."""
+"""Whether authorization requests are pushed (RFC 9126); ``auto``: if the provider requires it."""
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
-"""Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
+"""The place of a claim: a name, in which a dot may lead into an object, or the keys one by one."""
 
 DEFAULT_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 
@@ -93,7 +93,7 @@ ENDPOINTS: Final = (
 )
 """The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
 PathData = Literal["%2F", "%5C", "%25", "//", "@"]
-"""What may stand in the paths of an API as data: characters in escapes, empty segments, an ``@`` at the beginning."""
+"""Forms that the paths of an API may hold as data: escaped characters, empty segments, an ``@`` at the beginning."""
 
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
@@ -146,7 +146,7 @@ _CLIENT_CERTIFICATE_PASSWORD: Final = entry(Reference(), always, "a reference to
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
+    """A reference to a secret: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
 
     scheme: Literal["env", "file", "keyring"]
     name: str
@@ -157,16 +157,16 @@ class Api:
     """One API that the proxy opens.
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
-    ``path_data`` are the characters and forms that stand in its paths as data, and lead nowhere else.
+    ``path_data`` are the characters and forms that its paths hold as data, and that lead to no other path.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
-    ``headers`` are secrets that go up beside the token under these names, and that no caller ever sees.
+    ``headers`` are secrets that are sent beside the token under these names, and that no caller ever sees.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
     ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
     of an upload, ``timeout_upload``).
-    ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
+    ``max_in_flight`` calls run at once, ``max_queue`` more wait; as many WebSockets may be open.
     """
 
     name: str = field(metadata=no_key(always))
@@ -339,27 +339,29 @@ class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
     ``profile`` is a security profile whose demands all other settings meet.
-    ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
+    ``metadata_url`` is the address of the metadata, if not below the issuer, and ``endpoints`` replace those in it; the
     document must name ``issuer`` all the same.
-    ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
-    one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
-    ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
-    scope ``offline_access`` where ``prompt`` is not set.
-    ``id_token_signed_response_alg`` is the one that is accepted; without one, what the provider's metadata name counts.
+    ``client_assertion_key`` signs the assertions of ``private_key_jwt`` (T-7), by ``token_endpoint_auth_signing_alg``
+    or, without one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the
+    key's own.
+    ``scopes_by_default`` says that the settings do not name ``scopes``, and ``offline_access_prompt`` is the prompt
+    that is sent with the scope ``offline_access`` if ``prompt`` is not set.
+    ``id_token_signed_response_alg`` is the only accepted one; without it, those in the provider's metadata are
+    accepted.
     ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
     ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
     ``clock_skew`` and ``http_timeout`` are seconds.
-    ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
+    ``egress_proxy`` is the address of a forward proxy, ``"none"``, or ``None`` for that of the environment.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
-    With ``tls_client_certificate_bound_access_tokens`` that certificate is also what access tokens are bound to, and APIs
-    are shown it (RFC 8705, 3).
+    With ``tls_client_certificate_bound_access_tokens`` access tokens are bound to that certificate, too, and it is
+    presented to APIs (RFC 8705, 3).
     ``api_bearer_token_source`` is that of APIs that name none themselves.
-    ``scope_claims`` are the claims whose texts are lists with blanks in between.
+    ``scope_claims`` are the claims whose texts are lists separated by spaces.
     ``authorization_parameters`` go into every authorization request besides our own.
-    ``sign_out_method`` is how a browser gets to the provider's sign-out page (ADR 39).
-    ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
+    ``sign_out_method`` is the way in which a browser is sent to the provider's sign-out page (ADR 39).
+    ``end_session_endpoint`` replaces the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
-    ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
+    ``allow_insecure_loopback`` is the developer option that admits plain ``http`` on loopback addresses (D-7).
     """
 
     name: str = field(metadata=no_key(always))
@@ -706,18 +708,18 @@ class Provider:
 
     @property
     def needs_id_token(self) -> bool:
-        """Whether anything here sends the ID token on: an API that is called with it, or the form of a sign-out."""
+        """Whether the ID token is sent anywhere: to an API that is called with it, or in the form of a sign-out."""
         return self.sign_out_method == "form" or any(api.bearer_token_source == "id_token" for api in self.apis)
 
     @property
     def mutual_tls(self) -> bool:
-        """Whether calls to the provider have to show the client certificate, at its own endpoints for that (RFC 8705, 5)."""
+        """Whether calls to the provider use the client certificate and the endpoints for mutual TLS (RFC 8705, 5)."""
         return self.tls_client_certificate_bound_access_tokens or self.token_endpoint_auth_method in TLS_METHODS
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is configured: the providers, in order, and where refresh tokens are stored.
+    """All settings: the providers, in order, and the storage of refresh tokens.
 
     ``keyring_backend`` is the class, ``module.Class``, that is used in place of the operating system's own stores.
     ``storage_folder`` is the folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.

@@ -1,6 +1,6 @@
-"""How a destination is reached: the keys that a provider and an API have in common for corporate networks.
+"""Reads the network settings that a provider and an API have in common: trust, forward proxy, client certificate.
 
-There is no key that turns the verification of a certificate off, and there will be none (H-1, G-4).
+No key turns the verification of a certificate off, and none will (H-1, G-4).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings.model import SecretRef
 
 NO_PROXY: Final = "none"
-"""What ``egress_proxy`` says where even a proxy of the environment is not to be used."""
+"""The value of ``egress_proxy`` that forbids even a proxy of the environment."""
 
 
 CERTIFICATE_KEYS: Final = ("client_certificate", "client_certificate_key", "client_certificate_password")
-"""What belongs to a certificate that this server shows."""
+"""The keys of a certificate that this server presents."""
 
 
 class NetworkSettings(TypedDict):
-    """The arguments that a :class:`Provider` and an :class:`Api` take alike."""
+    """The arguments that :class:`Provider` and :class:`Api` have in common."""
 
     egress_proxy: str | None
     egress_proxy_credentials: SecretRef | None
@@ -60,7 +60,7 @@ def read_network(keys: _Keys) -> NetworkSettings:
 
 
 def check_certificate(keys: _Keys, network: NetworkSettings, wanted_by: str) -> None:
-    """Report that there is no certificate, and ``wanted_by`` needs one."""
+    """Report a missing certificate if ``wanted_by`` needs one."""
     if network["client_certificate"] is None and keys.take("client_certificate") is None:
         instead = "Write the path of the PEM file with the certificate that the provider knows."
         keys.at.add("client_certificate", f"is missing, and '{wanted_by}' needs it", instead, "missing")

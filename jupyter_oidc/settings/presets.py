@@ -1,6 +1,6 @@
-"""What differs between providers, as data: one JSON file each, with the source of every fact (ADR 0020).
+"""Presets: the differences between providers as data, one JSON file each, with the source of every fact (ADR 0020).
 
-A preset fills in settings that nobody wrote; whatever stands in the settings file wins.
+A preset fills in missing settings; the settings file wins.
 This package refuses to know any provider by name: the names are those of the files in ``config/providers``, which an
 installed package has beside this module.
 """
@@ -22,7 +22,7 @@ _CHECKOUT: Final = Path(__file__).parents[2] / "config" / "providers"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is special about a provider, in our words, and where its documentation says so."""
+    """One peculiarity of a provider, in our words, and the address of its documentation."""
 
     topic: str
     fact: str
@@ -33,7 +33,7 @@ class Fact:
 class Preset:
     """One provider.
 
-    ``issuer`` is the form of its issuer and ``template`` what else an administrator has to write; both may hold
+    ``issuer`` is the form of its issuer and ``template`` the other settings of an administrator; both may hold
     ``{placeholders}``, which ``placeholders`` explains. ``settings`` are the values that the preset fills in.
     """
 
@@ -46,7 +46,7 @@ class Preset:
     facts: tuple[Fact, ...]
 
     def body(self) -> dict[str, Any]:
-        """Return a provider's settings with everything to fill in."""
+        """Return a provider's settings with the placeholders to fill in."""
         return {"preset": self.name, "issuer": self.issuer, "client_id": "{client_id}", **self.template}
 
 

@@ -1,7 +1,7 @@
-"""A security profile: one switch that sets what it asks for, and names every setting that contradicts it.
+"""A security profile: one setting that sets the values it demands, and reports every setting that contradicts it.
 
-``fapi2`` is the FAPI 2.0 Security Profile, as far as a client can see to it (5.3.3, 5.4).
-This module refuses to weaken: what somebody wrote against the profile is a mistake, and is never quietly replaced.
+``fapi2`` is the FAPI 2.0 Security Profile, as far as a client can ensure it (5.3.3, 5.4).
+This module refuses to weaken: a setting against the profile is a mistake, and is never replaced silently.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class _Keys(Keys, Protocol):
 
 
 def apply_profile(keys: _Keys, profile: str | None) -> None:
-    """Fill in what ``profile`` asks for where a key is missing, and report what contradicts it."""
+    """Fill in the values that ``profile`` demands for missing keys, and report those that contradict it."""
     if profile is None:
         return
     keys.fill_defaults(
@@ -59,7 +59,7 @@ def apply_profile(keys: _Keys, profile: str | None) -> None:
 
 
 def check_api(keys: _Keys, profile: str | None) -> None:
-    """Report what of an API contradicts ``profile``: an ID token is bound to nothing."""
+    """Report an API that contradicts ``profile`` by being called with an ID token, which is not sender-constrained."""
     if profile is not None and keys.body.get("api_bearer_token_source") not in (None, "access_token"):
         _report(keys, "api_bearer_token_source", "Write 'access_token', or remove it.")
 

@@ -1,7 +1,7 @@
 """Read settings from a plain mapping, and report every mistake at once.
 
 The reader never raises on bad input and never repeats a value that could be a secret: each
-:class:`Finding` names the key, says what is wrong, and what to write instead (G-5, D8).
+:class:`Finding` names the key, the problem, and what to write instead (G-5, D8).
 Keys are accepted in ``snake_case`` and in the ``camelCase`` of the desktop settings file.
 """
 
@@ -43,7 +43,7 @@ from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _UNNAMED: Final = "?"
-"""Begins what stands for a name that cannot be used; no name begins so."""
+"""The first character of a stand-in for an unusable name; no valid name begins with it."""
 
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
 _CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
@@ -57,7 +57,7 @@ _RESERVED_PARAMETERS: Final = frozenset(
         "client_assertion_type",
     },
 )
-"""Parameters of an authorization request that settings may not add, because we send them or never want to."""
+"""Parameters of an authorization request that settings may not add: this client sends them, or must never do so."""
 
 
 def read_settings(
@@ -95,7 +95,7 @@ def read_settings(
 
 
 def _is_whole_path(text: str) -> bool:
-    """Return whether ``text`` names the same place wherever the server is started."""
+    """Return whether ``text`` is an absolute path, or one from the home folder."""
     return text.isprintable() and (text.startswith(("/", "~/", "~\\")) or PureWindowsPath(text).is_absolute())
 
 
@@ -150,7 +150,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: Location) -> Provider:
 
 
 def _check_strategy(at: Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
-    """Report a redirect URI that does not fit its strategy; each strategy has its own idea of where it may lead."""
+    """Report a redirect URI that does not fit its strategy; each strategy allows other targets."""
     if strategy in ("loopback", "paste") and response_mode == "form_post":
         at.add(
             "response_mode",
@@ -173,7 +173,7 @@ def _check_strategy(at: Location, name: str, strategy: str, redirect_uri: str | 
             "contradictory",
         )
     if name.startswith(_UNNAMED):
-        return  # where the callback is depends on the name
+        return  # the callback's path depends on the name
     to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(
@@ -188,7 +188,7 @@ def _preset(keys: KeyReader) -> None:
     name = keys.take("preset")
     if name is None:
         return
-    # NOTE: here, because every start of a server would load this, and few settings name a preset.
+    # NOTE: imported here, because few settings name a preset, and every start of a server would load it.
     from jupyter_oidc.settings.presets import names, preset
 
     known = names()
@@ -199,7 +199,7 @@ def _preset(keys: KeyReader) -> None:
 
 
 def _endpoints(keys: KeyReader) -> tuple[tuple[str, str], ...]:
-    """Read the endpoints that stand in the place of the metadata's: of a closed list, by the same rules for addresses."""
+    """Read the endpoints that replace the metadata's: of a closed list, by the same rules for addresses."""
     value = keys.take("endpoints")
     if value is None:
         return ()
@@ -215,9 +215,9 @@ def _endpoints(keys: KeyReader) -> tuple[tuple[str, str], ...]:
 
 
 def _sign_out_method(keys: KeyReader) -> SignOutMethod:
-    """Return how a browser gets to the provider's sign-out page; a page that is not the standard's takes no form.
+    """Return how a browser is sent to the provider's sign-out page; a page outside the standard takes no form.
 
-    ``offer_provider_sign_out`` is how 0.1.0 spelt ``none``.
+    Version 0.1.0 wrote ``offer_provider_sign_out`` for ``none``.
     """
     of_its_own = keys.take("post_logout_redirect_parameter") not in (None, STANDARD_LOGOUT_PARAMETER)
     offered, written = keys.value("offer_provider_sign_out"), keys.take("sign_out_method")
@@ -241,7 +241,7 @@ def _logout_parameter(keys: KeyReader) -> str:
 
 
 def _claim_paths(keys: KeyReader, key: str) -> tuple[ClaimPath, ...]:
-    """Return claims, each by its name or as the list of keys that leads to it."""
+    """Return claims, each as its name or as the list of keys on the way to it."""
     value, default = keys.take(key), cast("tuple[ClaimPath, ...]", keys.table[key].default)
     if value is None:
         return default
@@ -299,7 +299,7 @@ def _sign_out_origins(keys: KeyReader) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Inherited:
-    """What the APIs of a provider take from it unless they say otherwise.
+    """The settings that the APIs of a provider take from it unless they have their own.
 
     ``bound_certificate`` holds the certificate that access tokens are bound to, if they are.
     """
@@ -381,7 +381,7 @@ def _header_names(keys: KeyReader, key: str) -> frozenset[str]:
 
 
 def _secret_headers(keys: KeyReader) -> tuple[tuple[str, SecretRef], ...]:
-    """Read names of headers and references to their values; what cannot be a name is not repeated."""
+    """Read names of headers and references to their values; a finding does not repeat an unusable name."""
     key = "headers"
     body = keys.take(key)
     if body is None:
@@ -430,7 +430,7 @@ def _path_of(url: str) -> str:
 
 
 def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) -> None:
-    """Report every API whose name another provider's API has; a name that cannot be used is reported elsewhere."""
+    """Report every API whose name another provider's API has; an unusable name is reported elsewhere."""
     owners: dict[str, str] = {}
     for provider in providers:
         for api in provider.apis:

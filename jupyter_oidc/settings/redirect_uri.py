@@ -1,8 +1,8 @@
-"""What a configured redirect URI says about the way back from the provider.
+"""Classifies a configured redirect URI by its target: loopback, callback route, or a Hub.
 
-A loopback address without a port stands for every port (RFC 8252, 7.3): providers that register such a one let the
-application choose the port anew each time.
-A text that is no URL leads nowhere; that it is a mistake is said by ``reading``.
+A loopback address without a port stands for every port (RFC 8252, 7.3): with such a registration the application
+chooses another port each time.
+A text that is no URL leads nowhere; ``reading`` reports it as a mistake.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def leads_to_callback(redirect_uri: str, provider: str) -> bool:
 def leads_through_hub(redirect_uri: str | None, provider: str) -> bool:
     """Return whether JupyterHub sends the browser on from ``redirect_uri`` to the callback route of each user's server.
 
-    One such address serves all users; the Hub keeps the query of a GET and loses the body of a POST.
+    One such address serves all users; the Hub keeps the query of a GET and drops the body of a POST.
     """
     return _split(redirect_uri)[0].path.endswith(f"/user-redirect/jupyter-oidc/providers/{provider}/callback")
 

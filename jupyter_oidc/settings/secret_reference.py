@@ -1,4 +1,4 @@
-"""Where a secret lies: the settings name a place, and never hold the secret itself (D8)."""
+"""Reads references to secrets: the settings name a place, and never hold the secret itself (D8)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class At(Protocol):
 
 
 class Keys(Protocol):
-    """A mapping of the settings that is being read."""
+    """A mapping of the settings while it is read."""
 
     @property
     def at(self) -> At:
-        """Where findings go."""
+        """The collector of findings."""
 
     def take(self, key: str) -> Any:
-        """Return what stands at ``key``, ``None`` if nothing does."""
+        """Return the value at ``key``, or ``None``."""
 
 
 def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
@@ -48,7 +48,7 @@ def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
 
 
 def _is_name(scheme: _Scheme, name: str) -> bool:
-    """Return whether ``name`` can be that of a place; a key or secret in its stead would be shown in messages."""
+    """Return whether ``name`` can name a place; messages show it, so a key or secret must not pass."""
     if scheme == "env":
         return _VARIABLE.fullmatch(name) is not None
     return bool(name) and name.isprintable() and not name.startswith("{") and "-----" not in name

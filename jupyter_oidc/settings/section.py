@@ -22,7 +22,7 @@ SECTION_SETTINGS: Final = (
             },
         ),
         default={},
-        meaning="`{name: {settings}}`, in the order in which they are shown",
+        meaning="`{name: {settings}}`, in the order in which they are shown; client secrets are references, never values",
     ),
     Setting(
         key="storage",

@@ -1,6 +1,6 @@
-"""Write validated settings back as a plain mapping: in full to look at them, or what differs from the defaults to keep.
+"""Write validated settings back as a plain mapping: in full for display, or only non-default values for a file.
 
-A client secret is written as the reference that it is.
+A client secret is written as its reference.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _API: Final = {one.key: one for one in API_SETTINGS}
 
 
 def as_mapping(provider: Provider, *, in_full: bool) -> dict[str, Any]:
-    """Return the settings of ``provider`` in ``snake_case``; without ``in_full`` only what is no default."""
+    """Return the settings of ``provider`` in ``snake_case``; without ``in_full`` only non-default values."""
     body = _as_json(provider, PROVIDER_SETTINGS, in_full=in_full)
     apis = {api.name: _api(api, provider, in_full=in_full) for api in provider.apis}
     return {**body, "apis": apis} if apis else body

@@ -1,6 +1,6 @@
-"""Does a keyring that hangs slow anybody down? Other requests are timed while a session waits for it (B17).
+"""Measures whether a keyring that hangs slows other requests: they are timed while a session waits for it (B17).
 
-The targets: the 99th percentile of other requests stays below 50 ms, and the session says what is wrong within 10 s.
+The targets: the 99th percentile of other requests stays below 50 ms, and the session names the fault within 10 s.
 """
 
 from __future__ import annotations

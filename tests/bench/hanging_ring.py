@@ -1,4 +1,4 @@
-"""A keyring that never answers, as one that waits for a prompt which nobody sees."""
+"""A keyring that never answers, like one that waits for a prompt which the user does not see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much longer does a Jupyter server take to start with the extension? Side by side, alternating, in one run.
+"""Measures how much longer a Jupyter server takes to start with the extension: side by side, alternating, in one run.
 
 Each start is a fresh process that initialises a server and prints how long that took. The limit is a tenth of what the
 same server takes without the extension, for the median of the differences: a share, because machines differ.
@@ -44,7 +44,7 @@ PROVIDERS = {
 
 
 def start(which: str, folder: Path) -> dict[str, object]:
-    """Start one server in a process of its own and return what it printed."""
+    """Start one server in a process of its own and return its output."""
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
     environment["JUPYTER_DATA_DIR"] = str(folder)
     command = [sys.executable, "-c", CHILD, which, json.dumps(PROVIDERS)]

@@ -1,4 +1,4 @@
-"""What does a summary cost? Ten thousand polls of a signed-in session, as fifty open tabs make in a minute.
+"""Measures the cost of a summary: ten thousand polls of a signed-in session, as fifty open tabs make in a minute.
 
 The target is 5 ms each; no request of it may reach the provider (D16).
 """
@@ -38,7 +38,7 @@ async def poll(process: JupyterProcess) -> list[float]:
             assert reply.status_code == 200
 
     async with httpx.AsyncClient(base_url=process.url, headers=headers, limits=limits, trust_env=False) as client:
-        # One tab alone first: what a request costs when nobody else asks.
+        # One tab alone first: the cost of a request without other requests.
         for _ in range(500):
             began = time.perf_counter()
             await client.get("jupyter-oidc/providers/corp/session")

@@ -38,7 +38,7 @@ def packed(node: Node) -> set[str]:
 
 @pytest.mark.usefixtures("node")
 def test_the_built_extension_is_smaller_than_150_kilobytes() -> None:
-    """What a page loads: every script of ours, without the modules that JupyterLab shares (its React among them)."""
+    """The scripts of ours that a page loads, without the modules that JupyterLab shares (its React among them)."""
     sizes = {path.name: path.stat().st_size for path in (BUILT / "static").glob("*.js")}
     assert sizes, "nothing was built"
     assert sum(sizes.values()) < MOST_BYTES, sizes

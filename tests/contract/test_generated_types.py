@@ -25,7 +25,7 @@ def test_generated_types_and_validators_agree_with_the_contract(node: Node) -> N
 
 
 def test_a_change_of_the_contract_is_noticed(node: Node) -> None:
-    """The law can fail: with one type altered, the check names the file and says what to run."""
+    """The law can fail: with one type altered, the check names the file and the command to run."""
     types = GENERATED / "contract.ts"
     original = types.read_text(encoding="utf-8")
     types.write_text(original.replace("sequence: number", "sequence: string"), encoding="utf-8")

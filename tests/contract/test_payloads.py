@@ -1,4 +1,4 @@
-"""Every contract accepts what it promises and refuses what it does not: one valid and several invalid payloads each."""
+"""Every contract accepts the payloads that it promises and refuses others: one valid and several invalid ones each."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_settings_that_wait_are_told_alike_in_panel_cell_and_terminal() -> None:
 
 
 def test_that_a_server_is_shared_is_told_alike_in_panel_cell_and_terminal() -> None:
-    """Q10.4: every word of the contract but the one for nobody, wherever the session is shown."""
+    """Q10.4: every value of the contract's ``sharing`` but ``none`` has one sentence, the same in all three places."""
     schema = json.loads((CONTRACT / "session.reply.schema.json").read_text(encoding="utf-8"))
     assert schema["properties"]["sharing"]["enum"] == ["none", *messages.SHARING]
     for word, sentence in messages.SHARING.items():
@@ -116,7 +116,7 @@ def test_entitlements_are_told_alike(changes: dict[str, Any], said: str) -> None
     ],
 )
 def test_a_span_is_rounded_down_as_in_the_page(seconds: float, said: str) -> None:
-    """Nobody is promised more than there is."""
+    """A user is never promised more time than is left."""
     assert duration(seconds) == said
 
 

@@ -1,4 +1,4 @@
-"""The stage of the end-to-end tests: providers and APIs, a real JupyterLab, a real Chromium."""
+"""The fixtures of the end-to-end tests: providers and APIs, a real JupyterLab, a real Chromium."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def world(shared_world: World) -> World:
 
 @pytest.fixture
 def visitor(world: World, browser: Browser) -> Iterator[Lab]:
-    """Somebody with a new notebook open; at the end no page of Jupyter's may have logged an error or a warning."""
+    """A user with a new notebook open; at the end no page of Jupyter's may have logged an error or a warning."""
     with visiting(browser, world.process) as lab:
         lab.open(NOTEBOOK)
         yield lab

@@ -46,7 +46,7 @@ EXCUSED = {
     r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its own plugins, and notes one "
     "that takes more than five seconds; on a busy machine any does, and a time is no finding. Ours are not excused",
 }
-"""What the browser's console may say: a pattern for the message with the path below the base URL, and why."""
+"""Messages that the browser's console may show: a pattern for message and path below the base URL, and the reason."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Lab:
             expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)  # the layout is restored
         if path.startswith("lab") and ".ipynb" in path:
-            # NOTE: a notebook takes the focus when it is loaded, also from somebody who is faster than that.
+            # NOTE: a notebook takes the focus when it is loaded, also from a user who is faster than that.
             self.page.wait_for_function("document.activeElement.closest('.jp-Notebook') !== null", timeout=SLOW)
 
     @property
@@ -97,12 +97,12 @@ class Lab:
 
     @property
     def news(self) -> Locator:
-        """What the panel says is under way or has happened."""
+        """The panel's notice of an action that is under way or done."""
         return self.panel.locator(".jp-oidc-messages")
 
     @property
     def alert(self) -> Locator:
-        """What the panel says went wrong."""
+        """The panel's error."""
         return self.panel.get_by_role("alert")
 
     @property
@@ -173,9 +173,9 @@ class Lab:
         return self.run_active_cell()
 
     def kernel_is_idle(self) -> None:
-        """Wait until the kernel has nothing to do; what is run before it is there is lost.
+        """Wait until the kernel has nothing to do; a cell that is run before the kernel is there is lost.
 
-        JupyterLab calls a kernel idle that it has not asked for yet, and whoever runs a cell then is asked to choose one.
+        JupyterLab calls a kernel idle that it has not asked for yet; a cell that is run then opens a choice of kernels.
         """
         if all(socket.is_closed() for socket in self._kernels):
             self.page.wait_for_event("websocket", to_kernel, timeout=SLOW)
@@ -223,7 +223,7 @@ class Lab:
         return self.notices.filter(has_text=text)
 
     def card(self, provider: str = "corp") -> Locator:
-        """What the panel says about ``provider``."""
+        """The panel's section about ``provider``."""
         return self.panel.get_by_role("region", name=provider, exact=True)
 
     def api(self, name: str) -> Locator:
@@ -245,7 +245,7 @@ class Lab:
     def look_for_secrets(self) -> int:
         """Show everything that the page holds to the canary; return how many replies were looked at.
 
-        The canary must have been told what was issued.
+        The canary must have been told the issued secrets.
         """
         looked = 0
         for reply in self._replies:

@@ -1,6 +1,6 @@
-"""States of a session that are awkward to bring about, played to the page by a patched server.
+"""Shows a page the states of a session that are awkward to bring about, by replaced replies of the server.
 
-Only what the page reads is replaced; the replies keep the contract, on both sides as ever.
+Only the replies that the page reads are replaced; they keep the contract, on both sides as ever.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHUT = {"name": "plans", "allowed": False, "missing": ["plans.read"]}
 
 
 def _apis(state: str, left: int | None) -> list[dict[str, Any]]:
-    """What a server says of both APIs."""
+    """The part of the session's summary about both APIs."""
     delayed = state == "refresh-failed" and left == 0
     words = {"active": "ready", "refresh-failed": "renewal_delayed" if delayed else "ready"}
     word = words.get(state, "expired" if state == "signed-out-expired" else "sign_in_needed")

@@ -94,7 +94,7 @@ class Album:
             self.keep("overview", lab.page.screenshot(animations="disabled"))
 
     def notebook7(self) -> None:
-        """The same in Notebook 7, while somebody is signed in."""
+        """The same in Notebook 7, while a user is signed in."""
         with self.visit() as lab:
             lab.page.set_viewport_size({"width": 1120, "height": 640})
             lab.open("notebooks/notebook.ipynb")

@@ -27,7 +27,7 @@ CALLBACK = f"https://{HOST}{PREFIX}jupyter-oidc/providers/corp/callback"
 
 @dataclass
 class Place:
-    """What a person behind the proxy knows: its address and a token."""
+    """The address of the proxy and a token, which a user behind it has."""
 
     url: str
     token: str

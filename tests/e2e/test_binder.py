@@ -25,7 +25,7 @@ TOKEN = "the-token-of-this-visit"
 
 @dataclass
 class Visit:
-    """What Binder gives a visitor: an address with a token in it."""
+    """The address with a token in it that Binder gives a visitor."""
 
     front: HubFront
 

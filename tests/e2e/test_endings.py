@@ -1,4 +1,4 @@
-"""What JupyterLab shows when the session ends without the user, or cannot begin at all."""
+"""JupyterLab shows the end of a session that the user did not end, and a sign-in that cannot begin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.jupyter_process import JupyterProcess
 
 
 def test_a_session_that_the_provider_ends_is_announced_once_with_a_way_back(visitor: Lab, world: World) -> None:
-    """A page that is opened afterwards is told by its status item alone: what ended before is no news."""
+    """A page that is opened afterwards shows the end in its status item alone, without a notice."""
     visitor.sign_in()
     world.provider.revoke_all("user1")
     world.person.post("refresh")

@@ -1,4 +1,4 @@
-"""What an API sends is opened in a real browser that is logged in to Jupyter (C10, C24)."""
+"""An API's answer is opened in a real browser that is logged in to Jupyter (C10, C24)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to people in JupyterLab, under a base URL, at the certified provider.
+"""The journeys of users in JupyterLab, under a base URL, at the certified provider.
 
 The fixture ``visitor`` ends every journey with a look at the console: no error, no warning, no request beside the base
 URL.
@@ -122,7 +122,7 @@ def test_a_session_that_ends_under_a_loop_is_one_click_away_from_going_on(visito
 
 
 def test_a_provider_that_is_down_and_back_is_told_once_and_ends_nothing(visitor: Lab, world: World) -> None:
-    """Weather never ends a session: calls work meanwhile, and the notice goes by itself."""
+    """A transient failure never ends a session: calls work meanwhile, and the notice goes by itself."""
     visitor.sign_in()
     world.provider.down("unavailable")
     assert world.person.post("refresh").status_code == 503
@@ -137,7 +137,7 @@ def test_a_provider_that_is_down_and_back_is_told_once_and_ends_nothing(visitor:
 
 
 def test_two_tabs_agree(visitor: Lab) -> None:
-    """A tab that comes to the front says what has happened in the other one."""
+    """A tab that comes to the front shows the change that the other tab made."""
     other = visitor.beside()
     visitor.page.bring_to_front()
     window = visitor.begin()
@@ -154,7 +154,7 @@ def test_two_tabs_agree(visitor: Lab) -> None:
 
 
 def test_two_persons_see_what_each_of_them_may_call(visitor: Lab, world: World) -> None:
-    """What is missing is named, and the text says who decides."""
+    """The panel names the missing permission, and who can grant it."""
     visitor.sign_in()
     expect(visitor.api("orders")).to_contain_text("Ready")
     expect(visitor.api("plans")).to_contain_text("Missing: plans.read")

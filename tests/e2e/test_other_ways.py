@@ -78,7 +78,7 @@ def test_a_code_is_declined_at_the_provider_and_another_is_asked_for(browser: Br
 
 
 def test_a_person_signs_in_by_a_pasted_address(browser: Browser, tmp_path: Path) -> None:
-    """A32: what is no answer to this sign-in is refused with words and consumes nothing; the address stays hidden."""
+    """A32: an address that is no answer to this sign-in is refused with words and consumes nothing; it stays hidden."""
     settings = {"redirect_strategy": "paste", "redirect_uri": NOWHERE, "scopes": SCOPES}
     client = {"native": True, "more": {"redirect_uris": [NOWHERE]}}
     with at_the_panel(browser, tmp_path, settings, client=client) as lab:

@@ -1,4 +1,4 @@
-"""Signing out at the provider in a real browser, and what script in JupyterLab's origin gets of it: nothing (Q9.8, ADR 39)."""
+"""Signing out at the provider in a real browser gives a script in JupyterLab's origin no token (Q9.8, ADR 39)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def shared_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(shared_place: Place) -> Iterator[Place]:
-    """The place, at which no visit leaves a fault."""
+    """The shared server and provider; at the end the provider must have noted no fault."""
     shared_place.provider.forget_everything()
     yield shared_place
     with shared_place.process.client() as jupyter:
@@ -131,7 +131,7 @@ def test_going_back_in_that_window_shows_no_form_again(place: Place, browser: Br
 
 
 def leave(lab: Lab) -> Page:
-    """Sign out in the panel, and press what the notice offers."""
+    """Sign out in the panel, and press the button of the notice."""
     lab.show_panel()
     lab.button("Sign out").click()
     offer = lab.notice("Signed out at corp.").get_by_role("button", name="Also sign this browser out")
@@ -290,7 +290,7 @@ def test_the_watcher_reads_a_page_of_our_own_origin(place: Place, browser: Brows
 
 
 def test_a_service_worker_that_hears_the_navigation_gets_no_token(place: Place, browser: Browser) -> None:
-    """Q9.8: what it asks again is no document any more, and what the browser asks for it says so, whatever it is told."""
+    """Q9.8: a worker's repeated request is no navigation; the browser's headers say so, for any headers it sets."""
     with at_jupyter(browser, place) as page:
         sign_in(place, page)
         page.evaluate(

@@ -17,9 +17,9 @@ from tests.support.upstream import Upstream
 
 @contextmanager
 def trying(folder: Path, browser: Browser) -> Iterator[tuple[Lab, Person, list[str]]]:
-    """A JupyterLab whose pages try; the list holds the prompt of each authorization request of this browser.
+    """A JupyterLab whose pages try silently; the list holds the ``prompt`` of each authorization request.
 
-    Without offline access, as a provider gives it to nobody whom it does not ask.
+    Without offline access, since a provider gives it only after it has asked the user.
     """
     changes = {"silent_sign_in": "auto", "scopes": ["openid", "profile"], "prompt": None}
     with (
@@ -65,5 +65,5 @@ def test_a_page_signs_in_where_the_provider_knows_the_person_and_falls_back_to_t
         assert urlsplit(lab.page.url).path.endswith("/lab/tree/notebook.ipynb")
         assert "token=" not in lab.page.url
         assert prompts == ["none", "", "none"]
-        # NOTE: it waits for the server's first answer on purpose, and JupyterLab notes whatever waits for five seconds.
+        # NOTE: it waits for the server's first answer on purpose; JupyterLab notes each plugin that waits five seconds.
         assert [one for one in lab.complaints if "labextension:silent" not in one] == []

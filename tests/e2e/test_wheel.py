@@ -19,7 +19,7 @@ BUILT = ROOT / "jupyter_oidc" / "labextension"
 
 @dataclass(frozen=True)
 class Machine:
-    """A fresh environment that has what the wheel depends on, and nothing else on its search path."""
+    """A fresh environment with the dependencies of the wheel, and nothing else on its search path."""
 
     folder: Path
 
@@ -59,7 +59,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     (wheel,) = folder.glob("jupyter_oidc-*.whl")
     machine = Machine(folder / "fresh")
     subprocess.run((*pip, "--python", str(machine.python), "install", "--no-deps", str(wheel)), check=True)
-    # What it depends on is taken from here, so that nothing is fetched twice; its own packages come first.
+    # Its dependencies are taken from here, so that nothing is fetched twice; its own packages come first.
     own = machine.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     here = [entry for entry in sys.path if Path(entry).name == "site-packages"]
     (Path(own) / "dependencies.pth").write_text("\n".join(here), encoding="utf-8")

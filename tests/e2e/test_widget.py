@@ -1,4 +1,4 @@
-"""The widget of the how-to, in real JupyterLab: the page itself calls the API, and nobody holds a token."""
+"""The widget of the how-to, in real JupyterLab: the page calls the API, and neither page nor kernel holds a token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ApiTable(api="orders", path="orders", rows="orders")
 
 
 async def two_orders(_: web.Request) -> web.StreamResponse:
-    """Answer with something that would be markup if somebody took it for that."""
+    """Answer with text that would be markup if the page inserted it as HTML."""
     return web.json_response({"orders": [{"id": 1, "item": "<b>gears</b>"}, {"id": 2, "status": "open"}]})
 
 

@@ -21,7 +21,7 @@ BASE_URL = "/team/jupyter/"
 
 @dataclass
 class World:
-    """What a journey may move; ``issued`` is every secret that the provider gave away, the newest last."""
+    """The parts that a journey may change; ``issued`` is every secret that the provider gave away, the newest last."""
 
     person: Person
     upstream: Upstream
@@ -43,12 +43,12 @@ class World:
         return self.process.work / "notebook.ipynb"
 
     def choose_theme(self, theme: str) -> None:
-        """Choose the theme of JupyterLab, for all who open it from now on."""
+        """Choose the theme of JupyterLab for every page that is opened from now on."""
         address = "lab/api/settings/@jupyterlab/apputils-extension:themes"
         self.person.jupyter.put(address, json={"raw": json.dumps({"theme": theme})}).raise_for_status()
 
     def start_anew(self) -> None:
-        """Let the next visitor find what the first one found: nobody signed in, all up, an empty notebook."""
+        """Restore the initial state for the next test: no session, all servers up, an empty notebook."""
         self.choose_theme("JupyterLab Light")
         self.provider.up()
         self.upstream.plan_nothing()
@@ -77,7 +77,7 @@ def world(folder: Path) -> Iterator[World]:
 
 
 def opened(upstream: Upstream) -> dict[str, Any]:
-    """What the settings open, and to whom: user1 may use both APIs' reading side, user2 has no permission at all."""
+    """The APIs of the settings and their users: user1 may use both APIs' reading side, user2 has no permission."""
     reads = {"base_url": upstream.url, "methods": ["GET", "POST"], "requires": ["orders.read"]}
     plans = {"base_url": f"{upstream.url}plans/", "methods": ["GET"], "requires": ["plans.read"]}
     return {"entitlement_claims": ["permissions"], "apis": {"orders": reads, "plans": plans}}

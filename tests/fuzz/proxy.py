@@ -1,6 +1,7 @@
 """Run the proxy's property for long: ``python -m tests.fuzz.proxy --minutes N``.
 
-What breaks it is kept in ``tests/fuzz/corpus``, Hypothesis' own format, and tried first the next time, by the suite too.
+An input that breaks it is kept in ``tests/fuzz/corpus``, Hypothesis' own format, and tried first the next time, by the
+suite too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make the journey at a real JupyterHub and say what became of each step: ``python -m tests.hub``.
+"""Make the journey at a real JupyterHub and print the outcome of each step: ``python -m tests.hub``.
 
 Exits with 1 if a step failed. ``--keep`` leaves the folder with all logs.
 """
@@ -30,7 +30,7 @@ def made(folder: Path) -> int:
             began = time.monotonic()
             try:
                 make(journey)
-            except Exception as error:  # NOTE: whatever it is, the other steps are tried
+            except Exception as error:  # NOTE: the other steps are tried after any error
                 failed += 1
                 print(f"  ✗ {step}: {type(error).__name__}: {str(error)[:800]}", flush=True)
                 for name, lab in journey.people.items():
@@ -48,7 +48,7 @@ def main() -> int:
     if not hasattr(os, "geteuid") or os.geteuid():
         print("Under a Hub only settings that belong to root count, so this check needs root (a container will do).")
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the Hub, and what it has started, end with this
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the Hub and its children end with this
     expect.set_options(timeout=30_000)
     folder = Path(tempfile.mkdtemp(prefix="hub-check-"))
     failed = 1

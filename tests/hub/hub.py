@@ -35,7 +35,7 @@ REQUIREMENTS = ("jupyterhub>=5,<7", "jupyterhub-idle-culler>=1.4")
 PROXY = "configurable-http-proxy@5"
 START_SECONDS = 120.0
 HUB, PROVIDER, API = "https://hub.example.com", "https://id.example.com", "https://api.example.com/"
-"""What the documentation writes in the place of the addresses of a Hub, a provider and an API."""
+"""The documentation's placeholders for the addresses of a Hub, a provider and an API."""
 
 
 @dataclass
@@ -124,7 +124,7 @@ class RealHub:
         self.until(lambda: not self.runs(name), f"the server of {name} did not stop")
 
     def cull(self, name: str) -> None:
-        """Let the Hub's own culler find that nobody uses the user's server."""
+        """Let the Hub's own culler find that the user's server is idle."""
         environment = {**os.environ, "JUPYTERHUB_API_TOKEN": self.api_token, "NO_PROXY": "localhost,127.0.0.1"}
         wanted = (f"--url={self.url}/hub/api", "--timeout=2", "--cull-every=1")
         with (self.folder / "culler.log").open("wb") as log:
@@ -185,7 +185,7 @@ class RealHub:
         return share
 
     def _share_site_packages(self) -> None:
-        """Let the Hub's environment find what this one has: JupyterLab, and this checkout's extension."""
+        """Let the Hub's environment find the packages of this one: JupyterLab, and this checkout's extension."""
         theirs = subprocess.run(
             (str(self.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"),
             capture_output=True,

@@ -1,4 +1,4 @@
-"""The configuration of the Hub of ``make hub-check``: the documentation's, and what a Hub without system users needs."""
+"""The configuration of the Hub of ``make hub-check``: the documentation's, changed for a Hub without system users."""
 
 import os
 from pathlib import Path

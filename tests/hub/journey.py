@@ -1,7 +1,7 @@
-"""The journey: two people at one Hub, in a real browser, through the Hub's proxy.
+"""The steps of two people at one Hub, in a real browser, through the Hub's proxy.
 
-A step returns if it was made, and raises ``AssertionError`` (or what Playwright raises) with what was seen instead.
-Steps build on one another.
+A step returns if it succeeded, and raises ``AssertionError`` (or an error of Playwright's) with the observed state
+otherwise. Steps build on one another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass
 class Journey:
-    """The Hub with what it needs, and a browser profile of each person."""
+    """The Hub, its provider and API, and a browser profile of each person."""
 
     folder: Path
     cache: Path
@@ -168,7 +168,7 @@ def named_server(journey: Journey) -> None:
 
 
 def culled(journey: Journey) -> None:
-    """The Hub's culler stops a server that nobody uses, and its session is there the next time (Q10.5)."""
+    """The Hub's culler stops an idle server, and its session is there the next time (Q10.5)."""
     lab = journey.people["ada"]
     lab.page.goto("about:blank")
     journey.hub.cull("ada")

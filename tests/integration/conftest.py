@@ -18,7 +18,7 @@ from tests.support.upstream import Upstream
 
 @pytest.fixture
 def jp_fetch(jp_fetch: Callable[..., Any], canary: Canary) -> Callable[..., Any]:
-    """Fetch as pytest-jupyter does, and look at what came back, refusals included."""
+    """Fetch as pytest-jupyter does, and show the reply to the canary, refusals included."""
 
     async def fetch(*path: str, **options: Any) -> Any:
         try:

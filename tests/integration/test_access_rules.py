@@ -135,7 +135,7 @@ async def test_a_page_on_another_port_of_this_host_is_refused(ask, jp_serverapp,
 
 @pytest.mark.parametrize(("verb", "path"), WRITES)
 async def test_a_cookie_without_an_xsrf_token_changes_nothing(ask, jp_serverapp, verb, path):
-    """C32: what an old browser's form post would look like."""
+    """C32: the form post of an old browser is refused."""
     cookie = await login_cookie(ask, jp_serverapp)
     response = await ask(verb, path, b"a=b" if verb != "DELETE" else None, Cookie=cookie)
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")

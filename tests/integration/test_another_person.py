@@ -1,4 +1,4 @@
-"""Who may answer whether another person takes over: a browser that is logged in to Jupyter and made this sign-in."""
+"""Only a browser that is logged in to Jupyter and made this sign-in may answer whether another person takes over."""
 
 from __future__ import annotations
 

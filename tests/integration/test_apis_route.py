@@ -1,4 +1,4 @@
-"""What the list of APIs says, and to whom."""
+"""The list of APIs holds only the facts that its caller may see."""
 
 from __future__ import annotations
 

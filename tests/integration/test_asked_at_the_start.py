@@ -1,4 +1,4 @@
-"""What a sign-in asks for because whoever begins it said so: a hint, languages, a level (A-8, Q5.14)."""
+"""A sign-in asks for the hint, the languages and the level that the caller who begins it names (A-8, Q5.14)."""
 
 from __future__ import annotations
 

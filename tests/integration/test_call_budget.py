@@ -1,7 +1,7 @@
-"""The budget of the proxy's hot path: how many functions a server calls for one small call, and what it leaves.
+"""The budget of the proxy's hot path: how many functions a server calls for one small call, and the garbage it leaves.
 
-The numbers stand in ``call_budget.json``; whoever makes the path shorter lowers them. A tenth more is allowed, for
-other versions of Python and of the libraries.
+The numbers stand in ``call_budget.json``; a change that makes the path shorter lowers them. A tenth more is allowed,
+for other versions of Python and of the libraries.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def test_a_proxied_call_stays_within_its_budget_of_function_calls(ours: Ours, cr
 @pytest.mark.parametrize("sent", [b"", b'{"title": "a lamp"}'], ids=["get", "post"])
 @pytest.mark.parametrize("credential", ["grant", "token"])
 def test_a_proxied_call_leaves_no_reference_cycle(ours: Ours, credential: Credential, sent: bytes) -> None:
-    """What only the garbage collector can free costs a quarter of a call's time, and pauses the whole server (ADR 17)."""
+    """Garbage in cycles costs a quarter of a call's time, and its collection pauses the whole server (ADR 17)."""
     assert garbage_per_request(ours.process, ours.call("orders", "items", credential), sent) < 1
 
 

@@ -171,7 +171,7 @@ async def test_tokens_that_are_bound_to_a_key_pass_the_proxy(
 async def test_a_proxy_that_stops_taking_the_password_ends_no_session(
     server_under_test: ServerUnderTest, proxy: ConnectProxy, provider: Outside
 ) -> None:
-    """C35, B6: it is weather; the refresh token is unspent and kept, and the proxy is asked once."""
+    """C35, B6: it is a transient failure; the refresh token is unspent and kept, and the proxy is asked once."""
     await server_under_test.sign_in()
     proxy.password = "ada:another"
     proxy.cut()
@@ -187,7 +187,7 @@ async def test_a_proxy_that_stops_taking_the_password_ends_no_session(
 async def test_a_password_that_is_gone_ends_no_session(
     server_under_test: ServerUnderTest, provider: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B6: a mistake that appears while the server runs is weather for a session; the refresh token was not sent."""
+    """B6: a mistake that appears while the server runs is a transient failure; the refresh token was not sent."""
     await server_under_test.sign_in()
     monkeypatch.delenv("CORP_PROXY")
     await server_under_test.context.reload(changed(server_under_test, http_timeout=5.0))
@@ -206,7 +206,7 @@ async def test_a_proxy_that_begins_to_open_tls_is_named_and_gets_nothing(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     caplog.set_level(logging.DEBUG)
     await server_under_test.sign_in()
     folder = tmp_path / "interceptor"
@@ -242,7 +242,7 @@ async def test_a_proxy_that_opens_tls_at_the_sign_in_is_named(
 async def test_a_proxy_that_wants_a_password_at_the_sign_in_is_named(
     server_under_test: ServerUnderTest, proxy: ConnectProxy
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = "ada:another"
     answer = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})
     told = answer.json()

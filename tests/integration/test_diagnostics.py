@@ -1,4 +1,4 @@
-"""The route ``diagnostics``: what ``jupyter oidc doctor`` says, said by the server itself."""
+"""The route ``diagnostics`` answers with the checks of ``jupyter oidc doctor``, made by the server itself."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 PERSONAL = f"hub-token-{MARKER}"
-"""What JupyterLab appends to the address of every WebSocket there: the user's own token, and not the server's."""
+"""The user's own token, not the server's, which JupyterLab appends to the address of every WebSocket there."""
 
 
 class Hub(IdentityProvider):

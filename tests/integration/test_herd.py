@@ -1,4 +1,4 @@
-"""Many calls at once on a token that is no longer good: one renewal for all of them."""
+"""Many calls at once on a token that is no longer good share one refresh."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ async def test_a_malformed_request_is_refused(
 async def test_a_stranger_is_led_to_jupyter_s_login_and_from_there_back(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.12: a tile of a portal leads here before anybody has logged in to Jupyter."""
+    """Q5.12: a tile of a portal leads here before the user has logged in to Jupyter."""
     page = await visit(server_under_test, {"iss": provider.issuer, "login_hint": "ada&x"}, logged_in=False)
     login = urlsplit(page.headers["Location"])
     back = httpx.URL(page.headers["Location"]).params["next"]
@@ -146,7 +146,7 @@ async def test_a_stranger_who_reads_no_pages_is_refused(
 async def test_a_login_page_is_for_whole_pages_of_nobody_else(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.12: an image of another site is refused before anybody asks who it is."""
+    """Q5.12: an image of another site is refused before the server asks for a login."""
     page = await visit(
         server_under_test, {"iss": provider.issuer}, logged_in=False, headers={"Sec-Fetch-Dest": "image"}
     )

@@ -1,4 +1,4 @@
-"""What a kernel's grant has opened ends with the kernel's run, and is good at this machine only (Q8.12)."""
+"""Every call of a kernel's grant ends with the kernel's run, and the grant is good at this machine only (Q8.12)."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def test_a_socket_ends_with_the_run_of_its_kernel(
 async def test_an_upload_ends_with_the_run_of_its_kernel(
     server_under_test: ServerUnderTest, upstream: Upstream
 ) -> None:
-    """Q8.12: what is still being sent is authority, too."""
+    """Q8.12: an upload that is still being sent uses the grant's authority, too."""
     upstream.plan(swallow)
 
     async def without_end() -> AsyncIterator[bytes]:

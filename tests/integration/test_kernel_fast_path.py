@@ -29,7 +29,7 @@ from tests.support.upstream import Answer, Upstream, refused
 
 THROUGH_HANDLER = {"Content-Length": "0"}
 OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding", "x-oidc-request-id")
-"""What may differ between two replies to the same call."""
+"""Headers that may differ between two replies to the same call."""
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def by(server_under_test: ServerUnderTest, grant: str, verb: str, path: st
         return await client.request(verb, f"jupyter-oidc/api/{path}", headers=headers, **more)
 
 
-# -- who takes it --------------------------------------------------------------------------------------------
+# -- requests that take it -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("verb", sorted(kernel_fast_path.METHODS))
@@ -227,7 +227,7 @@ def count(outcome: str) -> float:
 
 
 def told(reply: httpx.Response | Exception) -> object:
-    """What of a reply has to be the same by both ways."""
+    """Return the parts of a reply that the fast path and the handler must answer alike."""
     if isinstance(reply, Exception):
         return type(reply)
     headers = sorted((name, value) for name, value in reply.headers.multi_items() if name not in OF_ONE_CALL)
@@ -331,7 +331,7 @@ BOTH = pytest.mark.parametrize("headers", [THROUGH_HANDLER, {}], ids=["handler",
 async def test_a_refresh_that_is_given_up_is_answered(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """D9: the provider hangs while other settings are put in force; who waited for it is told to come again."""
+    """D9: the provider hangs while other settings are put in force; the waiting callers are told to try again."""
     kernel = await signed_in(server_under_test)
     server_under_test.clock.ahead += 3600
     provider.plan("token", hang=True)
@@ -341,7 +341,9 @@ async def test_a_refresh_that_is_given_up_is_answered(
     ]
     services, settings = server_under_test.context.services, server_under_test.context.settings
     session = services.sessions.of_provider("corp")
-    await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._refreshes) == 1)
+    await eventually(
+        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._tokens.refreshing) == 1
+    )
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
     await server_under_test.context.reload(replace(settings, providers=(corp,)))
@@ -353,7 +355,7 @@ async def test_a_refresh_that_is_given_up_is_answered(
 async def test_whatever_else_is_given_up_is_answered_too(
     server_under_test: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the fast path nobody but us ends the connection."""
+    """On the fast path only our own code ends the connection; tornado does not."""
     kernel = await signed_in(server_under_test)
 
     async def give_up(_: object) -> None:
@@ -370,7 +372,7 @@ async def test_whatever_else_is_given_up_is_answered_too(
 async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it(
     server_under_test: ServerUnderTest, upstream: Upstream, headers: dict[str, str]
 ) -> None:
-    """C14: who is told that the grant was refused takes the call for one that was never sent, and sends it again."""
+    """C14: a caller that hears that the grant was refused assumes that the call was never sent, and repeats it."""
     kernel = await signed_in(server_under_test)
 
     async def take_in_and_break(request: web.Request) -> web.Response:
@@ -409,7 +411,7 @@ async def test_a_kernel_manager_that_fails_is_a_defect(
 async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
     server_under_test: ServerUnderTest, upstream: Upstream, http_server: Any, headers: dict[str, str]
 ) -> None:
-    """S-5: what is on its way may arrive, and no more; and the place at the API is free again (C29)."""
+    """S-5: only the bytes on their way may still arrive, and the place at the API is free again (C29)."""
     kernel = await signed_in(server_under_test)
     for listening in http_server._sockets.values():
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -452,7 +454,7 @@ async def test_a_refused_call_leaves_nothing_behind(
     assert len(left) <= 1  # the one on the connection that is still open
 
 
-# -- what else it has to keep --------------------------------------------------------------------------------
+# -- other rules that it has to keep -------------------------------------------------------------------------
 
 
 async def test_a_kernel_that_leaves_ends_the_call(server_under_test: ServerUnderTest, upstream: Upstream) -> None:

@@ -1,4 +1,4 @@
-"""A listener for one sign-in (RFC 8252, 7.3): what comes through it, what does not, and when it is gone (A33)."""
+"""A listener for one sign-in (RFC 8252, 7.3): the requests that it takes and refuses, and its end (A33)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def listener(server_under_test: ServerUnderTest) -> tuple[str, str]:
 
 
 async def fetch(url: str, method: str = "GET", **headers: str) -> int:
-    """Return the status, or 0 if nobody listens."""
+    """Return the status, or 0 if no server listens."""
     async with httpx.AsyncClient(trust_env=False) as client:
         try:
             reply = await client.request(method, url, headers=headers)
@@ -251,7 +251,7 @@ async def test_a_server_that_stops_closes_every_listener(server_under_test: Serv
 
 
 async def test_a_fixed_port_belongs_to_the_newest_sign_in(server_under_test: ServerUnderTest) -> None:
-    """Somebody who closed the window and clicks again must not wait ten minutes for the port."""
+    """A user who closed the window and clicks again must not wait ten minutes for the port."""
     port = free_port()
     service = server_under_test.context.services.sessions.of_provider("corp")
     object.__setattr__(service.settings, "redirect_uri", f"http://127.0.0.1:{port}/cb")
@@ -291,7 +291,7 @@ def test_a_port_that_somebody_has_is_not_shared() -> None:
 
 
 def test_localhost_is_taken_at_both_of_its_addresses() -> None:
-    """A browser tries both, so nobody else may sit at the other one."""
+    """A browser tries both, so no other process may listen at the other one."""
     sockets, port = listen_on_loopback("localhost", None)
     try:
         assert {one.getsockname()[0] for one in sockets} <= {"127.0.0.1", "::1"}

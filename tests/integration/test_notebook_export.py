@@ -1,4 +1,4 @@
-"""Converting notebooks: what users write runs in another process, and downloads are what they always were."""
+"""Converting notebooks runs the users' code in another process, and downloads stay as they always were."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
-    """A server with everything that an attacker can put in place while it runs; a file in 'seen' says what ran where."""
+    """A server with everything that an attacker can put there while it runs; files in 'seen' name the code that ran."""
     folder = tmp_path_factory.mktemp("attacked")
     with started(folder) as process:
         (process.work / "x.ipynb").write_text(json.dumps(NOTEBOOK), encoding="utf-8")
@@ -184,7 +184,7 @@ def test_what_there_is_not_is_not_found(jupyter: JupyterProcess, path: str, stat
 
 @pytest.mark.parametrize("path", ["nbconvert/html/x.ipynb", "api/nbconvert"])
 def test_a_stranger_converts_nothing(jupyter: JupyterProcess, path: str) -> None:
-    """Q8.2: who may ask is Jupyter's business, as ever."""
+    """Q8.2: Jupyter decides who may convert, as ever."""
     with jupyter.stranger() as client:
         assert client.get(path).status_code in (302, 403)
 
@@ -198,7 +198,7 @@ def test_a_file_that_is_no_notebook_is_shown_as_a_file(jupyter: JupyterProcess) 
 
 
 class Quiet(logging.Logger):
-    """Keeps what was logged as warnings."""
+    """Keeps the warnings that were logged."""
 
     def __init__(self) -> None:
         super().__init__("quiet")

@@ -40,7 +40,7 @@ def test_two_servers_with_one_home_have_kernels_that_ask_their_own(tmp_path: Pat
 
 
 def test_a_kernel_needs_no_file_that_is_named_after_a_process(tmp_path: Path) -> None:
-    """Q4.5: sibling: that file is missing, because somebody in another container has swept it away."""
+    """Q4.5: sibling: that file is missing, because a process in another container has deleted it."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         (process.folder / "runtime" / f"jpserver-{process.pid}.json").unlink()
         (cell,) = run_cells(process, ASK)
@@ -48,7 +48,7 @@ def test_a_kernel_needs_no_file_that_is_named_after_a_process(tmp_path: Path) ->
 
 
 def test_what_a_server_tells_its_kernels_holds_no_secret_and_goes_with_the_server(tmp_path: Path) -> None:
-    """Q4.5: A neighbour's server is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         (told,) = (process.folder / "runtime").glob("jupyter-oidc-*.json")
         text = told.read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def test_what_a_server_tells_its_kernels_holds_no_secret_and_goes_with_the_serve
 
 
 def test_a_kernel_that_is_restarted_still_knows_its_server(tmp_path: Path) -> None:
-    """Q4.5: sibling: a restart is made with what the kernel was started with."""
+    """Q4.5: sibling: a restart uses the environment with which the kernel was started."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         cells = run_cells(process, ASK, ASK)
         jupyter = process.client()
@@ -162,7 +162,7 @@ def test_the_command_asks_which_of_two_servers_is_meant(tmp_path: Path) -> None:
 
 
 def test_a_server_of_another_container_with_the_same_home_is_not_asked(tmp_path: Path) -> None:
-    """Q4.5: what it announces is not for this machine, though a process with its number lives here."""
+    """Q4.5: its announcement is not for this machine, though a process with its number lives here."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         (told,) = (process.folder / "runtime").glob("jupyter-oidc-*.json")
         neighbour = {**json.loads(told.read_text(encoding="utf-8")), "machine": "another", "url": "http://localhost:9/"}

@@ -1,4 +1,4 @@
-"""The pages that we show ourselves: to anybody, uncacheable, silent about where the browser was."""
+"""The pages that we show ourselves are public, uncacheable, and silent about where the browser was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def jp_server_config() -> dict[str, Any]:
 
 
 async def visit(jp_fetch: Any, path: str) -> Any:
-    """Open ``path`` as a stranger would, without any login."""
+    """Open ``path`` without any login."""
     headers = {"Authorization": "", "Cookie": "", "Accept": "text/html"}
     return await jp_fetch(*path.partition("?")[0].split("/"), headers=headers, raise_error=False, params=_query(path))
 

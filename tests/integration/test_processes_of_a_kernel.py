@@ -1,4 +1,4 @@
-"""What a kernel starts is that kernel (Q4.3): real processes of a real kernel, without a line from the person."""
+"""A process that a kernel starts counts as that kernel (Q4.3): real processes, without a line of the user's code."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_process_that_outlives_its_kernel_is_nobody(server: JupyterProcess, tm
 
 
 def eventually(path: Path) -> str:
-    """Return what is written to ``path`` within half a minute."""
+    """Return the text that is written to ``path`` within half a minute."""
     until = time.monotonic() + 30
     while not path.exists() and time.monotonic() < until:
         time.sleep(0.1)

@@ -32,7 +32,7 @@ async def test_a_provider_without_userinfo_signs_people_in(
 async def test_metadata_with_faults_where_nobody_looks_sign_people_in(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q1.4: and the doctor says in one line what counts as not there."""
+    """Q1.4: and the doctor names in one line the values that count as not there."""
     provider.advertise = {
         "grant_types_supported": "authorization_code",
         "scopes_supported": ["openid", None],
@@ -84,7 +84,7 @@ async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_n
 async def test_the_doctor_judges_what_a_session_got(
     server_under_test: ServerUnderTest, provider: ScriptedProvider, given: bool, status: str, says: str
 ) -> None:
-    """Q5.13: what the metadata promise is one line, and what came is another."""
+    """Q5.13: the promise of the metadata is one line, and the token that came is another."""
     provider.issue_refresh_token = given
     await server_under_test.sign_in()
     checks = (await server_under_test.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
@@ -95,7 +95,7 @@ async def test_the_doctor_judges_what_a_session_got(
 async def test_the_page_says_what_the_token_endpoint_refused(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.1: the code of the provider, what it means and what to do, in the browser."""
+    """Q5.1: the browser shows the provider's code, its meaning and the next step."""
     provider.plan("token", error="invalid_client")
     started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
     page = await asyncio.to_thread(

@@ -134,7 +134,7 @@ async def test_what_is_no_single_good_logout_token_is_refused(
 
 
 async def test_only_a_post_is_answered(server_under_test: ServerUnderTest) -> None:
-    """B-1; a server that wants authentication everywhere refuses another verb before anybody looks at it."""
+    """B-1; a server that wants authentication everywhere refuses another verb before our handler sees it."""
     assert (await call(server_under_test, b"", verb="GET")).status_code in (405, 403)
 
 

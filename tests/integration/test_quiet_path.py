@@ -1,4 +1,4 @@
-"""What a successful proxied call does not do: log, set a cookie, look into a token, ask the provider."""
+"""A successful proxied call does not log, set a cookie, look into a token or ask the provider."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ async def test_a_reply_of_an_api_sets_no_cookie(server_under_test: ServerUnderTe
 async def test_a_token_is_validated_when_it_comes_and_never_for_a_call(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Whoever looked into a token now would have to ask for keys, and the new ones would not fit."""
+    """A second validation of the token would have to ask for keys, and the new ones would not fit."""
     await server_under_test.sign_in()
     session = server_under_test.context.services.sessions.of_provider("corp")
-    session._oidc_client._keys = None
+    server_under_test.context.services.shared[session].facts._keys = None
     provider.rotate_keys()
     asked = len(provider.received)
     replies = await calls(server_under_test, f"token {server_under_test.token}")

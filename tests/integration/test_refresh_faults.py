@@ -1,4 +1,4 @@
-"""What goes wrong when a session is renewed, over sockets: table B against a provider that misbehaves by plan."""
+"""Faults of a refresh, over sockets: table B against a provider that misbehaves by plan."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_tokens_of_somebody_else_are_dropped_and_taken_back(
 async def test_a_refreshed_id_token_of_the_same_person_is_fine_and_so_is_none(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """B4: A renewal about another person ends the session."""
+    """B4: A refresh about another person ends the session."""
     await server_under_test.sign_in()
     assert (await after_expiry(server_under_test)).status_code == 200
     provider.id_token_on_refresh = True
@@ -250,7 +250,7 @@ async def test_a_refresh_that_answers_after_the_sign_out_brings_nothing_back(
 async def test_an_outage_costs_nothing_while_the_token_lives_and_ends_by_itself(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """B6: every call succeeds, then 503 with ``Retry-After``, then everything works again without anybody's help."""
+    """B6: every call succeeds, then 503 with ``Retry-After``, then everything works again by itself."""
     await server_under_test.sign_in()
     provider.plan(EVERYWHERE, drop=True, times=FOREVER)
     assert await server_under_test.call(100) == [200] * 100
@@ -304,7 +304,7 @@ async def test_a_session_without_a_refresh_token_says_so_before_it_ends(
 async def test_a_sign_out_is_complete_here_although_the_provider_is_down(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """D1: the result says what happened at each step."""
+    """D1: the result names the outcome of each step."""
     await server_under_test.sign_in()
     provider.plan("revoke", status=503, body=b"<html>down</html>", times=FOREVER)
     reply = await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})

@@ -127,7 +127,7 @@ async def test_a_proof_with_an_absurd_time_is_refused(
 
 @pytest.mark.parametrize("where", ["sign-in", "sign-out", "refresh"])
 async def test_no_envelope_takes_an_absurd_number(server_under_test: ServerUnderTest, where: str) -> None:
-    """Q8.13: what stands where no number belongs is refused as well."""
+    """Q8.13: a number in a place where none belongs is refused as well."""
     body = f'{{"api": {"9" * 400}}}'
     reply = await server_under_test.ask(
         "POST", f"{ROUTE}/{where}", content=body, headers={"Content-Type": "application/json"}

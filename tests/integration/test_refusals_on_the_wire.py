@@ -1,4 +1,4 @@
-"""Who is refused reads why: the connection does not close while a small request is still arriving (RFC 9112, 9.6)."""
+"""A refused caller can read the reason: no connection closes while a small request is arriving (RFC 9112, 9.6)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_refused_caller_may_go_on_with_the_same_connection(http_server, 
 
 
 async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_base_url):
-    """D13: nothing of a body that nobody is going to read is waited for."""
+    """D13: the server does not wait for a body that it is not going to read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     path = f"{jp_base_url}jupyter-oidc/providers/corp/refresh"
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}Content-Length: 1000000\r\n\r\n"
@@ -64,7 +64,7 @@ async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_bas
 @pytest.mark.parametrize("length", ["\xb2", "9" * 5000], ids=["a digit of another script", "more than a number"])
 @pytest.mark.parametrize("path", ["jupyter-oidc/providers/corp/refresh", "jupyter-oidc/api/orders/items"])
 async def test_a_length_that_is_none_changes_no_refusal(http_server, jp_http_port, jp_base_url, caplog, path, length):
-    """D14: who may not come in reads so, and brings no code of ours to fall over its words."""
+    """D14: a caller without login reads the refusal, and its malformed length raises no error in our code."""
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
     writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1"))
@@ -78,7 +78,7 @@ async def test_a_length_that_is_none_changes_no_refusal(http_server, jp_http_por
 async def test_a_refused_caller_who_sends_no_body_is_not_waited_for(
     http_server, jp_http_port, jp_base_url, monkeypatch, path
 ):
-    """C16: a stranger holds no connection for longer than a caller who is let in."""
+    """C16: a caller without login holds no connection for longer than one with."""
     monkeypatch.setattr(OidcHandler, "max_drain_seconds", 0.3, raising=False)
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"

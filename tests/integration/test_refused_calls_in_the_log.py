@@ -1,6 +1,6 @@
-"""Proxied calls that fail: one line each that says who called what and why it failed, and the id that leads to it (Q5.10).
+"""Each proxied call that fails is one line of the log: the caller, the call, the reason, and the request's id (Q5.10).
 
-A kernel's call takes the fast path, and the handler if it says how long its body is (ADR 24); a page's takes the handler.
+A kernel's call takes the fast path, or the handler if it has a ``Content-Length`` (ADR 24); a page's takes the handler.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def raw() -> Iterator[RawUpstream]:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[RawUpstream]:
-    """An API with a certificate that nobody knows."""
+    """An API with a certificate of an unknown authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(write_certificate(tmp_path / "api.pem"))
     with RawUpstream(tls=context) as api:
@@ -64,7 +64,7 @@ def jp_server_config(
 async def called(
     server_under_test: ServerUnderTest, way: dict[str, str] | None, path: str, verb: str = "GET"
 ) -> tuple[httpx.Response | None, str]:
-    """Make one call with secrets in query and headers; return the answer, if one came, and who called."""
+    """Make one call with secrets in query and headers; return the answer, if one came, and the caller."""
     headers = {"X-Secret": SECRET}
     async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
         if way is None:
@@ -124,7 +124,7 @@ async def test_a_call_that_fails_is_one_line_that_says_why(
 async def test_a_call_before_any_sign_in_is_such_a_line_too(
     server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
-    """Q5.10: and a person who has to sign in can say which one it was."""
+    """Q5.10: and a user who has to sign in can name the line by its request id."""
     reply, who = await called(server_under_test, way, "orders/x", "DELETE")
     assert reply is not None
     code = reply.headers["X-OIDC-Error"]
@@ -179,7 +179,7 @@ async def test_nothing_that_the_caller_wrote_but_the_method_is_logged(
 async def test_an_answer_of_the_api_is_no_line(
     server_under_test: ServerUnderTest, raw: RawUpstream, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q5.10: whatever its status, it is not for us to judge; the counters say how many there are."""
+    """Q5.10: an answer of any status is not for us to judge; the counters say how many there are."""
     raw.script("fault", send(b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\noh"))
     await server_under_test.sign_in()
     caplog.clear()

@@ -41,7 +41,7 @@ def left_behind(server: JupyterProcess) -> list[Path]:
 
 
 def test_a_script_calls_what_a_notebook_may(command: Command, server: JupyterProcess) -> None:
-    """Q4.4: and so does what it starts."""
+    """Q4.4: and so do its child processes."""
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ASK!r}]); {ASK}"
     said = command.run("run", "--", sys.executable, "-c", child)
     assert (said.code, said.out, said.err, left_behind(server)) == (0, "here\nhere\n", "", [])
@@ -80,7 +80,7 @@ def test_without_a_command_it_says_how(command: Command) -> None:
 
 
 def test_a_signal_to_end_goes_on_to_the_command(command: Command, server: JupyterProcess) -> None:
-    """Q4.4: sibling: a scheduler ends what it started, and nothing is left."""
+    """Q4.4: sibling: a scheduler ends the process that it started, and nothing is left."""
     code = (
         "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(3)); print('on', flush=True); time.sleep(60)"
     )
@@ -121,7 +121,7 @@ def test_what_outlives_its_command_is_nobody(command: Command, tmp_path: Path) -
 
 
 def test_only_jupyters_token_begins_a_command(server: JupyterProcess) -> None:
-    """Q4.4: neither a stranger nor a kernel does."""
+    """Q4.4: a caller without login gets no command's grant, and a kernel gets none either."""
     with server.stranger() as stranger, server.client() as jupyter:
         refused = stranger.post("jupyter-oidc/commands", json={})
         begun = jupyter.post("jupyter-oidc/commands", json={})

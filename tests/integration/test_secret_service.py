@@ -46,7 +46,7 @@ class SecretService:
     environment: dict[str, str]
 
     def child(self, *verb: str) -> dict[str, Any]:
-        """Run a child process and return what it said."""
+        """Run a child process and return the JSON object that it wrote."""
         done = subprocess.run(
             (sys.executable, "-m", "tests.support.secret_service_child", *verb),
             cwd=ROOT,
@@ -179,7 +179,7 @@ def test_a_token_outlives_the_daemon(tmp_path: Path) -> None:
 
 
 def test_a_keyring_that_is_locked_means_an_answer_and_no_token(service: SecretService) -> None:
-    """B16, B17: nobody is there to answer the prompt."""
+    """B16, B17: no user is there to answer the prompt."""
     service.child("write", "40")
     assert service.child("lock")["refused"] in ("keyring_locked", "keyring_failed", "keyring_timeout")
 

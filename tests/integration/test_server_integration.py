@@ -16,7 +16,7 @@ from tests.integration.test_access_rules import PROVIDERS, walk
 
 
 class Reluctant(Authorizer):
-    """Allows nothing, and remembers what it was asked."""
+    """Allows nothing, and remembers every action and resource."""
 
     asked: ClassVar[list[tuple[str, str]]] = []
 
@@ -109,7 +109,7 @@ HEAVY = {"httpx", "joserfc", "cryptography", "keyring", "aiohttp", "yarl", "fast
 
 
 def test_the_extension_is_loaded_without_anything_heavy():
-    """Goal 18: what a server start pays for."""
+    """Goal 18: a server start imports none of the heavy libraries."""
     probe = (
         "import sys, jupyter_server.serverapp, jupyter_events; before = set(sys.modules);"
         "from jupyter_oidc.server.extension import JupyterOIDC;"

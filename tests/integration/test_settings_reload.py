@@ -1,4 +1,4 @@
-"""Settings that change under a live session (D9, B23): what ends, what goes on, and who hears of which token."""
+"""Settings change under a live session (D9, B23): which sessions end, which go on, and which tokens are revoked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_provider_that_is_gone_is_unknown_and_its_session_over(
 async def test_other_settings_of_the_same_client_keep_the_session(
     server_under_test: ServerUnderTest, provider: ScriptedProvider, upstream: Upstream
 ) -> None:
-    """Q8.1: what narrows is followed at once, under the same session; what is added waits for the next sign-in."""
+    """Q8.1: a narrower setting holds at once, under the same session; an addition waits for the next sign-in."""
     await server_under_test.sign_in()
     apis = (*server_under_test.context.settings.providers[0].apis,)
     more = (replace(apis[0], requires=("orders.admin",)), replace(apis[0], name="invoices"))
@@ -109,7 +109,7 @@ async def test_other_settings_of_the_same_client_keep_the_session(
 async def test_a_call_that_is_answered_after_the_change_does_not_outlive_the_session(
     server_under_test: ServerUnderTest, upstream: Upstream
 ) -> None:
-    """S-5: its token came from a service that nobody can sign out any more."""
+    """S-5: its token came from a service that can no longer be signed out."""
     await server_under_test.sign_in()
 
     async def late_events(request: web.Request) -> web.StreamResponse:

@@ -17,7 +17,7 @@ from tests.support.server_under_test import ServerUnderTest
 
 @pytest.fixture
 def first() -> dict[str, Any]:
-    """What the section says besides the provider, when the server starts."""
+    """The traits of the section besides the provider, when the server starts."""
     return {}
 
 
@@ -53,7 +53,7 @@ async def test_elsewhere_it_does(server_under_test: ServerUnderTest) -> None:
 
 @pytest.mark.parametrize("first", [{"reload": False}])
 async def test_reloading_can_be_switched_off(server_under_test: ServerUnderTest, settings_file: Path) -> None:
-    """Q8.1: what stands in the files at the start stays until the next one."""
+    """Q8.1: the settings of the start stay in force until the next one."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
     settings_file.write_text(json.dumps(document), encoding="utf-8")
@@ -66,7 +66,7 @@ async def test_reloading_can_be_switched_off(server_under_test: ServerUnderTest,
 async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
     server_under_test: ServerUnderTest, settings_file: Path, provider: ScriptedProvider
 ) -> None:
-    """Q8.1: whoever corrects the mistake may have added something, and what is stored is not opened with it."""
+    """Q8.1: the corrected file may hold an addition, and the stored session is not restored with it."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["audit_person"] = False
     settings_file.write_text(json.dumps(document), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A server that its owner shares: who else starts or uses a kernel there gets no grant for it (DESIGN-2, 7)."""
+"""A shared server gives no grant to a kernel that a user other than its owner starts or uses (DESIGN-2, 7)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ByHeader(IdentityProvider):
 
 
 class Asking:
-    """Says who asks; a test changes that."""
+    """Names the user of each request; a test changes the name."""
 
     def __init__(self) -> None:
         self.name: str | None = None

@@ -1,6 +1,6 @@
 """The page that brings an ID token to the provider's sign-out, and the way back from there (Q9.8, ADR 39).
 
-What a browser is asked by is written out here; that browsers write it so is shown in ``tests/e2e``.
+The headers of a browser are written out here; ``tests/e2e`` shows that browsers send them so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 @pytest.fixture
 def tab(server_under_test: ServerUnderTest) -> httpx.AsyncClient:
-    """JupyterLab's page in a browser: what it sends, with cookies, by hand."""
+    """The requests of JupyterLab's page in a browser, with its cookies, written by hand."""
     return browser_at(server_under_test)
 
 
@@ -109,7 +109,7 @@ async def test_a_sign_out_in_the_panel_leads_to_a_form_with_everything_that_the_
 async def test_the_page_is_out_of_our_origin_and_leads_where_it_must(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider, jp_serverapp: Any
 ) -> None:
-    """Q9.8: nobody caches, frames or reads it, whoever opened the window; the form goes there and back."""
+    """Q9.8: no cache, frame or opener of the window gets the page; the form goes there and back."""
     jp_serverapp.web_app.settings["headers"] = {"Cross-Origin-Opener-Policy": "same-origin"}
     await begin(server_under_test, tab)
     page = await show(tab, await sign_out(tab))
@@ -219,7 +219,7 @@ async def test_a_browser_that_says_nothing_gets_the_form_without_the_token(
 async def test_another_browser_gets_nothing_even_if_it_is_logged_in(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient
 ) -> None:
-    """Q9.8: the page is bound to the browser in which somebody signed out, and stays theirs."""
+    """Q9.8: the page is bound to the browser in which the user signed out, and stays good there."""
     await begin(server_under_test, tab)
     path = await sign_out(tab)
     async with browser_at(server_under_test) as other:
@@ -256,7 +256,7 @@ async def test_the_token_of_jupyter_is_no_login_of_a_browser(
 async def test_a_program_gets_a_page_for_the_browser_of_a_person(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient
 ) -> None:
-    """Q9.8: a kernel or a command has no browser to bind it to; whoever opens it has to be logged in."""
+    """Q9.8: a kernel or a command has no browser to bind it to; the browser that opens it has to be logged in."""
     await begin(server_under_test, tab)
     told = (await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})).json()
     assert hint_in(await show(tab, at(tab, told["end_session_url"]))) is not None
@@ -277,7 +277,7 @@ async def test_the_page_has_no_other_verb(
 async def test_without_login_the_form_has_no_token(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient, jp_serverapp: Any
 ) -> None:
-    """Q9.8: where everybody is let in, everybody could ask for the page and say what they like."""
+    """Q9.8: on a server without login every caller could ask for the page, with headers of their choice."""
     await begin(server_under_test, tab)
     path = await sign_out(tab)
     jp_serverapp.identity_provider.token = ""
@@ -302,7 +302,7 @@ async def landed(tab: httpx.AsyncClient, query: str) -> tuple[bool, str | None]:
 
 
 async def test_the_way_back_is_judged(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
-    """Q9.8, RP-Initiated Logout 1.0, 3: what says so is the state of this browser's own sign-out, once."""
+    """Q9.8, RP-Initiated Logout 1.0, 3: only the state of this browser's own sign-out shows it, once."""
     state = await gone_out(server_under_test, tab)
     assert await landed(tab, "?state=another") == (False, "state_invalid")
     assert await landed(tab, f"?state={state}&state={state}") == (False, "state_invalid")
@@ -313,7 +313,7 @@ async def test_the_way_back_is_judged(server_under_test: ServerUnderTest, tab: h
 async def test_another_browser_is_not_told_that_it_is_signed_out(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient
 ) -> None:
-    """Q9.8: nobody can make a person believe it by a link."""
+    """Q9.8: an attacker's link cannot make a user believe it."""
     state = await gone_out(server_under_test, tab)
     async with browser_at(server_under_test) as other:
         assert await landed(other, f"?state={state}") == (False, "state_invalid")

@@ -20,7 +20,7 @@ PERSON_WANTED = ("login_required", "interaction_required", "consent_required", "
 
 @pytest.fixture
 def changes() -> dict[str, Any]:
-    """What the settings of the provider say besides."""
+    """Settings of the provider that a test adds."""
     return {"silent_sign_in": "auto"}
 
 
@@ -47,7 +47,7 @@ async def begin(server_under_test: ServerUnderTest, **wish: Any) -> httpx.Respon
 
 
 async def page_opens(server_under_test: ServerUnderTest, at: str = "lab/tree/a.ipynb?x=1") -> str:
-    """Open a page that tries, and return where the browser is led in the end, or what it shows."""
+    """Open a page that tries, and return the browser's last address, or the page that it shows."""
     base = base_of(server_under_test)
     started = (await begin(server_under_test, next=base + at)).json()
     start = str(httpx.URL(server_under_test.url).join(started["start_url"]))
@@ -139,7 +139,7 @@ async def test_an_attempt_that_never_came_back_is_the_last_one(
 
 
 async def test_a_sign_out_is_not_undone_by_the_next_page(server_under_test: ServerUnderTest) -> None:
-    """Q10.3: whoever signs out stays out until somebody clicks."""
+    """Q10.3: a user who signs out stays signed out until they click."""
     await server_under_test.sign_in()
     await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
     server_under_test.clock.ahead = 3_600
@@ -150,7 +150,7 @@ async def test_a_sign_out_is_not_undone_by_the_next_page(server_under_test: Serv
     "next_path", ["https://evil.example/", "//evil.example/", "/other/place", "lab", "/\\evil.example", None]
 )
 async def test_a_page_comes_back_to_this_server_only(server_under_test: ServerUnderTest, next_path: str | None) -> None:
-    """Q10.3, A29: whatever it says of where it was."""
+    """Q10.3, A29: the page's own ``next`` cannot lead to another server."""
     wish = {} if next_path is None else {"next": next_path}
     started = (await begin(server_under_test, **wish)).json()
     start = str(httpx.URL(server_under_test.url).join(started["start_url"]))
@@ -173,7 +173,7 @@ async def test_another_browser_cannot_finish_it(server_under_test: ServerUnderTe
 
 
 async def test_another_person_than_before_is_asked_for(server_under_test: ServerUnderTest) -> None:
-    """Q10.3, A26: also after the end of the session, since no click says who it is to be."""
+    """Q10.3, A26: also after the end of the session, since no click chooses another person."""
     await server_under_test.sign_in()
     server_under_test.provider.revoke_all()
     await server_under_test.ask("POST", f"{ROUTE}/refresh", json={})
@@ -267,7 +267,7 @@ async def test_a_page_that_comes_back_too_late_is_where_it_was(server_under_test
 async def test_a_page_does_not_leave_under_the_hands_of_somebody_who_works_in_it(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q10.3: it goes on after ten seconds, and a redirect that came then would take away what was typed."""
+    """Q10.3: it goes on after ten seconds, and a redirect that came then would discard the user's input."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/par"
         provider.advertise["pushed_authorization_request_endpoint"] = address

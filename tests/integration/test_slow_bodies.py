@@ -52,7 +52,7 @@ async def drip(server_under_test: ServerUnderTest, verb: str, path: str, *header
 
 
 async def test_no_public_route_waits_for_a_dripping_body(server_under_test: ServerUnderTest) -> None:
-    """Q8.14: who needs no login to come in may not stay for as long as they like. All at once, since each takes ten seconds."""
+    """Q8.14: a caller without login may not hold a connection for long. All at once, since each takes ten seconds."""
     every = [(verb, path, length) for verb, path in OPEN for length in LENGTHS]
     answers = await asyncio.gather(*[drip(server_under_test, *one) for one in every])
     statuses = {one: answer[:12] for one, (answer, _) in zip(every, answers, strict=True)}

@@ -1,4 +1,4 @@
-"""WebSockets through the proxy, and what a sign-out does to everything that is open (C16, C27, S-5)."""
+"""WebSockets through the proxy, and the end of all that is open at a sign-out (C16, C27, S-5)."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ async def test_a_message_beyond_the_limit_closes_the_socket(server_under_test: S
 
 
 async def test_a_huge_message_is_not_read_to_its_end(server_under_test: ServerUnderTest, live: Live) -> None:
-    """C27: whoever sends 16 MB without listening sees the connection close in the middle."""
+    """C27: a client that sends 16 MB without listening sees the connection close in the middle."""
     await server_under_test.sign_in()
     async with connected(server_under_test) as socket:
         with suppress(ConnectionError):

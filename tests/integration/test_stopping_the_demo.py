@@ -1,4 +1,4 @@
-"""The demo is stopped by somebody in a hurry; nothing of it is left, its private keys least of all (Q7.6)."""
+"""A user in a hurry stops the demo; nothing of it is left, its private keys least of all (Q7.6)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 def test_a_second_ctrl_c_does_not_interrupt_the_removal(demo: Demo) -> None:
-    """Q7.6: the folder with the provider's private keys is gone, and what happens is said."""
+    """Q7.6: the folder with the provider's private keys is gone, and the demo prints its steps."""
     demo.wait_for("JupyterLab is running at")
     assert any((demo.place / demo.left[0]).rglob("*"))
     demo.process.send_signal(signal.SIGINT)
@@ -112,8 +112,8 @@ def test_only_the_first_request_interrupts(tmp_path: Path) -> None:
 
 
 def test_what_stops_for_another_reason_is_not_interrupted_by_the_first_request() -> None:
-    """Q7.6: sibling: a part of the demo has failed, and somebody presses Ctrl-C while it is cleared away."""
-    before = signal.getsignal(signal.SIGINT)  # NOTE: a shell starts what runs in the background with it ignored
+    """Q7.6: sibling: a part of the demo has failed, and the user presses Ctrl-C while it is cleared away."""
+    before = signal.getsignal(signal.SIGINT)  # NOTE: a shell starts background processes with it ignored
     requests = StopRequests()
     requests.listen()
     try:

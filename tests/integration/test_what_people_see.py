@@ -1,4 +1,4 @@
-"""What a person sees of a session, over sockets: when a wait ends, when a session does, and what can be called."""
+"""The session as its user sees it, over sockets: when a wait ends, when a session ends, which APIs can be called."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_the_browser_that_comes_too_late_is_told_so(server_under_test: Ser
 
 
 async def test_a_session_without_a_refresh_token_is_over_when_its_token_is(server_under_test: ServerUnderTest) -> None:
-    """Q6.1: whoever asks, and whichever timer is late."""
+    """Q6.1: for every caller, and with any timer late."""
     server_under_test.provider.issue_refresh_token = False
     await server_under_test.sign_in()
     assert (await server_under_test.session())["refreshable"] is False
@@ -64,7 +64,7 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
 
 
 async def readiness(server_under_test: ServerUnderTest) -> tuple[str, str]:
-    """Return what both routes say of the API, which is the same."""
+    """Return the readiness of the API, which both routes must answer alike."""
     (of_session,) = (await server_under_test.session())["apis"]
     (of_list,) = (await server_under_test.ask("GET", "jupyter-oidc/apis")).json()["apis"]
     return of_session["readiness"], of_list["readiness"]

@@ -100,7 +100,7 @@ async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a
     detour: ConnectProxy,
     trap: Upstream,
 ) -> None:
-    """Q8.1: neither at a call, nor at a renewal, nor at a sign-in that the cell begins; they go where they went before."""
+    """Q8.1: neither at a call, nor at a refresh, nor at a sign-in of the cell; they go the same way as before."""
     await server_under_test.sign_in()
     own = {"ca_bundle": theirs.bundle, "egress_proxy": detour.url}
     more = {"JupyterOIDC": {"providers": {"corp": {**own, "apis": {"orders": own}}}}}

@@ -1,6 +1,6 @@
 """A cell writes a settings file that would bring the tokens to a place of its own; the server runs, the files are real.
 
-What a cell can do is done here: it writes where the user may write, and asks with a kernel's grant.
+The tests use the powers of a cell: it writes where the user may write, and asks with a kernel's grant.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ async def test_no_token_arrives_at_a_place_that_a_cell_wrote_into_a_file(
     listener: Upstream,
     attack: Callable[[str, ScriptedProvider], Section],
 ) -> None:
-    """Q8.1: not within several looks at the files, not after a renewal, not after a sign-in that the cell begins."""
+    """Q8.1: not within several looks at the files, not after a refresh, not after a sign-in that the cell begins."""
     await server_under_test.sign_in()
     cell.write(attack(listener.url, provider))
     await several_looks()
@@ -148,7 +148,7 @@ async def test_the_users_own_sign_in_brings_the_changed_settings_into_force(
 async def test_a_sign_in_that_a_cell_begins_goes_by_the_settings_before(
     server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
 ) -> None:
-    """Q8.1: single sign-on may finish it without a click, so it opens nothing new; what waits goes on waiting."""
+    """Q8.1: single sign-on may finish it without a click, so it opens nothing new; waiting settings go on waiting."""
     cell.write(another_host(listener.url, provider))
     await several_looks()
     assert (await cell.sign_in()).status_code == 201
@@ -175,7 +175,7 @@ async def test_the_first_sign_in_at_a_new_provider_is_not_a_cells(
 async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_before(
     server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
-    """Q8.1: nobody has asked the server for anything before the cell writes its file."""
+    """Q8.1: the cell writes its file before the server's first request."""
     assert server_under_test.context.built_services is None
     cell.write(another_api(listener.url, provider))
     await several_looks()
@@ -199,7 +199,7 @@ async def test_what_only_narrows_takes_effect_at_once(
 async def test_a_change_that_narrows_and_widens_is_split(
     server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
-    """Q8.1: what is taken away is gone at once, what is added waits."""
+    """Q8.1: a removal holds at once, an addition waits."""
     await server_under_test.sign_in()
     apis = {"orders": {"callers": ["browser"], "methods": ["GET", "DELETE"]}, "loot": {"base_url": listener.url}}
     cell.write({"corp": {"apis": apis}})

@@ -24,7 +24,7 @@ def provider() -> Iterator[CertifiedProvider]:
 
 @pytest.fixture
 def upstream(provider: CertifiedProvider) -> Iterator[Upstream]:
-    """An API that lets in who the provider vouches for: it asks the provider's UserInfo endpoint about each token."""
+    """An API that accepts a token if the provider's UserInfo endpoint does."""
     endpoint = f"{provider.issuer}/me"
 
     def vouched(token: str) -> bool:

@@ -1,7 +1,7 @@
-"""The certified provider dressed up as each provider that there is a preset for, and what its APIs check.
+"""The certified provider dressed up as each provider that there is a preset for, with the checks of its APIs.
 
-A dressing says how the provider behaves; what jupyter_oidc does about it stands in the preset and in ``write``, which
-is what an administrator adds. Nothing here is a setting that a real administrator could not make.
+A dressing says how the provider behaves; the settings for it stand in the preset and in ``write``, the part that an
+administrator adds. Nothing here is a setting that a real administrator could not make.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _NO_END_SESSION = {"rpInitiatedLogout": {"enabled": False}}
 class Dressing:
     """One provider.
 
-    ``write`` and ``api`` are what the administrator writes besides preset, issuer and client; the functions get the
-    provider's address without a slash at the end. ``must_say`` are claims of a token that an API requires, and
-    ``must_not_say`` such that its tokens never have.
+    ``write`` and ``api`` are the settings besides preset, issuer and client; the functions get the provider's address
+    without a slash at the end. ``must_say`` are claims of a token that an API requires, and ``must_not_say`` such that
+    its tokens never have.
     ``signs_out`` is the parameter under which the browser's way back is sent, ``None`` where there is no such page.
     """
 

@@ -37,7 +37,7 @@ def settings_for(provider: CertifiedProvider, upstream: Upstream, **changes: Any
 
 @dataclass
 class Person:
-    """Someone with a browser; ``jupyter`` is logged in to the server."""
+    """A user with a browser; ``jupyter`` is logged in to the server."""
 
     process: JupyterProcess
     provider: CertifiedProvider

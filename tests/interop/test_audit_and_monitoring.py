@@ -1,7 +1,7 @@
 """The recipes of *Audit and monitoring*, run as they stand on the page, in a real server with a kernel of its own.
 
 Prometheus itself is not at hand; its rules are read as it reads them, and each counter, label and value in them is looked
-for in what a server shows.
+for in a server's own counters.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Audited:
     refused: httpx.Response
 
     def file(self, name: str) -> str:
-        """What the server has written into a file in its working folder."""
+        """The content of a file that the server has written into its working folder."""
         return (self.process.work / name).read_text(encoding="utf-8")
 
 
@@ -93,7 +93,7 @@ def calls(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_every_block_of_settings_on_the_page_is_tried_here() -> None:
-    """Q5.10: a recipe that nobody has tried is a guess."""
+    """Q5.10: a recipe without a test is a guess."""
     blocks = re.findall(r"```(\w+)\n", PAGE)
     assert (len(blocks), set(RECIPES)) == (
         len(RECIPES),
@@ -129,7 +129,7 @@ def test_the_log_in_a_file_has_refusals_and_the_trail_of_provider_calls(server: 
 def test_the_servers_own_log_has_the_same_lines_once_and_no_more_than_its_level_lets_through(
     server: tuple[Path, Audited],
 ) -> None:
-    """Q5.10: nobody who reads the server's log misses anything, and the trail is for those who ask for it."""
+    """Q5.10: the server's log is complete without the trail, and the trail is on for those who ask for it."""
     _, opened = server
     log = opened.process.log
     assert log.count(opened.refused.json()["request_id"]) == 1
@@ -169,7 +169,7 @@ def test_the_script_that_reads_the_events_answers_the_question(server: tuple[Pat
 
 
 def test_without_the_setting_no_event_names_a_person(tmp_path: Path) -> None:
-    """Q5.10: it is personal data, so somebody has to want it."""
+    """Q5.10: it is personal data, so the administrator has to ask for it."""
     with audited(tmp_path, "events in a file"):
         pass
     events = calls(tmp_path)

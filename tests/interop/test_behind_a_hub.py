@@ -1,4 +1,4 @@
-"""One redirect URI for everybody on a Hub, which sends each browser on to its user's server (Q10.2)."""
+"""One redirect URI for all users of a Hub, which sends each browser on to its user's server (Q10.2)."""
 
 from __future__ import annotations
 

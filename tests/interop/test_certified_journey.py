@@ -87,7 +87,7 @@ def test_a_confidential_client_signs_in_refreshes_and_signs_out(
 def test_a_client_proves_itself_with_a_private_key(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: SigningKey, alg: str | None
 ) -> None:
-    """T-7, T-8: the provider takes each assertion once, and only one that names nobody but itself."""
+    """T-7, T-8: the provider takes each assertion once, and only one with itself as the only audience."""
     file = tmp_path / "client.pem"
     file.write_bytes(key.private_pem())
     signing: dict[str, Any] = {
@@ -209,7 +209,7 @@ def test_a_session_revoked_at_the_provider_ends_with_a_reason_and_a_way_back(
 def test_an_outage_of_the_provider_ends_nothing(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> None:
-    """Weather never ends a session: calls work while the access token lives, and it recovers by itself."""
+    """A transient failure never ends a session: calls work while the access token lives, and it recovers by itself."""
     with at_work(tmp_path, provider, upstream) as person:
         person.sign_in()
         provider.down("unavailable")

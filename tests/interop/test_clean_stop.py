@@ -1,4 +1,4 @@
-"""A real server that stops: what is kept in memory ends at the certified provider, what is stored lives on (Q10.5)."""
+"""A real server stops: a session in memory ends at the certified provider, a stored session lives on (Q10.5)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_clean_stop_leaves_no_refresh_token_alive(
 def test_a_clean_stop_takes_nothing_back_that_is_stored(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> None:
-    """Q10.5, a sibling: A clean stop revokes what memory alone held."""
+    """Q10.5, a sibling: A clean stop revokes the tokens that only memory held."""
     key = secrets.token_urlsafe(32)
     CANARY.hold(key)
     before = provider.record().grants_revoked

@@ -109,7 +109,7 @@ def test_a_server_that_died_without_a_word_is_no_running_server(tmp_path: Path) 
 
 
 def test_a_former_provider_is_forgotten_by_its_name_and_registration(tmp_path: Path) -> None:
-    """D3: one that is in no settings file any more; what is stored of another registration stays."""
+    """D3: one that is in no settings file any more; the stored session of another registration stays."""
     key, folder = "A" * 43, tmp_path / "data" / "jupyter_oidc"
     folder.mkdir(parents=True, mode=0o700)
     entry = Entry("https://id.example.com", "jupyter", "ada", ("openid",), 1.0, Secret("rt-1"))

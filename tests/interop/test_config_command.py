@@ -1,4 +1,4 @@
-"""``jupyter oidc config``: what is checked, shown, imported and exported."""
+"""``jupyter oidc config`` checks, shows, imports and exports settings."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_an_import_with_a_mistake_writes_nothing_and_repeats_no_secret(tmp_path:
 
 
 def test_an_import_says_which_secrets_of_this_machine_it_sends_where(tmp_path: Path) -> None:
-    """G-1: a settings file from a stranger can name any file, and send it to a token endpoint of the stranger's."""
+    """G-1: an attacker's settings file can name any file, and send it to a token endpoint of the attacker's."""
     hostile = {
         "issuer": "https://id.example.net",
         "clientId": "x",
@@ -241,7 +241,7 @@ def program(folder: Path, text: str) -> None:
 
 
 def checked(tmp_path: Path, text: str) -> tuple[int, list[str]]:
-    """Check what the server would read, with a Python file of this ``text``."""
+    """Check the settings that the server would read, with a Python file of this ``text``."""
     command = Command(tmp_path, {})
     program(tmp_path, text)
     said = command.run("config", "check")
@@ -249,7 +249,7 @@ def checked(tmp_path: Path, text: str) -> tuple[int, list[str]]:
 
 
 def test_check_finds_a_python_file_that_is_no_python(tmp_path: Path) -> None:
-    """Q7.2: Jupyter goes on without it, and without a word on what was in it."""
+    """Q7.2: Jupyter goes on without it, and without a word on its content."""
     path = tmp_path / "config" / "jupyter_server_config.py"
     assert checked(tmp_path, "c.JupyterOIDC.providers = {\n") == (
         1,
@@ -340,7 +340,7 @@ def test_check_repeats_no_key_that_could_be_a_secret(tmp_path: Path) -> None:
     ids=["a loop of links", "a link to nothing", "a folder", "binary"],
 )
 def test_check_finds_a_file_that_cannot_be_read(tmp_path: Path, make: Callable[[Path], object], problem: str) -> None:
-    """Q7.2: whatever the reason, the server leaves out what it says."""
+    """Q7.2: for every reason, the server leaves out the settings in it."""
     command = Command(tmp_path, {})
     folder = tmp_path / "config" / "jupyter_server_config.d"
     folder.mkdir()

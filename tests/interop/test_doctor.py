@@ -1,6 +1,6 @@
 """``jupyter oidc doctor`` at a certified provider, healthy and with one thing wrong at a time.
 
-What is wrong is named in the line that it belongs to, with who can fix it; the rest stays fine.
+The line of the faulty part names the fault and the person who can fix it; the other lines stay fine.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ FINE = [
     "audience of orders",
 ]
 OWN_AUTHORITIES = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "")
-"""This machine's own variables are not what is examined here."""
+"""Remove this machine's own variables, which would be diagnosed otherwise."""
 
 NOT_KNOWN = {"host name", "audience of orders"}
-"""What only a running server, or a session, could show."""
+"""Lines that only a running server, or a session, could show."""
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def only(checks: dict[str, dict[str, Any]], name: str, status: str = "problem") 
 
 
 def test_a_healthy_set_up_is_fine_in_every_line(tmp_path: Path, provider: CertifiedProvider, api: Upstream) -> None:
-    """G-6, A30, Q9.10: metadata, keys, what to register, and that it is registered; what cannot be known fails nothing."""
+    """G-6, A30, Q9.10: metadata, keys, the values to register, and the registration; an unknown line fails nothing."""
     said = command(tmp_path, settings(provider.issuer, api)).run("doctor", "--json")
     checks = diagnosis(said)
     expected = [(name, "unknown" if name in NOT_KNOWN else "ok") for name in FINE]
@@ -149,7 +149,7 @@ def test_a_provider_that_answers_with_trouble_is_not_blamed_on_the_network(
 
 
 def test_a_wrong_issuer(tmp_path: Path, provider: CertifiedProvider, api: Upstream) -> None:
-    """A22: both are named, and what differs."""
+    """A22: both issuers are named, and their difference."""
     said = command(tmp_path, settings(provider.issuer + "/", api)).run("doctor", "--json")
     check = only(diagnosis(said), "issuer")
     assert "they differ in the slash at the end" in check["message"]
@@ -262,7 +262,7 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
 
 
 def test_a_provider_that_never_answers_is_waited_for_eighteen_seconds(tmp_path: Path, api: Upstream) -> None:
-    """The diagnosis ends by itself, and says what it could not look at."""
+    """The diagnosis ends by itself, and names the parts that it could not look at."""
 
     async def hang(_: web.Request) -> web.Response:
         await asyncio.sleep(600)

@@ -117,7 +117,7 @@ def test_a_server_without_the_setting_gets_no_token_where_the_client_is_register
 
 
 async def journey(provider: ScriptedProvider, settings: dict[str, Any]) -> tuple[str, str]:
-    """Sign in, let both endpoints demand nonces, and restart, which renews; return the states before and after."""
+    """Sign in, let both endpoints demand nonces, and restart, which refreshes; return the states before and after."""
     key = secrets.token_urlsafe(32)
     services = services_of(settings, key)
     session = services.sessions.of_provider("corp")

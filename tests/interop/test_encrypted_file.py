@@ -25,7 +25,7 @@ print("JUPYTER_OIDC_STORAGE_KEY" in subprocess.run(["env"], capture_output=True,
 
 @pytest.fixture
 def key() -> str:
-    """A new key that nobody may see."""
+    """A new key, which the canary looks for in every output."""
     made = secrets.token_urlsafe(32)
     CANARY.hold(made)
     return made
@@ -84,7 +84,7 @@ def test_without_a_key_the_server_says_how_to_make_one_and_the_session_is_kept_i
 def test_a_kernel_and_its_children_do_not_inherit_the_key(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str, storage: str
 ) -> None:
-    """D11: whatever is configured, and though nobody has used the extension before the kernel starts."""
+    """D11: with every storage, and though the extension is unused before the kernel starts."""
     with at_work(tmp_path, provider, upstream, storage=storage, environment={VARIABLE: key}) as person:
         (look,) = person.run(LOOK)
         assert look.text.split() == ["False", "False"]
@@ -116,7 +116,7 @@ print(any("the-key" in target(number) for number in range(64)), "JUPYTER_OIDC_ST
 def test_a_server_takes_its_key_from_a_descriptor_that_no_kernel_has(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
 ) -> None:
-    """Q8.5: the file may belong to root, who has opened it for the server."""
+    """Q8.5: the file may belong to root, which has opened it for the server."""
     file = tmp_path / "the-key"
     file.write_text(key, encoding="ascii")
     descriptor = os.open(file, os.O_RDONLY)
@@ -155,7 +155,7 @@ def test_without_the_extension_a_kernel_would_inherit_it(tmp_path: Path, key: st
     import asyncio
     from contextlib import closing
 
-    # NOTE: at DEBUG, an older jupyter_server logs the environment of each kernel, with the key that nobody has taken out.
+    # NOTE: at DEBUG, an older jupyter_server logs the environment of each kernel, and does not take out the key.
     process = JupyterProcess(tmp_path / "jupyter", {}, enabled=False, environment={VARIABLE: key}, log_level="INFO")
     with process, closing(process.client()) as client:
 

@@ -1,6 +1,6 @@
 """The same journey at every provider that there is a preset for: sign in, call, refresh, call again, sign out.
 
-Changing the provider is changing the settings: the test does not know which one it meets, and what differs is in
+Changing the provider is changing the settings: the test does not know which one it meets, and the differences are in
 ``config/providers`` and in :mod:`tests.interop.dressings`.
 """
 
@@ -79,7 +79,7 @@ def start_environment(name: str, tmp_path: Path, **changes: object) -> Iterator[
 
 
 def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request, str, str], web.Response | None]:
-    """An API as its owner would write it for this provider: signature, issuer, and what names the API or its client."""
+    """An API as its owner would write it for this provider: it checks signature, issuer, and audience or client."""
     keys: list[KeySet] = []
 
     def judge(_: web.Request, scheme: str, token: str) -> web.Response | None:

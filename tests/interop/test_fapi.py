@@ -1,4 +1,4 @@
-"""The FAPI 2.0 Security Profile at a certified provider that holds its clients to it: sign in, call, renew, sign out."""
+"""The FAPI 2.0 Security Profile at a certified provider that enforces it: sign in, call, refresh, sign out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CELL = "import jupyter_oidc as oidc\nprint(oidc.api('orders').get('items').statu
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """What every server of these tests shows: Jupyter, the provider and the API."""
+    """The certificate that every server of these tests shows: Jupyter, the provider and the API."""
     return self_signed(tmp_path_factory.mktemp("here"))
 
 
@@ -39,7 +39,7 @@ def provider(here: Certificate) -> Iterator[CertifiedProvider]:
 
 
 def settings(here: Certificate, upstream: Upstream, **changes: Any) -> dict[str, Any]:
-    """What the settings say besides the usual: the profile, and whom this machine trusts."""
+    """Settings besides the usual: the profile, and the authorities that this machine trusts."""
     orders = {"base_url": upstream.url, "methods": ["GET"], "allow_private_network": True}
     return {
         "profile": "fapi2",
@@ -160,7 +160,7 @@ def jwk_of(der: bytes) -> dict[str, Any]:
 def test_a_provider_that_does_not_ask_for_what_the_profile_does_is_found_before_a_page_opens(
     tmp_path: Path, here: Certificate
 ) -> None:
-    """FAPI 2.0 Security Profile, 5.3.2.2: it names itself in its answers, or nobody signs in there."""
+    """FAPI 2.0 Security Profile, 5.3.2.2: it names itself in its answers, or no sign-in begins there."""
     key = SigningKey.ec("client-1")
     pem = tmp_path / "client.pem"
     pem.write_bytes(key.private_pem())

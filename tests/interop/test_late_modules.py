@@ -30,7 +30,7 @@ def watch(event, arguments):
         told.write(arguments[0] + "\\n")
 sys.addaudithook(watch)
 """
-"""What runs at the start of each process of this test: the folder of the user's own packages, and the watch."""
+"""The code at the start of each process of this test: the folder of the user's own packages, and the watch."""
 
 PLANT = """
 import os, pathlib
@@ -47,12 +47,12 @@ NAMES = (
     *("filelock", "truststore", "yarl", "multidict", "brotli", "brotlicffi", "zstandard", "trio", "socksio", "click"),
     *("rich", "anyio", "cryptography", "fastjsonschema", "netrc", "tarfile", "certifi", "requests", "aiodns"),
 )
-"""What the server imported late on the way of this journey, and what it looked for in vain."""
+"""The modules that the server imported late during this journey, and those that it looked for in vain."""
 
 
 @dataclass(frozen=True)
 class Journey:
-    """What was seen of the server: modules of the cell that ran in it, and what it began to import."""
+    """Observations of the server: the cell's modules that ran in it, and the imports that it began."""
 
     ran: set[str]
     imported: list[str]
@@ -136,6 +136,6 @@ def test_nothing_is_imported_for_the_first_time_once_a_kernel_runs(journey: Jour
 
 
 def test_the_log_names_the_places_where_modules_are_looked_for_no_longer(journey: Journey) -> None:
-    """Q8.3: another extension may miss one of them, and whoever runs the server has to find out why."""
+    """Q8.3: another extension may miss one of them, and the administrator has to find out why."""
     assert "jupyter_oidc: this server looks no longer for modules in " in journey.log
     assert "/packages'" in journey.log

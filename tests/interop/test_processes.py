@@ -85,7 +85,7 @@ def told(child: subprocess.Popen[str]) -> dict[str, Any]:
 def test_eight_processes_refresh_a_hundred_times_each_and_no_token_is_spent_twice(
     home: Path, provider: CertifiedProvider, settings: dict[str, Any]
 ) -> None:
-    """B10: no `invalid_grant`, and what is stored at the end is the provider's current token."""
+    """B10: no `invalid_grant`, and the token in the store at the end is the provider's current one."""
     asyncio.run(sign_in(provider, settings))
     before = provider.record()
     children = [start(settings, REFRESHES) for _ in range(PROCESSES)]
@@ -136,7 +136,7 @@ async def two_servers(provider: CertifiedProvider, settings: dict[str, Any]) -> 
 async def test_a_token_that_another_server_has_rotated_is_adopted(
     home: Path, provider: CertifiedProvider, settings: dict[str, Any]
 ) -> None:
-    """B2: nobody is signed out, and nothing is spent twice."""
+    """B2: no session ends, and no token is spent twice."""
     before = provider.record()
     one, other = await two_servers(provider, settings)
     for services in (one, other, one, one, other):
@@ -170,15 +170,18 @@ async def test_a_sign_out_revokes_what_another_server_has_rotated_and_is_noticed
 async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     home: Path, provider: CertifiedProvider, settings: dict[str, Any]
 ) -> None:
-    """B1, B14: the provider notices the reuse and ends the whole grant; nobody hammers it afterwards."""
+    """B1, B14: the provider notices the reuse and ends the whole grant; no server hammers it afterwards."""
     one, other = await two_servers(provider, settings)
     thief = one.sessions.of_provider("corp")
-    stolen = other.sessions.of_provider("corp")._held.refresh_token
-    thief._held = replace(thief._held, refresh_token=stolen)
+    stolen = other.sessions.of_provider("corp")._current.data.refresh_token
+    assert thief._current.live is not None
+    thief._current.live.data = replace(thief._current.live.data, refresh_token=stolen)
     spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
     assert isinstance(spent, RefreshReply)
-    answer = await thief._oidc_client.judge_refresh(spent, SIGN_IN_KEY, subject=thief._held.subject, previous=None)
-    assert isinstance(answer, Tokens)  # and whoever stole it keeps what he got
+    answer = await thief._oidc_client.judge_refresh(
+        spent, SIGN_IN_KEY, subject=thief._current.data.subject, previous=None
+    )
+    assert isinstance(answer, Tokens)  # and the thief keeps the tokens
     before = provider.record().token_requests["refresh_token"]
     victim = other.sessions.of_provider("corp")
     assert await victim.refresh() == SignInNeeded("session_expired")

@@ -57,7 +57,7 @@ def answering(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
 
 
 def raw(person: Person, head: str, body: bytes = b"") -> bytes:
-    """Send bytes that no client library would, and return what comes back until the connection ends."""
+    """Send bytes that no client library would, and return all that arrives until the connection ends."""
     with open_socket(person, head, body) as connection:
         connection.settimeout(10)
         received = b""
@@ -129,7 +129,7 @@ def test_a_method_that_is_not_listed_is_refused(
     assert (refused.status_code, refused.headers["x-oidc-error"], api.seen) == (status, code, [])
 
 
-# -- what goes up ------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------
 
 
 def test_only_listed_headers_go_up_and_the_token_is_ours(person: Person, api: Upstream) -> None:
@@ -165,7 +165,7 @@ def test_a_large_upload_is_streamed_and_arrives_whole(person: Person, api: Upstr
     assert hashlib.sha256(api.seen[-1].body).digest() == hashlib.sha256(b"".join(pieces)).digest()
 
 
-# -- what comes back ---------------------------------------------------------------------------------------
+# -- answers -----------------------------------------------------------------------------------------------
 
 
 def test_only_listed_headers_come_down_and_the_reply_is_sandboxed(person: Person, api: Upstream) -> None:
@@ -208,7 +208,7 @@ def test_only_listed_headers_come_down_and_the_reply_is_sandboxed(person: Person
 
 
 def test_compressed_bytes_come_down_untouched(person: Person, api: Upstream) -> None:
-    """C21: neither decoded nor encoded again, whatever they are."""
+    """C21: neither decoded nor encoded again, even if they are not gzip."""
     packed = gzip.compress(b"0" * 10_000, mtime=0)
     api.plan(answering(200, packed, Content_Encoding="gzip"), answering(200, b"not gzip", Content_Encoding="gzip"))
     for expected in (packed, b"not gzip"):
@@ -312,7 +312,7 @@ def invalid(**more: str) -> Answer:
 
 
 def test_a_refused_token_is_renewed_and_the_call_is_made_again(person: Person, api: Upstream) -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     person.post("refresh")
     time.sleep(0.1)
     api.plan(invalid())
@@ -358,11 +358,11 @@ def test_two_hundred_calls_at_once_are_all_served(person: Person, api: Upstream)
     assert len(api.seen) == 200
 
 
-# -- nobody signed in --------------------------------------------------------------------------------------
+# -- no session --------------------------------------------------------------------------------------------
 
 
 def test_without_a_session_the_answer_is_json_at_once(person: Person, api: Upstream) -> None:
-    """C31; then the session is there again for whoever comes next."""
+    """C31; then the session is there again for the next test."""
     person.post("sign-out")
     try:
         reply = person.jupyter.get(PROXY + "items", headers={"Accept": "text/html"})

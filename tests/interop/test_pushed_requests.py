@@ -1,4 +1,4 @@
-"""Pushed authorization requests at a certified provider that takes no others (RFC 9126), whatever way a sign-in takes."""
+"""Pushed authorization requests at a certified provider that takes no others (RFC 9126), for every way to sign in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def provider() -> Iterator[CertifiedProvider]:
 
 
 def authorization_request(person: Any, **options: Any) -> tuple[str, httpx.URL]:
-    """Begin a sign-in and follow it to the provider's door; return the flow and the address that the browser is sent to."""
+    """Begin a sign-in and stop before the provider; return the flow and the address that the browser is sent to."""
     started = person.begin()
     page = person.browser.open(person.start_url(started), stop_at=person.provider.issuer, **options)
     return started["flow"], httpx.URL(page.headers["location"])

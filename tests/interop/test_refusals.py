@@ -1,4 +1,4 @@
-"""Bad input gets a clear error and loses nothing: a real server, the certified provider, and somebody who tries."""
+"""Bad input gets a clear error and loses nothing: a real server, the certified provider, and a user who tries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, provider: CertifiedProvider
 
 @pytest.fixture
 def person(shared: Person, provider: CertifiedProvider) -> Iterator[Person]:
-    """The same server for all, but nobody signed in, and a browser without a past."""
+    """The same server for all tests, but without a session, and with a new browser."""
     yield Person(shared.process, provider, shared.jupyter, FormBrowser(provider.issuer))
     shared.post("sign-out")
 
@@ -77,7 +77,7 @@ def test_a_replayed_callback_is_refused_and_the_session_stays(person: Person) ->
 
 
 def test_a_callback_in_another_browser_is_refused(person: Person) -> None:
-    """R-9, C8: somebody else's code in my browser, or my code in somebody else's, signs nobody in."""
+    """R-9, C8: another user's code in this browser, or this user's code in another browser, begins no session."""
     started, url = to_callback(person)
     other = FormBrowser(person.provider.issuer)
     assert code_of(other.open(url)) == (400, "state_invalid")
@@ -143,7 +143,7 @@ def test_a_cancelled_sign_in_cannot_be_finished(person: Person) -> None:
 
 
 def test_a_provider_of_another_name_is_refused(tmp_path: Path, provider: CertifiedProvider, quiet: Upstream) -> None:
-    """D-3: the document says who it is, and that must be who the settings say, to the letter."""
+    """D-3: the document's issuer must be that of the settings, to the letter."""
     issuer = provider.issuer.replace("127.0.0.1", "localhost")
     with at_work(tmp_path, provider, quiet, changes={"issuer": issuer}) as person:
         refused = person.jupyter.post("jupyter-oidc/providers/corp/sign-in", json={})
@@ -230,7 +230,7 @@ def test_a_grant_dies_with_its_kernel_and_opens_only_what_is_marked_k(person: Pe
 
 
 def test_no_secret_is_in_the_environment_of_a_kernel(person: Person) -> None:
-    """Neither in the one it was started with nor in the one it has; what it prints passes the canary."""
+    """Neither in the one it was started with nor in the one it has; its output passes the canary."""
     person.sign_in()
     person.provider.issued()
     first, second = person.run(

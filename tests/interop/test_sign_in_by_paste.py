@@ -1,4 +1,4 @@
-"""Signing in by a pasted address at the certified provider, whose redirect leads to where nobody listens (A32)."""
+"""Signing in by a pasted address at the certified provider, whose redirect leads to a port without a server (A32)."""
 
 from __future__ import annotations
 

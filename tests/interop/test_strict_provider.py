@@ -1,7 +1,7 @@
 """Both logout profiles with live sessions at a strict provider: RP-Initiated Logout 1.0 and Back-Channel Logout 1.0 (Q9.8).
 
-The provider is written from the specifications and independent of the product; whatever it finds wrong is a fault, and
-every test ends without one that it did not cause itself.
+The provider is written from the specifications and independent of the product; each departure is a fault, and every
+test ends without one that it did not cause itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUTE = "jupyter-oidc/providers/corp"
 
 @dataclass
 class Visit:
-    """Somebody at a Jupyter server whose provider is the strict one; the browser is logged in to Jupyter."""
+    """A user of a Jupyter server whose provider is the strict one; the browser is logged in to Jupyter."""
 
     process: JupyterProcess
     provider: StrictProvider
@@ -79,7 +79,7 @@ def shared_visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
 
 @pytest.fixture
 def visit(shared_visit: Visit) -> Iterator[Visit]:
-    """A visit that leaves no fault behind."""
+    """The shared visit, with an empty provider; the test must leave no fault."""
     shared_visit.provider.forget_everything()
     yield shared_visit
     shared_visit.jupyter.post(f"{ROUTE}/sign-out", json={})
@@ -122,7 +122,7 @@ def test_a_sign_out_arrives_as_a_form_with_hint_and_state_and_the_way_back_is_ju
 
 
 def test_the_hint_is_the_newest_id_token_unmodified(visit: Visit) -> None:
-    """Q9.8, L-2: the one that a renewal brought."""
+    """Q9.8, L-2: the one that a refresh brought."""
     visit.sign_in()
     first = visit.provider.last_id_token
     visit.jupyter.post(f"{ROUTE}/refresh", json={})
@@ -142,7 +142,7 @@ def test_the_provider_tells_us_too_and_that_is_a_success(visit: Visit) -> None:
 
 
 def test_after_it_the_provider_asks_who_it_is(visit: Visit) -> None:
-    """Q9.8: what the sign-out is for: nobody gets in by the session that was there."""
+    """Q9.8: after the sign-out, the provider's former session signs no user in."""
     before = visit.sign_in()
     visit.browser.submit(visit.browser.open(visit.sign_out()), {})
     after = visit.sign_in("ben")
@@ -203,7 +203,7 @@ def an_id_token(provider: StrictProvider, session: OpSession) -> str:
 
 
 def changed_afterwards(provider: StrictProvider, session: OpSession) -> str:
-    """A right token of somebody else's session, with the body of this one."""
+    """Return a right token of another session, with the body of this one."""
     head, _, signature = provider.logout_token(session, sid="another").split(".")
     body = base64.urlsafe_b64encode(json.dumps(provider.logout_claims(session)).encode()).rstrip(b"=").decode()
     return f"{head}.{body}.{signature}"

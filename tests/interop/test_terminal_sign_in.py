@@ -41,7 +41,7 @@ def line_with(stream: Any, pattern: str) -> re.Match[str]:
 
 
 def prompted(stream: Any) -> None:
-    """Read up to the end of the prompt; what is typed before it is thrown away, as for a password."""
+    """Read up to the end of the prompt; input before it is thrown away, as for a password."""
     seen = ""
     while not seen.endswith(PROMPT):
         sign = stream.read(1)
@@ -50,7 +50,7 @@ def prompted(stream: Any) -> None:
 
 
 def screen_of(terminal: int) -> bytes:
-    """Return what the terminal shows; one that shows nothing and has no other end any more cannot be read."""
+    """Return the terminal's output; one that shows nothing and has no other end any more cannot be read."""
     try:
         return os.read(terminal, 65_536)
     except OSError:
@@ -62,7 +62,7 @@ def screen_of(terminal: int) -> bytes:
 def test_a_code_and_its_link_are_shown_in_a_pipe(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> None:
-    """Q7.7: strategy ``device``; whoever reads the pipe sees both while the command waits."""
+    """Q7.7: strategy ``device``; the reader of the pipe sees both while the command waits."""
     with at_work(tmp_path, provider, upstream, changes=BY_CODE) as person:
         with beside(person, tmp_path).start("sign-in", "--no-browser") as waiting:
             link = line_with(waiting.stdout, r"https?://\S+")[0]
@@ -78,7 +78,7 @@ def test_a_code_and_its_link_are_shown_in_a_pipe(
 def test_an_address_is_pasted_at_a_hidden_prompt(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> None:
-    """Q7.7: strategy ``paste``; a slip may be mended, and the terminal shows nothing of what is pasted."""
+    """Q7.7: strategy ``paste``; a slip may be mended, and the terminal shows nothing of the pasted address."""
     with at_work(tmp_path, provider, upstream, changes=PASTED, client=CLIENT) as person:
         terminal, its_end = pty.openpty()
         command = beside(person, tmp_path)

@@ -1,4 +1,4 @@
-"""The source tree as the laws see it: modules, their syntax trees, and who imports what."""
+"""Reads the source tree for the laws: modules, their syntax trees, and the imports between them."""
 
 from __future__ import annotations
 

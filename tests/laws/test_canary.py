@@ -116,7 +116,7 @@ def test_the_mark_is_recognised_in_base64(offset: int) -> None:
 
 
 def clean_up(pytester: pytest.Pytester) -> None:
-    """Remove what the inner run wrote, so that the outer canary need not sing about it."""
+    """Remove the files of the inner run, so that the outer canary need not sing about them."""
     import shutil
 
     shutil.rmtree(pytester.path)

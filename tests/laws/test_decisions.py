@@ -22,7 +22,7 @@ DECISIONS = sorted(path for path in ADR.glob("*.md") if path.name != "README.md"
 
 
 def faults_of(name: str, text: str, index: str) -> Iterator[str]:
-    """What is wrong with a decision."""
+    """Yield the faults of a decision."""
     number = int(name[:4])
     if not text.startswith(f"# {number}. "):
         yield "its title does not begin with its number"

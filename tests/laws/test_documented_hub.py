@@ -51,7 +51,7 @@ def test_the_settings_are_sound_and_one_redirect_uri_serves_everybody() -> None:
 
 @dataclass
 class Noted:
-    """A configuration that takes whatever is written into it."""
+    """A configuration that takes any assignment."""
 
     Spawner: Any = field(default_factory=lambda: SimpleNamespace(environment={}))
     JupyterHub: Any = field(default_factory=SimpleNamespace)
@@ -76,7 +76,7 @@ def hubs_own_function() -> Iterator[None]:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Noted:
-    """What the documented file sets at a Hub with a key."""
+    """The settings that the documented file makes at a Hub with a key."""
     (tmp_path / "key").write_bytes(bytes(range(32)))
     monkeypatch.setenv("JUPYTER_OIDC_HUB_KEY_FILE", str(tmp_path / "key"))
     noted = Noted()

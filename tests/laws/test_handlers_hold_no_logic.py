@@ -1,4 +1,4 @@
-"""Law 7: handlers hold no logic, and every verb declares who may call it.
+"""Law 7: handlers hold no logic, and every verb declares its access rule.
 
 Proved able to fail: ``test_a_verb_without_a_door_is_noticed`` and ``test_a_heavy_handler_is_noticed`` seed a
 handler of each kind and see it caught.
@@ -82,7 +82,7 @@ def test_handlers_decide_little():
 def test_a_verb_without_a_door_is_noticed():
     class Careless(OidcHandler):
         def get(self) -> None:
-            """Answer anybody."""
+            """Answer every caller."""
 
     assert doorless(Careless) == ["get"]
 

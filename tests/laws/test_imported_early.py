@@ -1,6 +1,6 @@
-"""What a function of the server imports is there before the first kernel (Q8.3): the list of early imports is whole.
+"""The list of early imports is whole: each import in a function of the server is made before the first kernel (Q8.3).
 
-Whatever is imported for the first time while a kernel runs may be what the kernel has written.
+A module that is imported for the first time while a kernel runs may be one that the kernel has written.
 Proof that the law can fail: the seeded violations below are caught.
 """
 
@@ -27,7 +27,7 @@ def of_the_server() -> list[Module]:
 
 
 def late(sources: Iterable[Module], *, loaded: set[str]) -> set[str]:
-    """What functions of ``sources`` import that is not among the modules ``loaded``."""
+    """Return the imports in functions of ``sources`` that are not among the modules ``loaded``."""
     found = set()
     for module in sources:
         functions = (
@@ -43,7 +43,7 @@ def late(sources: Iterable[Module], *, loaded: set[str]) -> set[str]:
 
 @cache
 def loaded() -> frozenset[str]:
-    """The modules of a process that has imported what a server imports early, and nothing else."""
+    """The modules of a process that has made a server's early imports, and nothing else."""
     script = (
         "import json, sys\n"
         "from jupyter_oidc.adapters.system.early_imports import import_everything\n"

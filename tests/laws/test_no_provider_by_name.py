@@ -1,6 +1,6 @@
 """A provider is configuration, not code (ADR 0005, ADR 0020): no code path names one; the presets are data.
 
-Docstrings and comments may say who does something strange, since they decide nothing.
+Docstrings and comments may name a provider that does something strange, since they decide nothing.
 Proved able to fail: a seeded comparison with a name, and one with a host, are noticed.
 """
 
@@ -16,7 +16,7 @@ from tests.laws.source import ROOT, Module, modules, seeded
 
 HOSTS = ("amazonaws", "amazoncognito", "microsoftonline", "azure", "microsoft", "googleapis", "amazon")
 HEADERS = frozenset({"azure-asyncoperation"})
-"""Names of headers that APIs send, whoever runs them; no code finds out by them who the provider is (Q3.3)."""
+"""Names of headers that APIs of any operator send; no code recognises the provider by them (Q3.3)."""
 
 NAMED = re.compile("|".join((*names(), *HOSTS)), re.IGNORECASE)
 PAGES = sorted((ROOT / "labextension-stub" / "src").rglob("*.ts"))

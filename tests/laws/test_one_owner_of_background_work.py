@@ -1,6 +1,6 @@
-"""A task that nobody waits for ends in one place (Q6.3): only ``background`` starts such tasks.
+"""A task that no code awaits ends in one place (Q6.3): only ``background`` starts such tasks.
 
-The others start work for which the same code waits at once, or looks at its end itself; each has its reason here.
+Other modules start tasks that the same code awaits at once, or whose end it looks at; each has its reason here.
 Proved able to fail: a seeded module that starts a task is caught.
 """
 
@@ -20,7 +20,7 @@ STARTERS = {
     "jupyter_oidc.server.kernel_fast_path": "hands every exception to the handlers",
     "jupyter_oidc.server.loopback": "closes a listener, and is cancelled with it",
     "jupyter_oidc.sessions.device_poll": "waits for the end of a sign-in, or a pause",
-    "jupyter_oidc.sessions.oidc_client": "whoever needs the metadata waits for them",
+    "jupyter_oidc.sessions.shared_fetch": "whoever needs the metadata or the keys waits for them",
 }
 _STARTS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "spawn_callback"}
 
@@ -36,7 +36,7 @@ def starters(found: list[Module]) -> set[str]:
 
 
 def test_only_the_owner_starts_work_that_nobody_waits_for() -> None:
-    """Q6.3: A defect in the background does not stop renewals."""
+    """Q6.3: A defect in the background does not stop refreshes."""
     assert starters(modules()) == set(STARTERS)
 
 

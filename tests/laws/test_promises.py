@@ -1,4 +1,4 @@
-"""What is promised is what holds: no sentence says that a token cannot be reached by code of the same user (Q8.18).
+"""The documentation promises no more than holds: code of the same user can reach a token (Q8.18).
 
 Proof that the law can fail: the sentences that 0.1.0 said are caught.
 """
@@ -20,10 +20,10 @@ TOO_MUCH = re.compile(
     r"|\bno\b[^.|]*\btokens?\b[^.|]*\bleaves? the (?:jupyter )?server"
     r"|\btokens never leave"
 )
-"""Says of a place, or of the process, what only a wall could promise."""
+"""Sentences that promise more than the process can keep, as if it had a wall."""
 
 OLD_DECISIONS = ("0009-sign-out-without-id-token-hint.md",)
-"""What was written when something was decided stays as it was."""
+"""Decisions that stay as they were written at their time."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

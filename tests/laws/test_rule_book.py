@@ -1,6 +1,6 @@
 """Law 10, for the rule book: an id is defined once, quoted, shown, and never all that a docstring says.
 
-The book is docs/reference/rules; ``python -m tests.rules --write`` fills in who shows an entry.
+The book is docs/reference/rules; ``python -m tests.rules --write`` fills in the tests that show an entry.
 Proof that the law can fail: books and sources are seeded that break each of its sentences.
 """
 
@@ -29,7 +29,7 @@ LENGTHS = (
 """The sections and the number of their rules: an id is never given away twice, and none is dropped."""
 
 FAULTS = tuple(section for section in LENGTHS if not section.endswith("-"))
-"""Tables of what goes wrong, every row of which a test shows, built or not."""
+"""The tables of faults, every row of which a test shows, built or not."""
 
 ENTRIES = rule_book.book()
 SHOWN = rule_book.quotes(rule_book.tests())
@@ -42,7 +42,7 @@ def of(section: str, length: int) -> set[str]:
 
 
 def faults_of(entry: Entry) -> Iterator[str]:
-    """What is wrong with an entry as it is written."""
+    """Yield the faults of an entry as it is written."""
     if entry.anchor != entry.id.lower().replace(".", "-"):
         yield f"{entry.id}: its anchor is {entry.anchor!r}"
     if len(entry.title.split()) > LONGEST_TITLE:

@@ -52,7 +52,7 @@ HARMLESS = {
 
 
 def switches(module: Module) -> list[str]:
-    """Return every place in ``module`` that could turn verification off."""
+    """Return every line of ``module`` that could turn verification off."""
     found = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.keyword) and _is_off(node.arg, node.value):

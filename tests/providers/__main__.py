@@ -1,7 +1,7 @@
 """Make the journey at real providers and print a matrix: ``python -m tests.providers [NAME ...]``.
 
 Exits with 1 if a step failed or a provider did not start. ``--keep`` leaves the folder with all logs; ``--write`` puts
-what became of it into the documentation.
+the outcomes into the documentation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def made_at(name: str, folder: Path) -> Outcome:
     reasons: dict[str, str] = {}
     try:
         _walk(PROVIDERS[name], folder, steps, reasons)
-    except Exception as error:  # NOTE: whatever it is, the other providers are tried
+    except Exception as error:  # NOTE: the other providers are tried after any error
         print(f"  {FAILED} start: {type(error).__name__}: {str(error)[-2000:]}", flush=True)
     today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
     return Outcome(PROVIDERS[name].name, PROVIDERS[name].version, today, steps, reasons)
@@ -60,7 +60,7 @@ def _made(step: str, journey: Journey) -> str:
     began = time.monotonic()
     try:
         STEPS[step](journey)
-    except Exception as error:  # NOTE: whatever it is, the other steps are tried
+    except Exception as error:  # NOTE: the other steps are tried after any error
         print(f"  {FAILED} {step}: {type(error).__name__}: {str(error)[:600]}", flush=True)
         return FAILED
     print(f"  {MADE} {step} ({time.monotonic() - began:.0f} s)", flush=True)
@@ -68,7 +68,7 @@ def _made(step: str, journey: Journey) -> str:
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Run the providers that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PROVIDERS)}; all by default")
     parser.add_argument("--keep", action="store_true", help="leave the folder with the logs")

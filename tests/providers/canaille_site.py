@@ -1,4 +1,4 @@
-"""Canaille's own models, for what its administrator does; runs in an environment of its own, beside ``canaille run``.
+"""Acts of Canaille's administrator, by its own models; runs in an environment of its own, beside ``canaille run``.
 
 ``python canaille_site.py FOLDER prepare ISSUER | register CLIENT SECRET CALLBACK SIGNED_OUT | end-sessions LOGIN``; the
 folder is where ``canaille.toml`` and the database are.

@@ -1,4 +1,4 @@
-"""Virtual environments for providers that are written in Python: what they need is none of this project's business."""
+"""Virtual environments for providers that are written in Python, so that their packages stay apart from ours."""
 
 from __future__ import annotations
 

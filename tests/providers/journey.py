@@ -1,7 +1,7 @@
-"""The journey of one person at one provider, through a real Jupyter server.
+"""The steps of one person at one provider, through a real Jupyter server.
 
-A step returns if it was made, and raises ``AssertionError`` (or what a client raises) with what was seen instead. Steps
-build on one another, so a sign-in that fails makes most that follow fail; each is tried all the same.
+A step returns if it succeeded, and raises ``AssertionError`` (or an error of the client's) with the observed answer
+otherwise. Steps build on one another, so a sign-in that fails makes most that follow fail; each is tried all the same.
 """
 
 from __future__ import annotations
@@ -116,9 +116,9 @@ class Journey:
     # -- the APIs ------------------------------------------------------------------------------------------
 
     def _judge(self, _: web.Request, scheme: str, token: str) -> web.Response | None:
-        """Let in what names the provider, if it names anybody, and is good for its UserInfo endpoint.
+        """Accept a token of the provider's (by ``iss``, if it has one) that is good for its UserInfo endpoint.
 
-        That endpoint wants a proof of its own with a token that is bound to a key, so that such a token is looked at only.
+        That endpoint wants a proof of its own with a token that is bound to a key, so such a token is only decoded.
         """
         if not token:
             return refused("Bearer", "invalid_token")
@@ -135,12 +135,12 @@ class Journey:
         return None if ours and asked.status_code == 200 else refused("Bearer", "invalid_token")
 
     def _judge_reports(self, _: web.Request, scheme: str, token: str) -> web.Response | None:
-        """Let in what names this API as its audience."""
+        """Accept a token that names this API as its audience."""
         audience = claims_of(token).get("aud", [])
         named = audience if isinstance(audience, list) else [audience]
         return None if "reports" in named else refused(scheme, "invalid_token")
 
-    # -- what a person does --------------------------------------------------------------------------------
+    # -- the acts of a person ------------------------------------------------------------------------------
 
     def sign_in(self, **wishes: str) -> None:
         """Sign in through the provider's own pages."""
@@ -183,7 +183,7 @@ class Journey:
 
 
 def sign_in(journey: Journey) -> None:
-    """Sign in, and the session knows who it is."""
+    """Sign in; the session then names the user."""
     journey.start_server()
     journey.sign_in()
     told = journey.summary()
@@ -346,7 +346,7 @@ NEEDED = {
     "back-channel": ("backchannel_logout_supported", ""),
     "dpop": ("dpop_signing_alg_values_supported", ""),
 }
-"""What a provider's metadata say if it can make a step: a member, and the value in its list if the member is not enough."""
+"""The metadata that a step needs: a member, and the value in its list if the member is not enough."""
 
 
 def why_not(step: str, provider: RealProvider, metadata: Mapping[str, Any]) -> str:
@@ -365,7 +365,7 @@ def agreeing(page: httpx.Response) -> str:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return the claims of a JWT, unverified: what an API of these tests needs to know."""
+    """Return the claims of a JWT, unverified, for an API of these tests."""
     try:
         middle = token.split(".")[1]
         told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
@@ -375,6 +375,6 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def said(page: httpx.Response) -> str:
-    """Return what a page says, shortened, without its address, which may hold a code."""
+    """Return the text of a page, shortened, without its address, which may hold a code."""
     text = " ".join(re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", " ", page.text).split())
     return f"{page.status_code} {page.url.host} {page.url.path}: {text[:400]}"

@@ -37,7 +37,7 @@ def api_settings(audience: str) -> dict[str, Any]:
 
 
 def prepared(cache: Path) -> Path:
-    """Return the folder of a Keycloak below ``cache`` that has been started once: what it builds then takes minutes."""
+    """Return the folder of a Keycloak below ``cache`` that has been started once: its first start takes minutes."""
     home = cache / f"keycloak-{VERSION}"
     ready = home / "started-once"
     if not ready.exists():
@@ -65,7 +65,7 @@ def _served(home: Path, port: int, log: Path) -> Served:
         "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN[0],
         "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN[1],
         "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
-        # NOTE: it lives for minutes, which are too short for what the second compiler would win.
+        # NOTE: it lives for minutes, too short a time for the second compiler to pay.
         "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
     }
     return Served(command, log, home, environment)

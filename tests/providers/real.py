@@ -1,4 +1,4 @@
-"""What the journey needs of a real provider: start it, stop it, register a client, end a session from its side."""
+"""The interface of a real provider: start it, stop it, register a client, end a session from its side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the client of a Jupyter server is reached: what is registered at the provider."""
+    """The addresses of a Jupyter server's client that are registered at the provider."""
 
     callback: str
     signed_out: str
@@ -33,8 +33,8 @@ class Addresses:
 class RealProvider(Protocol):
     """One provider, with its data in a folder of its own.
 
-    ``not_offered`` holds steps that it cannot make, each with the reason that its documentation gives; what its metadata
-    say about steps need not be repeated there.
+    ``not_offered`` holds steps that it cannot make, each with the reason that its documentation gives; steps that its
+    metadata rule out need not be repeated there.
     """
 
     name: str
@@ -47,7 +47,7 @@ class RealProvider(Protocol):
         ...
 
     def stop(self) -> None:
-        """Stop it; what it knows stays."""
+        """Stop it; its data stay."""
         ...
 
     def register(self, client_id: str, addresses: Addresses) -> None:
@@ -55,15 +55,15 @@ class RealProvider(Protocol):
         ...
 
     def settings(self) -> dict[str, Any]:
-        """Return what the settings of this provider need besides issuer, client and APIs."""
+        """Return the settings of this provider besides issuer, client and APIs."""
         ...
 
     def environment(self) -> dict[str, str]:
-        """Return what the settings refer to in the environment of the Jupyter server."""
+        """Return the variables to which the settings refer, for the environment of the Jupyter server."""
         ...
 
     def api(self, audience: str) -> dict[str, Any]:
-        """Return what the settings of an API need that wants an access token for ``audience``; nothing if there is no way."""
+        """Return the settings of an API that wants an access token for ``audience``; or an empty dict if it has none."""
         ...
 
     def end_sessions(self) -> None:
@@ -103,7 +103,7 @@ class Served:
         raise RuntimeError("\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]))
 
     def stop(self) -> None:
-        """End the process and what it has started."""
+        """End the process and its children."""
         process, self._process = self._process, None
         if process is None:
             return

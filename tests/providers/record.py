@@ -1,4 +1,4 @@
-"""What became of the journey at each provider, kept in ``record.json``, and the matrix in the documentation made of it."""
+"""The outcomes of the journey at each provider, kept in ``record.json``, and the matrix in the documentation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MADE, NOT_OFFERED, FAILED = "✓", "not offered", "✗"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One journey: what became of each step, and why those are not offered that are not.
+    """One journey: the outcome of each step, and the reasons of those that are not offered.
 
     ``day`` is a date of ISO 8601; ``steps`` has the steps in their order with ``MADE``, ``NOT_OFFERED`` or ``FAILED``.
     """
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def matrix(outcomes: Sequence[Outcome]) -> str:
-    """Return the table of ``outcomes``, and why what is not offered is not, in Markdown."""
+    """Return the table of ``outcomes``, with the reason of each step that is not offered, in Markdown."""
     head = ["Step", *(f"{made.provider} {made.version}" for made in outcomes)]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {step} | {' | '.join(made.steps[step] for made in outcomes)} |" for step in STEPS]
@@ -44,7 +44,7 @@ def matrix(outcomes: Sequence[Outcome]) -> str:
 
 
 def steps() -> str:
-    """Return what each step is, in Markdown: the first sentence that its function says of itself."""
+    """Return the list of the steps, in Markdown, each with the first line of its function's docstring."""
     told = [f"| {step} | {(make.__doc__ or '').splitlines()[0]} |" for step, make in STEPS.items()]
     return "\n".join(["| Step | What is done |", "|---|---|", *told]) + "\n"
 

@@ -33,13 +33,13 @@ from tests.support.scripted_provider import ScriptedProvider
 CLIENTS = 32
 LIFETIME = 20
 CALM = 75.0
-"""Seconds at the end in which nothing is killed; the longest pause between two attempts of a renewal is 60."""
+"""Seconds at the end in which nothing is killed; the longest pause between two attempts at a refresh is 60."""
 
 WARMING = 8.0
 """Seconds of calls before the first count."""
 
 SETTLE = 20.0
-"""Seconds without any client before what is left open is counted; aiohttp closes idle connections after 15."""
+"""Seconds without any client before open connections are counted; aiohttp closes idle ones after 15."""
 
 MOST_GROWTH = 24.0
 """MiB by which the server's memory may be larger in the last quarter than in the second."""
@@ -153,7 +153,7 @@ async def soak(process: JupyterProcess, provider: ScriptedProvider, api: SoakApi
 
 
 def report(tally: Tally, calm: Tally, looks: list[Look], before: Look, after: Look, chance: str) -> int:
-    """Print what happened and what it is held against; return the exit code."""
+    """Print the results beside their limits; return the exit code."""
     quarter = max(1, len(looks) // 4)
     early = statistics.median(look.memory for look in looks[quarter : 2 * quarter])
     late = statistics.median(look.memory for look in looks[-quarter:])
@@ -178,7 +178,7 @@ def report(tally: Tally, calm: Tally, looks: list[Look], before: Look, after: Lo
 
 def main() -> int:
     """Set up and run."""
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # who leaves in the middle is part of the plan
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients leave in the middle by plan
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30; at least 3)")
     minutes = max(3.0, parser.parse_args().minutes)

@@ -1,4 +1,4 @@
-"""The API of the soak: every answer can be checked by whoever asked, to the byte."""
+"""The API of the soak: the caller can check every answer, to the byte."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the clients of the soak do all the time, and which endings are right.
+"""The clients of the soak: their calls, and the endings that are right.
 
 Right is the whole answer; or, while something is killed, an honest error: the API unreachable, the provider unavailable,
 a connection that breaks off and does not look complete. Everything else is wrong: another status, a short body that
-looks whole, a body of somebody else, a call that hangs.
+looks whole, the body of another call, a call that hangs.
 """
 
 from __future__ import annotations

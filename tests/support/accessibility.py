@@ -1,4 +1,4 @@
-"""What axe-core, the accessibility checker, has to say about a page or parts of it."""
+"""Runs axe-core, the accessibility checker, on a page or parts of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RUN = """async parts => {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``violations`` are sentences; ``passed`` counts what was looked at and found good."""
+    """``violations`` are sentences; ``passed`` counts the checks that found no violation."""
 
     violations: tuple[str, ...]
     passed: int

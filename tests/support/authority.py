@@ -68,7 +68,7 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM)
 
     def server(self, names: Names = LOOPBACK, *, days: int = 1) -> ssl.SSLContext:
-        """Return what a server needs that answers to ``names``; a certificate for -1 days has expired."""
+        """Return certificate and key of a server with these ``names``; a certificate for -1 days has expired."""
         certificate, key = self.issued("Server", names, days=days)
         path = self.folder / "server.pem"
         path.write_bytes(certificate + key)

@@ -31,7 +31,7 @@ FINDER = Path(__file__).parents[2] / ".ci" / "find-browser"
 
 
 def browser_path() -> str:
-    """Return the browser's path; raises ``RuntimeError`` with what to do if there is none."""
+    """Return the browser's path; raises ``RuntimeError`` with the next step if there is none."""
     named = os.environ.get("JUPYTER_OIDC_BROWSER")
     if named:
         return named
@@ -43,7 +43,7 @@ def browser_path() -> str:
 
 @contextmanager
 def chromium(**hosts: int) -> Iterator[Browser]:
-    """Start the browser and end it; it finds each of ``hosts`` at a loopback port, whatever port is asked for."""
+    """Start the browser and end it; it finds each of ``hosts`` at a loopback port, for every port in the URL."""
     flags = [_finding(flag, hosts) for flag in FLAGS]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=flags)

@@ -18,7 +18,7 @@ SHORTEST = 16
 
 _PIECES = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _ESCAPES = re.compile(r"%[0-9A-Fa-f]{2}|\\[a-z]")
-"""What may stand directly before or after a secret in a URL or a JSON string."""
+"""Characters that may stand directly before or after a secret in a URL or a JSON string."""
 
 _HEADER = re.compile(r"^eyJ[A-Za-z0-9_-]+$")
 
@@ -48,7 +48,7 @@ class Leak:
 
 @dataclass(slots=True)
 class Canary:
-    """What was issued, and where it was seen."""
+    """The issued secrets, and the places where one was seen."""
 
     leaks: list[Leak] = field(default_factory=list)
     _pieces: set[str] = field(default_factory=set, repr=False)

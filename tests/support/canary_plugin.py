@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Look at what a test printed and how it failed, before anybody reads it."""
+    """Search a test's output and failure for secrets, before pytest shows them."""
     report: Any = yield
     failure = report.longreprtext if report.longrepr is not None else ""
     texts = [text for _, text in report.sections]
@@ -68,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"Law 9: {CANARY.leaks.pop()}"
         report.sections = []
-    return report  # type: ignore[return-value]  # NOTE: what a wrapper returns is the hook's result
+    return report  # type: ignore[return-value]  # NOTE: the return value of a wrapper is the hook's result
 
 
 @pytest.hookimpl(trylast=True)
@@ -88,7 +88,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take over what one of several processes has found; one that crashed has told why itself."""
+    """Take over the findings of one of several processes; one that crashed has told why itself."""
     _of_others.extend(getattr(node, "workeroutput", {}).get(_REPORT, ()))
 
 
@@ -105,7 +105,7 @@ def _found() -> list[str]:
 
 
 def _look_into(path: Path, base: Path) -> None:
-    """Look into a regular file; what belongs to the provider itself (a folder ``provider``) may know its secrets."""
+    """Look into a regular file; files of the provider itself (a folder ``provider``) may hold its secrets."""
     relative = path.relative_to(base)
     if path.is_symlink() or not path.is_file() or "provider" in relative.parts:
         return

@@ -1,7 +1,7 @@
 """A certified OpenID Provider (the npm package ``oidc-provider``) in a process of its own, on a loopback port.
 
 Nothing of its protocol is ours: PKCE is required, refresh tokens rotate, and using one twice ends the grant. Clients,
-accounts and lifetimes come from a :class:`ProviderDocument`; what a test asks of it later goes through a second port.
+accounts and lifetimes come from a :class:`ProviderDocument`; later requests of a test go through a second port.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Register = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the provider gave away and was asked for since its start; counters are by grant type and by error code."""
+    """Secrets issued and requests received since the provider's start; counters are by grant type and by error code."""
 
     issued: tuple[tuple[str, str], ...] = field(repr=False)
     token_requests: dict[str, int]
@@ -48,8 +48,8 @@ class Record:
 class CertifiedProvider:
     """Context manager, or :meth:`start` and :meth:`stop`.
 
-    ``register`` (the canary, unless told otherwise) hears of each secret once, code verifiers included, from another
-    thread: what was issued at the latest before :meth:`record` or :meth:`issued` returns.
+    ``register`` (by default the canary) is called with each secret once, code verifiers included, from another thread:
+    with an issued one at the latest before :meth:`record` or :meth:`issued` returns.
     """
 
     def __init__(self, document: ProviderDocument | None = None, *, register: Register | None = None) -> None:
@@ -128,15 +128,15 @@ class CertifiedProvider:
         return Path(self._folder.name) / "provider.log"
 
     def log(self) -> str:
-        """Return what the running process wrote on standard error."""
+        """Return the standard error of the running process."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def browser(self) -> FormBrowser:
-        """Return a fresh browser profile; what others than this provider reply to it is shown to the canary."""
+        """Return a fresh browser profile; replies of other servers than this provider are shown to the canary."""
         return FormBrowser(self.issuer)
 
     def record(self) -> Record:
-        """Return what was issued and asked for."""
+        """Return the secrets issued and the requests received so far."""
         told = self._ask("record")
         issued = tuple((one["kind"], one["value"]) for one in told["issued"])
         for _, value in issued:
@@ -156,7 +156,7 @@ class CertifiedProvider:
         return int(self._ask("revoke", {"sub": sub})["grants"])
 
     def set_lifetime(self, seconds: int, *, of: str = "AccessToken") -> None:
-        """Change the lifetime of what is issued from now on (see ``LIFETIMES``)."""
+        """Change the lifetime of tokens that are issued from now on (see ``LIFETIMES``)."""
         self._ask("ttl", {of: seconds})
 
     def down(self, how: Literal["refuse", "unavailable", "html"] = "refuse") -> None:

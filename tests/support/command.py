@@ -15,7 +15,7 @@ from tests.support.canary import CANARY
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a command wrote, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str

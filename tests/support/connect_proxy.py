@@ -1,8 +1,8 @@
-"""An egress proxy: it answers ``CONNECT`` and passes bytes on, on a thread of its own.
+"""A forward proxy that answers ``CONNECT`` and passes bytes on, on a thread of its own.
 
 It knows the names of a network that does not exist: every host leads to the loopback port that a test names.
 One that opens TLS looks the same from outside: its host leads to a server with a certificate of the company.
-What a client says is recorded; a password only by whether it is the right one.
+Requests are recorded; of a password, only whether it is the right one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ConnectProxy:
 
     @property
     def lines(self) -> list[str]:
-        """The first lines of what it was asked."""
+        """The first lines of the requests."""
         return [one.line for one in self.asked]
 
     def cut(self) -> None:

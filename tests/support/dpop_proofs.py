@@ -18,7 +18,7 @@ WINDOW = 60.0
 
 
 class ProofRefused(Exception):
-    """A proof is not acceptable; ``error`` is what to answer (RFC 9449, 5, 8)."""
+    """A proof is not acceptable; ``error`` is the code to answer (RFC 9449, 5, 8)."""
 
     def __init__(self, why: str, error: str = "invalid_dpop_proof") -> None:
         super().__init__(why)

@@ -1,4 +1,4 @@
-"""What a scripted provider does wrong, request by request.
+"""Plans the faults of a scripted provider, request by request.
 
 A fault replaces a good answer, spoils it, or delays it. Each is used up by as many requests as it was planned for;
 then the provider is good again.
@@ -90,7 +90,7 @@ class FaultPlan:
         parameters of the redirect, to a dict or pairs), ``claims`` those of the ID token, ``forge`` makes the ID token
         from its claims. ``delay`` (seconds) and ``hold`` (an event) come before the answer. ``hang`` never answers,
         ``drop`` resets the connection. With ``after`` a fault that replaces the answer comes after the request did its
-        work, so that a refresh token is spent and nobody knows its successor.
+        work, so that a refresh token is spent and the client never gets its successor.
         """
         content = body
         told = dict(headers or {})

@@ -10,7 +10,7 @@ _PRESSED = ("submit", "button", "image", "reset")
 
 @dataclass(slots=True)
 class Field:
-    """An input or a button, by its ``name``; ``kind`` is its type attribute, ``autocomplete`` what a browser fills in."""
+    """An input or a button, by its ``name``; ``kind`` is its ``type``, ``autocomplete`` the attribute."""
 
     name: str
     kind: str
@@ -20,14 +20,14 @@ class Field:
 
 @dataclass(slots=True)
 class Form:
-    """A form: where it goes, how, and what it would send."""
+    """A form: its action, its method, and its fields."""
 
     action: str
     method: str
     fields: list[Field] = field(default_factory=list)
 
     def values(self, press: str = "") -> dict[str, str]:
-        """Return what a browser would send if the button called ``press`` were clicked."""
+        """Return the fields that a browser would send if the button called ``press`` were clicked."""
         return {
             known.name: known.value
             for known in self.fields
@@ -35,7 +35,7 @@ class Form:
         }
 
     def asked(self, login: str, password: str) -> dict[str, str]:
-        """Return what a person fills in who signs in: both, or the one of them that this page asks for; else nothing.
+        """Return the filled-in fields of a sign-in: both, or the one that this page asks for; else an empty dict.
 
         A page with a login alone says so by its ``autocomplete``, since any form may have a field of text.
         """

@@ -40,7 +40,7 @@ class FormBrowser:
     """One browser profile. ``watch`` is shown every reply that is not the ``provider``'s own.
 
     Replies are ``httpx.Response`` values, read to their end. A ``stop_at`` is the beginning of a URL: the redirect
-    to it is returned instead of followed, so that nobody needs to listen there. With a ``tunnel`` (a loopback port)
+    to it is returned instead of followed, so that no server needs to listen there. With a ``tunnel`` (a loopback port)
     https goes through the proxy there.
     """
 
@@ -69,7 +69,7 @@ class FormBrowser:
     def sign_in(
         self, start_url: str, login: str, password: str, *, stop_at: str = "", decline: bool = False
     ) -> httpx.Response:
-        """Sign in: fill in the login form, agree on the consent page, and return what comes after the provider.
+        """Sign in: fill in the login form, agree on the consent page, and return the first reply after the provider's.
 
         Login and password may be asked for on one page or on two. With ``decline`` the person logs in and presses *Cancel* on the
         consent page. A login form that comes back is returned, since the provider did not accept it.
@@ -152,9 +152,9 @@ class FormBrowser:
 
 
 def without_hint(reply: httpx.Response) -> httpx.Response:
-    """Return ``reply`` as the canary is to see it: without the ID token that the form of a sign-out page may hold.
+    """Return ``reply`` for the canary: without the ID token that the form of a sign-out page may hold.
 
-    Whatever else is in that page is looked at, and the ID token is anywhere but in that field.
+    The canary looks at the rest of that page, and for the ID token everywhere but in that field.
     """
     if not _SIGN_OUT_PAGE.search(reply.url.path):
         return reply

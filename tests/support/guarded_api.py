@@ -1,4 +1,4 @@
-"""APIs that take a token only from who holds its key or certificate: they ask the provider what it is bound to.
+"""APIs that take a token only with its key or certificate: they ask the provider for the binding of each token.
 
 RFC 9449, 7; RFC 8705, 3.
 """

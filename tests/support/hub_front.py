@@ -1,6 +1,6 @@
-"""A reverse proxy as Binder and JupyterHub have one: everything of a person lies below ``/user/NAME/``, and nothing else is reachable.
+"""A reverse proxy like that of Binder and JupyterHub: only the paths below ``/user/NAME/`` are reachable.
 
-It keeps the ``Host`` of the browser, says in ``X-Forwarded-*`` who asked and how, and passes WebSockets on.
+It keeps the ``Host`` of the browser, adds ``X-Forwarded-*`` headers, and passes WebSockets on.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trail
 
 
 class HubFront:
-    """Context manager: passes what is below ``prefix`` to the server at ``port``; ``elsewhere`` notes the rest.
+    """Context manager: passes paths below ``prefix`` to the server at ``port``; ``elsewhere`` notes the other paths.
 
     With a ``certificate`` it speaks HTTPS, and ``name`` is its host and port for a browser that was told where that is.
-    Like the Hub it sends on what is asked of ``/hub/user-redirect/``, keeping the query.
+    Like the Hub it redirects requests for ``/hub/user-redirect/``, keeping the query.
     The headers that it ``drops`` are named in lower case.
     """
 
@@ -68,7 +68,7 @@ class HubFront:
 
     @property
     def url(self) -> str:
-        """What the person's browser knows, ending with a slash."""
+        """The address of the user's server for the browser, ending with a slash."""
         return f"{self._scheme}://{self._name or f'localhost:{self.port}'}{self.prefix}"
 
     @property

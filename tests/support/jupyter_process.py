@@ -88,12 +88,12 @@ class JupyterProcess:
 
     @property
     def log(self) -> str:
-        """What the server has logged."""
+        """The server's log so far."""
         return (self.folder / "jupyter.log").read_text(encoding="utf-8", errors="replace")
 
     @property
     def trust(self) -> ssl.SSLContext | None:
-        """What a client needs to believe the server's certificate; ``None`` without HTTPS."""
+        """A context that trusts the server's certificate; ``None`` without HTTPS."""
         if self.certificate is None:
             return None
         context = ssl.create_default_context(cafile=str(self.certificate.certfile))
@@ -138,7 +138,7 @@ class JupyterProcess:
         return self.folder / "work"
 
     def client(self, **options: Any) -> httpx.Client:
-        """Return a client of the REST API that is logged in to Jupyter as a browser or a script would be."""
+        """Return a client of the REST API that is logged in to Jupyter like a browser or a script."""
         client = self.stranger(**options)
         if self.password:
             client.get("login")
@@ -162,7 +162,7 @@ class JupyterProcess:
         )
 
     def rest(self, client: httpx.Client) -> Server:
-        """Return the door to kernels, logged in as ``client`` is; close its ``client`` afterwards."""
+        """Return the interface to kernels, logged in like ``client``; close its ``client`` afterwards."""
         headers = {name: client.headers[name] for name in ("X-XSRFToken",) if name in client.headers}
         # NOTE: as one header, since a cookie jar would quote the values anew.
         headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
@@ -205,7 +205,7 @@ class JupyterProcess:
                 **({"sock": str(self.sock)} if self.sock else {}),
                 **self.server,
             },
-            # NOTE: what else the environment has installed is no part of a test.
+            # NOTE: other extensions in the environment are no part of a test.
             "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
             "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
             **identity,

@@ -1,4 +1,4 @@
-"""Kernels for whoever asks which of them live, without a kernel."""
+"""A kernel manager without kernels, for code that asks which of them live."""
 
 from __future__ import annotations
 

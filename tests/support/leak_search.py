@@ -2,7 +2,7 @@
 
 It is made for the memory of a browser: hundreds of megabytes, thousands of patterns. It looks at every run of letters
 and digits once, in steps of ``WINDOW`` characters, so any ``2 * WINDOW - 1`` characters of a secret that stand together
-are found, wherever they were cut off. What is spelt out character by character is not found.
+are found, wherever they were cut off. A secret that is spelt out character by character is not found.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LeakSearch:
         return len(self._windows)
 
     def look(self, place: str, text: str | bytes) -> set[Found]:
-        """Return what ``text``, which was found at ``place``, gives away."""
+        """Return the leaks in ``text``, which was found at ``place``."""
         shown = text.decode("latin-1") if isinstance(text, bytes) else text
         known = self._windows
         return {
@@ -55,7 +55,7 @@ class LeakSearch:
         }
 
     def look_at_all(self, texts: Iterable[tuple[str, str | bytes]]) -> set[Found]:
-        """Return what pairs of a place and a text give away."""
+        """Return the leaks in pairs of a place and a text."""
         return {found for place, text in texts for found in self.look(place, text)}
 
 
@@ -68,7 +68,7 @@ def _spellings(value: str) -> Iterator[str]:
     yield text.hex()
     yield text.hex().upper()
     for offset in range(3):
-        # The characters that depend on what stands before and after the value are cut off.
+        # The characters that depend on the text before and after the value are cut off.
         middle = base64.b64encode(b"\0" * offset + text).decode().rstrip("=")[4 if offset else 0 : -2]
         yield middle
         yield middle.translate(str.maketrans("+/", "-_"))

@@ -1,4 +1,4 @@
-"""An event loop in a thread, so that any kind of test can call what runs on it: an aiohttp application, or a socket."""
+"""An event loop in a thread, so that any kind of test can call an aiohttp application or a socket that runs on it."""
 
 from __future__ import annotations
 

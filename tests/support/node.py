@@ -30,7 +30,7 @@ class Node:
         )
 
     def install(self, folder: Path) -> None:
-        """Install what ``folder``'s lock file names, once; raises ``RuntimeError`` with npm's words if it fails."""
+        """Install the packages of ``folder``'s lock file, once; raises ``RuntimeError`` with npm's words on failure."""
         lock = (folder / "package-lock.json").read_bytes()
         stamp = folder / "node_modules" / ".installed"
         with FileLock(folder / ".install.lock", timeout=600):
@@ -44,7 +44,7 @@ class Node:
 
 
 def find_node() -> Node:
-    """Return a Node of version 20 or later; raises ``RuntimeError`` with what to do if there is none."""
+    """Return a Node of version 20 or later; raises ``RuntimeError`` with the next step if there is none."""
     found = shutil.which("node")
     if found and shutil.which("npm") and _version(found) >= OLDEST:
         return Node(str(Path(found).parent))

@@ -1,7 +1,7 @@
-"""What a page holds: the heaps of its scripts and workers, and everything it stores.
+"""Reads the memory of a page: the heaps of its scripts and workers, and everything it stores.
 
 A heap is read through the browser's own debugging protocol. Start the browser with :data:`WHOLE_STRINGS`, since a
-snapshot cuts long strings otherwise. What lies outside the heap (buffers of bytes, pictures) is not in a snapshot.
+snapshot cuts long strings otherwise. Memory outside the heap (buffers of bytes, pictures) is not in a snapshot.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _heaps_of_workers(session: CDPSession) -> Iterator[tuple[str, str]]:
 
 
 def stores(context: BrowserContext) -> Iterator[tuple[str, str]]:
-    """Yield what the open pages of ``context`` have stored, and all its cookies and storages by origin."""
+    """Yield the stored data of the open pages of ``context``, and all its cookies and storages by origin."""
     for page in context.pages:
         for frame in page.frames:
             if frame.url.startswith("http"):

@@ -115,7 +115,7 @@ async def silence(_: asyncio.StreamWriter) -> None:
 
 
 def unused_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which no server listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -67,7 +67,7 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     },
     "user2": {"name": "Other User", "preferred_username": "user2", "email": "user2@example.com"},
 }
-"""Who can sign in, by login (which is also the subject); any password is right, and an unknown login ends in an error page."""
+"""Accounts by login (which is also the subject); any password is right, an unknown login ends in an error page."""
 
 LIFETIMES = {
     "AccessToken": 300,
@@ -84,14 +84,14 @@ LIFETIMES = {
 
 @dataclass(frozen=True, slots=True)
 class Dress:
-    """What makes the provider look like another one; by default, nothing.
+    """Traits that make the provider look like another one; by default, none.
 
-    ``path`` is in the issuer behind the host, and ``ends_with`` what its own last character is.
+    ``path`` is in the issuer behind the host, and ``ends_with`` is the issuer's end.
     ``refresh_token`` says when there is one: with the scope ``offline_access``, with ``access_type=offline``, or always.
     ``scopes_name_apis`` are scopes of a token request that stand for a resource.
     ``logout_page`` is a page ``/logout`` that wants ``client_id`` and ``logout_uri``.
     ``seconds_ahead`` is how wrong its ``Date`` is.
-    ``asks_for_consent`` at each sign-in, whatever the client says, as consent pages of others do.
+    ``asks_for_consent`` at each sign-in, for every ``prompt``, as consent pages of others do.
     """
 
     path: str = ""
@@ -111,7 +111,7 @@ class Dress:
 
 @dataclass(frozen=True, slots=True)
 class ProviderDocument:
-    """What the provider is started with.
+    """The configuration with which the provider is started.
 
     ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
     (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets

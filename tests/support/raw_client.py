@@ -1,4 +1,4 @@
-"""A client on a raw socket: it sends what no client library would, and reads what comes back as strictly as it can.
+"""A client on a raw socket: it sends bytes that no client library would, and reads replies as strictly as it can.
 
 Every reply is shown to the canary, unless a test says that it may hold a token.
 """
@@ -103,14 +103,14 @@ class RawConnection:
         return RawReply(int(status.group(1)), headers, body, whole)
 
     def some(self, *, patience: float = PATIENCE) -> bytes:
-        """Return what is there as soon as something is; nothing at the end of the connection."""
+        """Return bytes as soon as some have arrived; ``b""`` at the end of the connection."""
         if self._buffer:
             taken, self._buffer = self._buffer, b""
             return taken
         return self._receive(time.monotonic() + patience)
 
     def is_closed(self, *, patience: float = PATIENCE) -> bool:
-        """Return whether the other side ends the connection in time; what it still sends is thrown away."""
+        """Return whether the other side ends the connection in time; bytes that it still sends are thrown away."""
         until = time.monotonic() + patience
         try:
             while self._receive(until):
@@ -120,7 +120,7 @@ class RawConnection:
         return True
 
     def is_reset(self, *, patience: float = PATIENCE) -> bool:
-        """Return whether the other side ends the connection by a reset, not politely; what comes first is thrown away."""
+        """Return whether the other side ends the connection by a reset, not politely; earlier bytes are dropped."""
         self.plug.settimeout(patience)
         try:
             while self.plug.recv(65_536):

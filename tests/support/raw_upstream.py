@@ -1,4 +1,4 @@
-"""An API on a raw socket: what it sends is scripted byte by byte for each path, and what reaches it is recorded.
+"""An API on a raw socket: its answers are scripted byte by byte for each path, and its requests are recorded.
 
 It speaks no more HTTP than it needs to find the end of a request, so it can break every rule of HTTP. A bearer token is
 kept only as its SHA-256 digest, in the recorded head too.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 BASE = "/v1/"
-"""The path of the API; scripts are named by what comes after it, without the query."""
+"""The path of the API; scripts are named by the rest of a path, without the query."""
 
 _KEPT = 65_536
 """Bytes of a body that are kept; all of them are counted."""
@@ -84,7 +84,7 @@ class Received:
 
 @dataclass
 class Conversation:
-    """What a step of a script works with; ``keep`` lets the connection live on after the script.
+    """The connection and the request for a step of a script; ``keep`` lets the connection live on after the script.
 
     ``authorization`` is the header as it came, token and all, for as long as the conversation lasts.
     """
@@ -255,7 +255,7 @@ class RawUpstream:
         self._scripts[BASE + path] = (ready, reads)
 
     def forget(self) -> None:
-        """Forget what was recorded; the scripts stay."""
+        """Forget the recorded calls; the scripts stay."""
         self.calls.clear()
         self.connections = 0
 

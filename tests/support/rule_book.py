@@ -1,4 +1,4 @@
-"""The rule book, docs/reference/rules, and who quotes its ids: the one reader of both.
+"""Reads the rule book, docs/reference/rules, and the docstrings that quote its ids; the one reader of both.
 
 An entry is an anchor, a bold id with a title, sentences, a source, and the tests that show it:
 
@@ -121,7 +121,7 @@ def tests() -> list[Path]:
 
 
 def support() -> list[Path]:
-    """What the tests are made of; it may quote an id, and shows nothing."""
+    """Parts of the tests; they may quote an id, and show nothing."""
     return sorted(path for path in (ROOT / "tests").rglob("*.py") if not path.name.startswith("test_"))
 
 

@@ -1,4 +1,4 @@
-"""The messages of the scripted provider: what came in, and what a good answer looks like on the wire."""
+"""The messages of the scripted provider: recorded requests, and good answers on the wire."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A scripted OpenID Provider: good by default, hostile by plan.
 
-It signs people in without asking (no form), and keeps exact accounts of what it saw and gave away. Its protocol code
+It signs people in without asking (no form), and keeps exact accounts of its requests and its tokens. Its protocol code
 and its signatures are its own, so that the product is not tested against itself.
 """
 
@@ -44,7 +44,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 @dataclass
 class DeviceCode:
-    """A pair of codes: what the person said, when it was asked about last, and how often that was too soon."""
+    """A pair of codes: the person's decision, the time of the last poll, and the number of polls that came too soon."""
 
     user_code: str
     scope: str
@@ -115,7 +115,7 @@ class ScriptedProvider:
         self._server.__exit__(*reason)
 
     def stop(self) -> None:
-        """Be gone, as after a kill; what was issued is remembered."""
+        """Stop, as after a kill; the issued tokens are remembered."""
         self._server.stop()
 
     def start(self) -> None:
@@ -136,7 +136,7 @@ class ScriptedProvider:
         self.faults.plan(endpoint, **fault)
 
     def browser(self) -> FormBrowser:
-        """Return a fresh browser profile; what others than this provider reply to it is shown to the canary."""
+        """Return a fresh browser profile; replies of other servers than this provider are shown to the canary."""
         return FormBrowser(self.issuer)
 
     def issued(self) -> list[str]:
@@ -158,7 +158,7 @@ class ScriptedProvider:
         return granted is not None and (granted.until is None or self.now() < granted.until)
 
     def audience_of(self, access_token: str) -> str:
-        """Return what a live ``access_token`` is for; the empty string if it was issued for no resource."""
+        """Return the resource of a live ``access_token``; the empty string if it was issued for none."""
         return self.ledger.access[access_token].audience
 
     def offer_codes(self) -> None:

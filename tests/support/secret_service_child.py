@@ -1,6 +1,6 @@
 """A process that uses the vault of this checkout on the Secret Service of its D-Bus session, one verb a run.
 
-It writes one JSON object and never a token: what it found is told as a SHA-256 digest.
+It writes one JSON object and never a token: a stored token is told as its SHA-256 digest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def token_of(characters: int) -> str:
 
 
 def digest_of(token: str) -> str:
-    """Return what the child says instead of the token."""
+    """Return the digest that the child writes instead of the token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -50,7 +50,7 @@ async def write(characters: str) -> dict[str, Any]:
 
 
 async def read() -> dict[str, Any]:
-    """Load what is stored."""
+    """Load the stored entry."""
     entry = await vault().load()
     if entry is None:
         return {"found": False}
@@ -62,7 +62,7 @@ async def read() -> dict[str, Any]:
 
 
 async def delete() -> dict[str, Any]:
-    """Forget what is stored."""
+    """Delete the stored entry."""
     await vault().delete()
     return {}
 
@@ -83,7 +83,7 @@ async def lock() -> dict[str, Any]:
 
 
 async def entries() -> dict[str, Any]:
-    """Count what is stored under our name."""
+    """Count the entries that are stored under our name."""
     return {"count": len(list(_collection().search_items({"service": SERVICE})))}
 
 
@@ -97,7 +97,7 @@ VERBS = {"write": write, "read": read, "delete": delete, "kind": kind, "lock": l
 
 
 async def main(verb: str, *arguments: str) -> None:
-    """Do what ``verb`` says and write down how it ended."""
+    """Run ``verb`` and write down the outcome."""
     try:
         answer = await VERBS[verb](*arguments)  # type: ignore[operator]
     except StorageUnavailable as problem:

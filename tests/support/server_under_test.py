@@ -1,6 +1,6 @@
 """A Jupyter server in this process with a clock that can be moved, used over HTTP like any other.
 
-What needs an expired token or an hour of outage is quick this way, and still goes through routes, services and sockets.
+A test that needs an expired token or an hour of outage is quick this way, and still uses routes, services and sockets.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ POINTS = ("marked", "sent", "answered", "stored", "settled")
 
 
 class Silent:
-    """An event log that nobody reads."""
+    """An event log that drops every event."""
 
     log = logging.getLogger("session_child")
 
@@ -122,7 +122,7 @@ class DyingLock:
 
 
 class HurriedClock:
-    """The system's clock, with a monotonic one that can be moved on, so that nobody has to wait between refreshes."""
+    """The system's clock, with a monotonic one that can be moved on, so that no test has to wait between refreshes."""
 
     def __init__(self) -> None:
         self.ahead = 0.0

@@ -58,7 +58,7 @@ class SigningKey:
         )
 
     def public_pem(self) -> bytes:
-        """Return the public key as a PEM file holds it: what a confused verifier takes for a shared secret."""
+        """Return the public key in PEM, the text that a confused verifier takes for a shared secret."""
         return self.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -76,7 +76,7 @@ class SigningKey:
 
 
 def unsigned(claims: Mapping[str, Any]) -> str:
-    """Return a JWT that nobody signed: ``alg`` is ``none`` (RFC 7519, 6.1)."""
+    """Return a JWT without a signature: ``alg`` is ``none`` (RFC 7519, 6.1)."""
     return _signing_input({"alg": "none", "typ": "JWT"}, claims) + "."
 
 

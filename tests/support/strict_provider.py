@@ -1,8 +1,8 @@
-"""A strict OpenID Provider, written from the specifications, for what the certified one lets pass.
+"""A strict OpenID Provider, written from the specifications, that notes departures which the certified one lets pass.
 
 It signs people in with a form, remembers their sessions, and writes down every departure as a *fault*: a test at its end
 asserts that there is none. It is lenient nowhere: a code is redeemed by one request, a path that it does not publish is
-never asked for, and whoever signs out says by which session, in a form, and with a state.
+never asked for, and a sign-out names its session, in a form, and with a state.
 Specifications: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7636 (S256 only), RP-Initiated Logout 1.0, Back-Channel
 Logout 1.0. NOTE: nothing of the product's code, and no JOSE library, judges here.
 """
@@ -45,7 +45,7 @@ _LEAST_RANDOM = 22
 
 
 class Fault(Exception):
-    """A departure from the specifications; ``error`` is what the client is told (RFC 6749, 5.2)."""
+    """A departure from the specifications; ``error`` is the code for the client (RFC 6749, 5.2)."""
 
     def __init__(self, what: str, error: str = "invalid_request", status: int = 400) -> None:
         super().__init__(what)
@@ -88,7 +88,7 @@ class SignedOut:
 
 @dataclass
 class StrictProvider:
-    """Context manager with one public client. ``faults`` says in words what was wrong, in order.
+    """Context manager with one public client. ``faults`` lists the departures in words, in order.
 
     The three addresses of the client are registered by assignment before it is used. ``lifetime`` is in seconds.
     """
@@ -144,7 +144,7 @@ class StrictProvider:
         return self._newest
 
     def forget_everything(self) -> None:
-        """Let the next test find what the first one found."""
+        """Restore the initial state for the next test."""
         for kept in (self.faults, self.sessions, self.signed_out, self.announced, self._codes, self._access):
             kept.clear()
         for more in (self._refresh, self._spent, self._id_tokens):
@@ -232,7 +232,7 @@ class StrictProvider:
         return web.json_response({"keys": [self.key.public_jwk()]})
 
     def _authorize(self, request: web.Request) -> web.Response:
-        """Judge the request (Core 1.0, 3.1.2.1; RFC 7636, 4.3), then ask who it is unless the browser says."""
+        """Judge the request (Core 1.0, 3.1.2.1; RFC 7636, 4.3); show a login form unless there is a session."""
         asked = once(request.query_string, "the authorization request")
         self._judge_authorization(asked)
         known = self._by_cookie(request)

@@ -1,4 +1,4 @@
-"""What the scripted provider knows about codes and tokens: which are live, which belong together, which were reused."""
+"""The scripted provider's record of codes and tokens: which are live, which belong together, which were reused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.marker import MARKER
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code's grant: what the authorization request said, and the family its tokens belong to.
+    """An authorization code's grant: the authorization request's parameters, and the family its tokens belong to.
 
     ``key`` is the thumbprint that the request named (RFC 9449, 10), or empty.
     """
@@ -27,7 +27,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a token is good for; ``until`` is seconds since 1970 by the provider's clock, or ``None`` for ever.
+    """The use of a token; ``until`` is seconds since 1970 by the provider's clock, or ``None`` for ever.
 
     ``key`` is the thumbprint of the key that it is bound to, or empty.
     """
@@ -42,7 +42,7 @@ class Granted:
 
 @dataclass(slots=True)
 class TokenLedger:
-    """``register`` hears of each secret before anybody else does."""
+    """``register`` is called with each secret before it is sent."""
 
     register: Callable[[str], None] = field(repr=False)
     issued: list[str] = field(default_factory=list, repr=False)

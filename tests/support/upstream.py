@@ -82,7 +82,7 @@ class Upstream:
         self._plan.extend(answers)
 
     def plan_nothing(self) -> None:
-        """Forget what was planned."""
+        """Forget all planned answers."""
         self._plan.clear()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

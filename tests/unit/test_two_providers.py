@@ -1,8 +1,8 @@
 """Two providers at once, each with its own APIs, never mix: a property over whole stories.
 
 Both sign with the same key, know the same subject and call us by the same client id, so nothing but the issuer keeps
-them apart. Every token carries whose it is and for which audience; every provider and every API refuses what is not its
-own, and remembers. A story is any order of signing in, calling, refreshing, signing out, waiting, a rejected token,
+them apart. Every token carries its provider and its audience; every provider and every API refuses foreign tokens and
+records them. A story is any order of signing in, calling, refreshing, signing out, waiting, a rejected token,
 settings that swap the two issuers, and a callback of one provider that is delivered to the other.
 """
 
@@ -25,6 +25,7 @@ from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.ports import ProviderPort
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.support.canary import CANARY
 from tests.support.marker import MARKER
@@ -49,7 +50,7 @@ def issuer_of(host: str) -> str:
 
 
 def apis_of(name: str) -> tuple[Api, ...]:
-    """An API with the sign-in's token, one with a token of its own, and one that gets the ID token."""
+    """Make an API with the sign-in's token, one with a token of its own, and one that gets the ID token."""
 
     def at(kind: str) -> str:
         return f"https://{kind}.{name}.example.com/"
@@ -62,7 +63,7 @@ def apis_of(name: str) -> tuple[Api, ...]:
 
 
 def settings_for(first: str, second: str) -> Settings:
-    """The providers ``a`` and ``b`` at these hosts; an API belongs to the name, whoever signs in for it."""
+    """Return the providers ``a`` and ``b`` at these hosts; an API belongs to its provider's name, with any issuer."""
     return Settings(
         tuple(
             Provider(name, issuer_of(host), CLIENT, apis=apis_of(name)) for name, host in (("a", first), ("b", second))
@@ -73,7 +74,7 @@ def settings_for(first: str, second: str) -> Settings:
 
 @dataclass
 class Host:
-    """One provider on the net; refuses and notes whatever is not its own."""
+    """One provider on the network; it refuses and records foreign tokens."""
 
     name: str
     clock: HandClock
@@ -129,7 +130,7 @@ class Host:
 
 @dataclass
 class Net:
-    """What the APIs were sent: (API, token)."""
+    """The APIs' side of the network: it records the tokens that each API was sent, as (API, token)."""
 
     rejects: bool = False
     seen: list[tuple[Api, str]] = field(default_factory=list)
@@ -171,19 +172,23 @@ class World:
             entropy=CountingEntropy(),
             scheduler=self.scheduler,
             event_log=EventLog(),  # type: ignore[arg-type]
-            provider_port=lambda provider: self.hosts[urlsplit(provider.issuer).hostname.split(".")[0]],  # type: ignore[union-attr]
+            provider_port=self.provider_port,
             vault=lambda provider: vaults.setdefault((provider.name, provider.issuer), MemoryVault()),
             lock=lambda provider: locks.setdefault((provider.name, provider.issuer), SharedLock()),
             upstream=self.net,
         )
         self.services: Services = build(settings_for(*self.order), self.parts)
 
+    def provider_port(self, provider: Provider) -> ProviderPort:
+        """The way to a provider."""
+        return self.hosts[str(urlsplit(provider.issuer).hostname).split(".")[0]]
+
     def host_of(self, name: str) -> Host:
         return self.hosts[self.order["ab".index(name)]]
 
     async def sign_in(self, name: str, *, deliver_to: str = "") -> bool:
-        """Sign in at ``name``; the callback is delivered to that provider's route, or to ``deliver_to``'s."""
-        session = self.services.sessions.of_provider(name)
+        """Sign in at ``name``; the callback goes to that provider's route, or to the route of ``deliver_to``."""
+        session = self.services.sessions.service_for_sign_in(name, by_user=True)
         pending, ticket = await session.sign_ins.begin("user:a")
         self.services.pending.use_ticket(ticket)
         url, binding = await session.sign_ins.authorization_url(pending, f"http://localhost:8888/{name}")
@@ -192,7 +197,7 @@ class World:
         assert urlsplit(url).hostname == f"{host.name}.example.com"
         host.nonce = query["nonce"][0]
         code = f"{MARKER}{host.name}.code{host.issued}"
-        receiver = self.services.sessions.of_provider(deliver_to or name)
+        receiver = self.services.sessions.of_provider(deliver_to) if deliver_to else session
         parameters = [("code", code), ("state", query["state"][0]), ("iss", issuer_of(host.name))]
         done = await receiver.sign_ins.callback(parameters, [binding])
         return done.progress is Progress.COMPLETED
@@ -220,7 +225,7 @@ class World:
         answer.close()
 
     async def swap(self) -> None:
-        """Change the settings: each name's issuer becomes the other's."""
+        """Swap the issuers in the settings: each name gets the other's."""
         self.order = (self.order[1], self.order[0])
 
         def install(services: Services) -> None:
@@ -229,7 +234,7 @@ class World:
         await self.services.reload(settings_for(*self.order), install)
 
     def check(self) -> None:
-        """Nothing that was issued by one provider was shown to another, or to an API of the other."""
+        """Assert that no token of one provider was shown to the other, or to an API of the other."""
         assert [host.strangers for host in self.hosts.values()] == [[], []]
         for api, token in self.net.seen:
             host, kind = self.host_of(api.provider), api.name.partition("-")[2]
@@ -289,7 +294,7 @@ def test_whatever_happens_no_token_reaches_the_other_provider_or_its_apis(story:
 
 
 def test_the_story_itself_reaches_every_api_of_both() -> None:
-    """The property is about something: calls go out with tokens of both providers and all three kinds."""
+    """The property tests something: calls go out with tokens of both providers and all three kinds."""
     every = [("call", name, kind) for name in "ab" for kind in (PLAIN, OWN, IDENTITY)]
     seen: list[str] = []
 
@@ -307,7 +312,7 @@ def test_the_story_itself_reaches_every_api_of_both() -> None:
 
 
 def test_a_mixed_token_would_be_noticed() -> None:
-    """The watch can bite: an API that is shown a token of the other provider fails the check."""
+    """The property can fail: an API that is shown a token of the other provider fails the check."""
     world = World()
     world.net.seen.append((apis_of("a")[0], f"{MARKER}south.1."))
     try:

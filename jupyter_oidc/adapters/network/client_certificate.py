@@ -3,7 +3,7 @@
 The certificate is a PEM file; its key stands in the same file, or is named by a reference.
 OpenSSL takes keys from files only, so a key from the environment or from a keyring is put into one for a moment,
 encrypted with a password that exists nowhere else.
-Nothing of a key is ever said, not even that it has a wrong password: what is wrong is said of the setting.
+An error message names the setting and its fault; it says nothing about a key, not even that its password is wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _FileStamps = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """Where the certificate is, and its key and the key's password, if they are not in the same file."""
+    """Names the certificate's file and, if they stand elsewhere, its key and the key's password."""
 
     path: str
     key: SecretRef | None = None
@@ -51,17 +51,17 @@ class ClientCertificate:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that it is read from."""
+        """The paths of the files that hold the certificate and its key."""
         return (self.path, self.key.name) if self.key is not None and self.key.scheme == "file" else (self.path,)
 
     @property
     def needs_no_prompt(self) -> bool:
-        """Whether all of it can be read at any time, without a keyring that may want an answer first."""
+        """Whether certificate, key and password can be read without a keyring, which may prompt the user first."""
         return all(one is None or one.scheme != "keyring" for one in (self.key, self.password))
 
 
 class UnusableCertificate(Exception):
-    """A client certificate cannot be used; ``key`` is the setting to correct, ``problem`` what is wrong with it."""
+    """A client certificate cannot be used; ``key`` is the setting to correct, ``problem`` describes its fault."""
 
     def __init__(self, key: str, problem: str) -> None:
         self.key = key
@@ -76,8 +76,8 @@ class _PasswordMissing(Exception):
 def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     """Present ``certificate`` on connections that ``context`` opens from now on.
 
-    Waits for the disk, and for the keyring if the settings name it, so it is not for the event loop's thread.
-    Raises :class:`UnusableCertificate`, and what :func:`resolve` raises.
+    Waits for the disk, and for the keyring if the settings name it, so it must not run on the event loop's thread.
+    Raises :class:`UnusableCertificate`, and the errors of :func:`resolve`.
     """
     _check_certificate(certificate.path)
     password = resolve(certificate.password, what="password", key=PASSWORD) if certificate.password else None
@@ -153,9 +153,9 @@ def _temporary_key_file(key: Secret, password: Secret | None) -> Iterator[tuple[
     except TypeError:  # a key with a password, or a password without need
         problem = "is not needed, because the private key has none" if password else "is missing, and the key needs it"
         raise UnusableCertificate(PASSWORD, problem) from None
-    except Exception:  # noqa: BLE001 - whatever the library says of a key stays with it
+    except Exception:  # noqa: BLE001 - the library's message may quote the key, so it is dropped
         raise UnusableCertificate(KEY, "names no private key that can be read; is its password right?") from None
-    descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and gone before anybody is contacted
+    descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and deleted before any connection
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(encrypted)
@@ -169,14 +169,17 @@ def _temporary_key_file(key: Secret, password: Secret | None) -> Iterator[tuple[
 def client_certificate_context() -> Any:
     """Return the class of contexts that present a certificate, and trust what the system trusts."""
 
-    class ClientCertificateContext(system_context()):  # type: ignore[misc]  # NOTE: which one it is, the platform decides
+    class ClientCertificateContext(system_context()):  # type: ignore[misc]  # NOTE: it depends on the platform
         """Reads the certificate again when a connection is opened and its files have changed.
 
         A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.
         """
 
         thumbprint: str | None
-        """That of the certificate in use, whatever the file holds by now; ``None`` if it was replaced while it was read."""
+        """The thumbprint of the certificate in use, even if the file holds another one by now.
+
+        ``None`` if the file was replaced while it was read.
+        """
 
         def present(self, certificate: ClientCertificate) -> None:
             """Present ``certificate``; raises as :func:`load` does."""

@@ -1,7 +1,7 @@
 """Chooses the forward proxy of a call, if it has one: by setting, or by the environment (C35).
 
-``HTTPS_PROXY`` (for plain http, ``HTTP_PROXY``), else ``ALL_PROXY``, is what counts where the settings are silent; small
-letters win, as everywhere.
+Without a setting, ``HTTPS_PROXY`` (for plain http, ``HTTP_PROXY``) counts, else ``ALL_PROXY``; a name in small letters
+wins over the same name in capitals.
 ``NO_PROXY`` counts in both cases, and a loopback host is never reached through a proxy, because it would be another
 machine's.
 The proxy gets ``CONNECT host:port`` and its own credentials; TLS with the destination runs inside.
@@ -32,7 +32,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 @dataclass(frozen=True, slots=True)
 class ForwardProxy:
-    """A proxy; ``credentials`` are ``user:password``, or where they are found."""
+    """A proxy; ``credentials`` are ``user:password``, or the reference that names them."""
 
     host: str
     port: int
@@ -46,8 +46,8 @@ class ForwardProxy:
     def authorization(self) -> Secret | None:
         """Return the value of ``Proxy-Authorization`` (RFC 7617), if there are credentials.
 
-        May wait for the disk or the keyring, so it is not for the event loop's thread.
-        Raises :class:`ConfigurationInvalid` if they are not there, and what :func:`resolve` raises.
+        May wait for the disk or the keyring, so it must not run on the event loop's thread.
+        Raises :class:`ConfigurationInvalid` if they are not there, and the errors of :func:`resolve`.
         """
         known = self.credentials
         if isinstance(known, SecretRef):
@@ -79,7 +79,7 @@ def proxy_for(url: str, network_route: NetworkRoute, environment: Mapping[str, s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether ``host`` is this machine, by what it is called."""
+    """Return whether the name or address ``host`` stands for this machine; nothing is resolved."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -126,8 +126,8 @@ def _read(found: str) -> ForwardProxy:
         host, port = parts.hostname, parts.port or 80
     except ValueError:
         parts, host, port = urlsplit(""), None, 0
-    # NOTE: an "@" behind the host means that a "/", "?" or "#" of a password ended the host too early: what stands there
-    # as host and port is a user and half a password, to be neither asked for nor shown.
+    # NOTE: an "@" behind the host means that a "/", "?" or "#" of a password ended the host too early: the parsed host
+    # and port are a user and half a password, and must be neither resolved nor shown.
     if parts.scheme != "http" or not host or "@" in parts.path + parts.query + parts.fragment or "\\" in parts.netloc:
         raise ConfigurationInvalid(
             "The environment of the Jupyter server names an egress proxy that cannot be used.",

@@ -1,5 +1,6 @@
-"""Maps the faults of a forward proxy to the problem that the caller receives; its own text is never repeated (C35).
+"""Maps the faults of a forward proxy to the problem that the caller receives.
 
+The proxy's own text is never repeated (C35).
 Up to here not a byte of the call itself has left, so the provider's refresh tokens are unspent and an API has done
 nothing.
 """
@@ -25,7 +26,7 @@ _CHECK: Final = "Ask your administrator to check egress_proxy, or HTTPS_PROXY an
 
 
 def proxy_refused(status: int, peer: Peer) -> Problem:
-    """Return what an answer with ``status`` to ``CONNECT`` means."""
+    """Return the problem for a proxy that answered ``CONNECT`` with ``status``."""
     if status == 407:
         return EgressProxyAuth(action=f"Ask your administrator to set egress_proxy_credentials of the {peer}.")
     if status >= 500:
@@ -42,12 +43,12 @@ def proxy_refused(status: int, peer: Peer) -> Problem:
 
 
 def proxy_unreachable(peer: Peer) -> Problem:
-    """Return what it means that the proxy itself cannot be reached."""
+    """Return the problem for a proxy that cannot be reached."""
     return _unreachable(peer, f"The egress proxy on the way to the {peer} cannot be reached.", _CHECK)
 
 
 def proxy_failed(peer: Peer) -> Problem:
-    """Return what it means that the proxy hangs, closes, or answers something that is no HTTP."""
+    """Return the problem for a proxy that hangs, closes the connection, or answers something that is no HTTP."""
     return _unreachable(peer, f"The egress proxy opened no connection to the {peer}.", _CHECK)
 
 
@@ -58,21 +59,21 @@ def _unreachable(peer: Peer, message: str, action: str) -> Problem:
 
 
 class CredentialsBackoff:
-    """Holds for a while after a proxy has refused our credentials, longer each time, until it takes them."""
+    """A pause after a proxy has refused our credentials; it doubles with each refusal in a row."""
 
     def __init__(self) -> None:
         self._seconds = FIRST_BACKOFF_SECONDS
         self._until: float | None = None
 
     def begin(self) -> None:
-        """Begin anew."""
+        """Begin a pause, twice as long as the one before."""
         self._until = asyncio.get_running_loop().time() + self._seconds
         self._seconds = min(2 * self._seconds, MAX_BACKOFF_SECONDS)
 
     def end(self) -> None:
-        """Forget what was: the proxy has let a call through."""
+        """End the pause and reset its length: the proxy has let a call through."""
         self._seconds, self._until = FIRST_BACKOFF_SECONDS, None
 
     def is_active(self) -> bool:
-        """Return whether the proxy is to be left alone."""
+        """Return whether the pause lasts, so that no call may ask the proxy."""
         return self._until is not None and asyncio.get_running_loop().time() < self._until

@@ -1,9 +1,9 @@
 """Resolves an API's host name, and refuses an address that is not on the public internet (C34).
 
-Whoever controls a name in the settings could point it at the cloud's metadata service or at this machine.
-An address that stands literally in the settings never comes here, ``localhost`` says what it is, and an administrator
-opens the way into a private network with ``allow_private_network``.
-The address that was judged is the one that is connected to.
+An attacker who controls a name in the settings could point it at the cloud's metadata service or at this machine.
+An address that stands literally in the settings is never resolved here, ``localhost`` is allowed by its name, and an
+administrator allows a private network with ``allow_private_network``.
+The connection goes to the address that was judged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PrivateAddress(OSError):
-    """A name led to an address that its settings do not allow."""
+    """A name resolved to an address that its settings do not allow."""
 
 
 class GuardedResolver(AbstractResolver):

@@ -1,7 +1,7 @@
 """Sockets that listen on this machine only, for a browser that comes back from a provider (RFC 8252, 7.3, 8.3).
 
-Nobody else may listen at the same place: not at the same address and port, and for ``localhost`` not at its other
-address either, because a browser tries both.
+No other process may listen at the same address and port, nor, for ``localhost``, at its other address, because a
+browser tries both.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _listen(address: str, port: int) -> socket.socket | None:
 
 def _make_exclusive(listener: socket.socket, family: int) -> None:
     if sys.platform == "win32":
-        # Elsewhere a second listener is refused anyway; on Windows it would be let in beside us.
+        # Other systems refuse a second listener anyway; Windows would let it share the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
         # A configured port can be used again at once after the last sign-in.

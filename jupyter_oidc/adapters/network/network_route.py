@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api, SecretRef
 
 Peer = Literal["provider", "API"]
-"""Who is at the other end, in the words of our sentences."""
+"""The kind of destination, as error messages call it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRoute:
-    """How one destination is reached.
+    """Trust, proxy and client certificate for the connections to one destination.
 
     ``ca_bundle`` is trusted on top of the operating system's store.
-    ``client_certificate`` is shown to it, if it asks.
+    ``client_certificate`` is presented if the destination asks for one.
     ``proxy`` is ``None`` for the environment's, ``"none"`` for none at all, or an address without credentials.
     """
 
@@ -47,7 +47,7 @@ def network_route_of(destination: Provider | Api) -> NetworkRoute:
 
 
 def client_certificate_of(destination: Provider | Api) -> ClientCertificate | None:
-    """Return what ``destination`` is shown, if the settings name something."""
+    """Return the client certificate that the settings name for ``destination``, or ``None``."""
     if destination.client_certificate is None:
         return None
     return ClientCertificate(

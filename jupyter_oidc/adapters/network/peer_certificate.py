@@ -1,13 +1,12 @@
-"""Finds out who issued a certificate that was refused, so that a person learns whom to trust, or whom to ask (C35).
+"""Finds out who issued a refused certificate, so that the error message can name the authority (C35).
 
-When a verification fails, Python's ``ssl`` does not say what was presented; when a handshake is refused, not how far it
-came.
-So a second connection is made, to look and for nothing else: its handshake is not verified, and it is closed as soon as
-the certificate is there.
-Nothing is sent on it but the handshake: no request, no token, no certificate of ours; to a proxy, what a real call
-would have told it.
-What comes of it is a name in a sentence, and decides nothing: a liar can choose that name, and gains a wrong one in an
-error message.
+When a verification fails, Python's ``ssl`` does not say which certificate was presented; when a handshake is refused,
+it does not say how far the handshake came.
+So a second connection is made to look at the certificate only: its handshake is not verified, and it is closed as soon
+as the certificate is there.
+It carries the handshake and nothing else: no request, no token, no client certificate; a proxy receives the same
+``CONNECT`` as for a real call.
+The result is a name in an error message and decides nothing: an attacker who forges it gains a wrong name there.
 This is the only place that makes a context without verification, and ``tests/laws/test_verification_stays_on.py``
 holds that.
 """
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.network.forward_proxy import ForwardProxy
 
 LOOKUP_TIMEOUT_SECONDS: Final = 3.0
-"""Seconds for the whole look; a caller waits no longer for a name."""
+"""Seconds for the whole lookup; a caller waits no longer for a name."""
 
 CACHE_SECONDS: Final = 60.0
-"""Seconds for which an answer is kept, so that a loop of refused calls looks once a minute."""
+"""Seconds for which an answer is kept, so that a loop of refused calls causes one lookup a minute."""
 
 _MAX_NAME_CHARACTERS: Final = 64
 _MAX_RESPONSE_HEAD_BYTES: Final = 16_384
@@ -46,7 +45,7 @@ _CacheKey = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class _PeerCertificate:
-    """Who issued the certificate, and whether a cipher was agreed on; ``None`` for what did not show."""
+    """The certificate's issuer, and whether a cipher was agreed on; ``None`` where the lookup did not find out."""
 
     issuer: str | None = None
     has_common_cipher: bool | None = None
@@ -56,7 +55,7 @@ _UNKNOWN: Final = _PeerCertificate()
 
 
 class PeerCertificates:
-    """Looks, remembers for a minute, and looks once where many ask at the same time."""
+    """Looks up certificates, caches each answer for a minute, and shares one lookup among simultaneous callers."""
 
     def __init__(self) -> None:
         self._lookups: dict[_CacheKey, tuple[float, asyncio.Future[_PeerCertificate]]] = {}
@@ -69,7 +68,7 @@ class PeerCertificates:
         return (await self._lookup(url, proxy, public_only=public_only)).issuer
 
     async def has_common_cipher(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> bool | None:
-        """Return whether the peer at ``url`` and this machine have a cipher in common; ``None`` if that does not show."""
+        """Return whether the peer at ``url`` and this machine have a cipher in common; ``None`` if that is unknown."""
         return (await self._lookup(url, proxy, public_only=public_only)).has_common_cipher
 
     async def _lookup(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> _PeerCertificate:
@@ -104,7 +103,7 @@ def _any_address(_: str) -> bool:
 def _inspect(
     host: str, port: int, proxy: ForwardProxy | None, is_allowed: Callable[[str], bool], clock: Callable[[], float]
 ) -> _PeerCertificate:
-    """Look, in a thread; every fault means that there is nothing to say."""
+    """Look up the certificate, in a thread; any fault gives an empty result."""
     deadline = clock() + LOOKUP_TIMEOUT_SECONDS
 
     def seconds_left() -> float:
@@ -129,7 +128,7 @@ def _inspect(
                 return _PeerCertificate(
                     issuer_name(tls_connection.getpeercert(binary_form=True) or b""), has_common_cipher=True
                 )
-    except Exception:  # noqa: BLE001 - whatever goes wrong with a peer that is refused already, nobody needs to know
+    except Exception:  # noqa: BLE001 - the peer is refused already; a failed lookup adds nothing to report
         return _UNKNOWN
 
 

@@ -1,9 +1,9 @@
 """The certificate authorities that the operating system trusts, without reading them for every connection.
 
 Where OpenSSL takes them from one file, truststore reads that file anew for each connection: more than a hundred
-certificates, on the event loop's thread, so that nothing else of the server moves meanwhile.
+certificates, on the event loop's thread, which blocks the whole server meanwhile.
 Here it is read once, and again when it has changed, so that an authority that is installed today needs no restart.
-(One that is removed is trusted by a connection pool for as long as that lives, as with truststore: OpenSSL forgets none.)
+(A connection pool trusts a removed one for as long as the pool lives, as with truststore: OpenSSL forgets none.)
 Everything else is truststore's: macOS and Windows are asked at every handshake, a folder is looked into by OpenSSL.
 """
 
@@ -15,6 +15,8 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.compat.truststore import inner_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +53,7 @@ def system_context() -> Any:
             stamp = _stamp()
             # NOTE: truststore refuses a connection without a name where the name has to be checked; OpenSSL would not.
             known = server_hostname and stamp is not None and stamp == self._read
-            begin = self._ctx.wrap_bio if known else super().wrap_bio
+            begin = inner_context(self).wrap_bio if known else super().wrap_bio
             began: ssl.SSLObject = begin(incoming, outgoing, server_side, server_hostname, session)
             if not known:
                 self._read = stamp if stamp is not None and self._can_read(stamp) else None
@@ -60,7 +62,7 @@ def system_context() -> Any:
         def _can_read(self, stamp: _Stamp) -> bool:
             # NOTE: OpenSSL says nothing when it cannot open the file of the system; it does when it is told the name.
             try:
-                self._ctx.load_verify_locations(cafile=stamp[0])
+                inner_context(self).load_verify_locations(cafile=stamp[0])
             except OSError:
                 return False
             return True
@@ -69,7 +71,7 @@ def system_context() -> Any:
 
 
 def authorities_in(environment: Mapping[str, str]) -> tuple[tuple[str, bool, bool], ...]:
-    """Return the variables that name authorities: each with whether it counts here, and whether that can be read.
+    """Return the variables that name authorities: each with whether it counts here, and whether its file can be read.
 
     OpenSSL heeds two of them where the system's authorities are files; the others are read by other programs alone.
     """
@@ -79,7 +81,7 @@ def authorities_in(environment: Mapping[str, str]) -> tuple[tuple[str, bool, boo
 
 
 def _stamp() -> _Stamp | None:
-    """Return which file OpenSSL takes the authorities from, and in which state; ``None`` if it is no file."""
+    """Return the path and state of the file that OpenSSL takes the authorities from; ``None`` if it is no file."""
     path = ssl.get_default_verify_paths().cafile
     try:
         state = Path(path).stat() if path else None

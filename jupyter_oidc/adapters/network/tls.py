@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
-    """Return a context for ``network_route``: the operating system's store, its ``ca_bundle`` on top, its client certificate.
+    """Return a context for ``network_route``: the system's store, its ``ca_bundle`` on top, its client certificate.
 
     Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
     """

@@ -1,4 +1,4 @@
-"""Maps a TLS failure to the problem that the caller receives: which host, whose certificate, what is wrong with it, and who can help (C35, H-1)."""
+"""Maps a TLS failure to the caller's problem: the host, the issuer, the fault, and who can help (C35, H-1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXPIRED_CODES: Final = frozenset({10, 0x800B0101, -67818})
 _NOT_YET_VALID_CODES: Final = frozenset({9, -67819})
 _OTHER_HOST_CODES: Final = frozenset({62, 64, 0x800B010F, -67602})
-"""What OpenSSL, Windows and macOS answer."""
+"""The codes of OpenSSL, Windows and macOS for a certificate of another host."""
 
 
 _CLIENT_CERTIFICATE_ALERTS: Final = frozenset(
@@ -25,11 +25,11 @@ _CLIENT_CERTIFICATE_ALERTS: Final = frozenset(
         *("SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_HANDSHAKE_FAILURE"),
     }
 )
-"""Alerts of a server that wants a client certificate, or another one (RFC 8446, 6.2); the last one is older servers'."""
+"""Alerts of a server that wants a client certificate, or another one (RFC 8446, 6.2); older servers send the last."""
 
 
 Fault = Literal["old", "none", "cipher", "weak"]
-"""Why there is no TLS: the peer's is too old, there is none, nothing in common, or a key too weak."""
+"""Why there is no TLS: the peer's version is too old, it speaks none, no common cipher, or its key is too weak."""
 
 _FAULTS: Final[dict[str, Fault]] = {
     **dict.fromkeys(("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"), "old"),
@@ -39,14 +39,14 @@ _FAULTS: Final[dict[str, Fault]] = {
     **dict.fromkeys(("NO_SHARED_CIPHER", "NO_CIPHERS_AVAILABLE", "TLSV1_ALERT_INSUFFICIENT_SECURITY"), "cipher"),
     **dict.fromkeys(("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "DH_KEY_TOO_SMALL"), "weak"),
 }
-"""By what OpenSSL calls them; an older one calls an answer that is no TLS by other names than a newer one."""
+"""The fault for each reason of OpenSSL; its versions have different reasons for an answer that is no TLS."""
 
 _TOO_WEAK_CODES: Final = frozenset({66, 67, 68})
-"""What OpenSSL answers to a certificate with such a key, or of an authority with such a key or signature."""
+"""OpenSSL's codes for a certificate with a weak key, or of an authority with a weak key or signature."""
 
 
 def handshake_fault(error: BaseException) -> Fault | None:
-    """Return why ``error`` says that no TLS connection came about, if it is none of the certificates' faults."""
+    """Return why ``error`` prevented a TLS connection; ``None`` if a certificate was at fault."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLError) and not isinstance(seen, ssl.SSLCertVerificationError):
@@ -58,7 +58,7 @@ def handshake_fault(error: BaseException) -> Fault | None:
 
 
 def tls_unavailable(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
-    """Return the sentences about a ``fault`` of the host of ``url``; nothing was sent to it."""
+    """Return the problem for a TLS ``fault`` of the host of ``url``; nothing was sent to it."""
     host = urlsplit(url).hostname
     message, action = {
         "old": (
@@ -82,9 +82,10 @@ def tls_unavailable(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
 
 
 def rejects_client_certificate(error: BaseException) -> bool:
-    """Return whether ``error`` was caused by a server that does not take our certificate, or that there is none.
+    """Return whether the server refused our client certificate, or the lack of one, and so caused ``error``.
 
-    A server of TLS 1.2 refuses a handshake without a common cipher in the same way; how far that came tells them apart.
+    A server of TLS 1.2 refuses a handshake without a common cipher with the same alert; how far the handshake came
+    tells the two apart.
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -95,7 +96,7 @@ def rejects_client_certificate(error: BaseException) -> bool:
 
 
 def client_certificate_required(network_route: NetworkRoute) -> TlsUntrusted:
-    """Return what it means that the peer of ``network_route`` does not let us in without another certificate."""
+    """Return the problem for a peer of ``network_route`` that demands a client certificate, or another one."""
     if network_route.client_certificate is None:
         return TlsUntrusted(
             f"The {network_route.peer} does not let this server in; most likely it asks for a client certificate.",
@@ -110,18 +111,18 @@ def client_certificate_required(network_route: NetworkRoute) -> TlsUntrusted:
 
 
 def verification_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """Return what ``error`` was caused by, if that is a certificate that could not be verified."""
+    """Return the failed certificate verification that caused ``error``, or ``None``."""
     found: ssl.SSLCertVerificationError | None = None
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
-            found = seen  # NOTE: the innermost; aiohttp's own is one as well, and does not know why
+            found = seen  # NOTE: the innermost; aiohttp's own error is one as well, without the reason
         seen = seen.__cause__ or seen.__context__
     return found
 
 
 def certificate_untrusted(error: BaseException, url: str, peer: Peer, issuer: str | None) -> TlsUntrusted:
-    """Return the sentences about the certificate that the host of ``url`` presented, ``issuer`` being what it says."""
+    """Return the problem for the certificate that the host of ``url`` presented; ``issuer`` is the name it gives."""
     refused = verification_error(error)
     code = getattr(refused, "verify_code", None)
     certificate = f"The certificate that {urlsplit(url).hostname} presents"

@@ -1,4 +1,4 @@
-"""How a call to the provider leaves: httpx, directly or through an egress proxy, with the proxy's faults in our words.
+"""Sends calls to the provider over httpx, directly or through a forward proxy, and maps the proxy's faults to problems.
 
 The same rules hold for an API in :mod:`jupyter_oidc.adapters.upstream.forward_proxy_pool`, which speaks aiohttp.
 httpx is imported at the first call, not with the extension.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class CallProgress:
-    """How far one call came: to a proxy, if it goes through one, and out of the tunnel that the proxy opened."""
+    """Records how far one call came: to its proxy, if it has one, and out of the tunnel that the proxy opened."""
 
     __slots__ = ("passed_proxy", "proxy", "reached_proxy", "url")
 
@@ -46,12 +46,12 @@ class CallProgress:
 
     @property
     def is_at_proxy(self) -> bool:
-        """Whether the call has not come out on the other side of its proxy."""
+        """Whether the call has not left its proxy towards the destination yet."""
         return self.proxy is not None and not self.passed_proxy
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What httpx needs to tell how far it is."""
+        """The request extensions by which httpx reports progress."""
         return {"trace": self._trace} if self.proxy else {}
 
     async def _trace(self, event: str, info: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ class CallProgress:
 
 
 class ForwardProxyClients:
-    """A client for the direct way and one for each proxy; ``make`` returns a new one for a proxy or for none."""
+    """Keeps a client for direct calls and one for each proxy; ``make`` returns a new one for a proxy or for none."""
 
     def __init__(
         self, network_route: NetworkRoute, make: Callable[[httpx.Proxy | None, ssl.SSLContext], httpx.AsyncClient]
@@ -95,7 +95,10 @@ class ForwardProxyClients:
         self._backoff.end()
 
     async def client_for(self, proxy: ForwardProxy | None, *, with_certificate: bool = True) -> httpx.AsyncClient:
-        """Return the client whose calls go through ``proxy``; ``with_certificate``, it presents ours, if there is one."""
+        """Return the client whose calls go through ``proxy``.
+
+        ``with_certificate``, it presents the client certificate, if there is one.
+        """
         import httpx
 
         network_route = (
@@ -116,7 +119,10 @@ class ForwardProxyClients:
 
     @property
     def thumbprint(self) -> str | None:
-        """That of the certificate that was shown; ``None`` for none, or where two network routes have shown two."""
+        """The thumbprint of the client certificate that was presented.
+
+        ``None`` for none, or if two routes presented two.
+        """
         thumbprints = {
             context.thumbprint for (_, with_certificate), context in self._contexts.items() if with_certificate
         }
@@ -130,7 +136,10 @@ class ForwardProxyClients:
             await client.aclose()
 
     def _problem_of(self, error: BaseException, proxy: ForwardProxy, progress: CallProgress) -> Problem | None:
-        """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
+        """Return the problem for ``error`` before the call has left the proxy.
+
+        ``None`` if the proxy is not at fault.
+        """
         import httpx
 
         peer = self._network_route.peer
@@ -148,7 +157,7 @@ class ForwardProxyClients:
 
 
 def _is_tls(error: BaseException) -> bool:
-    """Return whether TLS failed, which runs with the destination, inside the tunnel."""
+    """Return whether TLS with the destination, inside the tunnel, failed."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLError):

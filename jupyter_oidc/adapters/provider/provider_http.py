@@ -1,6 +1,6 @@
 """Calls to the provider over httpx, with verified TLS, deadlines and size limits (section H).
 
-Secrets are opened here, in the moment in which bytes are built, and nowhere earlier.
+This module opens secrets only when it builds the bytes of a request.
 httpx is imported at the first call, not with the extension.
 """
 
@@ -51,7 +51,7 @@ _VERBOSE_LOGGERS: Final = (
     "httpcore.socks",
     "hpack",
 )
-"""Loggers that write down URLs and headers; a filter of one does not hold for those below it."""
+"""Loggers that write URLs and headers; a filter on one does not apply to its children."""
 
 
 class _WarningsOnly(logging.Filter):
@@ -65,7 +65,7 @@ class HttpProvider:
     """Implements ``ProviderPort`` for one provider.
 
     ``timeout`` bounds connecting and each read in seconds; a whole call takes at most twice as long.
-    ``network_route`` says whom it trusts and through which proxy it goes; cookies are neither kept nor sent.
+    ``network_route`` holds the trusted authorities and the proxy; cookies are neither kept nor sent.
     """
 
     def __init__(self, *, timeout: float, network_route: NetworkRoute) -> None:
@@ -129,13 +129,13 @@ class HttpProvider:
                 raise client_certificate_required(self._network_route) from None
             if progress.is_at_proxy:
                 raise proxy_failed(self._network_route.peer) from None
-            # NOTE: OSError is what a server's alert comes as (ssl.SSLError), and ValueError what a Location header can
-            # provoke that is no URL, even if it is not followed
+            # NOTE: a server's alert is an OSError (ssl.SSLError), and a Location header that is no URL can raise
+            # ValueError even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     @property
     def thumbprint(self) -> str | None:
-        """That of our certificate that calls have shown to the provider (``x5t#S256``)."""
+        """The thumbprint (``x5t#S256``) of the client certificate that calls have presented to the provider."""
         return self._clients.thumbprint
 
     async def aclose(self) -> None:
@@ -156,7 +156,7 @@ class HttpProvider:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
         with self._clients.tracked(progress, url) as proxy:
-            # NOTE: who we are is for the address that was called, and not for where its answer sends us.
+            # NOTE: the client certificate is for the address that was called, and not for a redirect's target.
             client = await self._clients.client_for(proxy, with_certificate=_origin(url) == _origin(call.url))
             async with client.stream(
                 call.method, url, content=content, headers=headers, extensions=progress.extensions
@@ -182,7 +182,7 @@ class HttpProvider:
 
 
 async def _body_of(response: httpx.Response, limit: int) -> bytes:
-    """Return the whole body; a packed one is unpacked up to the limit and no further (A20, H-2)."""
+    """Return the whole body; a compressed one is unpacked up to ``limit`` bytes and no further (A20, H-2)."""
     received = bytearray()
     async for chunk in response.aiter_raw():
         received += chunk

@@ -1,10 +1,10 @@
-"""The text of a stored entry, the same in every store: who owns it, where it is kept, and the refresh token.
+"""Encodes a stored entry as text, the same in every store: its owner, its store, and the refresh token.
 
 The key that the refresh token is bound to stands beside it, and is left out where there is none (X-1).
-So does what may be shown of the person; nothing depends on it, so a damaged one counts as not there.
+So does the profile of the signed-in person; nothing depends on it, so a damaged one counts as absent.
 
-The text says its format: the present one and the one before it can be read, anything else is damage (B20, B35).
-It also says which store it was written for, so that a copy which somebody moved elsewhere is not used (B22).
+The text names its format: the present one and the one before it can be read, anything else is damage (B20, B35).
+It also names the store it was written for, so that a copy moved to another store is not used (B22).
 This module refuses to hand out an entry that belongs to another provider, client or machine (B23, B34).
 """
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION: Final = 2
 _VERSION_WITHOUT_STORE: Final = 1
-"""The format before: it did not say where it was kept, which was always the keyring."""
+"""The previous format: it did not name its store, which was always the keyring."""
 
 _MAX_TIMESTAMP_SECONDS: Final = 253_402_300_799
 """The last second of the year 9999."""
 
 
 def entry_damaged() -> StorageUnavailable:
-    """Return the problem of an entry that is there and cannot be used."""
+    """Return the problem for an entry that exists and cannot be used."""
     return StorageUnavailable(
         "What is stored of this session is damaged, or a newer version wrote it.",
         action="Sign in again.",
@@ -47,7 +47,7 @@ def entry_damaged() -> StorageUnavailable:
 class EntryCodec:
     """Encodes and decodes the stored entries of one provider and client on one machine.
 
-    ``machine_id`` says which machine; by default it is found out when it is first needed.
+    ``machine_id`` identifies the machine; by default it is read when it is first needed.
     """
 
     def __init__(self, *, provider: str, issuer: str, client_id: str, machine_id: str | None = None) -> None:
@@ -140,7 +140,7 @@ def _profile_as_json(profile: Profile) -> dict[str, Any]:
 
 
 def _profile_from_json(stored: object, subject: str) -> Profile | None:
-    """Return what is stored of ``subject``, or ``None`` if it is not there, or not as it was written."""
+    """Return the stored profile of ``subject``, or ``None`` if it is absent or damaged."""
     if not isinstance(stored, dict):
         return None
     user, names, more, known = (stored.get(part) for part in ("user", "entitlements", "more", "known"))

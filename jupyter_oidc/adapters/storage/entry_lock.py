@@ -1,10 +1,11 @@
-"""Whose turn it is to use a stored entry: one server at a time, across processes (B10 to B14).
+"""Locks a stored entry: one server at a time uses it, across processes (B10 to B14).
 
-The lock is the operating system's own (``filelock``), so it is free the moment its holder is gone, however it went.
-Beside it lies a marker while a token is being spent; who finds one knows that somebody was cut off in the middle.
-Neither file holds anything but that (D11).
-This module refuses to lock on a network file system, where such a lock is a promise that nobody keeps (B13); since
-stored entries belong to one machine each (B34), a folder of that machine serves as well.
+The lock is the operating system's own (``filelock``), so it is free as soon as its holder ends, even by a crash.
+A marker file lies beside it while a refresh token is in use; a server that finds one knows that another server was
+interrupted during a refresh.
+Both files are empty of data (D11).
+This module refuses to lock on a network file system, which does not enforce such locks reliably (B13); since stored
+entries belong to one machine each (B34), a local folder of that machine serves as well.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class NoLock:
     """Implements ``EntryLock`` for storage in memory, which no other server shares."""
 
     @asynccontextmanager
-    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:  # noqa: ARG002  # NOTE: nobody waits
-        """Give the turn at once."""
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:  # noqa: ARG002  # NOTE: no caller waits
+        """Hold the lock at once."""
         yield _UnsharedLock()
 
 
@@ -78,7 +79,7 @@ class LockIfShared:
 
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
-        """Wait for the turn if other servers share the entry."""
+        """Wait for the lock if other servers share the entry."""
         lock = NoLock() if await self._vault.kind() == "memory" else self._lock
         async with lock.hold(timeout_seconds=timeout_seconds) as held_lock:
             yield held_lock
@@ -126,12 +127,12 @@ class FileEntryLock:
 
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
-        """Wait for the turn without holding up anything else; see ``EntryLock.hold``."""
+        """Wait for the lock without blocking the event loop; see ``EntryLock.hold``."""
         if not self._trusted:
             await asyncio.to_thread(self.check_folder)
             self._trusted = True
         else:
-            # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
+            # NOTE: the system empties a folder for temporary files now and then, and then any user can take the name.
             await asyncio.to_thread(self._folder.ensure)
         lock = self._lock()
         try:
@@ -150,7 +151,7 @@ class FileEntryLock:
             lock.release()
 
     def check_folder(self) -> None:
-        """Look whether servers could take turns here; raises :class:`StorageUnavailable`; waits for the disk."""
+        """Raise :class:`StorageUnavailable` if servers could not lock here; waits for the disk."""
         self._folder.probe(f"{self._name}.lock")
         if is_network(self._where(), self._mounts):
             raise StorageUnavailable(
@@ -162,11 +163,14 @@ class FileEntryLock:
     def _lock(self) -> BaseFileLock:
         from filelock import FileLock
 
-        # NOTE: a lock object for each turn, so that two sessions of one process exclude each other too.
+        # NOTE: a new lock object for each hold, so that two sessions of one process exclude each other too.
         return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
 
     async def _acquire(self, lock: BaseFileLock, timeout_seconds: float) -> None:
-        """Poll ``lock`` until it is taken; a caller that is cancelled during an attempt leaves nothing locked."""
+        """Poll ``lock`` until this process holds it.
+
+        A caller that is cancelled during an attempt leaves nothing locked.
+        """
         now = asyncio.get_running_loop().time
         deadline = now() + timeout_seconds
         while True:
@@ -193,11 +197,11 @@ def lock_folder(
     runtime: str | None = None,
     temporary: Path | None = None,
 ) -> Path:
-    """Return the folder for locks: ``data()``, or one of this machine's own where that cannot serve.
+    """Return the folder for locks: ``data()``, or a local folder of this machine if ``data()`` cannot hold locks.
 
-    It cannot where there is no home, where it is on the network, and where this user cannot write.
-    Then it is the user's ``runtime`` folder (``XDG_RUNTIME_DIR``), or a folder among the ``temporary`` files, which
-    nobody else can keep us from: a name that is taken gives way to a random one (Q8.8).
+    It cannot if there is no home, if it is on a network file system, or if this user cannot write to it.
+    Then the result is the user's ``runtime`` folder (``XDG_RUNTIME_DIR``), or a folder among the ``temporary`` files,
+    which no other user can block: if its name is taken, it gets a random one (Q8.8).
     """
     try:
         folder = data()
@@ -217,15 +221,15 @@ def _temporary_lock_folder(temporary: Path) -> Path:
     try:
         plain.mkdir(mode=0o700)
     except FileExistsError:
-        pass  # NOTE: whose it is shows below
+        pass  # NOTE: the owner is checked below
     except OSError:
-        return plain  # the first who writes there hears what is wrong
+        return plain  # the first write there raises the error
     if _is_private(plain):
         return plain
     found = _random_folders(plain)
     if not found:
         tempfile.mkdtemp(prefix=f"{plain.name}-", dir=temporary)
-        found = _random_folders(plain)  # NOTE: looked for again, so that two who come at once agree on the first
+        found = _random_folders(plain)  # NOTE: listed again: two processes that start at once agree on the first
     return found[0]
 
 
@@ -234,7 +238,7 @@ def _random_folders(plain: Path) -> list[Path]:
 
 
 def _is_private(folder: Path) -> bool:
-    """Return whether ``folder`` is a real one that belongs to this user and that nobody else can enter."""
+    """Return whether ``folder`` is a directory (no link) that belongs to this user and that no other user can enter."""
     try:
         status = folder.lstat()
     except OSError:

@@ -1,7 +1,7 @@
-"""A secret text, encrypted for a file: a compact JWE with the algorithms ``dir`` and ``A256GCM`` (RFC 7516, 7518).
+"""Encrypts a secret text for a file: a compact JWE with the algorithms ``dir`` and ``A256GCM`` (RFC 7516, 7518).
 
-The header says which key it was, by a name that reveals nothing, so that a file of an unknown key can be told from
-a damaged one.
+The header names the key by an identifier that reveals nothing about it, so that a file of an unknown key can be told
+from a damaged one.
 This module refuses to let a file choose its algorithm, and any header that it would not write itself.
 """
 
@@ -45,7 +45,7 @@ def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
     """Return the text in ``jwe_text``.
 
     Raises :class:`StorageUnavailable` with the detail ``storage_key`` if none of ``keys`` was used, and with
-    ``storage_corrupt`` if it is damaged or was written in another way.
+    ``storage_corrupt`` if it is damaged or has another format.
     """
     from joserfc import jwe
     from joserfc.errors import JoseError

@@ -1,8 +1,8 @@
-"""Choose the keyring backend of this process by what it is: one of the operating system's own stores (B18, ADR 31).
+"""Choose the keyring backend of this process from the operating system's own stores (B18, ADR 31).
 
-``keyring`` itself takes whatever has the highest priority among the classes that anybody has registered, and whatever
-class its configuration file or an environment variable names: any module at all is then imported into the process that
-holds the tokens.
+``keyring`` itself takes the registered class of the highest priority, of any installed package, or any class that its
+configuration file or an environment variable names: an arbitrary module is then imported into the process that holds
+the tokens.
 Here a class stands on a list, or in our settings; each on the list is tried with a harmless entry, one after the other.
 This module refuses to ask ``keyring`` for its own choice, in any way.
 """
@@ -30,7 +30,7 @@ SYSTEM_STORES: Final = {
         "keyring.backends.kwallet.DBusKeyring",
     ),
 }
-"""The operating systems' own stores; what is under no name is for Linux and its relatives."""
+"""The operating systems' own stores by ``sys.platform``; the empty name is for Linux and its relatives."""
 
 _KWALLET: Final = "keyring.backends.kwallet"
 _UNSAFE_MODULES: Final = (
@@ -41,21 +41,24 @@ _WINDOWS: Final = "keyring.backends.Windows"
 
 
 class _ProcessBackend:
-    """What was named for this process, and what was chosen; a choice that worked is kept."""
+    """The backend that the settings name for this process, and the one that was chosen.
+
+    A choice that worked is kept.
+    """
 
     named: str | KeyringBackend | None = None
     chosen: KeyringBackend | None = None
 
 
 def use_backend(named: str | KeyringBackend | None) -> None:
-    """Let this process use the class ``named`` ('module.Class'), or that very backend; ``None``: the system's own."""
+    """Let this process use the class ``named`` ('module.Class') or the backend object; ``None``: the system's own."""
     if named == _ProcessBackend.named:
-        return  # what was chosen stays chosen
+        return  # a backend that was chosen stays
     _ProcessBackend.named, _ProcessBackend.chosen = named, None
 
 
 def choose_backend() -> KeyringBackend:
-    """Return the backend of this process; waits for the keyring, so it is not for the event loop's thread.
+    """Return the backend of this process; waits for the keyring, so it must not run on the event loop's thread.
 
     Raises :class:`StorageUnavailable`, naming the backend that was refused, or saying that there is none.
     """
@@ -76,7 +79,7 @@ def choose_backend() -> KeyringBackend:
 def system_stores(platform: str = sys.platform, desktop: str | None = None) -> tuple[str, ...]:
     """Return the classes of this system's own stores, in the order in which they are tried.
 
-    ``desktop`` is what ``XDG_CURRENT_DESKTOP`` says, unless it is given.
+    ``desktop`` defaults to the value of ``XDG_CURRENT_DESKTOP``.
     """
     names = SYSTEM_STORES.get(platform, SYSTEM_STORES[""])
     desktop = os.environ.get("XDG_CURRENT_DESKTOP", "") if desktop is None else desktop
@@ -88,9 +91,9 @@ def system_stores(platform: str = sys.platform, desktop: str | None = None) -> t
 def first_working_backend(stores: Iterable[Callable[[], KeyringBackend]]) -> KeyringBackend:
     """Return the first of ``stores`` that keeps a harmless entry, gives it back and deletes it.
 
-    A store that cannot be made is not on this machine. One that is locked is there and waits for its owner: no other
-    takes its place, because tomorrow it would be the first one again (B22).
-    Raises :class:`StorageUnavailable` if there is none, or the trouble of the first one that was there.
+    A store that cannot be instantiated is not on this machine. A locked store exists and waits for the user: no other
+    takes its place, because once unlocked it would be the first one again (B22).
+    Raises :class:`StorageUnavailable` if there is none, or the error of the first one that exists.
     """
     from jupyter_oidc.adapters.storage.keyring_entries import is_locked, probe
     from jupyter_oidc.adapters.storage.keyring_thread import as_storage_unavailable
@@ -136,7 +139,7 @@ def has_short_entries(backend: KeyringBackend) -> bool:
 def _loader(name: str) -> Callable[[], KeyringBackend]:
     def load() -> KeyringBackend:
         backend = _class_of(name)
-        # NOTE: this number is how a class says, by raising, that its store is not there; how large it is means nothing.
+        # NOTE: a class whose store is not there raises when this number is read; its value means nothing.
         backend.priority  # noqa: B018
         made: KeyringBackend = backend()
         return made
@@ -151,7 +154,7 @@ def _class_of(name: str) -> type[KeyringBackend]:
 
 
 def _configured_backend(named: str | KeyringBackend) -> KeyringBackend:
-    """Return what the settings name, unless it keeps no secrets; no entry is written to find out."""
+    """Return the backend that the settings name, unless its class is unsafe; no entry is written to find out."""
     from keyring.backend import KeyringBackend
 
     try:

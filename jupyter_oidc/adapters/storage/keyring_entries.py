@@ -1,4 +1,4 @@
-"""One text in a keyring, however short the entries of that keyring are (B19, B20).
+"""Stores one text in a keyring, even if the keyring limits the length of its entries (B19, B20).
 
 A text that fits stands in the entry of its name.
 A longer one is cut into pieces, which stand in entries of their own, and the entry of its name holds a
@@ -35,7 +35,7 @@ MAX_ENTRY_CHARACTERS: Final = 1_200
 _GENERATIONS: Final = ("a", "b")
 _MAX_PIECES: Final = 1_000
 _TOMBSTONE: Final = '{"forgotten": true}'
-"""What an entry holds that its backend would not delete (D3)."""
+"""The text that overwrites an entry which its backend did not delete (D3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def delete(backend: KeyringBackend, name: str) -> None:
 
 
 def probe(backend: KeyringBackend, name: str) -> None:
-    """Write, read and delete a harmless entry; raises whatever stands in the way."""
+    """Write, read and delete a harmless entry; lets the backend's errors through."""
     mine = f"{name}.probe.{os.getpid()}"
     try:
         _write_checked(backend, mine, "probe")
@@ -101,7 +101,10 @@ def probe(backend: KeyringBackend, name: str) -> None:
 
 
 def _fits(backend: KeyringBackend, name: str, text: str) -> bool:
-    """Write ``text`` into one entry and return whether it is there; a locked keyring is no question of length."""
+    """Write ``text`` into one entry and return whether it is there complete.
+
+    The error of a locked keyring is raised.
+    """
     try:
         _write_checked(backend, name, text)
     except Exception as error:
@@ -130,7 +133,7 @@ def _erase(backend: KeyringBackend, name: str) -> None:
         return
     try:
         backend.delete_password(SERVICE, name)
-    except Exception as error:  # backends fail with errors of their own; what counts is what is left
+    except Exception as error:  # backends fail with errors of their own; the entry is read to see what is left
         if is_locked(error):
             raise
     if backend.get_password(SERVICE, name) is not None:
@@ -144,7 +147,7 @@ def _remove_stale_pieces(
     keep: _Manifest | None = None,
     drop: _Manifest | None = None,
 ) -> None:
-    """Remove all pieces but those of ``keep``, last ones first, so that what a crash leaves is found again."""
+    """Remove all pieces but those of ``keep``, last ones first, so that pieces left by a crash are found again."""
     for generation in _GENERATIONS:
         first = keep.pieces if keep and keep.generation == generation else 0
         known = drop.pieces if drop and drop.generation == generation else 0
@@ -190,7 +193,7 @@ def _parse_manifest(head: str) -> _Manifest | None:
 
 
 def _manifest_or_none(head: str | None) -> _Manifest | None:
-    """Return the manifest in ``head`` as far as it can be read, to know what to clean up."""
+    """Return the manifest in ``head`` as far as it can be read, for cleaning up its pieces."""
     try:
         return _parse_manifest(head) if head else None
     except StorageUnavailable:

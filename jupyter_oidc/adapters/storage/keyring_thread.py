@@ -1,8 +1,8 @@
-"""Keyring calls on a thread of their own, each with a deadline.
+"""Runs keyring calls on a thread of their own, each with a deadline.
 
-A keyring call can wait for ever on a prompt; two calls that never came back open the circuit, and the store
+A keyring call can wait for ever on a prompt; after two calls that never returned the circuit opens, and the store
 reports itself unavailable instead of collecting stuck threads (B17).
-This module refuses to pass on what a backend says of a failure.
+This module refuses to pass on a backend's own error text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ MAX_STUCK_THREADS: Final = 2
 
 
 def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
-    """Translate a keyring failure into :class:`StorageUnavailable`; the backend's own text may quote what it was given (B21)."""
+    """Translate a keyring failure into :class:`StorageUnavailable`.
+
+    The backend's own text may quote the secret (B21).
+    """
     from keyring.errors import KeyringLocked
 
     if isinstance(error, StorageUnavailable):
@@ -70,7 +73,7 @@ class KeyringThread:
             ) from None
 
     def _abandon_stuck_worker(self) -> None:
-        """Go on with a new thread if the present one works on a call that has timed out."""
+        """Start a new thread if the present one works on a call that has timed out."""
         worker = self._worker
         if worker is not None and worker.is_stuck:
             worker.abandoned = True
@@ -108,7 +111,7 @@ class _Job:
 
 
 class _Worker:
-    """Takes jobs off the queue until it is left behind."""
+    """Takes jobs off the queue until :class:`KeyringThread` abandons it."""
 
     def __init__(self, jobs: queue.SimpleQueue[_Job]) -> None:
         self._jobs = jobs

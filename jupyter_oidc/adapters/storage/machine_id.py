@@ -1,4 +1,4 @@
-"""Which machine this is, so that an entry that roamed here from another one is not taken for ours (B34).
+"""Identifies this machine, so that an entry that roamed here from another machine is not used (B34).
 
 The answer is a digest: neither the host's name nor its machine id leaves this module.
 """

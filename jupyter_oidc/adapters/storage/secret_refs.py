@@ -1,7 +1,7 @@
 """Resolve a reference to a secret of the settings: an environment variable, a file, or a keyring entry.
 
 The value is read when it is needed and lives in a :class:`Secret`; errors name the reference, never the value.
-A keyring that asks the user something and gets no answer is not waited for beyond a deadline (B17).
+A keyring that prompts the user and gets no answer runs into a deadline (B17).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def resolve(
     key: str = "client_secret",
     keyring_timeout: float = KEYRING_TIMEOUT_SECONDS,
 ) -> Secret:
-    """Return the secret that ``reference`` names; ``what`` it is and under which ``key`` is said if there is none.
+    """Return the secret that ``reference`` names; the error for a missing one names ``what`` it is and its ``key``.
 
     Raises :class:`ConfigurationInvalid` if there is none, and :class:`StorageUnavailable` if the keyring is locked
     or does not answer within ``keyring_timeout`` seconds.
@@ -56,7 +56,7 @@ def resolve(
 
 
 def _is_text(value: str) -> bool:
-    """Return whether ``value`` can be written again; an environment may hold bytes that are no text."""
+    """Return whether ``value`` can be encoded; an environment may hold bytes that are no text."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -3,7 +3,7 @@
 They come from a variable, from an open descriptor, or from a credential file as systemd hands them out.
 Kernels and terminals inherit the environment of the server, so a variable is gone as soon as it is read, also from the
 memory that the system shows as the environment with which the process was started (Q8.5); a descriptor is closed.
-This module refuses any key that is not 32 bytes long, and never repeats what it refused.
+This module refuses any key that is not 32 bytes long, and never repeats a refused text.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class StorageKey:
 
 
 def take_storage_key(environ: MutableMapping[str, str]) -> Secret | None:
-    """Return what the variable, the descriptor or the credential file holds, the first that is there; else ``None``.
+    """Return the content of the variable, the descriptor or the credential file, the first that exists; else ``None``.
 
-    The variables are removed from ``environ``, and the descriptor is closed whether or not it is used; one of the
-    standard ones, and what is no pipe, socket or file, cannot be meant and is left alone.
-    A descriptor or file that cannot be read counts as one that holds no key, which :func:`keys_in` says.
+    The variables are removed from ``environ``, and the descriptor is closed whether or not it is used; a standard
+    descriptor, and one that is no pipe, socket or file, is left alone.
+    A descriptor or file that cannot be read counts as one without a key, which :func:`keys_in` reports.
     """
     value = environ.pop(VARIABLE, "")
     if environ is os.environ:
@@ -92,7 +92,7 @@ def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
 
 
 def unknown_key() -> StorageUnavailable:
-    """Return the problem of a file that none of the keys opens."""
+    """Return the problem for a file that none of the keys decrypts."""
     return StorageUnavailable(
         "The session is stored encrypted, with a key that this server does not have.",
         action=f"Add the earlier key to {VARIABLE}, after the new one, and restart the server; or sign in again.",
@@ -101,7 +101,7 @@ def unknown_key() -> StorageUnavailable:
 
 
 def _of_descriptor(number: str) -> Secret:
-    """Read the descriptor to its end and close it; what is no pipe, no socket and no file is left alone."""
+    """Read the descriptor to its end and close it; one that is no pipe, socket or file is left alone."""
     if not re.fullmatch(r"[0-9]{1,6}", number) or (descriptor := int(number)) <= 2:
         return Secret("")
     try:
@@ -118,7 +118,7 @@ def _of_descriptor(number: str) -> Secret:
 
 
 def _read(descriptor: int, *, waits: bool) -> bytes:
-    """Return everything there is; raises ``ValueError`` if that is too much, or nothing comes for too long."""
+    """Return all bytes up to the end; raises ``ValueError`` if there are too many, or none arrive in time."""
     read = b""
     while len(read) <= MAX_KEYS_BYTES:
         if waits and not _has_more(descriptor):
@@ -131,14 +131,14 @@ def _read(descriptor: int, *, waits: bool) -> bytes:
 
 
 def _has_more(descriptor: int) -> bool:
-    """Return whether there is something to read, or the end, in time."""
+    """Return whether data or the end arrives in time."""
     with selectors.DefaultSelector() as selector:  # NOTE: 'select' knows no descriptor of 1024 or more
         selector.register(descriptor, selectors.EVENT_READ)
         return bool(selector.select(READ_TIMEOUT_SECONDS))
 
 
 def _of_credential(folder: str) -> Secret | None:
-    """Return what the credential file holds, or ``None`` if there is none."""
+    """Return the content of the credential file, or ``None`` if there is none."""
     if not folder:
         return None
     try:
@@ -151,10 +151,10 @@ def _of_credential(folder: str) -> Secret | None:
 
 
 def _wipe(name: str, value: str) -> None:
-    """Overwrite ``value`` in the environment that the system keeps of the start of this process, and shows to others.
+    """Overwrite ``value`` in the initial environment of this process, which the system shows to other processes.
 
-    Whoever opened that before it was closed reads what is there now. Linux shows the memory itself; elsewhere, and where
-    it cannot be found, nothing happens.
+    A process that already has that file open reads the overwritten bytes: Linux shows the memory itself. On other
+    systems, and if the memory cannot be found, nothing happens.
     """
     if not value or not sys.platform.startswith("linux"):
         return

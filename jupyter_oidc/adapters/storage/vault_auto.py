@@ -1,9 +1,9 @@
-"""The vault for ``storage = 'auto'``: a safe keyring that answers, else the encrypted file if there is a key, else memory.
+"""The vault for ``storage = 'auto'``: a safe keyring that answers, else the encrypted file with a key, else memory.
 
-The choice is made once, at the first use, and kept: a store that changed its mind could leave a refresh token behind
-in the other place (B22).
-What an earlier server left elsewhere is looked at as well: a newer sign-in in the file is taken over by the keyring,
-and a sign-out empties all of them.
+The choice is made once, at the first use, and kept: a later change could leave a refresh token behind in the other
+store (B22).
+Entries that an earlier server left in the other stores count as well: the keyring takes over a newer sign-in from the
+file, and a sign-out empties all of them.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ class AutoVault:
         self._choice: asyncio.Task[Vault] | None = None
 
     async def kind(self) -> StorageKind:
-        """Return what was chosen."""
+        """Return the kind of the chosen store."""
         return await (await self._chosen()).kind()
 
     async def load(self) -> Entry | None:
-        """Load from what was chosen, or a newer sign-in that the file got while the keyring did not answer (B22).
+        """Load from the chosen store, or a newer sign-in that the file got while the keyring did not answer (B22).
 
-        A file that cannot be opened is reported with the reason: what the keyring holds is older, and its refresh
-        token may be spent.
+        A file that cannot be opened raises :class:`StorageUnavailable` with the reason: the keyring's entry is older,
+        and its refresh token may be used already.
         """
         chosen = await self._chosen()
         entry = await chosen.load()
         if chosen is self._keyring and await self._file.holds_anything():
             other = await self._file.load()
-            # NOTE: two of the same sign-in are a move to the keyring that was cut off; then the file is the older one.
+            # NOTE: two entries of one sign-in come from an interrupted move to the keyring; the file is older.
             if other is not None and (entry is None or other.signed_in_at > entry.signed_in_at):
                 return other
         return entry
 
     async def save(self, entry: Entry) -> None:
-        """Save to what was chosen; in the keyring, it takes the place of what the file holds."""
+        """Save to the chosen store; after a save to the keyring, the file's entry is removed."""
         chosen = await self._chosen()
         await chosen.save(entry)
         if chosen is self._keyring:
@@ -62,9 +62,9 @@ class AutoVault:
                 self._log.warning("jupyter_oidc: %s An earlier session is left there.", problem.message)
 
     async def delete(self) -> None:
-        """Delete from what was chosen, from the file, and from a keyring that exists but did not answer (B22).
+        """Delete from the chosen store, from the file, and from a keyring that exists but did not answer (B22).
 
-        Raises :class:`StorageUnavailable` if one of them still does not; the others are clear then all the same (D3).
+        Raises :class:`StorageUnavailable` if one of them still does not answer; the others are empty all the same (D3).
         """
         chosen = await self._chosen()
         others = [self._keyring] if self._keyring_exists else []

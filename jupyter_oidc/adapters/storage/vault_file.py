@@ -1,8 +1,8 @@
-"""The refresh token in an encrypted file, for machines without a keyring.
+"""Keeps the refresh token in an encrypted file, for machines without a keyring.
 
-What the file holds is decided in :mod:`jupyter_oidc.adapters.storage.entry_codec`, how it is encrypted in
-:mod:`jupyter_oidc.adapters.storage.jwe_file`, with which keys in :mod:`jupyter_oidc.adapters.storage.storage_key`, and how it
-gets to the disk in :mod:`jupyter_oidc.adapters.system.private_directory`.
+The content of the file is decided in :mod:`jupyter_oidc.adapters.storage.entry_codec`, how it is encrypted in
+:mod:`jupyter_oidc.adapters.storage.jwe_file`, with which keys in :mod:`jupyter_oidc.adapters.storage.storage_key`, and
+how it gets to the disk in :mod:`jupyter_oidc.adapters.system.private_directory`.
 This module refuses to store anything without a key.
 """
 
@@ -40,14 +40,14 @@ def storage_folder(named: str | None = None) -> Path:
 
     data = Path(jupyter_data_dir())
     if data.parts[:1] == ("~",):
-        raise RuntimeError("there is no home directory")  # NOTE: what some platforms leave of an unknown home
+        raise RuntimeError("there is no home directory")  # NOTE: some platforms leave the "~" of an unknown home
     return data / "jupyter_oidc"
 
 
 class FileVault:
     """Implements ``Vault`` for one provider and client.
 
-    ``key`` is what the variable held: one key or several, of which the first encrypts and all decrypt; an entry that
+    ``key`` is the value of the variable: one key or several, of which the first encrypts and all decrypt; an entry that
     was read with a later one is encrypted with the first at the next :meth:`save`.
     An entry of another owner is treated as absent (B23, B34).
     """
@@ -131,7 +131,7 @@ class FileVault:
         return f"{self._codec.name()}.jwe"
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
-        """Return ``work()``; one call at a time, so that a caller who went away leaves no write behind a later one."""
+        """Return ``work()``; one call at a time, so that the write of a cancelled caller cannot follow a later one."""
 
         def alone() -> _T:
             with self._alone:

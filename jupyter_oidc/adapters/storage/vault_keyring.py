@@ -1,6 +1,6 @@
-"""The refresh token in the operating system's keyring, through ``keyring``.
+"""Keeps the refresh token in the operating system's keyring, through ``keyring``.
 
-What an entry says is decided in :mod:`jupyter_oidc.adapters.storage.entry_codec`, which backends may be used in
+The text of an entry is decided in :mod:`jupyter_oidc.adapters.storage.entry_codec`, which backends may be used in
 :mod:`jupyter_oidc.adapters.storage.keyring_backends`, how a long token fits into short entries in
 :mod:`jupyter_oidc.adapters.storage.keyring_entries`, and how long a call may take in
 :mod:`jupyter_oidc.adapters.storage.keyring_thread`.
@@ -32,7 +32,7 @@ class KeyringVault:
 
     Each (issuer, client, provider name, machine) has an entry of its own, and an entry of another owner is treated
     as absent (B23, B34).
-    ``machine_id`` says which machine this is; by default it is found out at the first call.
+    ``machine_id`` identifies this machine; by default it is read at the first call.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class KeyringVault:
         await self._thread.run(lambda: keyring_entries.write(self._chosen(), self._name(), reveal(text)))
 
     async def delete(self) -> None:
-        """Remove the entry and whatever a torn write left of an earlier one."""
+        """Remove the entry and the pieces that a torn write left of an earlier one."""
         await self._thread.run(lambda: keyring_entries.delete(self._chosen(), self._name()))
 
     def _chosen(self) -> KeyringBackend:

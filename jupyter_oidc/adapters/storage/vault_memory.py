@@ -1,4 +1,4 @@
-"""A vault that forgets with the process: chosen by the administrator, or when nothing safer answers."""
+"""A vault whose entry ends with the process: chosen by the administrator, or when no safer store answers."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Imports, before anything that users write can run, whatever this process will ever import for us (Q8.3, ADR 35).
+"""Imports every module that this package needs in the process, before code that users write can run (Q8.3, ADR 35).
 
 A module that is imported for the first time while a kernel runs may be one that the kernel has written.
 The server's start does not wait for this: it happens in a thread, once the server listens.
-This module refuses to know what the modules are for, and to fail because one of them is missing or broken: whoever needs
-that one is told when they need it.
+This module refuses to know what the modules are for, and to fail because one of them is missing or broken: the code
+that needs that module raises the error when it needs it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,24 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 IMPORT_TIMEOUT_SECONDS: Final = 60.0
-"""How long a kernel waits for the imports; slower than that is a file system that has stopped."""
+"""Seconds that a kernel waits for the imports; only a file system that has stopped is slower."""
 
 OUR_PARTS: Final = (
-    *("adapters", "secret_access", "background", "clock", "compose", "contract", "diagnostics", "entropy", "errors"),
-    *("protocol", "proxy", "secret", "server", "sessions", "settings"),
+    *("adapters", "secret_access", "background", "clock", "compat", "compose", "contract", "diagnostics", "entropy"),
+    *("errors", "protocol", "proxy", "secret", "server", "sessions", "settings"),
 )
-"""The parts of this package that run in the server; the others run in kernels, at terminals and in processes of their own."""
+"""The parts of this package that run in the server.
+
+The others run in kernels, at terminals and in processes of their own.
+"""
 
 LIBRARIES: Final = (
     *("aiohttp", "filelock", "httpx", "joserfc.jwe", "joserfc.jwk", "joserfc.jws", "keyring.backend", "truststore"),
     *("httpcore", "anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend"),
     *("encodings.idna", "encodings.unicode_escape"),
 )
-"""What functions of ours import, and after it what that imports when it is used; a law and a journey of the suite hold
-this list together with the code."""
+"""The libraries that functions of this package import, then those that they import when used; a law and a journey of
+the suite keep this list in step with the code."""
 
 
 class EarlyImports:
@@ -84,7 +87,7 @@ class EarlyImports:
     def _run(self) -> None:
         try:
             self._import()
-        except BaseException as error:  # noqa: BLE001 - nobody waits for this thread, so it is said here
+        except BaseException as error:  # noqa: BLE001 - no caller joins this thread, so the error is logged here
             self._log.warning(
                 "jupyter_oidc: the imports did not finish (%s); a module that somebody writes now could run in this "
                 "server.",
@@ -108,7 +111,7 @@ class EarlyImports:
 def import_everything(more: Iterable[str] = ()) -> tuple[str, ...]:
     """Import our own parts, the libraries and ``more``; return the names of those that cannot be imported here.
 
-    None that fails, in whatever way, keeps the others from being imported; our own come first all the same.
+    A module that fails, even with ``SystemExit``, does not keep the others from being imported; our own come first.
     """
     backends = (name.rpartition(".")[0] for name in system_stores())
     missing: list[str] = []
@@ -122,7 +125,7 @@ def import_everything(more: Iterable[str] = ()) -> tuple[str, ...]:
 def _import(name: str, missing: list[str]) -> ModuleType | None:
     try:
         return import_module(name)
-    except BaseException:  # noqa: BLE001 - what is optional is missing in ways of its own; 'SystemExit' ends no list
+    except BaseException:  # noqa: BLE001 - an optional module may raise anything; 'SystemExit' must not end the loop
         missing.append(name)
         return None
 

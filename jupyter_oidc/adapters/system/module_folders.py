@@ -1,8 +1,8 @@
-"""Where this process looks for modules: nowhere that users write and the installation does not need (Q8.3, ADR 35).
+"""Removes folders that users can write from ``sys.path``, unless the installation needs them (Q8.3, ADR 35).
 
-Whatever is on the way to a module that is imported for the first time decides what that module is.
-A folder is needed if something has been loaded from it; the folders of the installation itself always are.
-This module refuses to take away what anything has been loaded from, however unsafe that place may be.
+Each folder and link on the path to a module decides which code its first import runs.
+A folder is needed if a module has been loaded from it; the folders of the installation itself always are.
+This module refuses to remove a folder from which a module has been loaded, however unsafe it may be.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MAX_LINKS: Final = 40
-"""Links on the way to one entry; more than that is a circle."""
+"""Links on the way to one entry; more than that are taken for a cycle."""
 
 _OF_THE_INSTALLATION: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
 def remove_from_sys_path(folders: Iterable[str]) -> tuple[str, ...]:
-    """Look for modules no longer in the working folder and in ``folders``, unless something came from there.
+    """Remove the working folder and ``folders`` from ``sys.path``, unless a module was loaded from there.
 
-    Returns the entries that were taken off; of one that stays, the real path is kept, which no link can change later.
+    Returns the removed entries; an entry that stays is replaced by its real path, which no link can change later.
     """
     places = {os.path.realpath(folder) for folder in ("", *folders)}
     return _keep(lambda _, place: place not in places)
 
 
 def remove_user_writable_folders() -> tuple[str, ...]:
-    """Look for modules no longer where this user can write or begin to, unless something came from there.
+    """Remove folders that this user can write or create from ``sys.path``, unless a module was loaded from there.
 
-    Returns the entries that were taken off.
+    Returns the removed entries.
     """
     # NOTE: 'Path.is_dir' raises where this user may not look.
     installation = {os.path.realpath(place) for place in _installation() if os.path.isdir(place)}  # noqa: PTH112
@@ -44,9 +44,9 @@ def remove_user_writable_folders() -> tuple[str, ...]:
 
 
 def _keep(wanted: Callable[[str, str], bool]) -> tuple[str, ...]:
-    """Keep the real path of each entry that is needed, or ``wanted`` as it is written and by its real path.
+    """Keep the real path of each entry that is needed, or that ``wanted`` accepts as written and by its real path.
 
-    An entry that leads nowhere yet is kept as it is written: it may be a mark for a hook, and no path.
+    An entry that does not exist is kept as it is written: it may be a marker for an import hook, and no path.
     """
     needed = _loaded_from()
     kept, left = [], []
@@ -57,7 +57,7 @@ def _keep(wanted: Callable[[str, str], bool]) -> tuple[str, ...]:
         else:
             left.append(entry)
     if kept != sys.path:
-        # NOTE: another list and not the same one, because a thread may be on its way through it.
+        # NOTE: a new list, because another thread may iterate over the old one.
         sys.path = kept
     return tuple(left)
 
@@ -82,7 +82,7 @@ def _loaded_from() -> set[str]:
 
 
 def _stem(path: str) -> str:
-    """Return the last part of ``path`` up to its first point: what a module there is called."""
+    """Return the last part of ``path`` up to its first dot: the name of a module there."""
     return os.path.basename(path).partition(".")[0]  # noqa: PTH119
 
 
@@ -92,12 +92,12 @@ def _installation() -> list[str]:
 
 
 def _writable(entry: str) -> bool:
-    """Return whether this user decides what lies at ``entry``: can write to a folder on the way to it, or make it.
+    """Return whether this user can change ``entry``: can write to a folder on the way to it, or create it.
 
-    The way is walked as the system walks it, through every link as it is written and then through what it leads to: who
-    may write to a folder may put another folder or link in the place of what is in it. The owner of a folder may let
-    themselves write at any time. In a folder with the sticky bit, as ``/tmp``, only the owner of what is in it may
-    replace that, so root's own is safe there; anybody else's counts as writable, and so does what does not exist yet.
+    The path is walked as the system walks it, through every link as it is written and then through its target: a user
+    who may write to a folder may replace any folder or link in it. The owner of a folder can grant themselves write
+    access at any time. In a folder with the sticky bit, as ``/tmp``, only the owner of an item may replace it, so an
+    item of root is safe there; an item of another user counts as writable, and so does one that does not exist yet.
     """
     rest = [*Path(os.path.join(os.getcwd(), entry)).parts]  # noqa: PTH109, PTH118 - a Path would not keep '..' as written
     here, links = rest.pop(0), 0
@@ -125,11 +125,11 @@ def _writable(entry: str) -> bool:
 
 
 def _may_replace(folder: str, inside: str | None) -> bool:
-    """Return whether this user may put something into ``folder``, or in the place of what is ``inside``."""
+    """Return whether this user may create an item in ``folder``, or replace the item ``inside``."""
     try:
         of_folder = os.stat(folder)  # noqa: PTH116
     except OSError:
-        return False  # there is nothing, or nothing for this user; who may change that is seen on the way to it
+        return False  # absent, or hidden from this user; the folders on the way to it are judged on their own
     me = os.geteuid() if hasattr(os, "geteuid") else None
     if me is not None and of_folder.st_uid == me:
         return True

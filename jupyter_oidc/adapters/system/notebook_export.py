@@ -1,7 +1,7 @@
 """Has notebooks converted by a process that holds no secret, because templates and exporters are code (Q8.2, ADR 32).
 
-What comes back is data: text for a page, a media type, a file name's extension, and files; it is checked for shape and
-size, and never imported, unpickled or rendered here.
+The process returns data: text for a page, a media type, a file name's extension, and files; these are checked for shape
+and size, and never imported, unpickled or rendered here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SECTION: Final = re.compile(r"[A-Za-z0-9_]*(Exporter|Preprocessor)\Z|NbConvertB
 
 
 class ConversionFailed(Exception):
-    """A conversion came to nothing; ``status`` is what HTTP calls that."""
+    """A conversion failed; ``status`` is the HTTP status for the caller."""
 
     def __init__(self, status: int, problem: str) -> None:
         self.status = status
@@ -44,7 +44,7 @@ class ConversionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A converted notebook: its content, what that is, and the files that belong to it."""
+    """A converted notebook: its content, its media type and extension, and the files that belong to it."""
 
     content: bytes
     mimetype: str | None
@@ -61,7 +61,7 @@ def convert(
     traits: Mapping[str, Any],
     log: logging.Logger,
 ) -> Converted:
-    """Return ``notebook`` in the format ``to``; ``config`` is Jupyter's. Waits, so it is not for the event loop.
+    """Return ``notebook`` in the format ``to``; ``config`` is Jupyter's. Waits, so it must not run on the event loop.
 
     Raises :class:`ConversionFailed`.
     """
@@ -97,7 +97,7 @@ def exporters(log: logging.Logger) -> dict[str, dict[str, str]]:
 
 
 def _run_converter(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
-    # NOTE: by its path, so that the folder in which the server was started is on nobody's way to a module.
+    # NOTE: by its path, so that the working folder of the server is not on the process's 'sys.path'.
     program = str(resources.files("jupyter_oidc") / "converter" / "__main__.py")
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, and a file of this package
@@ -129,9 +129,9 @@ def _run_converter(order: Mapping[str, Any], log: logging.Logger) -> dict[str, A
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process, and whatever it has started."""
+    """Kill the process and its process group."""
     if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):  # its group is empty, which is what is wanted
+        with suppress(ProcessLookupError, PermissionError):  # its group is empty already
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
@@ -139,7 +139,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _log_output(stderr: Any, log: logging.Logger) -> None:
-    """Write into the log what the conversion said, a bounded amount and in one line each."""
+    """Write the process's stderr into the log, a bounded amount and line by line."""
     stderr.seek(0)
     lines = stderr.read(_MAX_LOGGED_LINES * _MAX_LOGGED_CHARACTERS).decode("utf-8", "replace").splitlines()
     for line in lines[:_MAX_LOGGED_LINES]:
@@ -147,7 +147,7 @@ def _log_output(stderr: Any, log: logging.Logger) -> None:
 
 
 def _for_conversion(config: Mapping[str, Any], log: logging.Logger) -> dict[str, dict[str, Any]]:
-    """Return what Jupyter's configuration says about conversions, as far as it is data."""
+    """Return the sections of Jupyter's configuration about conversions, as far as they are plain data."""
     chosen: dict[str, dict[str, Any]] = {}
     for section, values in config.items():
         if not _SECTION.match(section) or not isinstance(values, Mapping):

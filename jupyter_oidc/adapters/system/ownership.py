@@ -1,7 +1,7 @@
-"""Who could change a file: the owners and modes of the file and of every folder on the way to it, as values.
+"""Judges which users could change a file, by the owners and modes of the file and of every folder on the way to it.
 
 ``os.access`` is no help here: it is always true for root, and it says nothing about the folders above.
-Where there are no user numbers (Windows), nothing is taken for out of anybody's reach.
+On a system without user numbers (Windows), every file counts as changeable.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 @dataclass(frozen=True, slots=True)
 class PathEntry:
-    """One step of the way: a folder, a link or the file itself, with its owner's number and its mode."""
+    """One step of the path: a folder, a link or the file itself, with its owner's number and its mode."""
 
     uid: int
     mode: int
@@ -32,7 +32,7 @@ class PathEntry:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """``uid`` is the user of this process; ``trusted`` are root and whoever owns the installation, if that is another."""
+    """The user of this process (``uid``), and the ``trusted`` users: root and the owner of the installation."""
 
     uid: int
     trusted: frozenset[int]
@@ -49,7 +49,7 @@ def owners_here() -> Owners | None:
 
 
 def path_entries(path: str) -> tuple[PathEntry, ...]:
-    """Return every step from the root folder to the file at ``path``, links and what they lead through included.
+    """Return every step from the root folder to the file at ``path``, including links and the steps of their targets.
 
     Raises ``OSError`` if a step is missing or there are too many links.
     """
@@ -63,7 +63,7 @@ def path_entries(path: str) -> tuple[PathEntry, ...]:
             links += 1
             if links > MAX_LINKS:
                 raise OSError(f"more than {MAX_LINKS} links")
-            # NOTE: everybody may write through a link; who may replace it is its owner, and whoever may write the folder.
+            # NOTE: a link's mode lets every user write; its owner, and users who may write its folder, may replace it.
             entries.append(PathEntry(seen.st_uid, seen.st_mode & ~_OTHERS_WRITE))
             target = step.readlink()
             left.extendleft(reversed(_parent_paths(target)))
@@ -79,7 +79,7 @@ def path_entries(path: str) -> tuple[PathEntry, ...]:
 def is_protected(entries: Sequence[PathEntry], owners: Owners) -> bool:
     """Return whether only trusted owners could change the file at the end of ``entries``, or what leads to it.
 
-    A folder in which everybody may make files but nobody may touch those of others (``/tmp``) is harmless above a
+    A folder in which all users may create files but none may touch those of others (``/tmp``) is harmless above a
     trusted folder, and not above a file or link.
     """
     for position, step in enumerate(entries, 1):

@@ -3,8 +3,8 @@
 A new content is written beside the old one, forced to the disk, and takes its place in one step; a crash at any
 step leaves one complete file.
 This module refuses a folder or a file that is a link, belongs to another user, or can be written by others (B13).
-It names the folder, without the name of the person whose home it is in, and repeats nothing that the operating system
-said (Q8.8).
+Its errors name the folder, without the name of the person whose home it is in, and never repeat the operating system's
+own text (Q8.8).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _MISSING_ERRNOS: Final = (errno.ENOENT, errno.ENOTDIR)
 _DISK_FULL_ERRNOS: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT if _POSIX else errno.ENOSPC)
 _READ_ONLY_ERRNOS: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 _UNSYNCABLE_ERRNOS: Final = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
-"""What file systems answer that cannot sync a folder; they order these steps by themselves."""
+"""Errors of file systems that cannot sync a folder; they order these steps by themselves."""
 
 _TOMBSTONE: Final = b"forgotten\n"
-"""What a file holds that could not be removed (D3)."""
+"""The content that overwrites a file which could not be removed (D3)."""
 
 _DRAFT_SUFFIX: Final = ".draft"
 _INSTEAD: Final = "or set c.JupyterOIDC.storage = 'memory'."
 
 
 class Disk:
-    """The calls that change a disk, one by one: a test can stand in the way of each."""
+    """The calls that change a disk, one method each, so that a test can make each of them fail."""
 
     def write(self, descriptor: int, content: bytes) -> None:
         """Write all of ``content``."""
@@ -47,7 +47,7 @@ class Disk:
             rest = rest[os.write(descriptor, rest) :]
 
     def sync(self, descriptor: int) -> None:
-        """Force what was written to the disk."""
+        """Force the written content to the disk."""
         os.fsync(descriptor)
 
     def replace(self, source: Path, target: Path) -> None:
@@ -62,8 +62,8 @@ class Disk:
 class PrivateDirectory:
     """Files of one folder, by name; the folder is made at the first write, and only ``where()`` knows its path.
 
-    Every method may wait for the disk, so none is for the event loop's thread, and raises
-    :class:`StorageUnavailable` if the place cannot be used.
+    Every method may wait for the disk, so none may run on the event loop's thread, and raises
+    :class:`StorageUnavailable` if the folder cannot be used.
     """
 
     def __init__(self, where: Callable[[], Path], disk: Disk | None = None) -> None:
@@ -94,7 +94,7 @@ class PrivateDirectory:
             self._replace(path, content)
 
     def remove(self, name: str) -> None:
-        """Remove ``name`` and the drafts that a crash left of it; what cannot be removed is overwritten (D3)."""
+        """Remove ``name`` and the drafts that a crash left of it; a file that cannot be removed is overwritten (D3)."""
         with _os_errors_translated(self._where):
             try:
                 folder = self._where()

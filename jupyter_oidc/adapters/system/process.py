@@ -1,6 +1,6 @@
-"""The server process itself: closed to other processes of the same user, as far as the operating system goes along.
+"""Closes the server process to other processes of the same user, as far as the operating system allows.
 
-What this gives and what it does not is in the threat model; it is one obstacle more, and no border.
+The threat model says what this protects and what it does not; it is one more obstacle, not a security boundary.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 _PR_SET_DUMPABLE: Final = 4
-"""From prctl(2): what decides whether memory, environment and descriptors of a process are open to its own user."""
+"""From prctl(2): whether memory, environment and descriptors of a process are open to its own user."""
 
 
 def close_to_others() -> bool:

@@ -1,8 +1,8 @@
-"""Looks at the files that the settings name, so that a broken one is found at the start and not at the first call (G-5).
+"""Checks the files that the settings name, so that a broken one is found at the start and not at the first call (G-5).
 
-:mod:`jupyter_oidc.settings` is pure and opens nothing; what it read is completed here.
-Certificates are public and are read; whatever holds a private key is judged in
-:mod:`jupyter_oidc.adapters.network.client_certificate`, and nothing of its content is said.
+:mod:`jupyter_oidc.settings` is pure and opens no file; its result is completed here.
+Certificates are public and are read here; a file with a private key is judged in
+:mod:`jupyter_oidc.adapters.network.client_certificate`, and no error quotes its content.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api, Provider
 
 _MAX_BUNDLE_CHARACTERS: Final = 10_000_000
-"""One byte each: the bundles of operating systems have a few hundred thousand."""
+"""Characters, one byte each: the bundles of operating systems have a few hundred thousand."""
 
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 _END: Final = "-----END CERTIFICATE-----"
@@ -62,7 +62,7 @@ def _client_certificate_findings(at: str, destination: Provider | Api) -> Iterat
 
     certificate = client_certificate_of(destination)
     if certificate is None or not certificate.needs_no_prompt:
-        return  # NOTE: a keyring may ask for a prompt, and a start must not wait for one
+        return  # NOTE: a keyring may prompt the user, and a start must not wait for that
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
     except UnusableCertificate as trouble:
@@ -72,9 +72,9 @@ def _client_certificate_findings(at: str, destination: Provider | Api) -> Iterat
 
 
 def bundle_problem(path: str) -> str | None:
-    """Return what is wrong with the certificate authorities in ``path``, or ``None``; every one has to be sound.
+    """Return the fault of the certificate authorities in ``path``, or ``None``; every one has to be sound.
 
-    The libraries would skip what they cannot read, and nobody would learn why one authority of three is not trusted.
+    The libraries would skip one that they cannot read, and no message would say why it is not trusted.
     """
     try:
         with Path(path).open(encoding="ascii", errors="replace") as file:

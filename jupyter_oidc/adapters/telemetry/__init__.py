@@ -1,1 +1,1 @@
-"""What is told about the running server: log, events, counters."""
+"""Reports about the running server: log, events, counters."""

@@ -1,9 +1,9 @@
 """Session and call events through ``jupyter_events``, counters, and audit lines in the server's log.
 
 An event is a hint to read again: it holds names, stable reason codes and counters, nothing else (DESIGN 8).
-Emitting never fails the caller; what cannot be emitted is logged.
-Calls are counted at once and emitted later, a few at a time, and only if anybody listens: the hot path waits for
-nobody who reads along.
+Emitting never fails the caller; an event that cannot be emitted is logged.
+Calls are counted at once and emitted later, a few at a time, and only if a listener is registered: a proxied call
+never waits for listeners.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.metrics import count_call, count_call_refusal, count_refusal, count_session
 from jupyter_oidc.adapters.telemetry.named_log import PROXY, SESSIONS
 from jupyter_oidc.clock import utc_text
+from jupyter_oidc.compat.jupyter_events import has_listeners
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -33,18 +34,18 @@ MAX_PENDING_EVENTS: Final = 10_000
 """Call events that wait to be emitted; beyond that the oldest are dropped, and the log says how many."""
 
 EVENTS_PER_BATCH: Final = 50
-"""Call events that are emitted in one go."""
+"""Call events that are emitted in one batch."""
 
 BATCH_PAUSE_SECONDS: Final = 0.02
-"""Seconds between two goes, in which the server does something else."""
+"""Seconds between two batches, in which the event loop does other work."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallRefused:
-    """A proxied call that failed here or on its way: who called what, and why it failed.
+    """A proxied call that failed here or on its way: the caller, the API, and why it failed.
 
-    ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the ``Problem``;
-    ``status`` is what the caller received, ``seconds`` how long it took.
+    ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the
+    ``Problem``; ``status`` is that of the caller's reply, ``seconds`` the duration.
     """
 
     api: str
@@ -100,10 +101,10 @@ class JupyterEventLog:
         request_id: str | None = None,
         person: str | None = None,
     ) -> None:
-        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if the event logger has listeners.
+        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if there are listeners.
 
         ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has;
-        ``person`` is the subject of whose token the call carried, which may not be who is signed in when it ends.
+        ``person`` is the subject of the token that the call carried; another person may be signed in when it ends.
         """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
@@ -152,15 +153,15 @@ class JupyterEventLog:
         )
 
     def notice(self, text: str) -> None:
-        """Log what a person should know about the settings; ``text`` is ours."""
+        """Log a remark about the settings for their administrator; ``text`` is ours."""
         self.log.warning("jupyter_oidc: %s", text)
 
     def defect(self, about: str, defect: Defect) -> None:
-        """Write a defect of ours to the log: type, file and line; its text may hold anything."""
+        """Write a defect of ours to the log: type, file and line, but not its text, which may hold a secret."""
         self.log.error("jupyter_oidc: %s: a defect in background work: %s at %s", about, defect.kind, defect.place)
 
     def emit_all(self) -> None:
-        """Emit what waits, before the server stops."""
+        """Emit all pending events, before the server stops."""
         while self._pending:
             self._emit_some()
         if self._timer is not None:
@@ -182,15 +183,7 @@ class JupyterEventLog:
 
     def _has_listeners(self, schema_id: str) -> bool:
         """Return whether an event of this schema would reach a listener or handler; asked before one is made."""
-        events: Any = self.events
-        try:
-            return bool(
-                events._modified_listeners.get(schema_id)  # noqa: SLF001 - asked by what the logger itself asks
-                or events._unmodified_listeners.get(schema_id)  # noqa: SLF001
-                or events.handlers
-            )
-        except AttributeError:
-            return True
+        return has_listeners(self.events, schema_id)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         try:

@@ -1,6 +1,6 @@
 """Counters for the server's ``/metrics``: names from the settings and stable words, nothing about a person (DESIGN 8).
 
-Calls are counted in plain numbers, because every proxied call is, and are made into metrics when somebody asks for them.
+Every proxied call is counted, so the counts are plain numbers, which become metrics when ``/metrics`` is read.
 A process has one of each counter, however many servers it runs.
 """
 
@@ -67,7 +67,7 @@ def count_call_refusal(api: str, refused: str) -> None:
 
 
 def count_session(provider: str, kind: str) -> None:
-    """Count something that happened to the session at ``provider``."""
+    """Count an event of the given ``kind`` of the session at ``provider``."""
     _counter(SESSIONS, "What happened to sessions.", ("provider", "kind")).labels(provider, kind).inc()
 
 

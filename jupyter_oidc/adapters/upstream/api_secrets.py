@@ -1,4 +1,4 @@
-"""The secrets that an API gets beside the token (``headers``): looked up where the settings say, and kept for a moment.
+"""Looks up the secrets that an API gets beside the token (``headers``), and caches them for a moment.
 
 Looking one up may wait for the disk or the keyring, so it is done in a thread.
 """
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 CACHE_SECONDS: Final = 30.0
-"""How long a secret is used before it is looked up anew: a changed one is noticed, and a keyring is not asked each time."""
+"""Seconds before a secret is looked up again: a changed one is noticed, and a keyring is not asked for each call."""
 
 
 class ApiSecrets:
-    """What the APIs of one server get; one look-up at a time for each of them."""
+    """The secrets for the APIs of one server; one look-up at a time for each API."""
 
     def __init__(self) -> None:
         self._cache: dict[str, tuple[Api, float, list[tuple[str, Secret]]]] = {}
         self._lookup_locks: dict[str, asyncio.Lock] = {}
 
     async def of(self, api: Api) -> list[tuple[str, Secret]]:
-        """Return names and secrets.
+        """Return the header names of ``api`` with their secrets.
 
         Raises ``ConfigurationInvalid`` if one is not there, and ``StorageUnavailable`` if the keyring does not answer.
         """

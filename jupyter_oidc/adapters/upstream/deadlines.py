@@ -1,6 +1,6 @@
 """Limits the whole time that an API may take to be reached and to begin its answer (C15).
 
-aiohttp limits the silence between two pieces; a deadline limits the whole, so one byte a second is no way around.
+aiohttp limits the silence between two pieces; a deadline limits the whole, so one byte a second does not evade it.
 Calls whose deadlines are equally long share one timer: they end in the order in which they begin, and a timer for each
 call would cost more than all the rest of the deadline.
 """
@@ -32,13 +32,13 @@ class Deadlines:
         return deadline
 
     def start(self, deadline: Deadline) -> None:
-        """Let ``deadline``, which is not running, begin."""
+        """Start ``deadline``, which must not be running."""
         self._running[deadline] = when = self._loop.time() + self._seconds
         if self._timer is None:
             self._timer = self._loop.call_at(when, self._expire_due)
 
     def stop(self, deadline: Deadline) -> None:
-        """Forget ``deadline``; the timer finds out when it fires."""
+        """Remove ``deadline``; the shared timer stays until it fires."""
         self._running.pop(deadline, None)
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Deadlines:
 
 
 class Deadline:
-    """Cancels the task that began it when its time has come."""
+    """Cancels the task that began it when its time is over."""
 
     __slots__ = ("_deadlines", "_is_expired", "_is_stopped", "_task")
 

@@ -1,10 +1,10 @@
-"""The connections to an API behind an egress proxy, or with a client certificate: aiohttp, and the proxy's faults.
+"""Connections to an API behind a forward proxy, or with a client certificate, over aiohttp; maps the proxy's faults.
 
-Stands where a plain session would stand, and answers to the same calls.
-It is made at the first call, in a thread: what it needs may come from a keyring, which must not stop the event loop.
-One call asks a proxy that has not let us through yet, and the others wait for what becomes of it; a wrong password
-would otherwise be tried as often as a page has widgets, and directories lock accounts (C35).
-A proxy that is down or hangs is found out once for all of them, too.
+A pool has the methods of the plain session that it replaces.
+It is made at the first call, in a thread: its credentials may come from a keyring, which must not block the event loop.
+Until the proxy has let a call through, one call tries it and the others wait for the result; a wrong password would
+otherwise be tried as often as a page has widgets, and directories lock accounts (C35).
+In the same way, one call finds out for all of them that a proxy is down or hangs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _Response = TypeVar("_Response")
 
 
 class _Call:
-    """How far one call came: ``request_sent`` once the tunnel stands and the call itself goes out."""
+    """Records how far one call came: ``request_sent`` once the tunnel is open and the call itself goes out."""
 
     __slots__ = ("_lock", "request_sent")
 
@@ -62,7 +62,7 @@ _CALL: Final[ContextVar[_Call | None]] = ContextVar("jupyter_oidc_forward_proxy_
 
 
 class ForwardProxyPool:
-    """``make`` returns a session with a context, which traces its calls if they go through ``proxy``."""
+    """One API's session, made by ``make`` at the first call; it traces its calls if they go through ``proxy``."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class ForwardProxyPool:
             if self._is_admitted:
                 call.release()
             elif self._failures != failures and self._last_problem is not None:
-                raise self._last_problem()  # NOTE: what came of it was found out while this call waited
+                raise self._last_problem()  # NOTE: another call met it while this one waited
             if self._backoff.is_active():
                 raise proxy_refused(407, "API")
             session, authorization = await self._ready()
@@ -153,9 +153,7 @@ class ForwardProxyPool:
         async def on_connection_start(*_: object) -> None:
             call = _CALL.get()
             if call is not None:
-                call.request_sent = (
-                    False  # NOTE: aiohttp begins anew where a connection of the pool turns out to be dead
-                )
+                call.request_sent = False  # NOTE: aiohttp begins again if a connection of the pool turns out to be dead
 
         tracer = aiohttp.TraceConfig()
         tracer.on_connection_create_start.append(on_connection_start)
@@ -163,7 +161,7 @@ class ForwardProxyPool:
         return tracer
 
     def _problem_of(self, error: Exception) -> Callable[[], Problem] | None:
-        """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
+        """Return a function that makes the problem for ``error``; ``None`` if the proxy is not at fault."""
         import aiohttp
 
         if isinstance(error, aiohttp.ClientHttpProxyError):

@@ -1,7 +1,6 @@
 """Limits how long the API may send nothing of a reply while the caller waits for it (C15).
 
-One timer for a whole reply, and none for one that is there at once; time in which the caller does not read does not
-count.
+A whole reply has one timer, and none if it is there at once; time in which the caller does not read does not count.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class IdleTimeout:
             self._timer = self._loop.call_later(self._seconds, self._check_elapsed)
 
     def pause(self) -> None:
-        """Stop counting until :meth:`start`: the caller has its piece."""
+        """Stop counting until :meth:`start`: the caller has received a piece."""
         self._waiting_since = None
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """Sends one request to an API as the proxy would: the same network route, the same checks, and no token.
 
-It answers the question whether this machine can reach the API, with the certificate checked, the address judged, and
-the egress proxy used that the settings or the environment name (C34, C35, H-1).
+It shows whether this machine can reach the API, with the certificate checked, the address judged, and the forward
+proxy used that the settings or the environment name (C34, C35, H-1).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 PROBE_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds."""
+"""Seconds for the whole probe."""
 
 
 async def probe_api(api: Api) -> None:
-    """Return if ``api`` answers anything at all; raises the problem that a caller of the proxy would hear of."""
+    """Return if ``api`` answers anything at all; raises the problem that a caller of the proxy would receive."""
     upstream = HttpUpstream()
     try:
         await asyncio.wait_for(upstream.probe_api(api), PROBE_TIMEOUT_SECONDS)

@@ -1,8 +1,9 @@
 """Calls to the APIs over aiohttp: bodies are never decoded, buffered or re-encoded (DESIGN 7).
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
-A host name that leads into a private network is refused unless the API's settings allow it (C34).
-An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.upstream.forward_proxy_pool`.
+A host name that resolves into a private network is refused unless the API's settings allow it (C34).
+An API behind a forward proxy, or with a client certificate, uses
+:mod:`jupyter_oidc.adapters.upstream.forward_proxy_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
@@ -32,8 +33,15 @@ from jupyter_oidc.adapters.upstream.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.upstream.forward_proxy_pool import ForwardProxyPool
 from jupyter_oidc.adapters.upstream.idle_timeout import IdleTimeout
 from jupyter_oidc.adapters.upstream.limited_response import HandshakeRefused, limited_response
-from jupyter_oidc.adapters.upstream.read_buffer import DEFAULT_READ_BYTES, ReadBuffer
-from jupyter_oidc.adapters.upstream.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
+from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
+from jupyter_oidc.adapters.upstream.work_budget import (
+    MAX_CHUNKS_PER_TURN,
+    SMALL_PIECE_BYTES,
+    budgeted_socket,
+    limit_reads,
+)
+from jupyter_oidc.compat.aiohttp import handshake_of, has_buffered_data, limit_chunks, use_protocol
+from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     RouteForbidden,
@@ -58,13 +66,13 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 REPLY_BUFFER_BYTES: Final = DEFAULT_READ_BYTES
-"""Bytes of a reply that wait in memory for a slow caller: twice as many at most, and what the last read brought.
+"""Bytes of a reply that wait in memory for a slow caller: twice as many at most, plus the last read.
 
 ``ReadBuffer`` makes room for more in a long reply.
 """
 
 CLOSE_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds that an API has to read what is left on a WebSocket and to answer its close."""
+"""Seconds that an API has to read the rest of a WebSocket and to answer its close."""
 
 MAX_HEADER_LINE_BYTES: Final = 32_768
 """Bytes of one line in the head of a reply."""
@@ -75,10 +83,10 @@ _CAUSES: Final = {
     errno.ENETUNREACH: "no_route",
     errno.ETIMEDOUT: "timeout",
 }
-"""Words for what the operating system says of a connection that was not made."""
+"""Words for the operating system's errors when it cannot open a connection."""
 
 _SUPPRESSED_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-"""Headers that aiohttp would add; only what the caller sent goes up."""
+"""Headers that aiohttp would add; only the caller's own headers are sent."""
 
 
 class HttpUpstreamReply:
@@ -101,7 +109,7 @@ class HttpUpstreamReply:
     def waiting(self) -> bool:
         """Whether the next piece of the body has not arrived yet."""
         content = self._response.content
-        return not content._buffer and not content.is_eof()  # noqa: SLF001 - aiohttp has no other way to ask
+        return not has_buffered_data(content) and not content.is_eof()
 
     @property
     def ended(self) -> bool:
@@ -118,7 +126,7 @@ class HttpUpstreamReply:
         import aiohttp
 
         content, connection = self._response.content, self._response.connection
-        limit_chunks(content)
+        limit_chunks(content, MAX_CHUNKS_PER_TURN)
         read_buffer = ReadBuffer(connection.transport if connection else None, content)
         idle_timeout = IdleTimeout(self._idle_timeout_seconds, lambda: content.set_exception(asyncio.TimeoutError()))
         last = REPLY_BUFFER_BYTES
@@ -130,7 +138,7 @@ class HttpUpstreamReply:
                     idle_timeout.pause()
                 else:
                     if last < SMALL_PIECE_BYTES:
-                        await asyncio.sleep(0)  # what is there already is many small chunks: other work first
+                        await asyncio.sleep(0)  # many small chunks are there already: let other tasks run first
                     chunk = await content.readany()
                 last = len(chunk)
                 if not chunk:
@@ -144,7 +152,7 @@ class HttpUpstreamReply:
             read_buffer.reset()
 
     def drop(self) -> None:
-        """Give the connection back if the body was read to its end, and close it otherwise."""
+        """Return the connection to the pool if the body was read to its end, and close it otherwise."""
         import aiohttp
 
         content = self._response.content
@@ -166,14 +174,14 @@ class HttpUpstreamSocket:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any], hidden: tuple[Secret, ...]) -> None:
         self._socket = socket
         self._hidden = hidden
-        connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
+        connection = handshake_of(socket).connection
         self._transport = connection.transport if connection else None
         limit_reads(self._transport)
 
     @property
     def headers(self) -> Headers:
         """The headers of the handshake as received, without any that holds a secret of ours (C25)."""
-        return _headers_without_secrets(self._socket._response.raw_headers, self._hidden)  # noqa: SLF001 - aiohttp has no other way
+        return _headers_without_secrets(handshake_of(self._socket).raw_headers, self._hidden)
 
     @property
     def subprotocol(self) -> str | None:
@@ -182,7 +190,7 @@ class HttpUpstreamSocket:
 
     @property
     def close_code(self) -> int | None:
-        """Why the API closed, if it did."""
+        """The close code of the API, or ``None`` if it has not closed."""
         return self._socket.close_code
 
     async def messages(self) -> AsyncIterator[str | bytes]:
@@ -204,7 +212,10 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close; an API that does not hear of it, does not answer or sends on is left without a goodbye (C18, Q8.6)."""
+        """Close the WebSocket.
+
+        The connection is aborted if the API does not read the close, does not answer, or sends on (C18, Q8.6).
+        """
         try:
             await asyncio.wait_for(self._socket.close(code=code), CLOSE_TIMEOUT_SECONDS)
         except asyncio.TimeoutError:
@@ -215,7 +226,7 @@ class HttpUpstreamSocket:
 
 
 class HttpUpstream:
-    """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
+    """Implements ``UpstreamPort``; a pool is made at the first call of its API, and again when its settings change."""
 
     def __init__(self) -> None:
         self._pools: dict[str, tuple[Api, aiohttp.ClientSession | ForwardProxyPool]] = {}
@@ -245,9 +256,9 @@ class HttpUpstream:
         return headers, (call.bearer, *(secret for _, secret in secrets))
 
     async def probe_api(self, api: Api) -> None:
-        """Ask ``api`` for the head of its address, without a token; any answer of it will do.
+        """Send ``HEAD`` to the address of ``api``, without a token; any answer will do.
 
-        Raises what :meth:`open` raises.
+        Raises the errors of :meth:`open`.
         """
         response = await self._send(api, "HEAD", api.base_url, [], None)
         _abort(response)
@@ -324,7 +335,7 @@ class HttpUpstream:
         return deadlines.begin()
 
     async def _problem(self, error: BaseException, deadline: Deadline, api: Api, url: str) -> Problem | None:
-        """Return what the caller hears of ``error``, by which a call ended; ``None`` if it is to be raised as it is."""
+        """Return the problem for the ``error`` that ended a call; ``None`` if the error itself is to be raised."""
         problem = UpstreamTimeout(detail="upstream.silent") if deadline.uncancel_if_expired() else problem_of(error)
         if isinstance(problem, TlsUntrusted):
             deadline.stop()
@@ -369,7 +380,7 @@ class HttpUpstream:
 def _session(
     api: Api, context: ssl.SSLContext, trace_config: aiohttp.TraceConfig | None = None
 ) -> aiohttp.ClientSession:
-    """Return a pool; behind a proxy, of ``trace_config``: there the only name that is resolved is the proxy's own."""
+    """Return a pool, traced by ``trace_config`` behind a proxy: there only the proxy's own name is resolved."""
     import aiohttp
 
     from jupyter_oidc.adapters.network.guarded_resolver import GuardedResolver
@@ -379,7 +390,7 @@ def _session(
         ssl=context,
         resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
-    connector._factory = partial(bodiless_aware_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
+    use_protocol(connector, bodiless_aware_protocol())
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_SUPPRESSED_HEADERS,
@@ -410,18 +421,18 @@ def _plain_request() -> type[aiohttp.ClientRequest]:
     never = CIMultiDict[None]((name, None) for name in _SUPPRESSED_HEADERS)
 
     class PlainRequest(aiohttp.ClientRequest):
-        """Knows beforehand what aiohttp would find out for each request: that it adds nothing."""
+        """Skips aiohttp's search for headers to add, which finds none for any of our requests."""
 
         def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
             """Add nothing."""
-            del skip_auto_headers  # what the session says; this is the same
+            del skip_auto_headers  # the session's list, which has the same effect
             self._skip_auto_headers = never
 
     return PlainRequest
 
 
 class _SingleUseBody:
-    """A body that cannot be sent again; some versions of aiohttp would repeat a PUT with what is left of it (C14)."""
+    """A body that cannot be sent again; some versions of aiohttp would repeat a PUT with the rest of it (C14)."""
 
     __slots__ = ("_begun", "_body")
 
@@ -437,7 +448,7 @@ class _SingleUseBody:
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """Return what the caller hears of ``error``; ``None`` if it is no fault of the upstream or the way to it."""
+    """Return the problem for ``error``; ``None`` if it is no fault of the API or the network route to it."""
     import aiohttp
 
     from jupyter_oidc.adapters.network.guarded_resolver import PrivateAddress
@@ -474,7 +485,7 @@ def _abort(response: aiohttp.ClientResponse) -> None:
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
-    """Return whether ``response`` has one possible reading (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
+    """Return whether framing and status of ``response`` are unambiguous (C20; RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
     return chunked and _is_status(response.status)
@@ -486,7 +497,7 @@ def _is_status(status: int) -> bool:
 
 
 def _phase(error: BaseException) -> str:
-    """Say in a word how far the call came (C14), and why no further (Q5.10)."""
+    """Return in a word how far the call came (C14), and why no further (Q5.10)."""
     import aiohttp
 
     if isinstance(error, aiohttp.ClientConnectorDNSError):

@@ -1,9 +1,9 @@
-"""How much of one turn of the event loop a stream of an API may use, whatever the API sends (Q8.6, Q8.11).
+"""Limits the work that a stream of an API may cause in one turn of the event loop (Q8.6, Q8.11).
 
-What costs time is the number of messages and chunks, not their bytes: an API that answers in chunks of one byte, or that
+The number of messages and chunks costs time, not their bytes: an API that answers in chunks of one byte, or that
 pings without end, keeps its reader busy for as long as there is a next one, and a reader that never waits never
 suspends. So the parser of a reply stops after a fixed number of chunks until they have been read, and every read of a
-WebSocket, whether for a caller, for a ping or for a goodbye, counts and gives way after a fixed number.
+WebSocket, whether for a caller, for a ping or for a close, counts and suspends after a fixed number.
 """
 
 from __future__ import annotations
@@ -12,47 +12,37 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.compat.event_loop import read_bytes, set_read_bytes
+
 if TYPE_CHECKING:
     import aiohttp
-    from aiohttp import StreamReader
 
 MAX_MESSAGES_PER_TURN: Final = 64
-"""Messages of a WebSocket, pings and pongs among them, that are handled before other work has its turn."""
+"""Messages of a WebSocket, pings and pongs among them, that are handled before other tasks run."""
 
 MAX_MESSAGES_AFTER_CLOSE: Final = 256
-"""Messages that an API may still have been sending when we closed; one that goes on is left without a goodbye."""
+"""Messages that an API may still have been sending when we closed; after more of them the connection is aborted."""
 
 MAX_CHUNKS_PER_TURN: Final = 256
 """Chunks of a reply that are parsed before they have to be read."""
 
 SMALL_PIECE_BYTES: Final = 4_096
-"""Bytes of a piece of a reply after which the next one, if it is there already, waits for a turn."""
+"""Bytes of a piece of a reply after which the next piece waits for the next turn of the event loop."""
 
 SOCKET_READ_BYTES: Final = 16_384
 """Bytes that a WebSocket takes from the network at a time: all frames in them are parsed at once."""
 
 
-def limit_chunks(content: StreamReader) -> None:
-    """Let the parser of ``content`` stop after ``MAX_CHUNKS_PER_TURN`` chunks until they have been read.
-
-    NOTE: aiohttp has no public name for this; by itself it stops after one chunk for 16 bytes of its read buffer.
-    """
-    reader: Any = content
-    if getattr(reader, "_high_water_chunks", 0) > MAX_CHUNKS_PER_TURN:
-        reader._high_water_chunks = MAX_CHUNKS_PER_TURN  # noqa: SLF001
-        reader._low_water_chunks = MAX_CHUNKS_PER_TURN // 2  # noqa: SLF001
-
-
 def limit_reads(transport: Any) -> None:
-    """Let ``transport`` take ``SOCKET_READ_BYTES`` at a time, if it is one of asyncio's that can be told so."""
-    if getattr(transport, "max_size", 0) > SOCKET_READ_BYTES:
-        transport.max_size = SOCKET_READ_BYTES
+    """Let ``transport`` read ``SOCKET_READ_BYTES`` at a time, if it is one of asyncio's with that option."""
+    if read_bytes(transport) > SOCKET_READ_BYTES:
+        set_read_bytes(transport, SOCKET_READ_BYTES)
 
 
 class BudgetedMessages:
-    """The incoming messages of one WebSocket, of which every one that is read counts.
+    """The incoming messages of one WebSocket; every read counts.
 
-    It stands between a socket of aiohttp and its queue, so that nothing which reads there is forgotten.
+    It stands between a socket of aiohttp and its queue, so that every reader is counted.
     """
 
     def __init__(self, queue: Any) -> None:
@@ -94,7 +84,7 @@ def budgeted_socket() -> type[aiohttp.ClientWebSocketResponse[Any]]:
             super().__init__(self._messages, *rest, **more)  # type: ignore[arg-type]  # NOTE: it only reads and feeds
 
         async def close(self, *, code: int = aiohttp.WSCloseCode.OK, message: bytes = b"") -> bool:
-            """Close, and read no more than is left of the budget until the API has closed, too."""
+            """Close, and read at most the rest of the budget until the API has closed, too."""
             self._messages.closing()
             return await super().close(code=code, message=message)
 

@@ -1,4 +1,4 @@
-"""``apis``: what the proxy opens."""
+"""``apis``: the APIs of the proxy."""
 
 from __future__ import annotations
 

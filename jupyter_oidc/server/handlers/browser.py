@@ -1,4 +1,4 @@
-"""Routes that a browser walks through during a sign-in and a sign-out; those that ask its user need a Jupyter login."""
+"""Routes that a browser visits during a sign-in and a sign-out; those that ask its user need a Jupyter login."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 BINDING_COOKIE_PREFIX: Final = "jupyter-oidc-flow-"
 
 SILENT_REDIRECT_TIMEOUT_SECONDS: Final = 5.0
-"""From the start of a silent sign-in to its leaving for the provider; a page that is still there after ten goes on."""
+"""Seconds from the start of a silent sign-in to the redirect to the provider; the page itself waits ten."""
 
 
 class PageHandler(OidcHandler):
@@ -84,7 +84,7 @@ class PageHandler(OidcHandler):
         self.finish()
 
     def target_of(self, pending: PendingSignIn) -> str:
-        """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
+        """Return the address at which the person goes on: a path of this server, on JupyterLab's origin."""
         return urljoin(self.home, pending.options.next or self.base_url)
 
     def bind_browser(
@@ -92,7 +92,7 @@ class PageHandler(OidcHandler):
     ) -> None:
         """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10).
 
-        ``path`` is where it comes out at last, if a server in between sends it on to there.
+        ``path`` is the last path on the way back, if a server in between redirects the browser.
         """
         self.set_cookie(
             BINDING_COOKIE_PREFIX + pending.flow,
@@ -105,10 +105,10 @@ class PageHandler(OidcHandler):
         )
 
     what = "Sign-in"
-    """The action that a page of a problem names as failed."""
+    """The action that failed, as a problem's page names it."""
 
     def show_problem(self, problem: Problem, *, again: str | None = None, onward: str | None = None) -> None:
-        """Send a page that says what went wrong and what to do next (E-1); ``onward`` leads to the provider."""
+        """Send a page with the problem and the next action (E-1); ``onward`` leads to the provider."""
         declined = isinstance(problem, SignInDeclined)
         links = [("Try again", again)] if again else []
         links += [("Sign out at the provider", onward)] if onward else []
@@ -136,9 +136,9 @@ class PageHandler(OidcHandler):
 
 
 def _page_status(problem: Problem) -> int:
-    """Return the status of a page, which a person reads: 502 or 503 for the provider, 408 for one who drips, mostly 400 for the rest (E-1).
+    """Return the status of a page: 502 or 503 for the provider, 408 for a slow body, mostly 400 for the rest (E-1).
 
-    An answer that names another issuer was brought by the browser, and is not known to be the provider's (A7).
+    The browser brought an answer that names another issuer, so it may not be the provider's, and is no 502 (A7).
     """
     came_with_the_browser = problem.detail == "callback.iss"
     return problem.status if problem.status in (401, 403, 405, 408, 502, 503) and not came_with_the_browser else 400
@@ -179,11 +179,11 @@ class StartHandler(PageHandler):
             callback_path=self._callback_path(pending),
         )
         by_hub = leads_through_hub(redirect_uri, pending.provider)
-        # NOTE: the Hub sends a browser to its user's default server; a named one is found by what ends the state.
+        # NOTE: the Hub sends a browser to its user's default server; a named one is found by the end of the state.
         named = os.environ.get("JUPYTERHUB_SERVER_NAME", "") if by_hub else ""
         going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         try:
-            # NOTE: later than that the user may have begun to work in the page, and it must not leave under their hands.
+            # NOTE: later the user may have begun to work in the page, and it must not navigate away then.
             url, binding = await asyncio.wait_for(
                 going, SILENT_REDIRECT_TIMEOUT_SECONDS if pending.options.silent else None
             )
@@ -220,14 +220,14 @@ class StartHandler(PageHandler):
         return str(url_path_join(self.base_url, "jupyter-oidc/providers", pending.provider, "callback"))
 
     def _other_start_origin(self) -> str | None:
-        """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
+        """Return the origin to start at instead, if every provider's pinned redirect URI is on one other host."""
         every = [service.settings for service in self.services.sessions]
         addresses = {self._address_of(one) for one in every if pins_server(one)}
         origins = {starts_elsewhere(one, self.request.host) for one in addresses}
         return origins.pop() if len(origins) == 1 and all(pins_server(one) for one in every) else None
 
     def _address_of(self, settings: Provider) -> str:
-        """Return an address at the host that a browser comes back to in the end."""
+        """Return an address at the host to which the browser comes back in the end."""
         uri = settings.redirect_uri or ""
         if leads_through_hub(uri, settings.name) and self.context.browser_location.has_own_host:
             return self.context.public_url(settings) or f"{self.request.protocol}://{self.request.host}"
@@ -265,14 +265,14 @@ class CallbackHandler(PageHandler):
         await self.end(session, parameters)
 
     def _session(self, provider: str, parameters: list[tuple[str, str]] | None) -> SessionService:
-        """Return the service at which the sign-in was begun that is answered here; the answer is judged there."""
+        """Return the service at which the answered sign-in was begun, which judges the answer."""
         session = self.services.sessions.of_provider(provider)
         state = next((value for name, value in parameters or () if name == "state"), None)
         pending = None if state is None else self.services.pending.of_answer(provider, state)
         return session if pending is None else self.services.sessions.of_sign_in(pending)
 
     async def end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
-        """Take the provider's answer, and take it out of the address bar (R-10)."""
+        """End the sign-in with the provider's answer, and remove the answer from the address bar (R-10)."""
         if parameters is None:
             self.refuse(session, ResponseMalformed(detail="callback.encoding"))
             return
@@ -297,7 +297,7 @@ class CallbackHandler(PageHandler):
             self._show_failure(pending, again=self._retry_url(session, pending))
 
     def refuse(self, session: SessionService, problem: ResponseMalformed) -> None:
-        """End the sign-in of an answer that came in another form than it should, and say what was wrong (Q1.12)."""
+        """End the sign-in of an answer in a wrong form, and show the fault (Q1.12)."""
         text = self.request.query if self.request.method == "GET" else self.body.decode("latin-1")
         try:
             parameters = parse_qsl(text, keep_blank_values=True)
@@ -333,7 +333,7 @@ class CallbackHandler(PageHandler):
             self._show_failure(pending)
 
     def _show_failure(self, pending: PendingSignIn, *, again: str | None = None) -> None:
-        """Show how a sign-in failed; that it did stands in the audit trail since then."""
+        """Show how a sign-in failed; the audit trail has the failure already."""
         problem = pending.problem or ResponseMalformed()
         self.note_refusal(problem, pending.flow, is_audited=True)
         self.show_problem(problem, again=again)
@@ -343,7 +343,7 @@ class CallbackHandler(PageHandler):
         return url_path_join(self.home, "jupyter-oidc", "start", session.sign_ins.offer_again(pending))
 
     def _flow_of(self, parameters: list[tuple[str, str]]) -> str | None:
-        """Return the sign-in whose state the browser brings; whether it is this browser's is judged later."""
+        """Return the sign-in whose state the browser brings; whether it belongs to this browser is judged later."""
         states = [value for name, value in parameters if name == "state"]
         return self.services.pending.flow_of_state(states[0]) if len(states) == 1 else None
 
@@ -355,18 +355,18 @@ class CallbackHandler(PageHandler):
 def binding_cookies(headers: Iterable[str], flow: str) -> list[str]:
     """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
-    State leads to the flow and the flow to its one cookie, so the cookies of other sign-ins, true or planted, take no room.
+    State leads to the flow and the flow to its one cookie, so cookies of other sign-ins do not count.
     """
     return cookies_in(headers, BINDING_COOKIE_PREFIX + flow)
 
 
 @authenticated
 def _redirect_to_login(_handler: PageHandler) -> None:
-    """Send a browser without a login to Jupyter's or the Hub's login page, from where it comes back here."""
+    """Send a browser without a login to Jupyter's or the Hub's login page, which sends it back here."""
 
 
 class LoginPageHandler(PageHandler):
-    """Base of pages that ask Jupyter's user something, on routes that other callers may try too."""
+    """Base of pages with a question to Jupyter's user, on routes that other callers may try too."""
 
     _leads_to_login = False
 
@@ -382,7 +382,7 @@ class LoginPageHandler(PageHandler):
         base.write_error(self, status_code, **kwargs)
 
     def get_login_url(self) -> str:
-        """Return where to log in to Jupyter, for a browser that reads pages; any other client is refused as by any API."""
+        """Return Jupyter's login page, for a browser that shows pages; any other client is refused as by any API."""
         return str(super(APIHandler, self).get_login_url() if self._leads_to_login else super().get_login_url())
 
     @staticmethod
@@ -392,14 +392,14 @@ class LoginPageHandler(PageHandler):
 
 
 class PersonHandler(LoginPageHandler):
-    """``providers/{p}/callback/person``: whether another person takes over, asked of the user at the browser (A26).
+    """``providers/{p}/callback/person``: asks the user at the browser whether another person takes over (A26).
 
-    It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
+    Its path is below the callback's, so that the browser sends the binding cookie of the sign-in.
     """
 
     @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:
-        """Ask."""
+        """Show the question."""
         pending = self._pending(provider)
         question = pending.question
         if question is None:
@@ -422,7 +422,7 @@ class PersonHandler(LoginPageHandler):
 
     @allow("user", action="write")
     async def post(self, provider: str) -> None:
-        """Take the answer."""
+        """Read the user's answer."""
         pending = self._pending(provider)
         answers = [value for name, value in self.form() or () if name == "answer"]
         if answers not in (["change"], ["keep"]):
@@ -442,7 +442,7 @@ class PersonHandler(LoginPageHandler):
             self.show_problem(pending.problem or StateUsed())
 
     def _pending(self, provider: str) -> PendingSignIn:
-        """Return the sign-in of this browser; who shows Jupyter's token in place of a login is no browser."""
+        """Return the sign-in of this browser; a caller with Jupyter's token instead of a login is no browser."""
         known = self.services.pending
         if self.token_authenticated:
             raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
@@ -456,14 +456,14 @@ class LoopbackHandler(CallbackHandler):
     """The one page of a :class:`~jupyter_oidc.server.loopback.LoopbackListener`: its beginning, its answer, its end."""
 
     def initialize(self, context: Context, listener: LoopbackListener | None = None) -> None:
-        """Take over the listener that this request came through."""
+        """Store the listener that this request came through."""
         super().initialize(context)
         assert listener is not None  # noqa: S101 - the listener itself made this handler
         self.listener = listener
 
     @property
     def home(self) -> str:
-        """The address of JupyterLab, which is another one than this page's."""
+        """The address of JupyterLab, which has another origin than this page."""
         return self.listener.home
 
     @property
@@ -485,7 +485,7 @@ class LoopbackHandler(CallbackHandler):
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
                 self.show_outcome(self.listener.session, (parameters or [])[0][1])
-                # NOTE: any page may ask for this address; the listener closes behind the browser that it is for, at the end.
+                # NOTE: any page may request this address; only the end of the sign-in closes the listener.
                 if self.expected_sign_in.done.is_set() and self.services.pending.is_bound(
                     self.expected_sign_in, self._bindings(self.expected_sign_in.flow)
                 ):
@@ -509,7 +509,7 @@ class SignOutPageHandler(LoginPageHandler):
 
     @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str, ticket: str) -> None:
-        """Show the form once, to a browser that is logged in to Jupyter and shows nothing else with it."""
+        """Show the form once, to a browser that is logged in to Jupyter and requests it as a document."""
         session, pages = self.services.sessions.of_provider(provider), self.services.sign_out_pages
         if self.token_authenticated:
             raise Forbidden("Only somebody who is logged in to Jupyter with a browser can open this.")
@@ -526,13 +526,13 @@ class SignOutPageHandler(LoginPageHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", sign_out_policy(opened.request, nonce))
-        self.clear_header("Cross-Origin-Opener-Policy")  # NOTE: Jupyter's settings may have it for every page
+        self.clear_header("Cross-Origin-Opener-Policy")  # NOTE: Jupyter's settings may set it for every page
         page = sign_out_html(opened.request, opened.id_token_hint, nonce)
         self.finish(page, set_content_type="text/html; charset=UTF-8")
 
     @property
     def _shown(self) -> Shown:
-        """The way in which the page is shown; a caller that is let in without a login is no known browser."""
+        """The use that the browser makes of the page; a caller without a login is no known browser."""
         shown = shown_how(self.request.headers)
         return shown if self.identity_provider.auth_enabled or shown == "elsewhere" else "unknown"
 
@@ -547,7 +547,7 @@ class SignedOutHandler(PageHandler):
         protection="changes no session and shows nothing about anybody; a state with its cookie is what it believes"
     )
     async def get(self, provider: str) -> None:
-        """Say that the browser is signed out, if it comes back from a sign-out that began here (RP-Initiated Logout 1.0, 3)."""
+        """Show "signed out" to a browser that returns from a sign-out of this server (RP-Initiated Logout 1.0, 3)."""
         self.services.sessions.of_provider(provider)
         states = [value for name, value in fields_of(self.request.query) or () if name == "state"]
         ended = len(states) == 1 and self.services.sign_out_pages.came_back(provider, states[0], self._cookies)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _ForTheCommandLine(OidcHandler):
-    """NOTE: who shows Jupyter's token could start a kernel as well; a page has no use for this, and is not let in."""
+    """Base of both routes; NOTE: a caller with Jupyter's token could start a kernel as well; a page is refused."""
 
     _track_activity = False
 
@@ -42,7 +42,7 @@ class CommandsHandler(_ForTheCommandLine):
 
 
 class CommandHandler(_ForTheCommandLine):
-    """Keeps and ends one."""
+    """Keeps and ends a command."""
 
     @allow("user", action="execute")
     async def post(self, command_id: str) -> None:
@@ -53,6 +53,6 @@ class CommandHandler(_ForTheCommandLine):
 
     @allow("user", action="execute")
     async def delete(self, command_id: str) -> None:
-        """End it, and with it every grant that it has got."""
+        """End it, and with it every grant of it."""
         self.must_be_configured().end(command_id)
         self.answer({"expires_in": 0})

@@ -1,4 +1,4 @@
-"""``diagnostics``: what is right and wrong with the set-up, and who can fix it."""
+"""``diagnostics``: the checks of the set-up, and who can fix a fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jupyter_oidc.server.handler import OidcHandler
 
 
 class DiagnosticsHandler(OidcHandler):
-    """The checks of ``jupyter oidc doctor``; where the settings contain mistakes, the same answer as everywhere."""
+    """The checks of ``jupyter oidc doctor``; invalid settings get ``configuration_invalid`` as on every route."""
 
     _track_activity = False
 
@@ -19,7 +19,7 @@ class DiagnosticsHandler(OidcHandler):
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         seen = is_browser(self.request.headers)
         if not seen:
-            # NOTE: what JupyterHub tells is where browsers should come, and no browser has been seen there.
+            # NOTE: JupyterHub's address is the one that browsers should use; none has reached the server there yet.
             address = browser_location.public_url() or address
             seen = browser_location.origin is not None and address == browser_location.origin + self.base_url
         self.answer(await self.context.diagnostics_cache.view(self.services, address, seen=seen))

@@ -1,4 +1,4 @@
-"""The route through which a third party asks for a sign-in; it asks the person, and begins nothing by itself."""
+"""The route at which a third party asks for a sign-in; it asks the user, and begins no sign-in by itself."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from jupyter_oidc.sessions.pending import SignInOptions
 
 
 class InitiateLoginHandler(LoginPageHandler):
-    """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
+    """``providers/{p}/initiate-login``: for example, a tile in the provider's portal leads here."""
 
     @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:
-        """Ask the person whether to sign in; a click begins an ordinary sign-in, and nothing else does (I-5)."""
+        """Ask the user whether to sign in; only a click begins an ordinary sign-in (I-5)."""
         session = self.services.sessions.of_provider(provider)
         asked = session.sign_ins.initiation(fields_of(self.request.query) or [])
         options = SignInOptions(next=local_path(asked.target, self.base_url), login_hint=asked.login_hint)
-        # NOTE: counted apart, so that another site's requests cannot push out a sign-in that the person began.
+        # NOTE: counted apart, so that another site's requests cannot displace a sign-in that the user began.
         ticket = session.sign_ins.offer(f"initiated:{self.caller_name}", options, self.browser)
         start = [("Sign in", url_path_join(self.base_url, "jupyter-oidc", "start", ticket))] if ticket else []
         self.show(
@@ -42,7 +42,7 @@ class InitiateLoginHandler(LoginPageHandler):
 
     @public_route(protection="has no effect: it turns a form into the address that GET judges, for Jupyter's user only")
     async def post(self, provider: str) -> None:
-        """Take the words of a form; the browser brings Jupyter's cookie with the GET that follows, not with this (I-1)."""
+        """Redirect the form's parameters to GET, with which the browser sends Jupyter's cookie (I-1)."""
         self.services.sessions.of_provider(provider)
         fields = self.form()
         if not fields:

@@ -1,4 +1,4 @@
-"""``kernel/grant``: a kernel proves who it is and gets a grant."""
+"""``kernel/grant``: a kernel proves its identity and gets a grant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class KernelGrantHandler(OidcHandler):
 
     @public_route(protection="proof of a live kernel's connection key")
     async def post(self) -> None:
-        """Check the proof, and where it comes from, and return a grant."""
+        """Check the proof and the client's address, and return a grant."""
         self.context.require_local_kernel(self.request)
         proof = self.envelope("kernel-grant.request")
         grant, lifetime = self.context.grants.issue(

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class PathPrefixMatcher(Matcher):
-    """Matches what lies below ``prefix``: WebSocket handshakes, or everything else."""
+    """Matches requests below ``prefix``: WebSocket handshakes, or all others."""
 
     def __init__(self, prefix: str, *, sockets: bool) -> None:
         self._prefix = prefix
         self._sockets = sockets
 
     def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
-        """Return an empty mapping for a match, as tornado wants it."""
+        """Return an empty mapping for a match, as tornado expects, else ``None``."""
         if not request.path.startswith(self._prefix):
             return None
         return {} if (request.headers.get("Upgrade", "").lower() == "websocket") is self._sockets else None
@@ -41,13 +41,13 @@ class ProxiedHandler(OidcHandler):
 
     _api = ""
     _code: str | None = None
-    """Why the call failed here or on its way, once that is written down."""
+    """The error code of a call that failed here or on its way, once it is logged."""
 
     _person: Person | None = None
     """The person whose token the call carries, once there is a call."""
 
     def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
-        """Return the call as it came; raises ``BadPath`` or ``UnknownApi``."""
+        """Return the call as it was received; raises ``BadPath`` or ``UnknownApi``."""
         caller: Caller = "browser" if self.kernel_id is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = proxy_request(self.request, prefix, caller, identity, body=body, length=length)
@@ -56,14 +56,14 @@ class ProxiedHandler(OidcHandler):
         return asked
 
     def _close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when the kernel that makes this call ends or restarts; return how to stop (Q8.12)."""
+        """Call ``cut`` when the kernel of this call ends or restarts; return the function that stops this (Q8.12)."""
         grant = None if self.kernel_id is None else grant_in(self.request.headers.get("Authorization", ""))
         if grant is None:
             return _nothing
         return self.context.kernel_streams.watch(self.context.grants, grant, cut)
 
     def _record_call(self, status: int, sent: int, outcome: str) -> None:
-        """Write the call to counters and audit trail."""
+        """Add the call to the counters and the audit trail."""
         services = self.context.services
         if services is not None and self._api:
             services.event_log.call(
@@ -80,7 +80,7 @@ class ProxiedHandler(OidcHandler):
             )
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
-        """Say which API was called by whom, and why that failed, as the kernels' fast path does."""
+        """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""
         services = self.context.built_services
         if services is None:
             super()._log_refusal(status, problem)
@@ -96,10 +96,10 @@ class ProxiedHandler(OidcHandler):
         )
 
     def _named_api(self, services: Services) -> str:
-        """Return the API of a call that was refused before its API was looked up; nothing if there is none of that name."""
+        """Return the API of a call that was refused before its API was looked up; empty if that name is unknown."""
         name = self.request.path.removeprefix(self.context.proxy_prefix).partition("/")[0]
         return next((api.name for api in services.sessions.apis if api.name == name), "")
 
 
 def _nothing() -> None:
-    """Stop nothing: a page's call ends with the page."""
+    """Do nothing: a page's call ends with the page."""

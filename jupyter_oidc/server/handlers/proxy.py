@@ -1,8 +1,8 @@
 """``api/{name}/{path}``: the proxy's HTTP side; streams both ways and holds no policy.
 
-A call without a body takes a short path: one coroutine, no task, no timer but the deadline, nothing logged.
+A call without a body costs little: one coroutine, no task, no timer but the deadline, no log line.
 An upload starts the upstream call as soon as the request's headers are there, so that it flows through a short queue
-with back-pressure, and nothing is collected in memory.
+with back-pressure, and is never collected in memory.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
+from jupyter_oidc.compat.tornado import close_after_reply, end_body_wait
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
 from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context
 
 UNLIMITED_BODY_BYTES: Final = 1 << 62
-"""Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
+"""Bytes; the API's settings limit an upload, not Jupyter's limit for memory."""
 
 MAX_DRAINED_BYTES: Final = 1_048_576
-"""Bytes of an upload that are read and thrown away so that the client gets to read why it was refused."""
+"""Bytes of an upload that are read and dropped so that the client can read the refusal."""
 
 UPLOAD_REST_TIMEOUT_SECONDS: Final = 30.0
 """Seconds for the rest of an upload whose answer is complete."""
@@ -48,10 +49,10 @@ _END_OF_BODY: Final = b""
 class RefusedCall:
     """A call of ``api`` by a kernel that ended in ``error`` on the fast path; ``api`` is empty if there is none.
 
-    ``person`` says whose token it carried.
+    ``person`` is that of the token that the call carried.
 
-    The fast path has authenticated the caller. It is not authenticated twice: a grant that ended meanwhile would turn what
-    became of the call into "nothing was sent", and clients would send it again (C14).
+    The fast path has authenticated the caller, which is not authenticated twice: a grant that ended meanwhile would
+    turn the result of the call into "nothing was sent", and clients would send it again (C14).
     """
 
     kernel_id: str
@@ -66,7 +67,7 @@ class ProxyHandler(ProxiedHandler):
     max_drained_bytes = MAX_DRAINED_BYTES
 
     def initialize(self, context: Context, refused: RefusedCall | None = None) -> None:
-        """Prepare for a body that arrives piece by piece, or for answering what was ``refused`` already."""
+        """Prepare for a body that arrives piece by piece, or for answering a call that was ``refused`` already."""
         super().initialize(context)
         self._refused = refused
         self._upload: Upload | None = None
@@ -81,10 +82,10 @@ class ProxyHandler(ProxiedHandler):
         self._outcome = "refused"
         self._unwatch_kernel: Callable[[], None] | None = None
 
-    # -- nothing that an answer of an API does not need ----------------------------------------------------
+    # -- defaults of Jupyter that an API's answer does not get ---------------------------------------------
 
     def clear(self) -> None:
-        """Begin without Jupyter's default headers; an answer has those of the API, an error sets its own."""
+        """Begin without Jupyter's default headers; an answer gets those of the API, an error sets its own."""
         self._headers = HTTPHeaders()
         self._write_buffer: list[bytes] = []
         self._status_code = 200
@@ -121,7 +122,7 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(self.declared_length)
 
     def _body_is_awaited(self) -> bool:
-        """Leave an upload its own pace; a call that a public route lets in waits for nothing else."""
+        """Return whether a public verb waits for a body; an upload has its own time limits."""
         return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
@@ -140,11 +141,11 @@ class ProxyHandler(ProxiedHandler):
         self._upstream_call.add_done_callback(self._upstream_answered)
 
     def _upstream_answered(self, upstream_call: asyncio.Task[Answer]) -> None:
-        """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
+        """Pass on an answer that came before the end of the upload; a refusal of ours waits for a small rest."""
         if not _is_answered(upstream_call):
             return
         if self._is_client_gone:
-            upstream_call.result().close()  # the client went in the same moment, and the verb will not run any more
+            upstream_call.result().close()  # the client left at the same time, and the verb will not run any more
         else:
             self._stop_reading_body()
 
@@ -178,7 +179,7 @@ class ProxyHandler(ProxiedHandler):
     def _abort_upload(self, problem: Problem) -> None:
         """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once.
 
-        An answer that is there already is passed on all the same.
+        An answer that has arrived already is passed on all the same.
         """
         if self._upstream_call is not None:
             if _is_answered(self._upstream_call):
@@ -189,19 +190,12 @@ class ProxyHandler(ProxiedHandler):
 
     def _stop_reading_body(self, problem: Problem | None = None) -> None:
         """Stop waiting for the rest of the body, and let the verb run (or fail by ``problem``)."""
-        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
-        request: Any = self.request
-        waiting = request._body_future  # noqa: SLF001
-        if waiting.done():
-            return
-        request._body_future = self._remaining_body = asyncio.get_running_loop().create_future()  # noqa: SLF001
-        if problem is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(problem)
+        rest = end_body_wait(self.request, problem)
+        if rest is not None:
+            self._remaining_body = rest
 
     def on_connection_close(self) -> None:
-        """The client went away: so does the upstream call (C18)."""
+        """Cancel the upstream call: the client went away (C18)."""
         super().on_connection_close()
         self._is_client_gone = True
         self._outcome = "client_abort"
@@ -251,7 +245,7 @@ class ProxyHandler(ProxiedHandler):
                 raise
             if self._waiter is not None and hasattr(self._waiter, "uncancel"):
                 self._waiter.uncancel()
-            return  # the client went away while the upstream was thinking
+            return  # the client went away before the upstream answered
         self._answer = answer
         try:
             if not self._is_client_gone:
@@ -292,9 +286,8 @@ class ProxyHandler(ProxiedHandler):
                 await self._stream_chunks(upstream)
             if self._remaining_body is not None:
                 await self.flush()
-                await asyncio.wait(
-                    [self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS
-                )  # so that the client reads before we hang up
+                # so that the client reads before the connection closes
+                await asyncio.wait([self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS)
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
@@ -307,12 +300,11 @@ class ProxyHandler(ProxiedHandler):
     async def _stream_chunks(self, upstream: UpstreamReply) -> None:
         """Write a body as it arrives; its last piece waits for the end of the answer."""
         if self._ends_with_connection:
-            connection: Any = self.request.connection
-            connection._disconnect_on_finish = True  # noqa: SLF001 - tornado keeps one that asked for it, without an end
+            close_after_reply(self.request)
         stop_watching = self._close_with_kernel(self._abort_connection)
         try:
             if upstream.waiting:
-                await self.flush()  # the head may be all that comes for a long time
+                await self.flush()  # the body may come much later than the head
             async for chunk in upstream.chunks():
                 self._sent_bytes += len(chunk)
                 self._write_buffer.append(chunk)
@@ -322,10 +314,10 @@ class ProxyHandler(ProxiedHandler):
             stop_watching()
 
     def _prepare_headers(self, answer: Answer) -> None:
-        """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
+        """Replace Jupyter's prepared head by the API's own: headers, cookie, compression."""
         self._headers = response_headers(answer.headers)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
-        self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
+        self._transforms = []  # NOTE: a body stays as the upstream sent it, compressed or not (C21)
         self._write_buffer = []
         self.set_status(answer.status)
         self._outcome = f"{answer.status // 100}xx"
@@ -334,7 +326,7 @@ class ProxyHandler(ProxiedHandler):
 
     @property
     def _ends_with_connection(self) -> bool:
-        """Whether the caller knows the end of the body by the end of the connection (RFC 9112, 6.3)."""
+        """Whether only the end of the connection marks the end of the body for the caller (RFC 9112, 6.3)."""
         return self.request.version == "HTTP/1.0" and "Content-Length" not in self._headers
 
     def _abort_connection(self) -> None:
@@ -349,7 +341,7 @@ class ProxyHandler(ProxiedHandler):
         return getattr(self.request.connection, "stream", None)
 
     def _log(self) -> None:
-        """Log what we refused; an answer of an API is counted, and none of our business to judge unless it breaks off."""
+        """Log our own refusals; an answer of an API is only counted, unless it breaks off."""
         if self._answer is None:
             super()._log()
 
@@ -360,7 +352,7 @@ class ProxyHandler(ProxiedHandler):
         if self._unwatch_kernel is not None:
             self._unwatch_kernel()
             self._unwatch_kernel = None
-        # NOTE: all of them know this handler, an error by its frames, and no cycle is left behind (ADR 17).
+        # NOTE: all of them refer to this handler, an error by its frames, and no cycle may stay behind (ADR 17).
         self._upload = self._upstream_call = self._refused = None
         super().on_finish()
         self._record_call(self.get_status(), self._sent_bytes, self._outcome)

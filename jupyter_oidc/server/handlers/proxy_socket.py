@@ -1,6 +1,6 @@
 """``api/{name}/{path}`` with ``Upgrade: websocket``: messages pass both ways, one by one, with back-pressure.
 
-The upstream is opened first, so that a caller that is refused there never sees a socket here.
+The upstream is opened first, so that a caller whom the API refuses never gets a socket here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SIGNED_OUT_CODE: Final = 4401
 _GOING_AWAY_CODE: Final = 1001
 _INTERNAL_ERROR_CODE: Final = 1011
 _RESERVED_CODES: Final = frozenset({1004, 1005, 1006, 1015})
-"""Codes that stand for something that happened and may not be sent (RFC 6455, 7.4.1)."""
+"""Codes that only report an event locally and may not be sent (RFC 6455, 7.4.1)."""
 
 
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
@@ -63,13 +63,13 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Pass messages on as they are."""
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Choose what the API chose."""
+        """Choose the subprotocol that the API chose."""
         del subprotocols  # the API has seen them
         return self._socket.upstream.subprotocol if self._socket else None
 
     @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:  # type: ignore[override]  # NOTE: a decorated verb is any awaitable
-        """Open the API's socket, then the caller's, whose handshake is looked at first: no token goes out for a bad one."""
+        """Open the API's socket, then the caller's, whose handshake is checked first: a bad one sends no token."""
         _check_handshake(self.request.headers)
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
@@ -88,7 +88,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
                 await opened.close(_GOING_AWAY_CODE)
 
     async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
-        """Open the API's socket; ``None`` if the caller went away, whom tornado will not tell us about again."""
+        """Open the API's socket; ``None`` if the caller went away, which tornado does not report again."""
         self._opening = asyncio.current_task()
         try:
             return await self.services.proxy.open_socket(self._proxy_request(), names)
@@ -109,7 +109,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._stop_watching = self._close_with_kernel(self._close_at_kernel_end)
 
     async def on_message(self, message: str | bytes) -> None:
-        """Pass a message up; the next one is read when this one is on its way."""
+        """Pass a message to the API; the next one is read when this one has been sent."""
         if self._socket is not None:
             self._schedule_peer_check()
             try:
@@ -135,11 +135,11 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._record_call(101, self._sent, "websocket")
 
     def _close_at_session_end(self) -> None:
-        """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
+        """Close both sides at the end of the session: neither sends any more, even if the closes take long (S-5)."""
         self._end(SIGNED_OUT_CODE, "The session has ended.")
 
     def _close_at_kernel_end(self) -> None:
-        """The kernel that opened this socket has ended; a process that it started may still hold it (Q8.12)."""
+        """Close both sides at the end of the kernel; a process that it started may still hold the socket (Q8.12)."""
         self._end(_GOING_AWAY_CODE, "The kernel has ended.")
 
     def _end(self, code: int, reason: str) -> None:
@@ -154,7 +154,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._peer_timer = asyncio.get_running_loop().call_later(PEER_CHECK_INTERVAL_SECONDS, self._check_peer)
 
     def _check_peer(self) -> None:
-        """Look whether the caller is still there: while a message waits for the API, nothing is read from him."""
+        """Check whether the caller is still connected: while a message waits for the API, no read would notice."""
         if not is_half_closed(getattr(self.ws_connection, "stream", None)):
             self._schedule_peer_check()
         elif self._socket is not None:
@@ -182,7 +182,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self.finish()
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
-        """Log what we refused; an answer of the API is none of our business to judge."""
+        """Log our own refusals, not an answer of the API."""
         if not self._is_answered:
             super()._log_refusal(status, problem)
 
@@ -195,9 +195,9 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._record_call(self.get_status(), 0, outcome)
 
     def _take_headers(self, lines: Headers) -> None:
-        """Answer with the API's headers, but for those of a body: a handshake has none."""
+        """Answer with the API's headers, except those of a body: a handshake has none."""
         self._headers = headers = HTTPHeaders()
-        self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, nothing of Jupyter's goes with it
+        self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, no header of Jupyter's goes with it
         if self.kernel_id is None:
             self.set_cors_headers()
         for name, value in lines:

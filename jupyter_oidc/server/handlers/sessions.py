@@ -32,7 +32,7 @@ class ProvidersHandler(OidcHandler):
 
 
 class SessionHandler(OidcHandler):
-    """``providers/{p}/session``: the summary; costs no network, however often it is polled (D16)."""
+    """``providers/{p}/session``: the summary; polling it never uses the network (D16)."""
 
     _track_activity = False
 
@@ -85,7 +85,7 @@ class SignOutHandler(OidcHandler):
 
     @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
-        """Sign out and say what happened at each step; a page of ours is bound to the browser that asks."""
+        """Sign out and report the result of each step; a sign-out page is bound to the requesting browser."""
         self.envelope("sign-out.request")
         session = self.services.sessions.of_provider(provider)
         is_browser = self.kernel_id is None and "Sec-Fetch-Site" in self.request.headers

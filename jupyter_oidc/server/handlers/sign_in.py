@@ -25,7 +25,7 @@ class SignInHandler(OidcHandler):
 
     @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
-        """Open a sign-in; the reply says where the browser starts it."""
+        """Open a sign-in; the reply holds the address at which the browser starts it."""
         wish = self.envelope("sign-in.request")
         services = self.services
         if wish.get("silent"):
@@ -62,7 +62,7 @@ class SignInHandler(OidcHandler):
         self.answer(started_view(pending, start_url, address, services.clock.now()), status=201)
 
     def _check_silent(self, wish: dict[str, Any], session: SessionService) -> None:
-        """Raise ``RequestInvalid`` unless a page may try to sign in by itself, in the one way that there is for it."""
+        """Raise ``RequestInvalid`` unless a page may try to sign in by itself, and asks for the only form of that."""
         if not set(wish) <= {"silent", "next"}:
             raise RequestInvalid("'silent' goes with 'next' and with nothing else.", detail="silent.with")
         if not self.can_try_silent_sign_in(session):
@@ -103,7 +103,7 @@ class CompleteHandler(OidcHandler):
 
     @allow("user", "kernel", action="write")
     async def post(self, provider: str, flow: str) -> None:
-        """Take the address from the one who began, and answer how the sign-in ended."""
+        """End the sign-in with the pasted address, if its caller sends it, and return the progress."""
         services = self.services
         pasted = Secret(self.envelope("complete.request")["redirect_url"])
         pending = services.pending.find(flow, provider)

@@ -1,7 +1,7 @@
-"""A request body on its way through: a short queue between tornado and the upstream client.
+"""Passes a request body on: a short queue between tornado and the upstream client.
 
 Its producer waits while the upstream is slower than the caller (back-pressure); a caller who stops sending, or
-sends more than the API's settings allow, is told so.
+sends more than the API's settings allow, receives a problem.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_WAITING_PIECES: Final = 4
 
 
 class Upload:
-    """One body; ``abort`` is called with the problem when it cannot go on (C16, C17)."""
+    """One body; it calls ``abort`` with the problem when it cannot go on (C16, C17)."""
 
     def __init__(self, api: Api, abort: Callable[[Problem], None]) -> None:
         self._max_bytes = api.max_request_bytes
@@ -37,10 +37,10 @@ class Upload:
         self._start_idle_timer()
 
     def offer(self, piece: bytes) -> bool:
-        """Take a piece if there is room for it; an empty one is the end."""
+        """Queue a piece if there is room, and return whether there was; an empty one is the end."""
         self.stop()
         if self._queue.full():
-            self._taken.clear()  # at once, so that nothing taken before a producer waits in ``wait_for_room`` is missed
+            self._taken.clear()  # at once, so that a producer that waits in ``wait_for_room`` later misses no take
             return False
         self._received_bytes += len(piece)
         if self._max_bytes is not None and self._received_bytes > self._max_bytes:
@@ -52,11 +52,11 @@ class Upload:
         return True
 
     async def wait_for_room(self) -> None:
-        """Return when the upstream has taken something since a piece was turned down."""
+        """Return when the upstream has taken a piece since :meth:`offer` returned false."""
         await self._taken.wait()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield what was fed."""
+        """Yield the queued pieces."""
         while piece := await self._queue.get():
             self._taken.set()
             yield piece

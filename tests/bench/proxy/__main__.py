@@ -113,7 +113,7 @@ def _long(seconds: float) -> str:
 
 
 def _say(text: str) -> None:
-    """Show what is going on: in place on a terminal, line by line in a file."""
+    """Show the progress: in place on a terminal, line by line in a file."""
     if sys.stdout.isatty():
         print(f"\r\033[K{text}", end="", flush=True)
     elif text:

@@ -1,7 +1,7 @@
-"""How many functions a server calls for one proxied request: the measure that no noise reaches.
+"""Counts the functions that a server calls for one proxied request: the measure that no noise reaches.
 
-Python and C functions, in the thread of the event loop alone. It says nothing about what one of them costs; it says
-whether somebody has put work on the path that was not there before.
+Python and C functions, in the thread of the event loop alone. It says nothing about the cost of one of them; it says
+whether a change has put work on the path that was not there before.
 The counting is done inside the server, by an extension; the client and the API are in other threads or processes.
 """
 
@@ -27,7 +27,7 @@ BATCHES = 3
 def calls_per_request(server: JupyterProcess, call: Call) -> float:
     """Return how many functions ``server``, which has the extension, calls for one GET over a connection that stays open.
 
-    The lowest of some batches, since whatever else the server has to do now and then only adds. Raises
+    The lowest of some batches, since other work of the server only adds. Raises
     ``NotMeasured`` if the answer is not 200.
     """
     with connect(call) as connection, connect(call) as control:

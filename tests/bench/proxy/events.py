@@ -1,7 +1,7 @@
-"""Server-sent events: how much later each arrives through the proxy.
+"""Measures how much later server-sent events arrive through the proxy.
 
-The event says when it was written. The p50 of a stream's delays is one sample; what counts is what the proxy adds to
-the stream without a proxy of the same round.
+The event says when it was written. The p50 of a stream's delays is one sample; its target is the delay that the proxy
+adds to the stream without a proxy of the same round.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs a program that is not Python on a leash: it ends when this process's standard input does.
+"""Runs a program that is not Python and ends it when this process's standard input ends.
 
 The parent holds the other end, so the program ends with it, even if the parent is killed.
 """

@@ -1,6 +1,6 @@
-"""One visit with wrk to one server: what wrk saw, and whether the server had its core to itself.
+"""Runs wrk against one server once (a visit) and records whether the server had its core to itself.
 
-On a machine that others use, a visit during which they had the server's core is made again, a few times at most, and
+On a machine with other users, a visit during which they had the server's core is repeated, a few times at most, and
 the least disturbed one counts. It is chosen by the disturbance and never by its result.
 """
 
@@ -22,7 +22,7 @@ QUIET = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What wrk saw, the microseconds that the server worked on a request, and the share that others had, in per cent."""
+    """Wrk's figures, the microseconds that the server worked on a request, and the share of others, in per cent."""
 
     load: Load
     cpu: float
@@ -30,7 +30,7 @@ class Visit:
 
 
 def visit(run: Run, made: Callable[[], Call], connections: int, pid: int | None = None) -> Visit:
-    """Load what ``made`` calls, which the process ``pid`` answers; without one nothing is known about disturbances."""
+    """Load the target of ``made``, which the process ``pid`` answers; without ``pid`` disturbances are unknown."""
     wrk = Wrk(run.real_environment.folder)
 
     def once() -> Visit:
@@ -61,7 +61,7 @@ def worked_by(pid: int | None) -> float:
 
 
 def busy_of(core: int) -> float:
-    """Return the seconds that ``core`` has worked for anybody, another guest of the same host included."""
+    """Return the seconds that ``core`` has worked for all processes, and for other guests of the same host."""
     return busy_in(Path("/proc/stat").read_text(), core) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,7 +1,7 @@
-"""Memory of the server while bodies pass: nothing may be collected, however slow the other side is.
+"""Measures the server's memory while bodies pass: it may collect nothing, however slow the other side is.
 
 The highest resident size since a reset of the system's own record (``/proc/PID/clear_refs``), minus the size before.
-A slow reader and a slow sink are watched for some seconds: long enough that what waits would be seen.
+A slow reader and a slow sink are watched for some seconds: long enough that collected bytes would be seen.
 jupyter-server-proxy, which holds the whole answer, shows that this sees what it should.
 """
 
@@ -57,7 +57,7 @@ def measure(run: Run) -> list[Line]:
         "a sink of 40 MB/s": lambda: upload(ours.call("own", f"sink?rate={SINK}"), int(SINK * scale.slow)),
     }
     download(ours.call("plain", "medium"), scale.medium)
-    upload(ours.call("own", "sink?rate=0"), scale.medium)  # NOTE: what is imported at first use is no growth
+    upload(ours.call("own", "sink?rate=0"), scale.medium)  # NOTE: modules that are imported at first use are no growth
     visits = {what: partial(growth, ours.pid, work) for what, work in works.items()}
     visits["anchor"] = partial(
         growth, run.real_environment.anchors.pid, lambda: download(run.real_environment.jsp("medium"), scale.medium)

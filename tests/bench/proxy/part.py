@@ -1,4 +1,4 @@
-"""What the parts of the benchmark have in common: how much is measured, and what a part looks like."""
+"""Defines a part of the benchmark: how much is measured, what it is given, and how it reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Scale:
     wrk: int
     """Seconds of wrk on each target in each round."""
     attempts: int
-    """How often a visit of wrk is made at most, if others disturb it."""
+    """Attempts at a visit of wrk, at most, if other processes disturb it."""
     large: int
     medium: int
     slow: float
@@ -30,7 +30,7 @@ class Scale:
 
     @classmethod
     def full(cls, rounds: int) -> Scale:
-        """What the targets are about."""
+        """Return the scale to which the targets apply."""
         memory = min(rounds, 3)
         return cls(rounds, memory, wrk=1, attempts=3, large=GIB, medium=64 * MIB, slow=8.0, events=100, status=2.0)
 
@@ -46,7 +46,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a part is given: the running environment, the scale, dice, and somebody to tell about each round."""
+    """The arguments of a part: the running environment, the scale, the callback for each round, a random generator."""
 
     real_environment: RealEnvironment
     scale: Scale

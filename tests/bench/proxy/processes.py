@@ -1,8 +1,8 @@
 """The processes of the benchmark: nginx, the Jupyter server with what others use, and the one with ours.
 
 The server under test and nginx as a proxy have the first core to themselves, one of them busy at a time; the clients
-and the API behind the proxies share the second. Whatever is started here ends with its context manager, or with this
-process, however that ends.
+and the API behind the proxies share the second. Each process ends with its context manager, or with this process,
+however that ends.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support.jupyter_process import JupyterProcess
 from tests.support.scripted_provider import ScriptedProvider
 
 Credential = Literal["grant", "token", "cookie"]
-"""What opens the proxy: a kernel grant, Jupyter's token in the Authorization header, the cookie of a login."""
+"""A credential for the proxy: a kernel grant, Jupyter's token in the Authorization header, the cookie of a login."""
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -52,7 +52,7 @@ _EXTENSIONS = (
     "notebook",
     "notebook_shim",
 )
-"""What may be installed beside us; both servers have nothing but what is measured."""
+"""Extensions that may be installed beside ours; both servers load only the one that is measured."""
 
 
 _TALLY = "tests.bench.proxy.tally_extension"
@@ -71,7 +71,7 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def _make_files(folder: Path, large: int, medium: int) -> None:
-    """Make what nginx serves as ``/large`` and ``/medium``: files of empty pages, which take no room."""
+    """Make the files that nginx serves as ``/large`` and ``/medium``, of empty pages, which take no room."""
     folder.mkdir()
     for name, size in (("large", large), ("medium", medium)):
         with (folder / name).open("wb") as file:
@@ -139,7 +139,7 @@ class Ours:
         return self.process.pid
 
     def call(self, api: str, path: str, credential: Credential = "grant") -> Call:
-        """Return the call of ``path`` of ``api`` through the proxy; a grant that grows old is renewed."""
+        """Return the call of ``path`` of ``api`` through the proxy; a grant that grows old is replaced."""
         headers = {
             "grant": lambda: {"Authorization": f"Bearer {self.grant.current()}"},
             "token": lambda: {"Authorization": f"token {self.process.token}"},

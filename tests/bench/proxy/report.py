@@ -1,7 +1,7 @@
-"""The one table of the benchmark and its verdicts.
+"""Prints the one table of the benchmark and its verdicts.
 
-A line without a target is there to read the others by: it can be neither met nor missed. A part that could not be
-measured counts as missed, since nobody knows that its target is met.
+A line without a target is there for comparison: it can be neither met nor missed. A part that could not be measured
+counts as missed, since it has not shown that its target is met.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _HEAD = ("part", "measured", "target", "median", "lowest", "highest", "verdict")
 
 
 class NotMeasured(Exception):
-    """A part could not be measured; the text says why and what to do."""
+    """A part could not be measured; the text names the reason and the next step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a median is held against."""
+    """The limit for a median."""
 
     sign: Sign
     bound: float
@@ -63,7 +63,7 @@ class Gap:
 
 
 Entry = Line | Gap
-"""What the table is made of."""
+"""The content of the table."""
 
 
 def table(entries: Sequence[Entry]) -> str:

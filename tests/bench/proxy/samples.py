@@ -1,7 +1,7 @@
-"""Samples taken in rounds, and what is computed from them.
+"""Takes samples in rounds and computes medians and ratios from them.
 
 A round visits every target once in a shuffled order. Ratios are made of two samples of the same round, and only then
-the median is taken, so that whatever slows the machine for a while slows both halves of a pair.
+the median is taken, so that a load which slows the machine for a while slows both halves of a pair.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def paired(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
 
 
 def added(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
-    """Return what ours adds to the anchor, round by round."""
+    """Return the difference between ours and the anchor, round by round."""
     return [mine - anchor for mine, anchor in zip(ours, anchors, strict=True)]
 
 

@@ -1,7 +1,7 @@
-"""Fairness: how long Jupyter's own ``/api/status`` takes while the same server passes a large download on.
+"""Measures fairness: how long Jupyter's own ``/api/status`` takes while the same server passes a large download on.
 
-The p99 of the polls of some seconds is one sample. What the polls suffer from a download that goes around the server
-is there to read the others by: the clients share a core with it.
+The p99 of the polls of some seconds is one sample. The polls during a download that goes around the server are there
+for comparison: the clients share a core with it.
 """
 
 from __future__ import annotations

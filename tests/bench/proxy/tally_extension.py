@@ -1,8 +1,8 @@
-"""A Jupyter Server extension for counting: how many functions the event loop's thread calls, and what it leaves behind.
+"""A Jupyter Server extension that counts the functions which the event loop's thread calls, and the garbage it leaves.
 
 ``GET bench-tally/start`` begins to count Python and C functions, ``GET bench-tally/stop`` ends it and says how many
-there were, and how many objects in reference cycles. The garbage collector rests in between.
-While nobody counts, it costs nothing.
+there were, and how many objects in reference cycles. The garbage collector is off in between.
+It costs nothing before the start and after the stop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tornado.web import authenticated
 
 
 class Tally:
-    """A profiling function that counts what is entered in the thread in which it is set."""
+    """A profiling function that counts the functions entered in the thread in which it is set."""
 
     def __init__(self) -> None:
         self.calls = 0

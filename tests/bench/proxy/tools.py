@@ -1,4 +1,4 @@
-"""What must be on the machine: two cores, nginx, wrk, jupyter-server-proxy; and which versions they are."""
+"""Checks the requirements of the benchmark (two cores, nginx, wrk, jupyter-server-proxy) and reads their versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PACKAGES = ("jupyter_server", "tornado", "aiohttp", "jupyter-server-proxy")
 
 
 def missing() -> list[str]:
-    """Return a sentence for each thing that is missing: what it is, and how to get it."""
+    """Return a sentence for each missing program or package: its name, and how to get it."""
     found = []
     if not sys.platform.startswith("linux"):
         found.append("The benchmark reads /proc and pins processes to cores, which needs Linux.")
@@ -33,7 +33,7 @@ def missing() -> list[str]:
 
 
 def header() -> str:
-    """Return the versions of everything that is compared, and what it runs on."""
+    """Return the versions of all programs that are compared, and of the machine's Python and system."""
     versions = [f"Python {platform.python_version()}", *[f"{name} {_version(name)}" for name in _PACKAGES]]
     versions.append(f"nginx {_printed('nginx', '-v')}")
     versions.append(f"wrk {_printed('wrk', '-v')}")

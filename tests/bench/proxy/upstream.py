@@ -1,4 +1,4 @@
-"""An API of our own for what nginx cannot do: paced events, a slow sink, and counting connections.
+"""An API of our own with the parts that nginx lacks: paced events, a slow sink, and counting connections.
 
 Run as ``python -m tests.bench.proxy.upstream READY``: it writes its port into the file READY and ends when its
 standard input does. It speaks just enough HTTP/1.1 for the proxies before it, and keeps connections alive.
@@ -8,7 +8,7 @@ standard input does. It speaks just enough HTTP/1.1 for the proxies before it, a
 - ``POST /sink?rate=BYTES``: reads the body, at most so many bytes a second (0 is as fast as possible), and answers how
   many there were.
 - ``GET /held?seconds=S``: answers a little later, so that calls are in flight together.
-- ``GET /used``: how many connections have brought a ``/held`` since somebody asked.
+- ``GET /used``: how many connections have brought a ``/held`` since the last ``/used``.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _events(writer: StreamWriter, count: int, every: float) -> None:
 
 
 async def _drain(reader: StreamReader, headers: dict[str, str], rate: float) -> int:
-    """Read a body at most at ``rate`` bytes a second; what is not read yet waits with the sender."""
+    """Read a body at most at ``rate`` bytes a second; the unread part waits with the sender."""
     began, total = time.monotonic(), 0
     async for size in _sizes(reader, headers):
         total += size

@@ -1,7 +1,7 @@
 """A client that costs next to nothing: one socket, one request, bytes counted and thrown away.
 
-A client library would be slower than what is measured. It knows no redirects and no compression; an answer that is not
-200, or that ends early, is an error.
+A client library would be slower than the measured server. It knows no redirects and no compression; an answer that is
+not 200, or that ends early, is an error.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Head:
 
 
 def connect(call: Call) -> socket.socket:
-    """Connect; raises :class:`NotMeasured` if nobody listens."""
+    """Connect; raises :class:`NotMeasured` if no server listens."""
     parts = urlsplit(call.url)
     try:
         connection = socket.create_connection((parts.hostname or "", parts.port or 80), _PATIENCE)
@@ -100,7 +100,7 @@ def upload(call: Call, size: int) -> float:
     with connect(call) as connection:
         began = time.perf_counter()
         connection.sendall(request(call, "POST", Transfer_Encoding="chunked", Connection="close"))
-        # NOTE: a server that has answered already, and says why, may not want the rest.
+        # NOTE: a server that has already answered with a reason may not read the rest.
         with contextlib.suppress(ConnectionError):
             for _ in range(count):
                 connection.sendall(piece)

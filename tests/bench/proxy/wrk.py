@@ -1,4 +1,4 @@
-"""Runs wrk and reads what it prints.
+"""Runs wrk and reads its output.
 
 Headers go in by a script that only this user can read, and not on the command line, where every user of the machine
 could see them. An answer that is not 2xx or 3xx, or a broken connection, makes the whole sample worthless.
@@ -27,7 +27,7 @@ _BROKEN = re.compile(r"^\s*Socket errors: (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw: requests, requests a second, and milliseconds that half and 99 % took at most."""
+    """The figures of one run of wrk: requests, requests a second, and milliseconds that half and 99 % took at most."""
 
     requests: int
     rate: float
@@ -36,7 +36,7 @@ class Load:
 
 
 def read(text: str) -> Load:
-    """Return what the output of ``wrk --latency`` says; raises :class:`NotMeasured` if a request went wrong."""
+    """Return the figures in the output of ``wrk --latency``; raises :class:`NotMeasured` if a request went wrong."""
     refused, broken = _REFUSED.search(text), _BROKEN.search(text)
     if refused:
         raise NotMeasured(f"{refused[1]} requests of wrk were answered with an error.")
@@ -61,7 +61,7 @@ class Wrk:
     folder: Path
 
     def run(self, url: str, headers: Mapping[str, str], *, connections: int, seconds: int) -> Load:
-        """Call ``url`` on ``connections`` connections for ``seconds`` and return what was seen."""
+        """Call ``url`` on ``connections`` connections for ``seconds`` and return wrk's figures."""
         path = self.folder / "headers.lua"
         path.touch(mode=0o600)
         path.write_text(script(headers), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One server and one API for each module, with somebody signed in."""
+"""One server and one API for each module, with a signed-in user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shared_environment(
 
 @pytest.fixture
 def real_environment(shared_environment: RealEnvironment) -> RealEnvironment:
-    """The module's server, with an API that knows no script and has forgotten what it saw."""
+    """The module's server, with an API that has no script and no recorded calls."""
     shared_environment.api.forget()
     shared_environment.api.unscript()
     return shared_environment

@@ -1,6 +1,6 @@
-"""A Jupyter server between hostile clients and hostile APIs, with somebody signed in; all over real sockets.
+"""A Jupyter server between hostile clients and hostile APIs, with a signed-in user; all over real sockets.
 
-The provider is the scripted one, because signing in is not what these tests are about.
+The provider is the scripted one, because these tests are not about signing in.
 """
 
 from __future__ import annotations

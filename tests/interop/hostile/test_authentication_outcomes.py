@@ -1,4 +1,4 @@
-"""What an API's 401 and 403 earn, and who may call at all (C11, C12, C13, C30, C31, C32, C33)."""
+"""Answers of 401 and 403 by an API, and the callers that are let in at all (C11, C12, C13, C30, C31, C32, C33)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INVALID = 'WWW-Authenticate: Bearer error="invalid_token"'
 
 @pytest.fixture
 def fresh(real_environment: RealEnvironment) -> RealEnvironment:
-    """Somebody signed in with a token that no API has refused yet, so that one renewal may be earned."""
+    """A user signed in with a token that no API has refused yet, so that a 401 may cause one refresh."""
     real_environment.post("sign-out")
     real_environment.sign_in()
     real_environment.api.forget()
@@ -52,7 +52,7 @@ def refreshes(real_environment: RealEnvironment) -> int:
 def test_a_refused_token_is_renewed_once_and_the_call_is_made_again(
     fresh: RealEnvironment, api: RawUpstream, method: str
 ) -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     api.script("items", refusing(1))
     before = refreshes(fresh)
     assert fresh.raw.ask(method, "orders/items").status == 200
@@ -84,7 +84,7 @@ def test_a_token_that_is_refused_again_earns_no_more_renewals(fresh: RealEnviron
 
 
 def test_forty_calls_that_are_refused_at_once_share_one_renewal(fresh: RealEnvironment, api: RawUpstream) -> None:
-    """C11: A 401 earns one renewal and one replay. B27: A token an API refuses is replaced once."""
+    """C11: A 401 earns one refresh and one replay. B27: A token an API refuses is replaced once."""
     first: set[str] = set()
 
     async def once_renewed(talk: Conversation) -> None:
@@ -168,7 +168,7 @@ def test_no_challenge_of_any_scheme_makes_a_browser_prompt(
     ],
 )
 def test_a_stronger_sign_in_is_asked_for_by_name(fresh: RealEnvironment, api: RawUpstream, challenge: str) -> None:
-    """C12: the session stays, and nothing is renewed, since a renewal would not help."""
+    """C12: the session stays, and no token is refreshed, since a refresh would not help."""
     api.script("items", refusing(line=f"WWW-Authenticate: {challenge}"))
     before = refreshes(fresh)
     answer = fresh.raw.ask("GET", "orders/items")
@@ -188,7 +188,7 @@ def test_no_other_refusal_renews_or_ends_anything(fresh: RealEnvironment, api: R
     assert (refreshes(fresh), fresh.summary()["sequence"]) == before
 
 
-# -- nobody signed in ----------------------------------------------------------------------------------------
+# -- no session ----------------------------------------------------------------------------------------------
 
 
 def assert_refused_at_once(answer: RawReply, code: str) -> None:
@@ -232,7 +232,7 @@ def test_when_the_provider_has_ended_the_session_nothing_goes_out(fresh: RealEnv
     assert api.calls == []
 
 
-# -- who may call --------------------------------------------------------------------------------------------
+# -- callers that are let in ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -327,7 +327,7 @@ def test_a_made_up_grant_opens_nothing(real_environment: RealEnvironment, api: R
 def test_an_upload_that_is_refused_is_refused_before_it_is_sent(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C6, C31, C32: the answer does not wait for 100 MB that nobody will read."""
+    """C6, C31, C32: the answer does not wait for 100 MB that the server will not read."""
     request = real_environment.raw.head(
         "POST", "orders/items", "Content-Length: 100000000", "Expect: 100-continue", login=False
     )

@@ -30,7 +30,7 @@ NEXT = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 def test_a_reply_without_a_body_that_brings_one_is_its_head(
     real_environment: RealEnvironment, api: RawUpstream, method: str, head: bytes, rest: bytes
 ) -> None:
-    """Q3.7: a DELETE that succeeded is no 502, and the rest is nobody's reply."""
+    """Q3.7: a DELETE that succeeded is no 502, and the rest is no reply to any call."""
     api.script("bodiless", head + rest, keep_open())
     answer = real_environment.raw.ask(method, "orders/bodiless")
     assert (answer.status, answer.all("x-total-count"), answer.body) == (
@@ -52,7 +52,7 @@ def counted(real_environment: RealEnvironment) -> dict[str, float]:
 
 
 def newly_counted(real_environment: RealEnvironment, before: dict[str, float]) -> dict[str, float]:
-    """What has been counted since ``before``."""
+    """Return the increase of each counter since ``before``."""
     return {
         name: after - before.get(name, 0)
         for name, after in counted(real_environment).items()
@@ -76,7 +76,7 @@ def test_a_204_that_announces_a_body_ends_no_connection_of_the_callers(
 
 
 def test_a_204_to_an_upload_is_its_answer(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """Q8.13: a call with a body takes the handler's way, whoever makes it."""
+    """Q8.13: a call with a body takes the handler and not the fast path, for every caller."""
     api.script("empty", read_body(), b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
     before = counted(real_environment)
     with real_environment.raw.connect() as connection:

@@ -1,4 +1,4 @@
-"""Whoever leaves, wherever in the call: the other side hears of it, and nobody else is harmed (C14, C18, C19)."""
+"""A side that leaves, at any point of a call, ends the other side too and harms no other call (C14, C18, C19)."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_an_answer_that_breaks_http_ends_an_upload_that_is_stuck(
 def test_a_connection_that_went_stale_is_not_the_callers_problem(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C14: the API closed it between two calls, some time ago; at the very same moment nobody could tell."""
+    """C14: the API closed it between two calls, some time ago; at the very same moment no proxy could tell."""
     api.script("stale", read_body(), reply(), keep_open())
     api.script("closing", read_body(), reply())
     for _ in range(5):

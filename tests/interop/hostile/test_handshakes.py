@@ -30,7 +30,7 @@ def narrow_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
 
 
 def answered(real_environment: RealEnvironment, *answer: bytes) -> RawReply:
-    """Return what the caller hears when the API answers a handshake like that."""
+    """Return the caller's answer when the API answers a handshake like that."""
     real_environment.api.script("socket", send(*answer), reads=False)
     with real_environment.raw.connect() as connection:
         return handshake(real_environment, connection)
@@ -74,14 +74,14 @@ def test_a_redirect_of_a_handshake_leads_where_one_of_a_call_does(
     ],
 )
 def test_a_switch_to_something_else_is_no_switch_here(real_environment: RealEnvironment, lines: list[str]) -> None:
-    """C20: whoever stands between the caller and us would take 101 for an open tunnel."""
+    """C20: another proxy between the caller and us would take 101 for an open tunnel."""
     head = "\r\n".join(["HTTP/1.1 101 Switching Protocols", *lines, "", ""]).encode()
     answer = answered(real_environment, head)
     assert (answer.status, answer.code) == (502, "upstream_protocol_error")
 
 
 def test_what_a_header_of_a_refusal_may_hold_comes_down(real_environment: RealEnvironment) -> None:
-    """C20, C23: bytes beyond ASCII, a tab, and a repeated name are no fault of anybody's. Q3.3: links lead back here."""
+    """C20, C23: bytes beyond ASCII, a tab, and a repeated name are no protocol errors. Q3.3: links lead back here."""
     more = [b"Link: <a>;\trel=x", b"Link: <b>; rel=y", b'Warning: 299 - "Stra\xdfe"']
     answer = answered(real_environment, reply("403 Forbidden", more=more))
     assert (answer.status, answer.code) == (403, None)
@@ -102,7 +102,7 @@ def test_a_caller_that_leaves_during_the_handshake_ends_it(
 
 
 def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_environment: RealEnvironment) -> None:
-    """C18, C28: its socket would be nobody's, and stay open until the server ends."""
+    """C18, C28: its socket would have no owner, and stay open until the server ends."""
     real_environment, api = narrow_environment, narrow_environment.api
 
     async def late(talk) -> None:

@@ -1,4 +1,4 @@
-"""One API's trouble is not another's, nor Jupyter's; what belongs to one never reaches another (C14, C29, C34, C35)."""
+"""One API's trouble harms no other, nor Jupyter; data of one never reach another (C14, C29, C34, C35)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CROWD = 130
 
 @dataclass
 class Neighbours:
-    """The APIs beside ``orders``: ``reports`` elsewhere, ``disguised`` behind certificates that nobody knows."""
+    """The APIs beside ``orders``: ``reports`` elsewhere, ``disguised`` behind certificates of an unknown authority."""
 
     reports: RawUpstream
     disguised: RawUpstream
@@ -84,7 +84,7 @@ def test_a_saturated_api_does_not_slow_another_on_the_same_host(real_environment
 def test_an_api_that_is_down_is_named_as_such_at_once(
     real_environment: RealEnvironment, name: str, method: str
 ) -> None:
-    """C14: nobody listens there, or the name does not exist; and the session has nothing to do with it."""
+    """C14: no server listens there, or the name does not exist; and the session has nothing to do with it."""
     begun = time.monotonic()
     answer = real_environment.raw.ask(method, f"{name}/items", body=b"{}" if method == "POST" else b"")
     assert (answer.status, answer.code) == (502, "upstream_unreachable")
@@ -137,7 +137,7 @@ def test_who_issued_an_untrusted_certificate_is_said(real_environment: RealEnvir
 
 
 def test_a_name_that_leads_inside_is_not_called(real_environment: RealEnvironment) -> None:
-    """C34: nobody wrote a private address into the settings, yet the name resolves to one: this machine's own."""
+    """C34: the settings name no private address, yet the name resolves to one: this machine's own."""
     address = socket.gethostbyname(socket.gethostname())
     if not address.startswith(("127.", "10.", "172.", "192.168.")):
         pytest.xfail("this machine's name leads to a public address")

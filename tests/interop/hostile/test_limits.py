@@ -1,6 +1,6 @@
 """Limits that are settings of each API, as the rows want them: times, sizes, places, counters.
 
-The values are small, so that nobody waits for minutes.
+The values are small, so that the tests are fast.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def test_a_body_that_goes_on_may_take_as_long_as_it_likes(limited: RealEnvironme
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
 def test_an_upload_that_stops_is_given_up(limited: RealEnvironment, begun: float, framing: str) -> None:
-    """C16: the API sees an end in the middle, and nobody waits for the rest."""
+    """C16: the API sees an end in the middle, and the server does not wait for the rest."""
     limited.api.script("upload", read_body(), reply())
     first = b"5\r\nhello\r\n" if "chunked" in framing else b"hello"
     with limited.raw.sent(limited.raw.head("POST", "orders/upload", framing) + first) as connection:
@@ -177,7 +177,7 @@ def test_an_upload_of_exactly_the_limit_passes(limited: RealEnvironment) -> None
 
 
 def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: RealEnvironment) -> None:
-    """C18: with whatever was on its way; the client may have left long ago."""
+    """C18: with the bytes that were on their way; the client may have left long ago."""
     before = limited.links(limited.api)
     with deaf(limited.api, "deaf"), limited.raw.connect() as connection:
         connection.send(limited.raw.head("POST", "wide/deaf", "Content-Length: 100000000"))

@@ -55,7 +55,7 @@ def test_honest_paths_arrive_byte_for_byte(real_environment: RealEnvironment, ap
 
 
 def test_names_arrive_byte_for_byte_where_they_are_data(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """Q3.1: what Jupyter, tornado and aiohttp make of ``%2F`` and ``//`` is nothing."""
+    """Q3.1: Jupyter, tornado and aiohttp leave ``%2F`` and ``//`` as they are."""
     with real_environment.raw.connect() as connection:
         for name in NAMES:
             assert status_of(real_environment, connection, f"items/{name.path}".encode("ascii"), b"names") == (

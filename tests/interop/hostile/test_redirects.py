@@ -75,7 +75,7 @@ def test_a_redirect_to_another_host_is_the_browsers_business(
 def test_a_hostile_path_below_the_base_url_does_not_become_one_of_ours(
     real_environment: RealEnvironment, api: RawUpstream, location: str
 ) -> None:
-    """C9: what the proxy would refuse is not written as if it were its own."""
+    """C9: a path that the proxy would refuse is not rewritten into an address of the proxy."""
     given = sent_to(real_environment, api, api.url + location)
     assert given is None or not given.startswith(real_environment.proxy)
 
@@ -107,7 +107,7 @@ OURS = [
 def test_a_redirect_outside_the_base_url_never_names_a_page_of_jupyter(
     real_environment: RealEnvironment, api: RawUpstream, location: str
 ) -> None:
-    """C10: what is relative is relative to the API; a fetch would follow it into Jupyter with its XSRF header."""
+    """C10: a relative address is relative to the API; a fetch would follow it into Jupyter with its XSRF header."""
     given = sent_to(real_environment, api, location.format(host=real_environment.raw.host), "307 Temporary Redirect")
     page = urlsplit(urljoin(f"http://{real_environment.raw.host}{real_environment.proxy}from", given or ""))
     assert given is None or page.netloc != real_environment.raw.host
@@ -135,7 +135,7 @@ def test_a_redirect_leads_to_the_web_or_nowhere(
 
 
 def test_two_locations_are_no_location(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C10, C20: which one a client follows is anybody's guess."""
+    """C10, C20: clients differ in which one they follow."""
     api.script("from", reply("302 Found", b"", "Location: https://one.example/", "Location: https://two.example/"))
     answer = real_environment.raw.ask("GET", "orders/from")
     assert answer.all("location") == [] or answer.code == "upstream_protocol_error"

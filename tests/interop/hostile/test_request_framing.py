@@ -52,7 +52,7 @@ AMBIGUOUS = {
 def test_a_request_with_two_possible_ends_is_refused(
     real_environment: RealEnvironment, api: RawUpstream, lines: list[str | bytes], body: bytes
 ) -> None:
-    """C7: with 400, or by closing the connection; whatever follows is never taken for a request of its own."""
+    """C7: with 400, or by closing the connection; the bytes behind it are never taken for a request of their own."""
     reply = answered(real_environment, real_environment.raw.head("POST", "orders/framing", *lines) + body + SMUGGLED)
     assert reply is None or reply.status == 400, reply
     assert not within(0.2, lambda: any(call.body_ended for call in api.calls))
@@ -221,7 +221,7 @@ def test_an_absolute_target_inside_the_proxied_path_is_refused(
 
 
 def test_a_colon_is_an_ordinary_character_of_a_path(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C2: the positive control; what is joined to the base URL as text cannot become a URL of its own."""
+    """C2: the positive control; a path that is joined to the base URL as text cannot become a URL of its own."""
     assert real_environment.raw.ask("GET", "orders/https:evil.example").status == 200
     assert api.calls[-1].target == "/v1/https:evil.example"
 

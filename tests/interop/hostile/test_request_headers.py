@@ -1,4 +1,4 @@
-"""Request headers as bytes: what goes up, what stays here, and what is refused (C5, C6, C8)."""
+"""Request headers as bytes: which go to the API, which stay here, and which are refused (C5, C6, C8)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_header_that_is_not_listed_stays_here(real_environment: RealEnvironmen
 
 
 def test_the_only_authorization_is_the_access_token(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C5: whatever name or number the client gives its own."""
+    """C5: under any name, and in any number, the client's own is dropped."""
     real_environment.raw.ask("GET", "orders/headers", "X-Authorization: Bearer mine", "authorization_: Bearer mine")
     issued = {hashlib.sha256(secret.encode()).hexdigest() for secret in real_environment.provider.issued()}
     (call,) = api.calls

@@ -56,7 +56,7 @@ BROKEN = {
 def test_an_answer_that_breaks_http_is_a_protocol_error(
     real_environment: RealEnvironment, api: RawUpstream, name: str
 ) -> None:
-    """C20: within seconds, in our words, and without a trace of what was sent."""
+    """C20: within seconds, in our words, and without a trace of the bytes that were sent."""
     api.script("broken", send(BROKEN[name]), half_close(), silence())
     answer = real_environment.raw.ask("GET", "orders/broken", patience=8)
     assert (answer.status, answer.code) == (502, "upstream_protocol_error")
@@ -87,7 +87,7 @@ def test_an_answer_that_ends_before_its_head_does_is_none(
 def test_both_a_length_and_chunks_never_split_into_two_answers(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C20: refused, or read as chunks (RFC 9112, 6.3); what follows is no answer to the next call."""
+    """C20: refused, or read as chunks (RFC 9112, 6.3); the bytes behind it are no answer to the next call."""
     both = OK + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     api.script("both", both + EVIL, keep_open())
     answer = real_environment.raw.ask("GET", "orders/both")
@@ -115,7 +115,7 @@ POISON = {
 def test_what_follows_an_answer_is_no_answer_to_the_next_call(
     real_environment: RealEnvironment, api: RawUpstream, method: str, sent: bytes
 ) -> None:
-    """C20, C22: on a connection that stays open, a left-over must not be taken for somebody else's answer."""
+    """C20, C22: on a connection that stays open, a left-over must not be taken for another call's answer."""
     api.script("poison", sent, keep_open(), silence())
     for _ in range(3):
         answer = real_environment.raw.ask(method, "orders/poison")
@@ -198,7 +198,7 @@ def test_an_answer_without_any_framing_comes_down_whole(real_environment: RealEn
 
 
 def test_trailers_of_an_answer_do_not_come_down(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C23: headers after the body are headers that nobody checked."""
+    """C23: headers after the body come too late to be checked."""
     trailers = b"Set-Cookie: evil=1\r\nX-OIDC-Error: session_expired\r\n"
     api.script(
         "trailers",

@@ -94,7 +94,7 @@ NOT_EVEN_TO_A_KERNEL = {
 def test_a_header_that_acts_on_the_browser_does_not_come_down(
     real_environment: RealEnvironment, api: RawUpstream, line: str
 ) -> None:
-    """C23: in any letters, once or twice. Q3.5: a kernel has no browser, and gets all but what is ours (ADR 33)."""
+    """C23: in any letters, once or twice. Q3.5: a kernel has no browser, and gets all but our own headers (ADR 33)."""
     name, _, value = line.partition(":")
     api.script("acting", reply("200 OK", b"ok", line, f"{name.upper()}:{value}", f"{name.lower()}:{value}"))
     answer = real_environment.raw.ask("GET", "orders/acting")
@@ -107,7 +107,7 @@ def test_a_header_that_acts_on_the_browser_does_not_come_down(
 def test_an_x_header_that_acts_on_the_browser_does_not_come_down(
     real_environment: RealEnvironment, api: RawUpstream, name: str
 ) -> None:
-    """C23: old browsers' policies, hints to the developer tools, Jupyter's own header, and what boasts of versions."""
+    """C23: old browsers' policies, hints to developer tools, Jupyter's own header, and headers that name versions."""
     api.script("acting", reply("200 OK", b"ok", f"{name}: evil"))
     assert real_environment.raw.ask("GET", "orders/acting").all(name) == (
         [] if real_environment.raw.grant is None else ["evil"]

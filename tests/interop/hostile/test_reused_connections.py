@@ -1,4 +1,4 @@
-"""A connection that was used before and dies under the next call: what is made again, and what never is (C14; RFC 9112, 9.3.1)."""
+"""A used connection dies under the next call: which calls are repeated, and which never are (C14; RFC 9112, 9.3.1)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def warm(real_environment: RealEnvironment) -> int:
 def test_a_call_that_found_a_used_connection_dead_is_made_again_on_a_new_one(
     real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
-    """Q3.7: nobody's fault, and no harm done."""
+    """Q3.7: neither side made a mistake, and a repetition does no harm."""
     used = warm(real_environment)
     api.script("dies", read_body(), only_first(*death, then=reply("200 OK", b"" if method == "HEAD" else b"ok")))
     assert real_environment.raw.ask(method, "orders/dies").status == 200
@@ -91,7 +91,7 @@ def test_a_call_with_a_body_is_made_once(
 def test_a_call_that_may_have_had_an_effect_is_made_once(
     real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
-    """Q3.7: the API may have done what it was asked before it died."""
+    """Q3.7: the API may have carried out the call before the connection died."""
     used = warm(real_environment)
     api.script("dies", read_body(), only_first(*death, then=reply()))
     answer = real_environment.raw.ask(method, "orders/dies")
@@ -117,7 +117,7 @@ def test_a_call_is_made_again_once(
 def test_a_call_whose_answer_had_begun_is_made_once(
     real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...], begun: bytes
 ) -> None:
-    """Q3.7: who has begun to answer has received the call, and the connection was not dead."""
+    """Q3.7: an API that has begun to answer has received the call, and the connection was not dead."""
     used = warm(real_environment)
     api.script("dies", read_body(), only_first(send(begun), pause(0.1), *death, then=reply()))
     answer = real_environment.raw.ask(method, "orders/dies")

@@ -26,7 +26,7 @@ from tests.support.raw_upstream import (
 MB = 1_000_000
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 IN_FLIGHT = 32 * MB
-"""What buffers of sockets, the server and the test itself may hold; a body that is collected is many times as large."""
+"""Bytes that buffers of sockets, the server and the test may hold; a collected body is many times as large."""
 
 
 def memory(real_environment: RealEnvironment) -> int:
@@ -161,7 +161,7 @@ def test_each_event_arrives_within_fifty_milliseconds(
 
 
 def test_a_stream_outlives_the_access_token(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C26: a renewal in the middle does not cut what is flowing."""
+    """C26: a refresh in the middle does not cut the stream."""
     api.script("stream", send(CHUNKED), forever(b"2\r\nx\n\r\n", 0.05))
     with real_environment.raw.sent(real_environment.raw.head("GET", "orders/stream")) as connection:
         assert connection.some()

@@ -44,7 +44,7 @@ def unheard(real_environment: RealEnvironment) -> Iterator[RawConnection]:
 def test_a_caller_that_leaves_an_api_that_does_not_listen_leaves_nothing_open(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C18: the API has five seconds to read what is left."""
+    """C18: the API has five seconds to read the rest."""
     before = real_environment.links(api)
     with unheard(real_environment) as connection:
         connection.reset()
@@ -54,7 +54,7 @@ def test_a_caller_that_leaves_an_api_that_does_not_listen_leaves_nothing_open(
 def test_a_sign_out_ends_a_socket_whose_api_does_not_listen(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C27, S-5: the API's side, too, whatever the caller does."""
+    """C27, S-5: the API's side ends, too, for any behaviour of the caller."""
     before = real_environment.links(api)
     try:
         with unheard(real_environment):

@@ -1,4 +1,4 @@
-"""WebSockets through the proxy: who may open one, and when it ends (C27)."""
+"""WebSockets through the proxy: the callers that may open one, and its end (C27)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def handshake(
 
 
 def login_cookie(real_environment: RealEnvironment) -> str:
-    """What a browser that is logged in to Jupyter sends along, wherever a page comes from."""
+    """The headers of a browser that is logged in to Jupyter, for a page of any origin."""
     with real_environment.process.stranger() as browser:
         browser.get(f"api/status?token={real_environment.raw.token}")
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)

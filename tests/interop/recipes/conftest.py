@@ -1,4 +1,4 @@
-"""A person who is signed in, and a kernel of a real Jupyter server for each recipe."""
+"""A signed-in person, and a kernel of a real Jupyter server for each recipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ServerUnderTest:
     provider: ScriptedProvider
 
     def run(self, *cells: str) -> list[str]:
-        """Run ``cells`` one after the other and return what each printed; an error in one is a failed test."""
+        """Run ``cells`` one after the other and return their outputs; an error in one is a failed test."""
         told = asyncio.run(self._run(cells))
         assert [cell.error for cell in told] == [None] * len(cells), "\n".join(cell.text for cell in told)
         assert "jog." not in str(told), "a recipe shows no grant"

@@ -1,4 +1,4 @@
-"""The page of recipes as the tests read it: what it shows is what they run."""
+"""The page of recipes as the tests read it: they run the code that it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call with a body whose access token the API no longer takes: the server renews it, and the helper sends again."""
+"""The API no longer takes the access token of a call with a body: the server refreshes it, the helper sends again."""
 
 from __future__ import annotations
 

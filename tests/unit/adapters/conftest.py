@@ -1,4 +1,4 @@
-"""A keyring of the test's choice in place of this machine's."""
+"""Put a keyring of the test's choice in place of this machine's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UseRing = Callable[[_Ring], _Ring]
 
 @pytest.fixture
 def use_ring() -> Iterator[UseRing[KeyringBackend]]:
-    """Make a backend the one that is named until the test ends, and return it."""
+    """Return a function that puts a keyring in place until the test ends, and returns it."""
 
     def use(ring: KeyringBackend) -> KeyringBackend:
         use_backend(ring)

@@ -1,4 +1,4 @@
-"""Disks for tests: the real one, each with one trait of a disk somebody has met."""
+"""Disks for tests: the real disk, each class with one fault that real disks show."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from jupyter_oidc.adapters.system.private_directory import Disk
 
 
 class Crashed(BaseException):
-    """The process ended here."""
+    """The process ended at this point."""
 
 
 class FailingDisk(Disk):
-    """Refuses to write, with the error number of a full disk, a read-only one, or a broken one."""
+    """Refuse to write, with the error number of a full disk, a read-only one, or a broken one."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -23,21 +23,21 @@ class FailingDisk(Disk):
 
 
 class KeepingDisk(Disk):
-    """Does not remove files, as in a folder that was made read-only."""
+    """Refuse to remove files, as in a folder that was made read-only."""
 
     def remove(self, path: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 class StubbornDisk(KeepingDisk):
-    """Does not even overwrite them."""
+    """Refuse to remove files, and fail when one is overwritten."""
 
     def sync(self, descriptor: int) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
 
 class UnsyncableDisk(Disk):
-    """Cannot sync a folder, as some network file systems."""
+    """Refuse to sync a folder, as some network file systems do."""
 
     def __init__(self) -> None:
         self.synced = 0
@@ -50,7 +50,7 @@ class UnsyncableDisk(Disk):
 
 
 class CrashingDisk(Disk):
-    """Ends the process just before call number ``crash_at``; 0 is the first one."""
+    """End the process just before call number ``crash_at``; 0 is the first call."""
 
     def __init__(self) -> None:
         self.crash_at: int | None = None

@@ -1,4 +1,4 @@
-"""An entry for a vault, with literal parts that a test may change."""
+"""Make an entry for a vault, with literal parts that a test may change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two ways out as one: what holds for the provider's client has to hold for an API's, in the same words."""
+"""The two network routes under one interface: the provider's client and an API's raise the same errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN = MARKER + "bearer"
 
 
 class NetworkRoutes(Protocol):
-    """One way out; ``peer`` is its name in our sentences."""
+    """One network route; ``peer`` is its name in the error messages."""
 
     peer: str
 
@@ -36,7 +36,7 @@ class NetworkRoutes(Protocol):
 
 
 class ToProvider:
-    """Calls to the provider, over httpx."""
+    """Send calls to the provider, over httpx."""
 
     peer = "provider"
 
@@ -59,7 +59,7 @@ class ToProvider:
 
 
 class ToApi:
-    """Calls to an API, over aiohttp."""
+    """Send calls to an API, over aiohttp."""
 
     peer = "API"
 

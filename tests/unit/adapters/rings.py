@@ -1,4 +1,4 @@
-"""Keyrings for tests: real ``keyring`` backends, each with one trait of a keyring somebody has met.
+"""Keyrings for tests: real ``keyring`` backends, each with one trait of a real-world keyring.
 
 They say that they are not viable, so that ``keyring`` never picks one by itself in another test.
 """
@@ -13,11 +13,11 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 
 
 class Crashed(BaseException):
-    """The process ended here."""
+    """The process ended at this point."""
 
 
 class Ring(KeyringBackend):
-    """Keeps what it is given, as an operating system's store does."""
+    """Store what it is given, as an operating system's store does."""
 
     priority: ClassVar[float] = 5
     viable: ClassVar[bool] = False
@@ -41,21 +41,21 @@ class Ring(KeyringBackend):
 
     @property
     def names(self) -> list[str]:
-        """The user names of all entries, sorted."""
+        """Return the user names of all entries, sorted."""
         return sorted(name for _, name in self.entries)
 
     @property
     def head(self) -> str:
-        """The one name that is not a piece's."""
+        """Return the one name that does not belong to a piece."""
         return next(name for name in self.names if "." not in name)
 
     def ends(self) -> list[str]:
-        """What follows the first dot in each name, sorted; empty for the entry itself."""
+        """Return the text after the first dot of each name, sorted; empty for the entry itself."""
         return sorted(name.partition(".")[2] for name in self.names)
 
 
 class ShortRing(Ring):
-    """Refuses long entries with an error of its own, as the Windows Credential Manager does (B21)."""
+    """Refuse long entries with an error of its own, as the Windows Credential Manager does (B21)."""
 
     longest = 1_280
 
@@ -66,7 +66,7 @@ class ShortRing(Ring):
 
 
 class WindowsRing(ShortRing):
-    """Passes for the Windows Credential Manager, whose entries roam unless told otherwise."""
+    """Imitate the Windows Credential Manager, whose entries roam unless told otherwise."""
 
     __module__ = "keyring.backends.Windows"
     persist = "enterprise"
@@ -81,21 +81,21 @@ class WindowsRing(ShortRing):
 
 
 class CuttingRing(Ring):
-    """Keeps the first 2,000 characters and says nothing."""
+    """Cut a text after 2,000 characters without an error."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         super().set_password(service, username, password[:2_000])
 
 
 class DroppingRing(Ring):
-    """Drops writes, as the null backend does."""
+    """Drop writes without an error, as the null backend does."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         return
 
 
 class LockedRing(Ring):
-    """Somebody dismissed the prompt."""
+    """Fail as if the user had dismissed the prompt."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("Failed to unlock the collection!")
@@ -105,7 +105,7 @@ class LockedRing(Ring):
 
 
 class LockableRing(Ring):
-    """Can be locked between two calls."""
+    """Keyring that a test can lock between two calls."""
 
     locked = False
 
@@ -121,14 +121,14 @@ class LockableRing(Ring):
 
 
 class ChattyRing(Ring):
-    """Quotes in its error what it was given."""
+    """Quote the stored text in its error."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise ValueError(f"cannot store {password}")
 
 
 class HangingRing(Ring):
-    """Waits for somebody to answer a prompt, until ``answered`` is set."""
+    """Hang as if a prompt waited for the user, until ``answered`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class HangingRing(Ring):
 
 
 class CrashingRing(ShortRing):
-    """Ends the process just before change number ``crash_at``; 0 is the first one."""
+    """End the process just before change number ``crash_at``; 0 is the first change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,37 +173,37 @@ class CrashingRing(ShortRing):
 
 
 class KeepingRing(Ring):
-    """Cannot delete."""
+    """Refuse to delete."""
 
     def delete_password(self, service: str, username: str) -> None:
         raise PasswordDeleteError("not supported")
 
 
 class ReturningRing(Ring):
-    """Says that it deleted and did not, as a chain does whose next member has a copy."""
+    """Report a deletion that left the entry, as a chain does whose next member has a copy."""
 
     def delete_password(self, service: str, username: str) -> None:
         return
 
 
 class PlaintextRing(Ring):
-    """Writes into a file that everybody can read, and is proud of it."""
+    """Imitate a backend that writes into a file that every user can read."""
 
 
 class AltRing(Ring):
-    """Passes for a backend of ``keyrings.alt``."""
+    """Imitate a backend of ``keyrings.alt``."""
 
     __module__ = "keyrings.alt.file"
 
 
 class RelabelledRing(AltRing):
-    """Is derived from such a backend under an innocent name."""
+    """Derive from such a backend under an innocent name."""
 
     __module__ = "somewhere.else"
 
 
 class Chain(Ring):
-    """Passes for the chainer; ``backends`` are its members, the preferred one first."""
+    """Imitate the chainer; ``backends`` are its members, the preferred one first."""
 
     __module__ = "keyring.backends.chainer"
     priority: ClassVar[float] = 10

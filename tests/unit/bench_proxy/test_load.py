@@ -1,4 +1,4 @@
-"""Which of several visits counts on a machine that others use."""
+"""On a machine that other processes use, the least disturbed of several visits counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system says about the memory of a process."""
+"""The benchmark reads the memory of a process from the system's record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOLDS = "while input(): bytearray(b'x') * (64 * 1024 * 1024); print('let go', fl
 
 
 class Holder:
-    """A process of its own, in which nothing else moves: it takes 64 MiB and gives them back when it is asked."""
+    """A process in which nothing else moves: it takes 64 MiB and gives them back when a test asks."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -47,14 +47,14 @@ class Holder:
 @pytest.fixture
 def holder() -> Iterator[Holder]:
     holder = Holder()
-    holder.hold_and_let_go()  # so that it is up
+    holder.hold_and_let_go()  # the process has started once it answers
     yield holder
     holder.process.communicate("\n")
 
 
 @linux
 def test_memory_that_was_given_back_before_the_end_is_seen(holder: Holder):
-    """The record of the system is what counts: the size afterwards would say nothing."""
+    """The system's record of the peak counts: the size afterwards would show nothing."""
     assert 60 < growth(holder.process.pid, holder.hold_and_let_go) < 80
 
 

@@ -1,4 +1,4 @@
-"""Verdicts, the table, and the exit code."""
+"""The report of the benchmark has verdicts, a table, and an exit code."""
 
 from __future__ import annotations
 

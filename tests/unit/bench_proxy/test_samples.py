@@ -1,4 +1,4 @@
-"""Rounds, pairs and medians."""
+"""The benchmark compares rounds in pairs and takes medians."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_number_of_each_round_is_told():
 
 
 def test_a_slow_minute_of_the_machine_leaves_paired_ratios_alone():
-    """The medians of each side alone would say 2.5; every single round says 2."""
+    """The medians of each side alone would give 2.5; every single round gives 2."""
     ours, anchor = [200.0, 20.0, 100.0], [100.0, 10.0, 50.0]
     assert median(paired(ours, anchor)) == 2.0
 

@@ -1,4 +1,4 @@
-"""The client and the API of the benchmark, against each other: nothing that went wrong becomes a number."""
+"""The benchmark's client and API, run against each other: a failed call never becomes a number."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def api() -> Iterator[str]:
 
 @pytest.fixture
 def peer() -> Iterator[tuple[Call, list[bytes]]]:
-    """A server that sends what a test puts into the list, and closes the connection."""
+    """Run a server that sends the bytes that a test puts into the list, and closes the connection."""
     answers: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -61,7 +61,7 @@ def test_an_upload_arrives_whole(api):
 
 
 def test_a_slow_sink_makes_the_sender_wait(api):
-    """Eight mebibytes, of which a few fit into the sockets, at twenty a second."""
+    """The sender has eight MiB, of which a few fit into the sockets; the sink reads twenty MiB a second."""
     began = time.monotonic()
     upload(Call(api + f"sink?rate={20 * MIB}", {}), 8 * MIB)
     assert time.monotonic() - began > 0.35

@@ -1,4 +1,4 @@
-"""What wrk prints, and what is made of it."""
+"""The benchmark reads rates and errors from the output of wrk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``jupyter oidc status`` says of a session."""
+"""``jupyter oidc status`` describes a session in one paragraph."""
 
 from __future__ import annotations
 

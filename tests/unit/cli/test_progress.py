@@ -1,4 +1,4 @@
-"""What is being done: one line that is written over at a terminal, and nothing elsewhere."""
+"""A terminal shows progress in one line that is written over; other outputs show none."""
 
 from __future__ import annotations
 

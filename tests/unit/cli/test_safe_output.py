@@ -1,4 +1,4 @@
-"""What the command writes: nothing in it moves a cursor, forges a line or names a person (D8, T-12)."""
+"""The output of the command moves no cursor, forges no line and names no person (D8, T-12)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUMMARY: dict[str, Any] = {
 
 
 def test_a_name_is_one_line_of_text_and_nothing_else() -> None:
-    """Whoever may choose a name at the provider must not write on the terminal of who looks."""
+    """A user who may choose a name at the provider must not write on another user's terminal."""
     assert _paragraph(SUMMARY) == [
         "corp: active",
         "    signed in as Jane\ufffd]0;title\ufffd\ufffdcorp: signed-out\ufffd at https://id.example.com",

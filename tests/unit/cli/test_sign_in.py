@@ -1,4 +1,4 @@
-"""What a person at a terminal is told, by the strategy that the server's reply names."""
+"""The text for the person at a terminal follows the strategy that the server's reply names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODE = {"user_code": "ABCD-EFGH", "verification_uri": "https://id.example/device
 
 
 class Server:
-    """Answers as the running server would; remembers what it was asked."""
+    """Answer as the running server would, and record the requests."""
 
     url = "http://localhost:8888/"
 
@@ -57,7 +57,7 @@ def test_a_link_of_our_own_is_shown(strategy: str) -> None:
 
 
 def test_a_code_is_shown_with_the_link_to_the_provider() -> None:
-    """Q7.7: nothing of it was shown, and the command waited for ten minutes."""
+    """Q7.7: the command once showed no code and waited for ten minutes."""
     assert told(Server(strategy="device", start_url=None, device=CODE)) == (
         "Open this link on any machine to sign in:\n\n    https://id.example/device\n\n"
         "Then enter this code there:\n\n    ABCD-EFGH\n\nDo not enter a code that somebody else has sent you.\n"
@@ -73,14 +73,14 @@ def test_a_link_that_holds_the_code_is_preferred() -> None:
 
 
 def test_every_strategy_of_the_contract_is_known() -> None:
-    """Q7.7: the table is complete by type check; the type is complete by this."""
+    """Q7.7: the type check proves the table complete, and this test proves the type complete."""
     listed = contract.schema("sign-in.reply")["properties"]["strategy"]["enum"]
     assert sorted(listed) == sorted(get_args(Strategy))
     assert [strategy_in({"strategy": one}) for one in listed] == listed
 
 
 def test_a_strategy_that_is_not_known_is_said_and_cancelled() -> None:
-    """Q7.7: a server that is newer than this command."""
+    """Q7.7: the server may be newer than this command."""
     server = Server(strategy="by-pigeon")
     with pytest.raises(ServerError, match="in a way that this command does not know"):
         told(server)

@@ -1,4 +1,4 @@
-"""The commands that the documentation names are those that there are, and each teaches itself."""
+"""The documentation names exactly the commands that exist, and each command explains itself."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_every_command_says_what_it_does_and_shows_how(path: str) -> None:
 
 
 def test_no_command_shows_the_configuration_as_it_is_written() -> None:
-    """JupyterApp has flags that would, and a secret may stand in it by mistake."""
+    """JupyterApp has flags that would show it, and a user may have written a secret into it by mistake."""
     assert "show-config" not in str(Main.class_traits()["flags"].default())

@@ -1,4 +1,4 @@
-"""The demo API's own judgement of access tokens: each wrong token is refused for its own reason."""
+"""The demo API refuses each wrong access token for its own reason."""
 
 import base64
 import json

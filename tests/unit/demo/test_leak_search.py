@@ -1,4 +1,4 @@
-"""The search of demo-check: it finds every form of a secret, and nothing that is none."""
+"""The search of demo-check finds every form of a secret, and no text that is none."""
 
 import base64
 

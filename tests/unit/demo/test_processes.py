@@ -1,4 +1,4 @@
-"""The demo's processes: they stop on every way a parent can go, and one that fails says so."""
+"""The demo's processes stop however their parent ends, and a process that fails says so."""
 
 import os
 import signal

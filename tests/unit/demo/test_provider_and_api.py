@@ -1,4 +1,4 @@
-"""The demo's provider and API as real processes: a sign-in by hand, and what the API makes of the tokens."""
+"""The demo's provider and API run as real processes: a sign-in by hand, and the API's checks of its tokens."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Diagnostic contexts in which all is well, for tests that make one thing wrong."""
+"""Diagnostic contexts without a fault, for tests that make one thing wrong."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CORP = Provider(
 
 
 class Answering:
-    """A provider that answers each address with a reply, or raises; asked for anything else, it fails the test."""
+    """A provider that answers each address with a reply, or raises; asked for any other address, it fails the test."""
 
     def __init__(self, **answers: Reply | Exception) -> None:
         good = {
@@ -57,7 +57,7 @@ class Answering:
 
 
 async def nothing(*_: Any) -> None:
-    """All is well."""
+    """Stand in for a check that finds no fault."""
 
 
 async def a_keyring() -> str:
@@ -87,6 +87,6 @@ def diagnostic_context(port: Answering | None = None, provider: Provider = CORP,
 
 
 def named(checks: tuple[Check, ...] | list[Check], name: str) -> Check:
-    """The one check called ``name``."""
+    """Return the one check called ``name``."""
     (found,) = [check for check in checks if check.name == name]
     return found

@@ -1,4 +1,4 @@
-"""An API that its tokens do not name: what is said while a wider acceptance is needed, and when it no longer is."""
+"""Doctor reports an API that its tokens do not name, while a wider acceptance is needed and when it no longer is."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ def jwt(**claims: Any) -> str:
     ids=["one", "several", "none", "a number", "opaque", "two parts", "no base64", "no json"],
 )
 def test_the_audience_is_read_and_nothing_else(token: str, audience: tuple[str, ...] | None) -> None:
-    """RFC 9068, 2.2."""
+    """RFC 9068, 2.2: the audience is ``aud`` of a JWT."""
     assert audience_of(Secret(token)) == audience
 
 
 def judged(source: Any, audience: str | None, token: str | None) -> tuple[str, str, str | None]:
-    """What is said about one API whose provider issues ``token`` as access token."""
+    """Return status, message and action for one API whose provider issues ``token`` as access token."""
     api = Api("orders", "corp", f"{API}/v1/", bearer_token_source=source)
     fake_environment = FakeEnvironment(replace(SETTINGS, apis=(api,), audience=audience))
 
     async def run() -> tuple[str, str, str | None]:
         if token is not None:
             await fake_environment.sign_in()
-            held = fake_environment.service._held
-            (key,) = held.access
-            fake_environment.service._held = replace(
-                held, access={key: replace(held.access[key], secret=Secret(token))}
-            )
+            session = fake_environment.service._current.live
+            assert session is not None
+            (key,) = session.data.access
+            token_of_sign_in = replace(session.data.access[key], secret=Secret(token))
+            session.data = replace(session.data, access={key: token_of_sign_in})
         check = check_audience(fake_environment.settings, api, fake_environment.service)
         await fake_environment.service.aclose()
         return check.status, check.message, check.action
@@ -81,7 +81,7 @@ def test_while_the_access_token_names_nobody_it_is_still_needed(token: str) -> N
 
 @pytest.mark.parametrize("named", [API, f"{API}/v1/", f"{API}/v1", "orders"])
 def test_once_the_access_token_names_the_api_it_is_no_longer_needed(named: str) -> None:
-    """The condition for removing the temporary control."""
+    """The temporary control may be removed under this condition."""
     status, message, action = judged("id_token", API, jwt(aud=[named]))
     assert status == "warning"
     assert message == ("The API gets the ID token, which is no longer needed: the access token names the API now.")
@@ -107,7 +107,7 @@ def test_an_audience_that_nobody_knows_is_for_the_owner_of_the_api_to_judge() ->
     ],
 )
 def test_an_access_token_without_an_audience_is_said_to_be_one(token: str, status: str) -> None:
-    """Q9.11: a check mark only for one that names this API; Keycloak's names 'account'."""
+    """Q9.11: only an audience that names this API gets a check mark; Keycloak's tokens name 'account'."""
     assert judged("access_token", API, token)[0] == status
 
 

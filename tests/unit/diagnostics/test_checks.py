@@ -1,4 +1,4 @@
-"""Each check with one thing wrong: what it says, what to do, and who can do it."""
+"""Each check with one thing wrong: its message, the action, and the person who can take it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def examined(
 
 
 def test_where_all_is_well_every_line_is_fine() -> None:
-    """Q9.11: but for what only a session could show."""
+    """Q9.11: only the checks that need a session are unknown."""
     assert [check.name for check in examined() if check.status != "ok"] == ["audience of orders"]
 
 
@@ -64,7 +64,7 @@ def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
     ],
 )  # fmt: skip
 def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """D-11, A22, A24, A25; Q1.4: one line names what cannot be used; Q1.1: one line says that there is no UserInfo."""
+    """D-11, A22, A24, A25; Q1.4: one line lists the unusable members; Q1.1: one line says that there is no UserInfo."""
     check = named(examined(Answering(discovery=reply(document(**metadata)))), name)
     assert (check.status, says in check.message) == (status, True), check.message
 
@@ -97,7 +97,7 @@ def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str,
 def test_what_the_settings_say_beside_the_metadata(
     provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str
 ) -> None:
-    """T-3, D5, X-1, K-9; Q1.9, Q9.6, Q9.7: what is not known is no check mark."""
+    """T-3, D5, X-1, K-9; Q1.9, Q9.6, Q9.7: an unknown fact gets no check mark."""
     check = named(examined(Answering(discovery=reply(document(**metadata))), provider), name)
     assert (check.status, says in check.message) == (status, True), check.message
 
@@ -129,7 +129,7 @@ def test_what_the_provider_answers(port: Answering, name: str, says: str) -> Non
     ("seconds", "status"), [(0, "ok"), (59, "ok"), (240, "warning"), (-240, "warning"), (301, "problem")]
 )
 def test_a_clock_is_judged_by_what_sign_in_bears(seconds: int, status: str) -> None:
-    """A21. The clock of these tests stands at 15 January 2027, 8:00:00."""
+    """A21: the clock of these tests stands at 15 January 2027, 8:00:00."""
     minutes, rest = divmod(seconds, 60)
     date = f"Fri, 15 Jan 2027 {8 + minutes // 60:02d}:{minutes % 60:02d}:{rest:02d} GMT"
     port = Answering(discovery=reply(document(), headers={"date": date}))
@@ -187,7 +187,7 @@ def to(url: str, status: int = 302) -> Reply:
     ],
 )
 def test_what_a_provider_says_of_our_registration(answer: Reply | Exception, status: str, says: str) -> None:
-    """A30, Q5.7: what is known, and the usual causes; asked without interaction; of the peer's own text, nothing is repeated."""
+    """A30, Q5.7: doctor asks without interaction; it reports known facts and causes, and never the peer's own text."""
     port = Answering(authorize=answer)
     check = named(examined(port, asks=True), "registration")
     assert (check.status, says in check.message) == (status, True), check.message
@@ -209,7 +209,7 @@ def test_what_a_provider_says_of_our_registration(answer: Reply | Exception, sta
     ids=["another machine", "configured", "other path", "Hub", "loopback", "public"],
 )
 def test_the_redirect_uri_to_register(configured: str | None, address: str | None, status: str, says: str) -> None:
-    """A30, Q10.2: from the settings or a loopback address, never from what a request claims."""
+    """A30, Q10.2: the address comes from the settings or is a loopback address, never from a request's claim."""
     check = named(examined(None, replace(CORP, redirect_uri=configured), address=address), "redirect URI")
     assert (check.status, says in check.message) == (status, True), check.message
 
@@ -218,20 +218,20 @@ def test_the_redirect_uri_to_register(configured: str | None, address: str | Non
     ("proxy", "says"), [(None, "directly"), ("p.example.com:3128", "the proxy p.example.com:3128.")]
 )
 def test_the_way_to_the_provider_is_named(proxy: str | None, says: str) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     check = named(examined(forward_proxy=lambda _: proxy), "egress proxy")
     assert (check.status, says in check.message) == ("ok", True)
 
 
 def test_the_proxy_of_the_environment_is_named_without_its_password() -> None:
-    """C35: by the same rules by which calls go out."""
+    """C35: doctor follows the same rules as the calls."""
     environment = {"HTTPS_PROXY": "http://ada:pa55word@proxy.example.com:3128"}
     context = composed(Settings((CORP,)), (), environment=environment)
     assert context.forward_proxy(CORP) == "proxy.example.com:3128"
 
 
 def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
 
     def unusable(_: object) -> str:
         raise ConfigurationInvalid("The environment names a proxy that cannot be used.", action="Correct it.")
@@ -355,7 +355,7 @@ def test_a_sign_in_by_code_needs_no_redirect_uri() -> None:
     [SecretRef("file", f"/home/{MARKER}o'hara/secret"), SecretRef("env", f"{MARKER}pasted-in-place-of-a-name")],
 )
 def test_a_reference_that_leads_nowhere_is_not_repeated(reference: SecretRef) -> None:
-    """D8: the report is pasted in public; a path names a person, and the name of a variable may be the secret."""
+    """D8: users paste the report in public; a path names a person, and the name of a variable may be the secret."""
     context = composed(Settings((replace(CORP, client_secret=reference),)), (), environment={})
     checks = examined(provider=replace(CORP, client_secret=reference), credentials=context.credentials)
     told = named(checks, "client secret")
@@ -386,7 +386,7 @@ SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
     ids=["key", "configured id", "other kind", "method", "secret", "certificate", "own certificate", "algorithm not listed", "algorithm of the list", "method not listed"],
 )  # fmt: skip
 def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """T-3, T-7; Q9.9: what to copy, to the letter; Q1.10: an algorithm that nobody set follows the metadata."""
+    """T-3, T-7; Q9.9: doctor shows the text to copy, to the letter; Q1.10: an unset algorithm follows the metadata."""
     port = Answering(discovery=reply(document(**metadata)))
     key = Secret(RSA.as_pem(private=True).decode())
     check = named(examined(port, provider, credentials=lambda one: credentials(one, key=key)), name)

@@ -1,4 +1,4 @@
-"""Doctor says it where the provider did not list what somebody is entitled to."""
+"""Doctor warns when the provider did not list a user's entitlements."""
 
 from __future__ import annotations
 

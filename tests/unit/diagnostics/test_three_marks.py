@@ -1,4 +1,4 @@
-"""Seen, wrong, or not to be known from here: a guess is no finding, and nothing of it is sent to anybody."""
+"""A check is fine, wrong or unknown: doctor presents no guess as a finding, and sends no guess to a provider."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNSET = replace(CORP, redirect_uri=None)
 
 
 def examined(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> tuple[Check, ...]:
-    """What a terminal finds, where no browser was seen; one that has an answer for it is asked about the registration."""
+    """Return the checks at a terminal, where no browser was seen; ask to authorize if ``port`` has an answer for it."""
     context = diagnostic_context(port, provider, **{"address_seen_by_browsers": False, **changes})
     asks = port is not None and "authorize" in port.answers
     return asyncio.run(examine(context, asks_registration=asks, seconds=5)).checks
@@ -38,7 +38,7 @@ def examined(port: Answering | None = None, provider: Provider = CORP, **changes
 
 @pytest.mark.parametrize("ip", [None, "127.0.0.1", "0.0.0.0", "10.0.0.5", "::1"])
 def test_what_the_configuration_would_make_of_the_address_is_no_finding(ip: str | None) -> None:
-    """Q9.10: with no server, or one whose browsers nobody has seen, the redirect URI is not known."""
+    """Q9.10: without a server, or before a browser was seen, the redirect URI is unknown."""
     address = address_of(None, {"ServerApp": {} if ip is None else {"ip": ip}})
     checks = examined(None, UNSET, address=address, address_is_assumed=True)
     assert named(checks, "redirect URI").status == "unknown"
@@ -46,7 +46,7 @@ def test_what_the_configuration_would_make_of_the_address_is_no_finding(ip: str 
 
 
 def test_a_guess_is_never_sent_to_the_provider() -> None:
-    """Q9.10: metadata and keys, and no authorization request with an address that nobody may ever use."""
+    """Q9.10: doctor asks for metadata and keys, and sends no authorization request with an address that is a guess."""
     port = Answering(authorize=AssertionError("asked"))
     check = named(examined(port, UNSET, address="http://127.0.0.1:8888/", address_is_assumed=True), "registration")
     assert (check.status, port.asked) == ("unknown", ["discovery", "jwks"])
@@ -63,7 +63,7 @@ def test_a_likely_address_is_said_to_be_likely() -> None:
 
 
 def test_a_sign_in_by_code_is_not_judged_by_a_redirect_uri() -> None:
-    """Q9.10: it sends none, so asking with one would tell of nothing."""
+    """Q9.10: such a sign-in sends no redirect URI, so a request with one would show nothing."""
     port = Answering(discovery=reply(document(**DEVICE)), authorize=AssertionError("asked"))
     checks = examined(port, replace(CORP, redirect_strategy="device"))
     assert named(checks, "registration").status == "unknown"
@@ -82,14 +82,14 @@ def test_the_way_is_known_only_if_it_does_not_depend_on_the_browser() -> None:
 
 
 def test_where_a_sign_in_would_not_be_started_the_provider_is_not_asked() -> None:
-    """Q9.10, Q1.10: what it would answer to a request that nobody sends says nothing."""
+    """Q9.10, Q1.10: a sign-in would not send this request, so its answer would show nothing."""
     pushed = reply(document(require_pushed_authorization_requests=True))
     port = Answering(discovery=pushed, authorize=AssertionError("asked"))
     assert named(examined(port), "registration").status == "unknown"
 
 
 def test_a_provider_that_takes_pushed_requests_only_is_not_asked_by_another() -> None:
-    """Q9.10, P-1: it would refuse any client; a pushed request needs a sign-in."""
+    """Q9.10, P-1: the provider would refuse any client; a pushed request needs a sign-in."""
     at = "https://id.example.com/par"
     pushed = document(require_pushed_authorization_requests=True, pushed_authorization_request_endpoint=at)
     check = named(examined(Answering(discovery=reply(pushed), authorize=AssertionError("asked"))), "registration")
@@ -97,7 +97,7 @@ def test_a_provider_that_takes_pushed_requests_only_is_not_asked_by_another() ->
 
 
 def test_a_provider_that_knows_no_prompt_none_is_not_asked_with_it() -> None:
-    """Q9.10: it would refuse any client with status 400 (Initiating User Registration 1.0, 4)."""
+    """Q9.10: the provider would refuse any client with status 400 (Initiating User Registration 1.0, 4)."""
     port = Answering(discovery=reply(document(prompt_values_supported=["login"])), authorize=AssertionError("asked"))
     assert named(examined(port), "registration").status == "unknown"
 
@@ -107,7 +107,7 @@ def test_a_provider_that_knows_no_prompt_none_is_not_asked_with_it() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422])
 def test_a_refusal_of_the_authorization_endpoint_is_said_with_its_status_and_the_usual_causes(status: int) -> None:
-    """Q5.7: it is known that it refused, and not why."""
+    """Q5.7: the refusal is known, and its reason is not."""
     check = named(examined(Answering(authorize=reply(b"", status=status))), "registration")
     assert check.message == (
         f"The authorization endpoint refused the request with status {status}, and did not say why in a way that can be "
@@ -133,7 +133,7 @@ def test_a_refusal_of_the_authorization_endpoint_is_said_with_its_status_and_the
     ],
 )
 def test_the_host_of_the_redirect_uri_is_asked_about(found: Admission, status: str, says: str) -> None:
-    """Q5.6: what Jupyter answered is a finding, what its files say is not."""
+    """Q5.6: the answer of the running Jupyter is a finding; its files are not."""
     asked: list[str] = []
 
     async def admission(host: str) -> Admission:
@@ -201,7 +201,7 @@ def test_the_host_settings_are_read_as_jupyter_reads_them(settings: dict[str, An
 def test_variables_that_name_authorities_are_named_with_whether_they_count(
     authorities: tuple[Authorities, ...], status: str, message: str
 ) -> None:
-    """Q5.11: TLS failures say what is wrong."""
+    """Q5.11: TLS failures name their cause."""
     check = named(examined(authorities=authorities), "certificate variables")
     assert (check.status, check.message) == (status, message)
 
@@ -210,7 +210,7 @@ def test_variables_that_name_authorities_are_named_with_whether_they_count(
 
 
 async def of_session(fake_environment: FakeEnvironment) -> dict[str, Check]:
-    """What is said of the session of ``fake_environment``."""
+    """Return the checks of the session of ``fake_environment``, by name."""
 
     class Only:
         def of_provider(self, _: str) -> Any:
@@ -221,7 +221,7 @@ async def of_session(fake_environment: FakeEnvironment) -> dict[str, Check]:
 
 
 async def test_what_was_asked_for_is_compared_with_what_was_got() -> None:
-    """Q9.11, Q5.13: a session says more than metadata."""
+    """Q9.11, Q5.13: a session shows more than metadata."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.issue_refresh_token = False
     fake_environment.provider.scope = "openid profile"
@@ -242,14 +242,14 @@ async def test_a_session_that_got_everything_says_so() -> None:
 
 
 def test_without_a_session_nothing_is_said_that_only_one_could_show() -> None:
-    """Q9.11: 'can be renewed' and 'names an audience' were check marks where it failed."""
+    """Q9.11: 'can be renewed' and 'names an audience' had check marks at a provider where both failed."""
     checks = examined(Answering(discovery=reply(document())))
     assert named(checks, "refresh token").status == "unknown"
     assert named(checks, "audience of orders").status == "unknown"
 
 
 def test_what_the_metadata_say_is_told_as_what_they_say() -> None:
-    """Q9.11: an endpoint that is named, and not that a token is gone."""
+    """Q9.11: the check reports the endpoint that the metadata name, and does not promise that a token is gone."""
     check = named(
         examined(Answering(discovery=reply(document(revocation_endpoint="https://id.example.com/r")))), "sign-out"
     )
@@ -263,7 +263,7 @@ def test_what_the_metadata_say_is_told_as_what_they_say() -> None:
 
 @pytest.mark.parametrize("key_id", [None, f"{MARKER}pasted-in-the-wrong-place"])
 def test_the_public_half_of_the_key_is_shown_and_nothing_that_could_be_a_secret(key_id: str | None) -> None:
-    """Q9.9: the JWK to give to the provider; an id of the settings is not repeated, and the private half never shows."""
+    """Q9.9: the JWK is for the provider; the check repeats no id of the settings, and never shows the private half."""
     signing = replace(
         CORP,
         token_endpoint_auth_method="private_key_jwt",
@@ -292,7 +292,7 @@ def test_a_refused_client_is_told_with_the_providers_code_and_where_to_look() ->
 
 @pytest.mark.parametrize(("elsewhere", "statuses"), [(True, ["ok"]), (False, ["problem"]), (None, [])])
 def test_where_notebooks_are_converted_is_said_if_it_was_seen(elsewhere: bool | None, statuses: list[str]) -> None:
-    """Q8.2, ADR 32."""
+    """Q8.2, ADR 32: doctor reports what the server has seen of its own conversions."""
     checks = examined(converts_in_own_process=elsewhere)
     assert [check.status for check in checks if check.name == "conversions"] == statuses
 
@@ -308,7 +308,7 @@ SORTS = (
 
 
 def test_three_marks_each_with_words_and_only_what_is_wrong_counts() -> None:
-    """Q9.10: no colour, and what a screen reader says is in the words."""
+    """Q9.10: the marks need no colour, and the words carry everything for a screen reader."""
     assert as_text(Report(SORTS)).splitlines() == [
         "This server",
         "  ✓ a: Seen.",
@@ -333,7 +333,7 @@ def test_where_nothing_can_be_drawn_the_marks_are_ascii() -> None:
 
 
 def test_what_a_running_server_has_seen_takes_the_place_of_what_is_not_known() -> None:
-    """Q9.10: and stands with its provider; what it does not know either changes nothing."""
+    """Q9.10: the check stands with its provider; an unknown result of the server changes nothing."""
     ours = (
         Check("settings", None, "ok", "x"),
         Check("redirect URI", "corp", "unknown", "x", "y", "user"),

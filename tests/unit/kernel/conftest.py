@@ -1,4 +1,4 @@
-"""A fake server, and a process that looks like a kernel started from it."""
+"""Start a fake server, and make this process look like a kernel started from it."""
 
 import json
 
@@ -32,7 +32,7 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch):
-    """No variable of the machine that runs the tests, and no connection of an earlier test."""
+    """Remove the variables of the machine that runs the tests, and the connections of earlier tests."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     _server_connection.cache_clear()
@@ -48,7 +48,7 @@ def fake_server():
 
 @pytest.fixture
 def connection_file(tmp_path, monkeypatch):
-    """The connection file of ``KERNEL``, alone in a runtime directory."""
+    """Write the connection file of ``KERNEL``, alone in a runtime directory."""
     path = tmp_path / f"kernel-{KERNEL.id}.json"
     path.write_text(json.dumps({"key": KERNEL.key.decode(), "ip": "127.0.0.1"}), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_OIDC_CONNECTION_FILE", str(path))
@@ -57,6 +57,6 @@ def connection_file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kernel(fake_server, connection_file, monkeypatch):
-    """The fake server, after this process has become its kernel."""
+    """Start the fake server, after this process has become its kernel."""
     monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
     return fake_server

@@ -1,8 +1,8 @@
-"""What the kernel helper talks to: a scripted Jupyter server on a real socket, and a kernel that belongs to it.
+"""A scripted Jupyter server on a real socket, and a kernel that belongs to it, for tests of the kernel helper.
 
 A ``FakeServer`` answers what a test scripted, in order, the last answer for ever; it remembers every request and
 issues grants by itself.
-What nobody scripted is answered as a stranger would: 404 in HTML.
+It answers an unscripted request as a stranger would: 404 in HTML.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ CANCELLED = {**WAITING, "state": "cancelled"}
 
 @dataclass(frozen=True)
 class Answer:
-    """One reply; a ``body`` that is no bytes goes out as JSON, ``delay`` is in seconds."""
+    """One reply; a ``body`` that is not bytes goes out as JSON, ``delay`` is in seconds."""
 
     body: Any = b""
     status: int = 200
@@ -100,7 +100,7 @@ class Received:
 
 
 def refusal(code: str, status: int = 401, **members: Any) -> Answer:
-    """An error reply made by jupyter_oidc itself."""
+    """Return an error reply as jupyter_oidc itself makes it."""
     body = {
         "code": code,
         "message": "It did not work.",
@@ -116,7 +116,7 @@ def refusal(code: str, status: int = 401, **members: Any) -> Answer:
 class FakeServer:
     """The server; use it in a ``with`` statement. ``certificate`` is a PEM file with key: then it speaks HTTPS.
 
-    With an ``authority`` (a PEM file) it lets nobody in without a certificate of that one.
+    With an ``authority`` (a PEM file) it refuses clients without a certificate of that authority.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class FakeServer:
             daemon_threads = True
 
             def handle_error(self, *args: Any) -> None:
-                """A client that hangs up, or refuses our certificate, is part of a test."""
+                """Ignore the error: a client that hangs up, or refuses our certificate, is part of a test."""
 
         self._http = Listener((host, 0), Handler)
         if certificate is not None:
@@ -193,7 +193,7 @@ class FakeServer:
         self._script[method, path] = wrapped
 
     def asked(self, method: str, path: str) -> list[Received]:
-        """What arrived for ``method`` on ``path`` below the base URL."""
+        """Return the requests that arrived for ``method`` on ``path`` below the base URL."""
         return [got for got in self.received if (got.method, got.path) == (method, self.base_url + path)]
 
     def grants(self, now: Callable[[], float] = time.monotonic) -> GrantAuth:

@@ -1,4 +1,4 @@
-"""Where a path or address leads that is given to a client: encoded, led back through the proxy, or refused in a sentence."""
+"""The client encodes a path, leads an address back through the proxy, or refuses it with a sentence."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ ORDERS = {
 
 @pytest.fixture(params=["sync", "async"])
 def get(request, kernel):
-    """Make one call with a client of ``orders`` and return the raw path and query that arrived."""
+    """Return a function that makes one call with a client of ``orders``; it returns the raw path and query received."""
     kernel.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS]})
 
     def sync_get(url, **options):
@@ -71,7 +71,7 @@ def get(request, kernel):
     ],
 )
 def test_what_rfc_3986_wants_encoded_in_a_path_is_encoded(get, written, raw):
-    """Q3.2: RFC 3986, 3.3; everything else stays as it is written."""
+    """Q3.2: RFC 3986, 3.3; all other characters stay as they are written."""
     assert get(written) == raw
 
 
@@ -100,7 +100,7 @@ def test_what_is_encoded_passes_the_proxy(get, written):
     ],
 )
 def test_a_path_that_leads_up_is_refused_before_anything_is_sent(kernel, get, path):
-    """Q3.9: httpx would have made another route of it, without a word."""
+    """Q3.9: httpx would have sent another route without an error."""
     with pytest.raises(BadPath, match="which leads to another place than it says"):
         get(path)
     assert kernel.received == []
@@ -113,7 +113,7 @@ def test_dots_that_lead_nowhere_pass(get, path):
 
 
 def test_an_absolute_address_below_the_base_url_leads_through_the_proxy(get):
-    """Q3.3: as it stands in the body of an answer."""
+    """Q3.3: the address is the one in the body of an answer."""
     assert get("https://api.example.com/v1/items?page=2&size=[5]") == "items?page=2&size=[5]"
 
 
@@ -131,7 +131,7 @@ def test_other_spellings_of_it_do_so_too(get, address):
 
 
 def test_a_call_that_is_led_through_the_proxy_carries_the_grant_and_our_host(kernel, get):
-    """Q3.3: sibling: as any other call."""
+    """Q3.3: sibling: the call carries the grant and our host, as any other call does."""
     get("https://api.example.com/v1/items")
     assert (kernel.received[-1].bearer, kernel.received[-1].headers["host"]) == (
         "Bearer jog.grant-number-000001",
@@ -167,20 +167,20 @@ def test_an_address_below_the_base_url_may_not_lead_out_of_it(get):
 
 
 def test_another_route_of_our_own_server_is_outside(kernel, get):
-    """Q3.9: sibling: written out in full."""
+    """Q3.9: sibling: the caller writes the route in full."""
     with pytest.raises(BadPath, match="is not one of this API"):
         get(f"{kernel.url}jupyter-oidc/providers")
 
 
 def test_a_server_that_does_not_say_where_its_apis_are_leads_nothing(kernel, get):
-    """Q3.3: sibling: an older server."""
+    """Q3.3: sibling: the server is older than the client."""
     kernel.answers("GET", "jupyter-oidc/apis", {"apis": [{k: v for k, v in ORDERS.items() if k != "base_url"}]})
     with pytest.raises(BadPath, match="is not one of this API, which is at an address that is not known here"):
         get("https://api.example.com/v1/items")
 
 
 def test_what_an_answer_names_can_be_given_back_to_the_client(connection_file, monkeypatch):
-    """Q3.3: addresses that the server has led through the proxy, as ``r.headers`` and ``r.links`` have them."""
+    """Q3.3: the server has led the addresses in ``r.headers`` and ``r.links`` through the proxy."""
     with FakeServer("/user/ada/") as fake_server:
         monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
         link = "/user/ada/jupyter-oidc/api/orders/items?page=2"

@@ -1,4 +1,4 @@
-"""The grant for other libraries: who gets it, how it is renewed, and whose errors are raised."""
+"""The grant for other libraries: which calls carry it, when it is refreshed, and which errors reach the caller."""
 
 import asyncio
 import copy
@@ -51,7 +51,7 @@ def by_requests(method, url, **options):
 
 @pytest.fixture(params=[by_httpx, by_async_httpx, by_requests])
 def call(request, kernel):
-    """Make one call to the server with a library that knows nothing about us."""
+    """Make one call to the server with a library that does not know this package."""
     return lambda method, path="items", **options: request.param(
         method, f"{kernel.url}jupyter-oidc/api/orders/{path}", **options
     )
@@ -82,7 +82,7 @@ def test_another_server_gets_no_grant(kernel, elsewhere, library):
 @pytest.mark.parametrize("library", [by_httpx, by_async_httpx, by_requests])
 @pytest.mark.parametrize("path", ["jupyter-oidc/api/models/items", "jupyter-oidc/providers", "lab"])
 def test_no_other_place_of_our_server_gets_the_grant(kernel, library, path):
-    """The object is for one API."""
+    """The object is for one API, so other routes get no grant."""
     library("GET", kernel.url + path)
     assert [(got.path, got.bearer) for got in kernel.received] == [(f"/{path}", None)]
 
@@ -187,7 +187,7 @@ def clock():
 
 @pytest.fixture
 def headers(fake_server, clock):
-    """Headers whose grant is 13 minutes old: good for two more, and due for renewal."""
+    """Return headers whose grant is 13 minutes old: good for two more, and due for a refresh."""
     made = RefreshingHeaders(fake_server.grants(clock))
     clock.now += 780
     return made

@@ -1,4 +1,4 @@
-"""A Jupyter server that demands a certificate of its callers (Q4.6): which one is shown, and what is said without one."""
+"""A Jupyter server demands a client certificate (Q4.6): the kernel shows the named one, or explains the failure."""
 
 import asyncio
 from pathlib import Path
@@ -21,14 +21,14 @@ from tests.unit.kernel.fake_server import KERNEL, FakeServer
 
 @pytest.fixture
 def ours(tmp_path):
-    """A certificate that the server lets in."""
+    """Make a certificate that the server accepts."""
     (tmp_path / "ours").mkdir()
     return self_signed(tmp_path / "ours")
 
 
 @pytest.fixture
 def server(tmp_path, ours):
-    """A server that has said that it demands a certificate, and which one it shows."""
+    """Describe a server that demands a client certificate, with the certificate that the server shows."""
     shown = write_certificate(tmp_path / "server.pem")
     with FakeServer(certificate=str(shown), authority=str(ours.certfile)) as fake_server:
         yield Server(fake_server.url, shown, same_machine=True, wants_certificate=True)
@@ -84,7 +84,7 @@ def test_a_certificate_that_the_server_does_not_take_is_called_refused(prove, tm
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_a_named_certificate_that_cannot_be_read_is_not_left_out_in_silence(prove, tmp_path, monkeypatch, content):
-    """Q4.6: sibling: though this server may not even demand one."""
+    """Q4.6: sibling: the kernel refuses even if this server demands no certificate."""
     path = tmp_path / "named.pem"
     if content:
         path.write_text(content, encoding="utf-8")
@@ -94,7 +94,7 @@ def test_a_named_certificate_that_cannot_be_read_is_not_left_out_in_silence(prov
 
 
 def test_a_key_with_a_password_asks_nobody_at_the_terminal(prove, ours, tmp_path, monkeypatch):
-    """Q4.6: sibling: OpenSSL would."""
+    """Q4.6: sibling: OpenSSL would ask for the password."""
     key = load_pem_private_key(ours.keyfile.read_bytes(), None)
     locked = tmp_path / "locked.pem"
     encryption = BestAvailableEncryption(b"correct horse")

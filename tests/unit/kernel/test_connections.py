@@ -1,4 +1,4 @@
-"""The connections that all clients of a kernel share: made once, closed by nobody by accident."""
+"""All clients of a kernel share their connections, which are made once and closed by no client."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ MODELS = "jupyter-oidc/api/models/items"
 
 @pytest.fixture
 def dialled(kernel, monkeypatch):
-    """How many connections the server has accepted: one entry each."""
+    """List the connections that the server has accepted: one entry each."""
     accepted = []
     accept = kernel._http.get_request
 
@@ -31,7 +31,7 @@ def dialled(kernel, monkeypatch):
 
 
 def of_grants(fake_server):
-    """The grant is asked for with a client of its own."""
+    """Return the number of connections for grants, each of which has a client of its own."""
     return len(fake_server.issued)
 
 

@@ -1,4 +1,4 @@
-"""How a session, a sign-in and a sign-out look: plain words, no script, and nobody's name breaks anything."""
+"""Cards of a session, a sign-in and a sign-out use plain words and no script, and no person's name breaks one."""
 
 import html.parser
 import re
@@ -24,7 +24,7 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
 class Tags(html.parser.HTMLParser):
-    """The tags and attributes that a browser would see; fails on one that is not closed."""
+    """Collect the tags and attributes that a browser would see; fail on a tag that is not closed."""
 
     def __init__(self, text):
         super().__init__()
@@ -102,7 +102,7 @@ def test_the_states_are_those_of_the_contract():
 
 
 def test_a_card_is_coloured_by_jupyterlab():
-    """The variable first, so that dark themes work; the fallback is for other front ends."""
+    """The variable comes first, so that dark themes work; the fallback is for other front ends."""
     assert "color:var(--jp-ui-font-color1, inherit)" in session_html(SUMMARY)
 
 
@@ -243,7 +243,7 @@ def test_a_sign_out_links_to_nothing_but_web_pages(url):
 
 
 def test_a_page_of_the_servers_own_is_said_to_be_good_for_a_minute():
-    """Q9.8: the link is good once, and the card says how long."""
+    """Q9.8: the link is good once, and the card says for how long."""
     path, whole = (
         "/jupyter-oidc/providers/corp/sign-out/x",
         "http://localhost:8888/jupyter-oidc/providers/corp/sign-out/x",
@@ -255,7 +255,7 @@ def test_a_page_of_the_servers_own_is_said_to_be_good_for_a_minute():
 
 
 def test_a_server_that_does_not_know_its_address_gives_a_path():
-    """Q9.8: the page that shows it completes it, as with the start of a sign-in."""
+    """Q9.8: the page that shows the path completes it, as with the start of a sign-in."""
     told = SignedOut("done", "done", "/jupyter-oidc/providers/corp/sign-out/x", None)
     assert repr(told).endswith(
         "open this at the address of your JupyterLab, in its browser: /jupyter-oidc/providers/corp/sign-out/x"
@@ -276,7 +276,7 @@ def test_outside_a_notebook_the_same_line_is_not_printed_again(capsys):
 
 
 def test_a_card_says_that_entitlements_are_unknown_and_nothing_of_a_long_list():
-    """Q2.3: nobody is told to miss what the provider did not list."""
+    """Q2.3: the card reports no entitlement as missing that the provider did not list."""
     assert "Entitlements: unknown: the provider did not list them" in session_html(
         {**SUMMARY, "entitlements_known": False}
     )
@@ -284,7 +284,7 @@ def test_a_card_says_that_entitlements_are_unknown_and_nothing_of_a_long_list():
 
 
 def test_an_api_is_ticked_only_where_the_server_calls_it_ready():
-    """Q5.8: signed out, nothing is."""
+    """Q5.8: after a sign-out, no API is ticked."""
     for word, said, mark in (("ready", "Ready", "&#10003;"), ("sign_in_needed", "Sign in first", "&#8211;")):
         apis = [{"name": "orders", "readiness": word, "allowed": True, "missing": []}]
         card = session_html({**SUMMARY, "apis": apis})

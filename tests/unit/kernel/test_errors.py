@@ -1,4 +1,4 @@
-"""The exceptions: one for every code of the contract, each saying what happened, what to do and where."""
+"""Every code of the contract has an exception, which tells the user the fault, the action and the link."""
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_the_text_of_an_error_ends_with_its_link():
 
 @pytest.mark.parametrize("code", ["not_signed_in", "session_expired", "step_up_required"])
 def test_who_has_to_sign_in_gets_the_link_that_the_server_names(code):
-    """Q10.1: the server knows where browsers reach it; how this process reaches it is no address for anybody else."""
+    """Q10.1: the server knows where browsers reach it; the address that this process uses may work for no other."""
     assert of_reply({**LINKED, "code": code}).link == LAB
     assert of_reply({**BODY, "code": code}).link is None
 
@@ -94,7 +94,7 @@ def test_who_has_to_sign_in_is_told_how_in_a_notebook():
 
 
 def test_who_needs_a_stronger_sign_in_is_told_what_the_server_says():
-    """C12: `sign_in()` alone asks nobody who is signed in; the server's sentence names the API."""
+    """C12: `sign_in()` alone does not ask a signed-in user again; the server's sentence names the API."""
     body = {**LINKED, "code": "step_up_required", "action": "Run oidc.sign_in(api='orders')."}
     assert str(of_reply(body)) == (
         "You are not signed in. Run oidc.sign_in(api='orders'). JupyterLab: http://localhost:8888/lab"

@@ -1,4 +1,4 @@
-"""Which server a kernel belongs to, and what it can prove itself with: files and variables, good and bad."""
+"""A kernel finds its server and its own proof of identity in files and variables, good and bad."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ TOLD = Announcement("http://localhost:8888/", None, None, False, this_machine(),
 
 @pytest.fixture
 def told(tmp_path, monkeypatch):
-    """Write what the server has told us, whose kernel we are."""
+    """Return a function that writes the file in which the server tells this kernel where it is."""
     path = tmp_path / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
     monkeypatch.setenv("JUPYTER_OIDC_SERVER", str(path))
 
@@ -26,13 +26,13 @@ def told(tmp_path, monkeypatch):
 
 
 def test_the_file_that_the_environment_names_says_where_the_server_is(told):
-    """Q4.5: A neighbour's server is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     told(url="http://127.0.0.1:8888/user/ada/")
     assert find_server() == Server("http://127.0.0.1:8888/user/ada/", same_machine=True)
 
 
 def test_no_file_is_taken_that_the_environment_does_not_name(told, tmp_path, monkeypatch):
-    """Q4.5: neither the only one, nor the one with our parent's process id, nor one beside the connection file."""
+    """Q4.5: not the only file, not the one with our parent's process id, and not one beside the connection file."""
     told()
     monkeypatch.delenv("JUPYTER_OIDC_SERVER")
     monkeypatch.setenv("JPY_PARENT_PID", "4711")
@@ -43,13 +43,13 @@ def test_no_file_is_taken_that_the_environment_does_not_name(told, tmp_path, mon
 
 
 def test_a_kernel_that_no_server_has_started_is_told_which_kernels_can(connection_file):
-    """Q4.4: as papermill, nbconvert and VS Code start them; one sentence, and none that leads in a circle."""
+    """Q4.4: papermill, nbconvert and VS Code start such kernels; the message is one sentence and leads in no circle."""
     with pytest.raises(ServerNotFound, match="from what 'jupyter oidc run -- COMMAND' runs beside one"):
         find_server()
 
 
 def test_a_process_on_another_machine_with_the_same_home_is_no_part_of_the_kernel(told):
-    """Q4.5, Q4.3: there, a loopback address belongs to somebody else."""
+    """Q4.5, Q4.3: on that machine, a loopback address belongs to another server."""
     told(machine="0b1f0f5e-another-boot net:[4026531840]")
     with pytest.raises(ServerNotFound, match="on another machine, or in another container"):
         find_server()
@@ -134,7 +134,7 @@ def test_an_address_that_is_no_web_address_is_not_a_server(monkeypatch, url):
 
 
 def test_a_wrong_address_in_the_variable_is_called_by_its_name(monkeypatch):
-    """Q4.5: and the server that told its kernel is not taken instead."""
+    """Q4.5: the kernel does not fall back to the server that started it."""
     monkeypatch.setenv("JUPYTER_OIDC_URL", "localhost:8888")
     with pytest.raises(ServerNotFound, match="JUPYTER_OIDC_URL is no address of a Jupyter server"):
         find_server()

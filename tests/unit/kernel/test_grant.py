@@ -1,4 +1,4 @@
-"""The kernel grant: how it is proved, when it is renewed, who asks for it, and where it never shows (DESIGN 4)."""
+"""The kernel grant: its proof, its refresh, its requests, and the places where it never shows (DESIGN 4)."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ def called(client, path="items"):
 
 
 def test_the_proof_is_the_published_vector():
-    """DESIGN 4; the expected value was computed with openssl, not with this program."""
+    """DESIGN 4: the expected value was computed with openssl, not with this program."""
     proof = proof_of(KERNEL, 1794819600, "bm9uY2Utbm9uY2Utbm9uY2U")
     assert proof == "b026bbe0927d3d8e0bfdb752f1278ab252673caf3307b63e1b6ad8a88355335e"
 

@@ -1,4 +1,4 @@
-"""What a cell says of request headers that the server has held back (Q3.4)."""
+"""A cell warns of request headers that the server has held back (Q3.4)."""
 
 import asyncio
 import warnings
@@ -14,13 +14,13 @@ ITEMS = "jupyter-oidc/api/orders/items"
 
 @pytest.fixture(autouse=True)
 def new_cell():
-    """A cell that was told nothing yet."""
+    """Begin a cell that has shown no warning yet."""
     _WarnedNames.names = frozenset()
 
 
 @pytest.fixture
 def held_back(kernel):
-    """The API answers, and the server says that it has held two headers back."""
+    """Script an API's answer in which the server says that it has held two headers back."""
     kernel.answers("GET", ITEMS, Answer([], headers={"X-OIDC-Held-Back": "X-Team, X-Cost-Centre"}))
     return kernel
 
@@ -47,7 +47,7 @@ def test_each_header_is_named_once_however_often_the_call_is_made(held_back):
 
 
 def test_the_warning_points_to_the_line_that_made_the_call(held_back):
-    """Q3.4: and not into this package or httpx."""
+    """Q3.4: the warning does not point into this package or httpx."""
     first, _ = warned(lambda: oidc.api("orders").get("items"))
     assert first.filename == __file__
 
@@ -62,13 +62,13 @@ def test_an_asynchronous_call_is_told_too(held_back):
 
 
 def test_a_name_that_is_no_header_name_is_not_repeated(kernel):
-    """Q3.4: sibling: it is shown to a person."""
+    """Q3.4: sibling: the warning is shown to a person."""
     kernel.answers("GET", ITEMS, Answer([], headers={"X-OIDC-Held-Back": "<b>x</b>, X-Team,, a b"}))
     assert len(warned(lambda: oidc.api("orders").get("items"))) == 1
 
 
 def test_another_server_cannot_say_it(kernel, elsewhere):
-    """Q3.4: sibling: only our own server knows."""
+    """Q3.4: sibling: only the kernel's own server knows which headers it held back."""
     elsewhere.answers("GET", "items", Answer([], headers={"X-OIDC-Held-Back": "X-Team"}))
     kernel.answers("GET", ITEMS, Answer(b"", 302, {"Location": f"{elsewhere.url}items"}))
     assert warned(lambda: oidc.api("orders", follow_redirects=True).get("items")) == []

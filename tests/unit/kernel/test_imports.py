@@ -22,7 +22,7 @@ NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out
 
 
 def loaded(program):
-    """The names of all modules that a fresh interpreter holds after ``program``."""
+    """Return the names of all modules that a fresh interpreter holds after ``program``."""
     told = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
         capture_output=True,

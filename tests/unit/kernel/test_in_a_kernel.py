@@ -1,4 +1,4 @@
-"""The helper inside a real kernel: what a notebook shows while somebody signs in, and what it keeps afterwards."""
+"""The helper inside a real kernel: the notebook's output during a sign-in, and the parts that the notebook keeps."""
 
 import json
 import os
@@ -28,7 +28,7 @@ HTML = "text/html"
 
 
 class Notebook:
-    """A kernel, and what a notebook file would keep of each cell: streams, errors, and displays as last updated."""
+    """A kernel, and the parts of its cells that a notebook file would keep: streams, errors, and last displays."""
 
     def __init__(self, client, manager):
         self.client = client
@@ -56,7 +56,7 @@ class Notebook:
 
 @pytest.fixture(scope="module")
 def open_notebook(tmp_path_factory):
-    """A kernel started as a Jupyter server with jupyter_oidc starts one: told where its server is, and who it is."""
+    """Start a kernel as a server with jupyter_oidc does: it learns where its server is, and its own identity."""
     runtime = tmp_path_factory.mktemp("runtime")
     kernel_id = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
     ours = ("JUPYTER_", "JPY_")
@@ -273,7 +273,7 @@ def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
 
 
 def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
-    """A slow file stands in for a slow network: what counts is that the bar is there before the end."""
+    """A slow file stands in for a slow network: the test only needs the bar before the end."""
     fake_server, _ = open_notebook
     fake_server.answers("PUT", "jupyter-oidc/api/orders/files/slow.bin", Answer(b"", 201))
     shown, _, errors = notebook.run(
@@ -296,7 +296,7 @@ DEVICE = {
 
 @pytest.fixture
 def by_code(open_notebook, notebook):
-    """A notebook whose server signs in by code."""
+    """Open a notebook whose server signs in by code."""
     fake_server, _ = open_notebook
     fake_server.answers(
         "POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": DEVICE}, 201)
@@ -350,7 +350,7 @@ ADDRESS = "http://127.0.0.1/cb?code=pasted-code-0123456789&state=pasted-state"
 
 @pytest.fixture
 def by_paste(open_notebook, notebook):
-    """A notebook whose server signs in by a pasted address; ``run`` types ``ADDRESS`` into each prompt."""
+    """Open a notebook whose server signs in by a pasted address; ``run`` types ``ADDRESS`` into each prompt."""
     fake_server, _ = open_notebook
     fake_server.answers("POST", BEGIN, Answer({**STARTED, "strategy": "paste"}, 201))
     fake_server.answers("POST", COMPLETE, COMPLETED)
@@ -392,7 +392,7 @@ def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
 
 
 def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(by_paste):
-    """T-12: no output, no input history, no variable."""
+    """T-12: the address stays in no output, no input history and no variable."""
     _, run, _ = by_paste
     shown, streams, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
     assert "pasted-code" not in f"{shown}{streams}{errors}"

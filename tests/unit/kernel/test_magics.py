@@ -1,4 +1,4 @@
-"""``%oidc status|sign-in|sign-out [provider]`` in a real IPython shell."""
+"""``%oidc status|sign-in|sign-out [provider]`` runs in a real IPython shell."""
 
 import pytest
 from IPython.core.completer import provisionalcompleter

@@ -1,4 +1,4 @@
-"""How real libraries treat what we hand them: when a grant is old at once, each call needs a new one."""
+"""Real libraries use the auth objects of this package: when a grant is old at once, each call needs a new one."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ ANSWER = {
 
 @pytest.fixture
 def fleeting(kernel):
-    """A kernel for which a quarter of an hour passes each time it looks at the clock."""
+    """Make a kernel whose clock goes on by a quarter of an hour each time it is read."""
     kernel.answers("GET", "jupyter-oidc/providers", {"providers": []})
     kernel.answers("GET", ITEMS, Answer(b"id,title\n1,a book\n", headers={"Content-Type": "text/csv"}))
     kernel.answers("POST", CHAT, ANSWER)
@@ -41,7 +41,7 @@ def bearers(fake_server, method="GET", path=ITEMS):
 
 
 def newest(count):
-    """Whether the last ``count`` calls each carried a grant of their own."""
+    """Return a check that the last ``count`` calls each carried a grant of their own."""
     return lambda found: len(found) == count and len(set(found)) == count and None not in found
 
 
@@ -60,7 +60,7 @@ def test_one_pair_of_headers_serves_many_tables_of_pandas(fleeting):
 
 
 def test_one_filesystem_of_fsspec_serves_many_reads(fleeting):
-    """It keeps its options for ever, and itself: the same options get the same filesystem."""
+    """fsspec keeps its options and itself for ever: the same options get the same filesystem."""
     url, headers = oidc.endpoint("orders")
     for _ in range(2):
         fsspec.filesystem("http", headers=headers, skip_instance_cache=False).cat_file(url + "items")
@@ -98,7 +98,7 @@ def test_one_client_of_httpx_serves_many_calls(fleeting):
 
 
 def test_headers_that_a_client_copies_stay_as_they_were(fleeting):
-    """What the page says about copies; if this fails, the page may promise more."""
+    """The documentation says this about copies; if this test fails, it may promise more."""
     url, headers = oidc.endpoint("orders")
     with httpx.Client(headers=headers, trust_env=False) as client:
         for _ in range(2):

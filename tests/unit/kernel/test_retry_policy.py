@@ -1,4 +1,4 @@
-"""When a call is made again: decided from one request and one answer, without waiting for anything."""
+"""The retry policy decides from one request and one answer, without waiting."""
 
 import httpx
 import pytest
@@ -10,11 +10,11 @@ from tests.unit.kernel.fake_server import KERNEL
 
 URL = "http://127.0.0.1:8888/jupyter-oidc/api/orders/items"
 NOON = 1_800_000_000.0
-"""2027-01-15T08:00:00Z."""
+"""2027-01-15T08:00:00Z in seconds since 1970."""
 
 
 def retries(patience=60.0, chance=0.0):
-    """Where chance adds nothing, unless a test says so."""
+    """Make a policy whose random part adds nothing, unless a test says so."""
     grants = GrantAuth(Server("http://127.0.0.1:8888/"), KERNEL)
     return RetryState(grants, patience, now=lambda: NOON, chance=lambda: chance)
 
@@ -45,7 +45,7 @@ def seconds(pause):
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_pause_is_what_the_peer_names(status, told, waited):
-    """RFC 9110, 10.2.3: seconds or a date; one that does not fit into our patience is left to the caller."""
+    """RFC 9110, 10.2.3: the pause is in seconds or a date; beyond ``patience``, the caller gets the answer."""
     assert seconds(retries().after(*exchange(status, Retry_After=told))) == waited
 
 
@@ -77,7 +77,7 @@ def test_kernels_that_were_told_the_same_time_do_not_come_back_at_once_together(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 def test_a_call_that_may_happen_twice_is_made_again(method):
-    """RFC 9110, 9.2.2."""
+    """RFC 9110, 9.2.2: the method is idempotent."""
     assert retries().after(*exchange(429, method, Retry_After="1")) is not None
 
 

@@ -1,4 +1,4 @@
-"""Other hosts than our server, from a company network: which way a call takes, what it carries, and who failed (Q3.6)."""
+"""Calls to other hosts from a company network: their route, their headers, and the host that an error names (Q3.6)."""
 
 import asyncio
 from pathlib import Path
@@ -44,7 +44,7 @@ def call(request):
 
 @pytest.fixture
 def company(tmp_path):
-    """A PEM file with the certificate of the host outside, its authority and its key."""
+    """Write a PEM file with the certificate of the host outside, its authority and its key."""
     made = of_a_company(tmp_path, [STORAGE, "localhost"])
     file = tmp_path / "storage.pem"
     file.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
@@ -53,7 +53,7 @@ def company(tmp_path):
 
 @pytest.fixture
 def storage(company):
-    """A host outside, which this machine trusts and reaches through the proxy only."""
+    """Run a host outside, which this machine trusts and reaches through the proxy only."""
     with FakeServer(certificate=company) as outside:
         outside.answers("GET", "file", ["a file"])
         yield outside
@@ -61,7 +61,7 @@ def storage(company):
 
 @pytest.fixture
 def proxy(storage, company, monkeypatch):
-    """The proxy of the company, named in the environment as its administrators do."""
+    """Run the company's proxy, named in the environment as its administrators do."""
     with ConnectProxy({STORAGE: storage.port}) as opened:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, opened.url)
@@ -73,18 +73,18 @@ def leads(fake_server, location):
     fake_server.answers("GET", ITEMS, Answer(b"", 302, {"Location": location}))
 
 
-# -- which way ---------------------------------------------------------------------------------------------------
+# -- the route ---------------------------------------------------------------------------------------------------
 
 
 def test_a_redirect_to_another_host_goes_through_the_proxy_of_the_company(fake_server, storage, proxy, call):
-    """Q3.6: it went directly, and failed as the Jupyter server."""
+    """Q3.6: the call went directly, and its failure was reported as the Jupyter server's."""
     leads(fake_server, f"https://{STORAGE}/file")
     assert call(fake_server.server, follow_redirects=True).json() == ["a file"]
     assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
 
 
 def test_a_kernels_own_clients_do_the_same(kernel, storage, proxy):
-    """Q3.6: with the connections that all clients of a kernel share."""
+    """Q3.6: the clients use the connections that all clients of a kernel share."""
     leads(kernel, f"https://{STORAGE}/file")
     assert oidc.api("orders").get("items", follow_redirects=True).json() == ["a file"]
 
@@ -97,7 +97,7 @@ def test_a_kernels_own_clients_do_the_same(kernel, storage, proxy):
 
 
 def test_our_server_is_never_asked_for_through_the_proxy(fake_server, storage, proxy, call):
-    """Q3.6: neither for the call nor for the grant, whatever the way behind it."""
+    """Q3.6: neither the call nor the grant request goes to the proxy, wherever the redirect leads."""
     leads(fake_server, f"https://{STORAGE}/file")
     call(fake_server.server, follow_redirects=True)
     assert [line for line in proxy.lines if "127.0.0.1" in line or "localhost" in line] == []
@@ -106,7 +106,7 @@ def test_our_server_is_never_asked_for_through_the_proxy(fake_server, storage, p
 
 @pytest.mark.parametrize("left_out", [STORAGE, ".example.com", "example.com", "*", f"10.0.0.1, {STORAGE}"])
 def test_what_no_proxy_leaves_out_is_reached_directly(fake_server, proxy, call, monkeypatch, left_out):
-    """Q3.6: and there is no such name here."""
+    """Q3.6: the name does not exist on this machine, so the direct call fails."""
     monkeypatch.setenv("NO_PROXY", left_out)
     leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
@@ -116,7 +116,7 @@ def test_what_no_proxy_leaves_out_is_reached_directly(fake_server, proxy, call, 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_another_server_on_this_machine_is_reached_directly(fake_server, proxy, call, name):
-    """Q3.6: the proxy's own machine is another one."""
+    """Q3.6: seen from the proxy, a loopback address is another machine."""
     with FakeServer() as neighbour:
         neighbour.answers("GET", "items", ["next door"])
         leads(fake_server, f"http://{name}:{neighbour.port}/items")
@@ -125,7 +125,7 @@ def test_another_server_on_this_machine_is_reached_directly(fake_server, proxy, 
 
 
 def test_a_caller_who_trusts_no_environment_goes_directly(fake_server, proxy, call):
-    """Q3.6: ``trust_env`` is the caller's word about other hosts."""
+    """Q3.6: ``trust_env`` is the caller's decision about other hosts."""
     leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable):
         call(fake_server.server, follow_redirects=True, options={"trust_env": False})
@@ -134,7 +134,7 @@ def test_a_caller_who_trusts_no_environment_goes_directly(fake_server, proxy, ca
 
 @pytest.mark.parametrize("named", ["trust_env", "proxy"])
 def test_no_option_leads_our_server_through_a_proxy(fake_server, storage, proxy, call, named):
-    """Q3.6: what a caller sets for a company network is about the network outside."""
+    """Q3.6: a caller's options for a company network apply to the network outside."""
     options = {"trust_env": {"trust_env": True}, "proxy": {"proxy": proxy.url}}[named]
     leads(fake_server, f"https://{STORAGE}/file")
     assert call(fake_server.server, follow_redirects=True, options=options).json() == ["a file"]
@@ -142,7 +142,7 @@ def test_no_option_leads_our_server_through_a_proxy(fake_server, storage, proxy,
 
 
 def test_a_server_far_away_is_reached_through_the_proxy_by_a_tunnel(storage, company, proxy, call):
-    """Q3.6: the proxy sees where it leads and nothing of what goes through."""
+    """Q3.6: the proxy sees the host and none of the bytes that it carries."""
     storage.answers("GET", ITEMS, ["a book"])
     assert call(Server(f"https://{STORAGE}/", Path(company))).json() == ["a book"]
     assert set(proxy.lines) == {f"CONNECT {STORAGE}:443 HTTP/1.1"}
@@ -151,7 +151,7 @@ def test_a_server_far_away_is_reached_through_the_proxy_by_a_tunnel(storage, com
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_a_server_far_away_is_reached_through_the_proxy_that_the_caller_names(storage, company, monkeypatch, is_async):
-    """Q3.6: the environment may name none; what goes through the tunnel is encrypted."""
+    """Q3.6: the environment may name no proxy; the bytes in the tunnel are encrypted."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -181,13 +181,13 @@ def test_no_option_leads_a_server_far_away_without_tls_through_a_proxy(proxy, ca
 
 
 def test_a_server_far_away_without_tls_is_not_asked_for_through_a_proxy(proxy, call):
-    """Q3.6: the proxy would read the grant, and the proof that it is asked for with."""
+    """Q3.6: the proxy would read the grant, and the proof in the request for it."""
     with pytest.raises(ServerNotFound):
         call(Server("http://hub.invalid/"))
     assert proxy.asked == []
 
 
-# -- what it carries, and whom it believes -----------------------------------------------------------------------
+# -- the headers, and the certificates that it trusts -------------------------------------------------------------
 
 
 def test_neither_the_other_host_nor_the_proxy_gets_the_grant(fake_server, storage, proxy, call):
@@ -201,7 +201,7 @@ def test_neither_the_other_host_nor_the_proxy_gets_the_grant(fake_server, storag
 
 
 def test_a_proxy_that_reads_along_sees_no_grant(fake_server, call, monkeypatch):
-    """Q3.6: what is not encrypted goes to a proxy as a whole."""
+    """Q3.6: a call without TLS goes to the proxy as a whole."""
     with FakeServer() as reader:
         reader.answers("GET", "file", ["a file"])
         monkeypatch.setenv("HTTP_PROXY", reader.url)
@@ -211,7 +211,7 @@ def test_a_proxy_that_reads_along_sees_no_grant(fake_server, call, monkeypatch):
 
 
 def test_the_certificate_of_our_server_says_nothing_about_others(storage, proxy, company, call, tmp_path):
-    """Q3.6: our server is believed by its own certificate, the others by what this machine trusts."""
+    """Q3.6: our server is trusted by its own certificate, the others by the authorities of this machine."""
     certificate = write_certificate(tmp_path / "server.pem")
     with FakeServer(certificate=str(certificate)) as own:
         leads(own, f"https://{STORAGE}/file")
@@ -219,11 +219,11 @@ def test_the_certificate_of_our_server_says_nothing_about_others(storage, proxy,
         assert call(server, follow_redirects=True).json() == ["a file"]
 
 
-# -- who failed --------------------------------------------------------------------------------------------------
+# -- the host that an error names ---------------------------------------------------------------------------------
 
 
 def test_the_host_that_failed_is_named_and_not_our_server(fake_server, call):
-    """Q3.6: it was told as 'the Jupyter server does not answer'."""
+    """Q3.6: this failure was reported as 'the Jupyter server does not answer'."""
     leads(fake_server, f"http://localhost:{free_port()}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
         call(fake_server.server, follow_redirects=True)
@@ -243,7 +243,7 @@ def test_a_host_that_the_proxy_does_not_admit_is_named_with_the_proxy(fake_serve
 
 
 def test_a_password_of_the_proxy_is_in_no_error(fake_server, call, monkeypatch):
-    """Q3.6: the environment names it in the address."""
+    """Q3.6: the environment names the password in the proxy's address."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://ada:secret-of-ada@127.0.0.1:{free_port()}")
     leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
@@ -264,13 +264,13 @@ def test_a_certificate_that_is_not_trusted_there_is_said(fake_server, storage, p
 
 
 def test_our_own_server_is_still_named_as_such(call):
-    """Q3.6: the positive control."""
+    """Q3.6: a failure of our own server is the positive control."""
     with pytest.raises(ServerNotFound):
         call(Server(f"http://127.0.0.1:{free_port()}/"))
 
 
 def test_a_client_for_one_api_still_names_no_other_address(fake_server, proxy):
-    """Q3.3: a way to other hosts is for redirects; an address that the caller writes has to be the API's."""
+    """Q3.3: only redirects lead to other hosts; an address that the caller writes has to be the API's."""
     client = OIDCClient(
         fake_server.server,
         GrantAuth(fake_server.server, KERNEL),
@@ -283,7 +283,7 @@ def test_a_client_for_one_api_still_names_no_other_address(fake_server, proxy):
 
 
 def test_what_a_caller_does_with_transports_is_the_callers(fake_server, proxy, call):
-    """Q3.6: a transport of one's own is asked for everything."""
+    """Q3.6: a caller's own transport gets every request."""
     asked = []
 
     def answer(request):

@@ -1,4 +1,4 @@
-"""``session``, ``api``, ``async_api`` and ``endpoint``: what a notebook gets, and what it does not show."""
+"""``session``, ``api``, ``async_api`` and ``endpoint``: the objects that a notebook gets, and the secrets they hide."""
 
 import asyncio
 import os
@@ -222,7 +222,7 @@ def test_an_endpoint_serves_a_plain_httpx_client(signed_in):
     ids=["api", "async_api", "auth", "headers"],
 )
 def test_what_is_sent_to_another_process_holds_no_grant_and_no_key(signed_in, make):
-    """Q4.3: it is the name of the API, and proves itself anew where it is read."""
+    """Q4.3: the pickle holds the name of the API, and the process that reads it proves itself anew."""
     thing = make()
     oidc.auth("orders").api_key()
     sent = pickle.dumps(thing)
@@ -264,7 +264,7 @@ def test_what_belongs_to_one_process_cannot_be_sent(signed_in, part):
 
 
 def test_an_error_can_be_sent_back_from_another_process():
-    """Q4.3: sibling: what a worker raises arrives whole."""
+    """Q4.3: sibling: an error that a worker raises arrives whole."""
     error = pickle.loads(pickle.dumps(NotAKernel("No kernel.", action="Run it in one.", request_id="req-1")))
     assert (type(error), error.message, error.action, error.request_id) == (
         NotAKernel,

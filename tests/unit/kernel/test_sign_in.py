@@ -1,4 +1,4 @@
-"""``sign_in``: shows a link, waits for the browser, ends cleanly whatever happens; and ``sign_out`` (DESIGN 4)."""
+"""``sign_in`` shows a link, waits for the browser, and ends cleanly in every case; and ``sign_out`` (DESIGN 4)."""
 
 import json
 import signal
@@ -38,7 +38,7 @@ SIGN_OUT = "jupyter-oidc/providers/corp/sign-out"
 
 @pytest.fixture
 def door(kernel):
-    """A server where nobody is signed in yet and a sign-in has been answered at the second look."""
+    """Script a server where no user is signed in yet and a sign-in has been answered at the second look."""
     kernel.answers("GET", SESSION, SIGNED_OUT, SUMMARY)
     kernel.answers("POST", BEGIN, Answer(STARTED, 201))
     kernel.answers("GET", PROGRESS, WAITING, COMPLETED)
@@ -46,7 +46,7 @@ def door(kernel):
     return kernel
 
 
-# -- the way in --------------------------------------------------------------------------------------------------
+# -- the sign-in -------------------------------------------------------------------------------------------------
 
 
 def test_a_finished_sign_in_returns_the_session(door):
@@ -62,7 +62,7 @@ def test_the_link_to_open_is_printed_as_the_server_says_it(door, capsys):
 
 
 def test_without_an_address_a_terminal_shows_what_to_open_where(door, capsys):
-    """Q10.1: the kernel's own address of the server is not shown to anybody."""
+    """Q10.1: the output never shows the address at which the kernel reaches the server."""
     oidc.sign_in("corp")
     assert capsys.readouterr().err.startswith(
         "To sign in at corp, open this at the address of your JupyterLab, in its browser: "
@@ -107,7 +107,7 @@ def test_a_prompt_is_passed_on(door):
 
 @pytest.mark.parametrize(("prompt", "begun"), [("none", 0), ("login", 1), ("select_account", 1), ("consent", 1)])
 def test_somebody_who_is_in_is_asked_again_only_by_a_prompt_that_asks(door, prompt, begun):
-    """Q10.3: another account, or the password once more; nothing is to be had by asking nothing."""
+    """Q10.3: the user may choose another account, or give the password once more; ``none`` has nothing to ask."""
     door.answers("GET", SESSION, SUMMARY)
     oidc.sign_in("corp", prompt=prompt)
     assert len(door.asked("POST", BEGIN)) == begun
@@ -130,14 +130,14 @@ def test_who_can_still_call_is_not_asked_again_although_the_provider_is_out_of_r
 
 
 def test_a_token_that_ended_while_refreshes_fail_is_signed_in_anew(door):
-    """Q6.1: calls would fail; whether a sign-in helps is what the provider says to it."""
+    """Q6.1: calls would fail; the provider's answer shows whether a sign-in helps."""
     door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed", "expires_in": 0}, SUMMARY)
     oidc.sign_in("corp")
     assert len(door.asked("POST", BEGIN)) == 1
 
 
 def test_a_session_that_could_not_be_refreshed_is_signed_in_anew(door):
-    """Q6.1: A session without renewal ends on time."""
+    """Q6.1: A session without refresh token ends on time."""
     ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "not_refreshable"}
     door.answers("GET", SESSION, ended, SUMMARY)
     assert oidc.sign_in("corp").state == "active"
@@ -145,7 +145,7 @@ def test_a_session_that_could_not_be_refreshed_is_signed_in_anew(door):
 
 
 def test_a_session_whose_token_for_an_api_has_ended_is_signed_in_anew(door):
-    """Q6.1: an ID token that nothing renews; calls to that API would fail."""
+    """Q6.1: no refresh brings a new ID token, so calls to that API would fail."""
     expired = [{"name": "orders", "readiness": "expired", "allowed": True, "missing": []}]
     door.answers("GET", SESSION, {**SUMMARY, "apis": expired}, SUMMARY)
     oidc.sign_in("corp")
@@ -212,7 +212,7 @@ def test_a_link_that_leads_elsewhere_is_not_shown(door, capsys, started):
     assert capsys.readouterr().err == ""
 
 
-# -- the ways out ------------------------------------------------------------------------------------------------
+# -- timeouts, refusals and Ctrl-C -------------------------------------------------------------------------------
 
 
 def test_a_sign_in_that_nobody_finishes_ends_after_the_timeout(door):
@@ -243,7 +243,7 @@ def test_a_server_that_cannot_cancel_does_not_hide_the_timeout(door):
 
 
 def interrupted(call, *, after):
-    """Make ``call`` and press Ctrl-C after some seconds."""
+    """Make ``call`` and press Ctrl-C after ``after`` seconds."""
     pressed = threading.Timer(after, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
     # NOTE: a process that was started in the background ignores Ctrl-C until it says otherwise.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -394,7 +394,7 @@ def test_a_broken_progress_cancels_the_sign_in(door):
     assert len(door.asked("DELETE", PROGRESS)) == 1
 
 
-# -- out again ---------------------------------------------------------------------------------------------------
+# -- the sign-out ------------------------------------------------------------------------------------------------
 
 
 def test_a_sign_out_tells_each_step(kernel):

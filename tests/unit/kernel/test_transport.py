@@ -1,4 +1,4 @@
-"""The two clients, sync and async alike: where a path leads, who gets the grant, and whose error is whose."""
+"""The two clients, sync and async alike: where a path leads, which calls carry the grant, and whose error is raised."""
 
 import asyncio
 import copy
@@ -54,7 +54,7 @@ def call(request):
 
 @pytest.fixture
 def elsewhere():
-    """Another server, which our grant is not for."""
+    """Run another server, which our grant is not for."""
     with FakeServer() as opened:
         opened.answers("GET", "items", [])
         yield opened
@@ -213,7 +213,7 @@ def test_the_certificate_of_another_server_is_no_help(https, tmp_path, call):
 
 @pytest.fixture
 def company(tmp_path):
-    """A server with a certificate of an authority that this machine does not know, for a name that is not its address."""
+    """Run a server with a certificate of an unknown authority, for a name that is not the server's address."""
     made = of_a_company(tmp_path, ["jupyter.example.com"])
     both = tmp_path / "both.pem"
     both.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
@@ -247,14 +247,14 @@ def test_another_certificate_of_the_same_authority_is_not_believed(company, tmp_
 
 
 def test_a_certificate_that_the_pinned_one_has_signed_is_not_believed(tmp_path, call):
-    """Q4.1: sibling: an authority's own certificate as the server's does not vouch for others."""
+    """Q4.1: sibling: a server's certificate that is an authority's own does not vouch for others."""
     authority, signed = signed_by_a_server(tmp_path)
     with FakeServer(certificate=str(signed)) as fake_server, pytest.raises(ServerNotFound, match="does not trust"):
         call(Server(fake_server.url, authority, True), "GET", "items")
 
 
 def test_a_renewed_certificate_is_believed_from_the_next_connection_on(company, tmp_path, call):
-    """Q4.1: sibling: the server shows what is in its file now, and so does the kernel believe it."""
+    """Q4.1: sibling: the server shows the certificate that is in its file now, and the kernel reads the same file."""
     fake_server, made = company
     (tmp_path / "old").mkdir()
     file = tmp_path / "current.pem"
@@ -364,7 +364,7 @@ def test_an_error_without_body_is_told_by_its_code(fake_server, call):
 
 
 def test_an_error_without_body_keeps_the_id_that_leads_to_the_log(fake_server, call):
-    """Q5.10: a HEAD has its id in a header only."""
+    """Q5.10: the reply to a HEAD carries its id in a header only."""
     fake_server.answers(
         "HEAD", ITEMS, Answer(b"", 502, {"X-OIDC-Error": "upstream_unreachable", "X-OIDC-Request-Id": "r-7"})
     )
@@ -410,7 +410,7 @@ def test_a_server_that_is_gone_is_named_as_such(call):
         call(server, "GET", "items")
 
 
-# -- once more ---------------------------------------------------------------------------------------------------
+# -- repetitions -------------------------------------------------------------------------------------------------
 
 
 def test_a_busy_server_is_asked_again_after_the_time_it_names(fake_server, call):
@@ -421,13 +421,13 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(fake_server, call)
 
 
 def later(code, seconds="0"):
-    """A refusal of ours that will pass by itself."""
+    """Return a refusal of the server that passes by itself."""
     refused = refusal(code, 503)
     return Answer(refused.body, 503, {**refused.headers, "Retry-After": seconds})
 
 
 def test_a_server_that_stays_busy_is_asked_until_patience_is_over(fake_server, call):
-    """Pauses of 0.25 to 0.5, 0.5 to 1 and 1 to 2 seconds; the third does not fit into one second."""
+    """The pauses are 0.25 to 0.5, 0.5 to 1 and 1 to 2 seconds; the third does not fit into one second."""
     fake_server.answers("GET", ITEMS, later("overloaded"))
     with pytest.raises(Overloaded):
         call(fake_server.server, "GET", "items", options={"patience": 1.6})

@@ -1,4 +1,4 @@
-"""Uploads: what arrives, what is shown on the way, and what happens to the file."""
+"""Uploads: the bytes that arrive, the progress that the cell shows, and the file afterwards."""
 
 import asyncio
 import io
@@ -127,7 +127,7 @@ class Clock:
 
 
 def measured(out, *, fails=False):
-    """A meter over one second that is told of a megabyte each 0.25 s."""
+    """Run a meter for one second that is told of a megabyte each 0.25 s; return its output."""
     clock = Clock()
     try:
         with UploadProgress("big.bin", 4_000_000, TerminalProgressLine(out), clock) as meter:
@@ -204,7 +204,7 @@ def test_a_body_tells_what_went_out_of_each_attempt():
 
 def test_a_large_file_is_never_in_memory_as_a_whole():
     class Endless(io.RawIOBase):
-        """Of a terabyte; reading more than a piece of it is a failure."""
+        """A file of a terabyte; reading more than a piece of it is a failure."""
 
         def seekable(self):
             return True

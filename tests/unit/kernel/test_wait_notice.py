@@ -1,4 +1,4 @@
-"""The note of a call that waits: when it appears, what it says, and what it leaves behind."""
+"""The notice of a call that waits: when it appears, its text, and its removal."""
 
 import contextlib
 

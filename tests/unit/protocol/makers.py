@@ -49,7 +49,7 @@ def reply(
     headers: Mapping[str, str] | None = None,
     media: str = "application/json",
 ) -> Reply:
-    """Answer ``body``: bytes and text as they are, everything else as JSON."""
+    """Make a reply with ``body``: bytes and text as they are, everything else as JSON."""
     written = body if isinstance(body, (str, bytes)) else json.dumps(body)
     return Reply(status, Secret(written), {"content-type": media, **(headers or {})})
 
@@ -73,7 +73,7 @@ def jwk(key: Key, **members: object) -> dict[str, object]:
 
 
 def key_set(*entries: object) -> KeySet:
-    """Return what our own reader makes of a published key set."""
+    """Return a published key set as our own reader reads it."""
     return read_jwks_reply(reply({"keys": list(entries)}))
 
 
@@ -82,7 +82,7 @@ NO_KEYS: Final = key_set()
 
 
 def base64url(value: bytes) -> str:
-    """Encode as RFC 7515 does."""
+    """Encode as RFC 7515 does: base64url without padding."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
@@ -144,4 +144,4 @@ MISTYPED: Final[list[dict[str, object]]] = [
     {"zoneinfo": False},
     {"website": 1},
 ]
-"""Claims about a person that real providers write in a type of their own."""
+"""Claims about a person to which real providers give a type of their own."""

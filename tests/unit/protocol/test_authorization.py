@@ -1,4 +1,4 @@
-"""The authorization request and the judgement of its answer: sections A and R, faults A1 and A5 to A9."""
+"""The authorization request and the checks of its answer: sections A and R, faults A1 and A5 to A9."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REQUIRED = ExpectedCallback(issuer=ISSUER, iss_required=True)
 
 
 def test_the_request_holds_exactly_the_parameters_of_the_code_flow() -> None:
-    """A-1, A-6: form-url-encoded, PKCE with S256, and no response_mode where the default is meant."""
+    """A-1, A-6: the request is form-url-encoded, has PKCE with S256, and names no default ``response_mode``."""
     assert authorization_url(METADATA, REQUEST) == (
         "https://id.example.com/authorize?response_type=code&client_id=jupyter"
         "&redirect_uri=https%3A%2F%2Fhub.example.com%2Fcb%3Fp%3D1&scope=openid+profile"
@@ -167,7 +167,7 @@ def test_the_code_does_not_show() -> None:
 
 
 def test_nobody_else_can_make_a_verified_callback() -> None:
-    """Only the check mints what the token request accepts."""
+    """Only ``read_callback`` makes the value that the token request accepts."""
     with pytest.raises(TypeError):
         VerifiedCallback(Secret("c"), object())
 
@@ -194,7 +194,7 @@ def test_an_answer_of_another_issuer_is_refused(issuer: str) -> None:
 
 
 def test_an_error_of_another_issuer_is_refused_before_it_counts() -> None:
-    """R-5 before R-7."""
+    """R-5: the issuer is checked before R-7 reads the error."""
     with pytest.raises(IssuerMismatch):
         read_callback(OPTIONAL, [("error", "access_denied"), ("state", "s"), ("iss", "https://evil.example")])
 
@@ -247,7 +247,7 @@ def test_an_answer_without_a_usable_code_is_refused(code: str | None) -> None:
 
 
 def test_a_duplicate_is_refused_by_the_judgement_too() -> None:
-    """R-1: minting does not rely on somebody having asked for the state first."""
+    """R-1: the check does not rely on a caller that has read the state first."""
     with pytest.raises(ResponseMalformed):
         read_callback(OPTIONAL, [("code", "c"), ("code", "c"), ("state", "s")])
 

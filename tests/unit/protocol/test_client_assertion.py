@@ -1,4 +1,4 @@
-"""Assertions instead of a secret on the wire: T-7, T-8, T-9."""
+"""A signed assertion proves the client in place of a secret on the wire: T-7, T-8, T-9."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def refused(stored: Secret | None, alg: str | None = None) -> ConfigurationInval
 
 
 def leaks(problem: ConfigurationInvalid, text: str) -> list[str]:
-    """The lines of ``text`` that a report would show which shows the locals of all frames, as some do."""
+    """Return the lines of ``text`` that an error report with the locals of all frames would show."""
     told = traceback.TracebackException.from_exception(problem, capture_locals=True)
     frames = [frame for frame in told.stack if "jupyter_oidc" in frame.filename]
     assert frames
@@ -83,7 +83,7 @@ def leaks(problem: ConfigurationInvalid, text: str) -> list[str]:
 @pytest.mark.parametrize("written", [pem, jwk], ids=["PEM", "JWK"])
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_an_assertion_says_who_it_is_from_and_for_whom(key: Any, alg: str | None, chosen: str, written: Any) -> None:
-    """T-7: the issuer as a single string, at most five minutes, and a ``kid``."""
+    """T-7: the audience is the issuer as a single string; an assertion has a ``kid`` and lives five minutes at most."""
     token = jwt.decode(reveal(made(key_signer(Secret(written(key)), alg, None))), key, algorithms=[chosen])
     assert token.header == {"typ": "JWT", "alg": chosen, "kid": key.thumbprint()}
     assert token.claims == {
@@ -111,7 +111,7 @@ def test_the_client_secret_signs_as_well(alg: str | None) -> None:
     ids=["none", "empty", "short", "short for 512"],
 )
 def test_a_secret_that_is_missing_or_too_short_signs_nothing(secret: Secret | None, alg: str | None) -> None:
-    """RFC 7518, 3.2."""
+    """RFC 7518, 3.2: the key is at least as long as the hash."""
     with pytest.raises(ConfigurationInvalid, match=r"too short|needs a client secret"):
         secret_signer(secret, alg)
 
@@ -124,7 +124,7 @@ def test_a_key_in_the_place_of_a_secret_signs_nothing(text: str) -> None:
 
 
 def test_what_a_jwk_says_of_itself_is_taken_only_if_it_can_be_shown() -> None:
-    """A report prints the id, in a terminal."""
+    """An error report prints the id in a terminal."""
     odd = key_signer(Secret(jwk(EC, kid="\x1b[31mx\nok", alg="a text")), None, None)
     assert odd.header == {"typ": "JWT", "alg": "ES256", "kid": EC.thumbprint()}
 
@@ -137,7 +137,10 @@ def test_the_settings_name_the_key_before_the_key_names_itself() -> None:
 
 
 def raw_pss_pem() -> str:
-    """An RSA key whose algorithm is id-RSASSA-PSS without parameters (RFC 4055, 3.1), which no library here writes."""
+    """Return an RSA key whose algorithm is id-RSASSA-PSS without parameters (RFC 4055, 3.1).
+
+    No library here writes such a key.
+    """
     der = RSA.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     any_padding, pss = bytes.fromhex("300d06092a864886f70d0101010500"), bytes.fromhex("300b06092a864886f70d01010a")
     length = (int.from_bytes(der[2:4], "big") - 2).to_bytes(2, "big")
@@ -154,7 +157,7 @@ def certificate_of(key: Any) -> x509.Certificate:
 
 @pytest.mark.parametrize("first", ["key", "certificate"])
 def test_a_certificate_beside_the_key_is_named_by_its_thumbprint(first: str) -> None:
-    """RFC 7515, 4.1.8."""
+    """RFC 7515, 4.1.8: ``x5t#S256`` is the SHA-256 thumbprint of the certificate."""
     certificate = certificate_of(RSA)
     parts = [pem(RSA), certificate.public_bytes(Encoding.PEM).decode()]
     signer = key_signer(Secret("\n".join(parts if first == "key" else reversed(parts))), None, None)
@@ -189,7 +192,7 @@ def test_what_could_mean_two_things_is_refused_and_nothing_of_it_stays(text: str
 
 
 def test_a_key_for_pss_signs_by_pss() -> None:
-    """RFC 4055, 3.1."""
+    """RFC 4055, 3.1: such a key must not sign by PKCS #1 v1.5."""
     assert key_signer(Secret(raw_pss_pem()), None, None).alg == "PS256"
 
 
@@ -258,7 +261,7 @@ def test_a_curve_without_an_algorithm_is_a_mistake(key: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:Key size should be")
 def test_a_short_rsa_key_is_a_mistake() -> None:
-    """RFC 7518, 3.3."""
+    """RFC 7518, 3.3: a key of RSA has 2048 bits or more."""
     assert "2048 bits" in refused(Secret(raw_pem(rsa.generate_private_key(65_537, 1024)))).message
 
 
@@ -268,7 +271,7 @@ def signing(method: Any, signer: Signer) -> Client:
 
 
 def test_the_body_names_the_client_and_makes_a_new_assertion_each_time() -> None:
-    """T-3, T-8: the field is a function, so that no repetition can send the same one."""
+    """T-3, T-8: the field is a function, so that no repetition can send the same assertion."""
     fields, basic = authenticate(signing("private_key_jwt", key_signer(Secret(pem(EC)), None, None)))
     assert basic is None
     assert fields[:2] == (("client_id", CLIENT), ("client_assertion_type", ASSERTION_TYPE))
@@ -281,14 +284,14 @@ def test_the_body_names_the_client_and_makes_a_new_assertion_each_time() -> None
 
 @pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
 def test_without_a_signer_nothing_else_is_sent_in_its_place(method: Any) -> None:
-    """T-3: no other method is fallen back to, although there is a secret."""
+    """T-3: the client falls back to no other method, although there is a secret."""
     with pytest.raises(ConfigurationInvalid, match="needs a key to sign with"):
         authenticate(Client(CLIENT, method, SECRET))
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
 def test_other_methods_send_no_assertion(method: Any) -> None:
-    """T-3: exactly one method."""
+    """T-3: the client uses exactly one method."""
     fields, _ = authenticate(Client(CLIENT, method, SECRET, lambda: Secret("x"), "ES256"))
     assert "client_assertion" not in dict(fields)
 
@@ -314,7 +317,7 @@ def test_neither_key_nor_assertion_shows() -> None:
     ids=["RSA", "EC", "Ed25519"],
 )
 def test_what_is_shown_to_be_copied_is_the_public_half_and_nothing_of_the_other(key: Any, members: set[str]) -> None:
-    """Q9.9, T-12: RFC 7517, 4; a member that is not named, d and p and whatever comes, never goes along."""
+    """Q9.9, T-12: RFC 7517, 4; unlisted members of the key, ``d`` and ``p`` among them, are left out."""
     public = key_signer(Secret(pem(key)), None, "k-7").public_jwk()
     assert public is not None
     assert (set(public), public["kid"], public["use"]) == (members, "k-7", "sig")
@@ -323,7 +326,7 @@ def test_what_is_shown_to_be_copied_is_the_public_half_and_nothing_of_the_other(
 
 
 def test_what_is_copied_verifies_what_is_signed() -> None:
-    """Q9.9: a provider that is given exactly this accepts the assertion."""
+    """Q9.9: a provider that registers exactly this key accepts the assertion."""
     signer = key_signer(Secret(pem(EC)), None, None)
     assert jwt.decode(reveal(made(signer)), ECKey.import_key(signer.public_jwk() or {})).claims["iss"] == CLIENT
 

@@ -1,4 +1,4 @@
-"""What an access token says that it is bound to (RFC 8705, 3.1)."""
+"""The ``cnf`` claim of an access token names the certificate that it is bound to (RFC 8705, 3.1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ X5T = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"  # RFC 8705, 3.1
     ],
 )
 def test_a_jwt_names_its_certificate_or_none(claims: object, told: str | None) -> None:
-    """RFC 8705, 3.1."""
+    """RFC 8705, 3.1: the claim is ``x5t#S256`` of ``cnf``."""
     assert certificate_of(Secret(signed(claims))) == told
 
 

@@ -1,4 +1,4 @@
-"""The device authorization grant as values (RFC 8628): what goes out, and what an answer has to be."""
+"""The device authorization grant as values (RFC 8628): its requests, and the checks of their answers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_provider_that_lists_its_grants_without_this_one_does_not_offer_it(gra
 
 
 def test_the_request_names_scopes_and_client_and_nothing_that_nobody_set() -> None:
-    """RFC 8628, 3.1; A-2."""
+    """RFC 8628, 3.1; A-2: unset parameters are left out."""
     call = device_authorization_call(OFFERING, PUBLIC, DeviceRequest(("profile", "offline_access")))
     assert call is not None
     assert (call.method, call.url, call.max_redirects) == ("POST", "https://id.example.com/device", 0)
@@ -94,14 +94,14 @@ def test_a_confidential_client_shows_its_secret_in_both_requests() -> None:
 
 
 def test_the_question_is_asked_at_the_token_endpoint_with_the_sealed_code() -> None:
-    """RFC 8628, 3.4; T-11, T-12."""
+    """RFC 8628, 3.4; T-11, T-12: the device code is a sealed value."""
     call = device_token_call(OFFERING, PUBLIC, Secret(CODE))
     assert (call.url, call.max_redirects, CODE in repr(call)) == ("https://id.example.com/token", 0, False)
     assert call.form == (("grant_type", DEVICE_CODE), ("device_code", Secret(CODE)), ("client_id", "jupyter"))
 
 
 def test_an_answer_is_a_sealed_code_for_us_and_a_readable_one_for_the_person() -> None:
-    """RFC 8628, 3.2."""
+    """RFC 8628, 3.2: the answer holds a device code and a user code."""
     answer = read(GIVEN)
     assert answer == DeviceAuthorization(
         Secret(CODE),
@@ -122,7 +122,7 @@ def test_an_answer_is_a_sealed_code_for_us_and_a_readable_one_for_the_person() -
     ],
 )
 def test_nobody_makes_us_ask_without_a_pause(interval: object, seconds: float) -> None:
-    """A31, Q1.11: a number may be written as a text; absent, or of another type, means five seconds, and zero is no pause."""
+    """A31, Q1.11: the interval may be a number as text; absent or of another type, it is five seconds, never zero."""
     assert read(given(interval=interval)).interval == seconds
 
 
@@ -175,7 +175,7 @@ HOSTILE_ADDRESSES = [
 
 @pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
 def test_the_person_is_sent_to_a_plain_https_address_or_nowhere(address: object) -> None:
-    """D-7: they are going to open it."""
+    """D-7: the person is going to open the address."""
     with pytest.raises(TokenResponseInvalid) as caught:
         read(given(verification_uri=address))
     assert caught.value.detail == "device.verification_uri"
@@ -183,7 +183,7 @@ def test_the_person_is_sent_to_a_plain_https_address_or_nowhere(address: object)
 
 @pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
 def test_an_address_that_only_saves_typing_counts_as_not_there_if_it_is_not_plain_https(address: object) -> None:
-    """Q1.11, D-7: the code can be typed at the other address."""
+    """Q1.11, D-7: the person can type the code at the other address."""
     answer = read(given(verification_uri_complete=address))
     assert (answer.verification_uri, answer.verification_uri_complete) == ("https://id.example.com/enter", None)
 

@@ -62,7 +62,7 @@ def test_an_endpoint_of_the_settings_is_held_to_the_same_rules() -> None:
 
 
 def test_a_full_document_becomes_metadata() -> None:
-    """D-1 (endpoints come from the metadata); D-3, D-4: lists are sets, unknown members are ignored."""
+    """D-1 (endpoints come from the metadata); D-3, D-4: lists are sets, and unknown members are ignored."""
     body = document(
         revocation_endpoint="https://id.example.com/revoke",
         end_session_endpoint="https://id.example.com/logout",
@@ -85,7 +85,7 @@ def test_a_full_document_becomes_metadata() -> None:
 
 
 def test_a_minimal_document_advertises_nothing() -> None:
-    """D-4, D-11: absent is not the same as empty."""
+    """D-4, D-11: an absent list is not an empty one."""
     metadata = read_discovery_reply(ISSUER, reply(document()), allow_loopback_http=False)
     assert (metadata.code_challenge_methods, metadata.end_session_endpoint) == (None, None)
 
@@ -102,13 +102,13 @@ def test_a_minimal_document_advertises_nothing() -> None:
     ],
 )
 def test_a_document_of_another_issuer_is_refused(configured: str, named: str, words: str) -> None:
-    """D-5, A22: byte for byte, and the person learns what kind of difference it is."""
+    """D-5, A22: the comparison is byte for byte, and the error names the kind of difference."""
     with pytest.raises(IssuerMismatch, match=words):
         read_discovery_reply(configured, reply(document(issuer=named)), allow_loopback_http=False)
 
 
 def test_an_issuer_mismatch_does_not_quote_the_peer() -> None:
-    """The text is ours."""
+    """The text of the error is ours."""
     with pytest.raises(IssuerMismatch) as caught:
         read_discovery_reply(ISSUER, reply(document(issuer="https://evil.example")), allow_loopback_http=False)
     assert "evil" not in caught.value.message
@@ -189,7 +189,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "certificate_bound_tokens": ("tls_client_certificate_bound_access_tokens", True),
     "iss_parameter_supported": ("authorization_response_iss_parameter_supported", True),
 }
-"""Each member of the metadata: what it is called in the document, and a good value."""
+"""Each member of the metadata: its name in the document, and a good value."""
 
 OF_OURS = {"unusable", "lifetime"}
 DECIDES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
@@ -206,11 +206,11 @@ WRONG: dict[str, object] = {
     "half a surrogate": "https://id.example.com/\ud800",
     "a list of numbers": [1],
 }
-"""What is wrong for each member, except that a text is right for none of those that are an address here."""
+"""Wrong values for every member, except that a text is wrong only for those members that are no address here."""
 
 
 def with_member(member: str, *values: object) -> str:
-    """The text of a document with ``member`` as often as there are ``values``."""
+    """Return the text of a document with ``member`` as often as there are ``values``."""
     rest = json.dumps({name: value for name, value in document().items() if name != member})
     return "{" + "".join(f"{json.dumps(member)}: {json.dumps(value)}, " for value in values) + rest[1:]
 
@@ -233,7 +233,7 @@ def aliased(value: object, **options: Any) -> Metadata:
 
 
 def test_a_client_with_a_certificate_calls_the_endpoints_that_ask_for_it() -> None:
-    """RFC 8705, 5: those that it calls itself, and never what a browser is sent to, or who the issuer is."""
+    """RFC 8705, 5: aliases are for the client's own calls, never for a browser's address, the keys or the issuer."""
     metadata = aliased(ALIASES, mutual_tls=True)
     called = ("token_endpoint", "userinfo_endpoint", "revocation_endpoint", "device_authorization_endpoint")
     for name in (*called, "pushed_authorization_request_endpoint"):
@@ -243,13 +243,13 @@ def test_a_client_with_a_certificate_calls_the_endpoints_that_ask_for_it() -> No
 
 
 def test_a_client_without_a_certificate_calls_the_others() -> None:
-    """RFC 8705, 5."""
+    """RFC 8705, 5: aliases are for mutual TLS only."""
     assert aliased(ALIASES) == aliased(None)
 
 
 @pytest.mark.parametrize("value", [7, [], "https://mtls.example.com", {"token_endpoint": ""}, {"token_endpoint": None}])
 def test_aliases_that_name_nothing_change_nothing(value: object) -> None:
-    """Q1.4, RFC 8705, 5: an endpoint without an alias is called where it is."""
+    """Q1.4, RFC 8705, 5: the client calls an endpoint without an alias at its own address."""
     assert aliased(value, mutual_tls=True) == aliased(None)
 
 
@@ -267,13 +267,13 @@ def test_an_endpoint_of_the_settings_takes_the_place_of_an_alias() -> None:
 
 
 def test_the_table_names_every_member_of_the_metadata() -> None:
-    """Q1.4: one that is added later is covered by the tests below, or this fails."""
+    """Q1.4: the tests below cover a member that is added later, or this test fails."""
     assert set(GOOD) | OF_OURS == {field.name for field in dataclasses.fields(Metadata)}
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_member_is_read(name: str) -> None:
-    """Q1.4: the table is right."""
+    """Q1.4: every value of the table is good."""
     member, value = GOOD[name]
     metadata = read_discovery_reply(ISSUER, reply(with_member(member, value)), allow_loopback_http=False)
     assert getattr(metadata, name) == (frozenset(value) if isinstance(value, list) else value)
@@ -283,7 +283,7 @@ def test_a_good_member_is_read(name: str) -> None:
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", MAY_BE_MISSING)
 def test_a_member_that_decides_nothing_counts_as_not_there_if_it_cannot_be_used(name: str, wrong: str) -> None:
-    """Q1.4, D-4, D-7, A24: and its name is remembered, for who examines the set-up."""
+    """Q1.4, D-4, D-7, A24: the metadata keep its name for doctor."""
     member, _ = GOOD[name]
     body = with_member(member, WRONG[wrong])
     metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=True)
@@ -304,7 +304,7 @@ def test_a_blank_member_that_decides_nothing_counts_as_not_there(name: str, valu
 
 @pytest.mark.parametrize("name", MAY_BE_MISSING)
 def test_a_doubled_member_that_decides_nothing_counts_as_not_there(name: str) -> None:
-    """Q1.4: nobody can know which of the two is meant, even if both are good."""
+    """Q1.4: the reader cannot know which of the two values is meant, even if both are good."""
     member, value = GOOD[name]
     metadata = read_discovery_reply(ISSUER, reply(with_member(member, value, value)), allow_loopback_http=False)
     absent = read_discovery_reply(ISSUER, reply(with_member(member)), allow_loopback_http=False)
@@ -315,7 +315,7 @@ def test_a_doubled_member_that_decides_nothing_counts_as_not_there(name: str) ->
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("member", DECIDES)
 def test_an_endpoint_of_every_sign_in_is_judged_to_the_letter(member: str, wrong: str) -> None:
-    """Q1.4, D-7, A24: and the refusal names it and nothing else."""
+    """Q1.4, D-7, A24: the refusal names the member and nothing else."""
     with pytest.raises(DiscoveryFailed) as caught:
         read_discovery_reply(ISSUER, reply(with_member(member, WRONG[wrong])), allow_loopback_http=True)
     assert caught.value.detail == f"discovery.{member}"
@@ -324,7 +324,7 @@ def test_an_endpoint_of_every_sign_in_is_judged_to_the_letter(member: str, wrong
 
 @pytest.mark.parametrize("member", ["issuer", *DECIDES])
 def test_a_doubled_member_that_decides_is_refused_by_name(member: str) -> None:
-    """Q1.4: also if both say the same."""
+    """Q1.4: the refusal holds even if both values are the same."""
     _, value = GOOD[member]
     with pytest.raises(DiscoveryFailed, match=f"{member} is there twice") as caught:
         read_discovery_reply(ISSUER, reply(with_member(member, value, value)), allow_loopback_http=False)
@@ -346,13 +346,13 @@ def test_a_member_that_nobody_reads_may_be_anything(more: str) -> None:
 
 
 def test_a_byte_order_mark_is_ignored() -> None:
-    """Q1.4; RFC 8259, 8.1."""
+    """Q1.4; RFC 8259, 8.1: a reader may ignore the mark."""
     body = b"\xef\xbb\xbf" + json.dumps(document()).encode()
     assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False).issuer == ISSUER
 
 
 def test_a_member_that_cannot_be_used_is_named_to_who_wants_to_use_it() -> None:
-    """Q1.4: a sign-in by code at a provider whose endpoint for it has no https."""
+    """Q1.4: a sign-in by code meets a provider whose endpoint for it has no https."""
     body = document(device_authorization_endpoint="http://id.example.com/device")
     metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
     with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
@@ -362,7 +362,7 @@ def test_a_member_that_cannot_be_used_is_named_to_who_wants_to_use_it() -> None:
 
 @pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
 def test_metadata_may_name_no_userinfo_endpoint(value: object) -> None:
-    """Q1.1: Azure AD B2C and others have none; absent and blank are the same."""
+    """Q1.1: Azure AD B2C and others have no such endpoint; absent and blank are the same."""
     for body in (with_member("userinfo_endpoint", value), with_member("userinfo_endpoint")):
         metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
         assert (metadata.userinfo_endpoint, metadata.unusable) == (None, ())

@@ -21,7 +21,7 @@ from tests.unit.protocol.makers import METADATA, NOW, reply
 SEED = base64.urlsafe_b64encode(bytes(range(48))).decode()
 OTHER_SEED = base64.urlsafe_b64encode(bytes(range(1, 49))).decode()
 PRIVATE = "GBhbuAG2Blgor5u2Z9EHBwtmGkKmTx9msaceSap_9AA"
-"""(0x000102...2f mod (n - 1)) + 1, where n is the order of P-256."""
+"""Private number (0x000102...2f mod (n - 1)) + 1, where n is the order of P-256."""
 URL = "https://api.example.com/v1/items"
 
 
@@ -32,7 +32,7 @@ def key() -> dpop.ProofKey:
 
 
 def made(key: dpop.ProofKey, **changes: object) -> Proof:
-    """Return a proof, taken apart and verified by code that is not the product's."""
+    """Make a proof, and return it taken apart and verified by code that is not the product's."""
     parts: dict[str, object] = {"method": "GET", "url": URL, "issued_at": NOW, "jti": "j1"}
     return read_proof(reveal(key.proof(**{**parts, **changes})))  # type: ignore[arg-type]
 
@@ -66,13 +66,13 @@ def test_a_short_seed_makes_no_key() -> None:
 
 
 def test_a_thumbprint_is_that_of_the_public_key(key: dpop.ProofKey) -> None:
-    """RFC 7638, 3."""
+    """RFC 7638, 3: the thumbprint is of the public members."""
     assert key.thumbprint() == "3qmUQnl9Fva7_oovmJaCLyTfmakPalb6mBk5tkJZ8jI"
     assert key.thumbprint() == made(key).thumbprint
 
 
 def test_a_key_shows_itself_nowhere_and_is_not_copied(key: dpop.ProofKey) -> None:
-    """X-1: never exported."""
+    """X-1: the key is never exported."""
     made(key)
     assert PRIVATE not in repr(key) + str(key) + repr(key.sealed)
     for copying in (copy.copy, copy.deepcopy, pickle.dumps):
@@ -125,7 +125,7 @@ def test_a_proof_says_its_type_its_algorithm_and_the_public_key_alone(key: dpop.
 
 
 def test_a_proof_for_a_token_request_has_four_claims(key: dpop.ProofKey) -> None:
-    """X-2, X-8: no nonce unless there is one, no ath without an access token."""
+    """X-2, X-8: the proof has a nonce only if a server gave one, and ``ath`` only with an access token."""
     assert made(key, method="POST", issued_at=NOW + 0.9).claims == {
         "jti": "j1",
         "htm": "POST",
@@ -152,7 +152,7 @@ def test_the_url_of_a_proof_has_no_query_and_no_fragment(key: dpop.ProofKey, tai
 
 
 def test_the_url_of_a_proof_is_otherwise_as_it_is_sent(key: dpop.ProofKey) -> None:
-    """X-2: exactly as sent."""
+    """X-2: scheme, host and path are exactly those that are sent."""
     assert made(key, url="https://API.example.com:443/v1/a%2Fb%20c/").claims["htu"] == (
         "https://API.example.com:443/v1/a%2Fb%20c/"
     )
@@ -167,11 +167,11 @@ def test_two_keys_make_proofs_of_two_thumbprints(key: dpop.ProofKey) -> None:
     assert made(dpop.ProofKey(dpop.new_key(OTHER_SEED))).thumbprint != made(key).thumbprint
 
 
-# -- what a peer says ----------------------------------------------------------------------------------------------
+# -- nonces in answers -------------------------------------------------------------------------------------------
 
 
 def test_an_authorization_request_binds_the_code_to_the_key() -> None:
-    """RFC 9449, 10."""
+    """RFC 9449, 10: ``dpop_jkt`` names the key."""
     request = AuthorizationRequest("c1", "https://here/cb", ("openid",), "s", "n", "ch")
     assert "dpop_jkt" not in authorization_url(METADATA, request)
     assert authorization_url(METADATA, replace(request, dpop_jkt="3qmU")).endswith("&dpop_jkt=3qmU")
@@ -179,7 +179,7 @@ def test_an_authorization_request_binds_the_code_to_the_key() -> None:
 
 @pytest.mark.parametrize("nonce", ["n", "eyJ7S_zG.eyJH0-Z.HX4w-7v", "!#[]~", "x" * 1024])
 def test_a_nonce_is_taken_as_it_comes(nonce: str) -> None:
-    """RFC 9449, 8.1; X-7."""
+    """RFC 9449, 8.1; X-7: a nonce is kept byte for byte."""
     assert dpop.nonce_in([nonce]) == nonce
 
 
@@ -221,7 +221,7 @@ def test_another_answer_of_a_token_endpoint_demands_none(body: object, status: i
     ],
 )
 def test_an_api_demands_a_nonce_by_a_challenge_of_the_scheme(challenges: list[str]) -> None:
-    """RFC 9449, 9; X-6: the scheme in any letter case."""
+    """RFC 9449, 9; X-6: the scheme's name is in any letter case."""
     assert dpop.challenge_wants_nonce(challenges)
 
 
@@ -241,7 +241,7 @@ def test_an_api_demands_a_nonce_by_a_challenge_of_the_scheme(challenges: list[st
     ],
 )
 def test_another_challenge_demands_none(challenges: list[str]) -> None:
-    """X-6: what another scheme says, or what stands in quotes, is no demand."""
+    """X-6: another scheme's parameters and quoted text are no demand."""
     assert not dpop.challenge_wants_nonce(challenges)
 
 

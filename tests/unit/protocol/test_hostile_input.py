@@ -1,4 +1,4 @@
-"""Whatever a peer sends, nothing but a ``Problem`` leaves the package."""
+"""For any input of a peer, the package raises nothing but a ``Problem``."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ SIGNED = SignedUserinfo(alg="RS256", keys=KEYS, issuer=ISSUER, client_id=CLIENT,
 @settings(deadline=None, max_examples=300)
 @given(REPLIES)
 def test_no_reply_breaks_a_judge(answer: Reply) -> None:
-    """Every endpoint's judge gets every reply."""
+    """The check of every endpoint gets every reply."""
     with contextlib.suppress(Problem):
         read_discovery_reply(ISSUER, answer, allow_loopback_http=True)
     with contextlib.suppress(Problem):
@@ -161,7 +161,7 @@ SEGMENTS = st.one_of(
     st.sampled_from(["RS256", "ES256", "HS256", "EdDSA"]),
 )
 def test_no_text_in_the_shape_of_a_token_breaks_the_judge(raw: str, alg: str) -> None:
-    """Unsigned or wrongly signed: all of these are refused."""
+    """Unsigned and wrongly signed tokens are all refused."""
     accepted = False
     with contextlib.suppress(Problem):
         verify_id_token(
@@ -192,7 +192,7 @@ def test_no_signed_claims_break_the_judge(changes: dict[str, Any]) -> None:
 
 
 def _everything_a_traceback_can_show(problem: BaseException) -> str:
-    """Follow causes, contexts and the locals of our own frames, as an error reporter with locals does."""
+    """Return causes, contexts and the locals of our own frames, as an error reporter with locals shows them."""
     shown: list[str] = []
     chain: list[BaseException | None] = [problem]
     while chain:
@@ -225,7 +225,7 @@ MARKED = "MARKED-TOKEN-VALUE"
 )
 @pytest.mark.parametrize("status", [200, 201, 400])
 def test_a_refused_token_response_leaves_no_token_in_the_traceback(body: bytes, status: int) -> None:
-    """D14, A10, laws 1 and 9."""
+    """D14, A10, laws 1 and 9: an error report shows no token."""
     answer = Reply(status, Secret(body), {"content-type": "application/json"})
     with pytest.raises(Problem) as caught:
         read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW)
@@ -244,7 +244,7 @@ def test_a_refused_token_response_leaves_no_token_in_the_traceback(body: bytes, 
     ids=["one part", "no json", "wrong signature", "no object", "no alg"],
 )
 def test_a_refused_id_token_leaves_no_part_of_it_in_the_traceback(raw: str) -> None:
-    """D14, laws 1 and 9: not even the signed text without its signature."""
+    """D14, laws 1 and 9: an error report does not even show the signed text without its signature."""
     with pytest.raises(Problem) as caught:
         verify_id_token(Secret(raw), rules(), KEYS, now=NOW, access_token=None, fresh=True)
     shown = _everything_a_traceback_can_show(caught.value)

@@ -46,7 +46,7 @@ def refused(claims: dict[str, Any] | str, **changes: Any) -> str:
 
 
 def test_a_good_token_tells_who_signed_in() -> None:
-    """V-1 to V-16; null members are dropped."""
+    """V-1 to V-16: null members are dropped."""
     claims = claims_of(sid="08a5019c", auth_time=NOW - 5, name="Example User", picture=None)
     token = accepted(claims)
     assert (
@@ -65,7 +65,7 @@ def test_a_good_token_tells_who_signed_in() -> None:
 
 
 def test_the_claims_cannot_be_changed_afterwards() -> None:
-    """What was validated stays what it was."""
+    """The caller cannot change validated claims."""
     with pytest.raises(TypeError):
         accepted(claims_of()).claims["sub"] = "x"  # type: ignore[index]
 
@@ -220,14 +220,14 @@ def test_a_start_that_is_no_number_is_refused(start: object) -> None:
 
 @pytest.mark.parametrize("missing", [{"iat": ...}, {"exp": ...}, {"exp": "soon"}, {"iat": None}, {"nbf": "now"}])
 def test_what_is_missing_is_no_matter_of_clocks(missing: dict[str, object]) -> None:
-    """Q5.4: the provider leaves it out, and no clock of ours mends that."""
+    """Q5.4: the provider leaves the time out, and setting a clock does not help."""
     with pytest.raises(IdTokenRejected) as caught:
         judge(claims_of(**missing))
     assert caught.value.action == "Ask your administrator to check the provider's settings."
 
 
 def test_a_refused_time_tells_to_set_the_clock() -> None:
-    """A21: the next action."""
+    """A21: the error tells the user the next action."""
     with pytest.raises(IdTokenRejected) as caught:
         judge(claims_of(iat=NOW + 3600))
     assert caught.value.action == "Set this machine's clock, then sign in again."
@@ -252,7 +252,7 @@ def test_a_subject_of_255_characters_is_accepted() -> None:
 
 @pytest.mark.parametrize("nonce", [..., None])
 def test_a_token_without_the_nonce_of_the_request_is_refused(nonce: object) -> None:
-    """V-10, Q5.5: that is the provider's fault, and to begin again does not help."""
+    """V-10, Q5.5: the fault is the provider's, and another sign-in does not help."""
     assert refused(claims_of(nonce=nonce)) == "id_token.no_nonce"
 
 
@@ -280,13 +280,13 @@ def test_a_nonce_of_another_sign_in_is_refused(nonce: object) -> None:
     ids=str,
 )
 def test_a_claim_about_the_token_of_the_wrong_type_is_refused(claim: dict[str, object]) -> None:
-    """V-11, Q1.3: these stay strict."""
+    """V-11, Q1.3: the checks of these claims stay strict."""
     assert refused(claims_of(**claim)) == f"id_token.{next(iter(claim))}"
 
 
 @pytest.mark.parametrize("claim", MISTYPED, ids=str)
 def test_a_claim_about_the_person_of_the_wrong_type_counts_as_not_made(claim: dict[str, object]) -> None:
-    """Q1.3, U-9: hanko, casdoor and others write them."""
+    """Q1.3, U-9: hanko, casdoor and others write such claims."""
     told = accepted(claims_of(given_name="Ada", **claim)).claims
     assert (told["given_name"], next(iter(claim)) in told) == ("Ada", False)
 
@@ -298,13 +298,13 @@ def test_claims_that_nobody_reads_are_passed_on_unjudged() -> None:
 
 
 def test_at_hash_is_that_of_the_specification() -> None:
-    """OpenID Connect Core 1.0, A.3."""
+    """OpenID Connect Core 1.0, A.3 gives the expected value."""
     assert at_hash(ACCESS, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
 
 
 @pytest.mark.parametrize(("alg", "length"), [("ES384", 32), ("PS512", 43), ("EdDSA", 43)])
 def test_at_hash_uses_the_hash_of_the_signature_algorithm(alg: str, length: int) -> None:
-    """V-12: half of 384 or 512 bits in base64url."""
+    """V-12: ``at_hash`` is half of 384 or 512 bits in base64url."""
     assert len(at_hash(ACCESS, alg)) == length
 
 
@@ -355,7 +355,7 @@ def test_another_authentication_level_is_refused(acr: object) -> None:
 
 
 def test_another_person_than_expected_is_refused() -> None:
-    """V-15: A renewed session stays with its person."""
+    """V-15: A refreshed session stays with its person."""
     assert refused(claims_of(), expected_subject="somebody") == "id_token.sub"
 
 
@@ -376,18 +376,18 @@ def test_a_refreshed_token_of_the_same_sign_in_is_accepted(changes: dict[str, ob
 
 @pytest.mark.parametrize("auth_time", [NOW, NOW - 1, NOW - 999, NOW - 1000, NOW - 86_400, ...])
 def test_the_time_of_authentication_may_move_at_a_refresh(auth_time: object) -> None:
-    """Q1.7: Cognito writes the time of the rotation there; who somebody is, ``sub`` and ``iss`` say."""
+    """Q1.7: Cognito writes the time of the rotation there; ``sub`` and ``iss`` identify the user."""
     assert accepted(claims_of(auth_time=auth_time), nonce=None, previous=FIRST).identity.subject == SUBJECT
 
 
 @pytest.mark.parametrize("auth_time", [NOW + 1, NOW + 59, 1e300])
 def test_an_authentication_after_the_token_was_issued_is_refused(auth_time: float) -> None:
-    """Q1.7: within the skew of the clocks, too; both times are of the same clock."""
+    """Q1.7: the check allows no skew, because both times are of the same clock."""
     assert refused(claims_of(auth_time=auth_time), nonce=None, previous=FIRST) == "id_token.auth_time"
 
 
 def test_a_sign_in_that_asked_for_an_age_is_as_strict_as_before() -> None:
-    """V-13, Q1.7: there the time decides."""
+    """V-13, Q1.7: a maximum age was asked for, so the time decides."""
     assert refused(claims_of(auth_time=NOW - 361), max_age=300) == "id_token.auth_time"
 
 
@@ -409,7 +409,7 @@ def test_a_sign_in_that_asked_for_an_age_is_as_strict_as_before() -> None:
 def test_a_refreshed_token_of_another_sign_in_is_refused(changes: dict[str, object], check: str) -> None:
     """F-5: A refreshed ID token names the same sign-in.
 
-    B4: A renewal about another person ends the session.
+    B4: A refresh about another person ends the session.
     """
     assert refused(claims_of(**changes), nonce=None, previous=FIRST) == f"id_token.{check}"
 
@@ -425,5 +425,5 @@ def test_a_refreshed_token_of_another_sign_in_is_refused(changes: dict[str, obje
     ids=["iss", "aud", "azp", "nonce"],
 )
 def test_a_refreshed_token_that_lost_something_is_refused(previous: Identity, check: str) -> None:
-    """F-5: the audience includes the original one, azp is the same."""
+    """F-5: the audience includes the original one, and ``azp`` is the same."""
     assert refused(claims_of(), nonce=None, previous=previous) == f"id_token.{check}"

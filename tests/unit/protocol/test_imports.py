@@ -1,4 +1,4 @@
-"""What importing the package costs."""
+"""Importing the package loads no heavy library."""
 
 from __future__ import annotations
 

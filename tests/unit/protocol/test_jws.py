@@ -85,7 +85,7 @@ def test_the_edwards_example_passes_the_signature_and_fails_as_no_json() -> None
 
 
 def test_the_edwards_example_with_another_key_fails_at_the_signature() -> None:
-    """RFC 8037, A.4."""
+    """RFC 8037, A.4 gives the token."""
     assert refused(RFC_8037_A4, alg="EdDSA", keys=key_set(jwk(ED))) == "signature"
 
 
@@ -102,7 +102,7 @@ def test_a_token_of_each_kind_verifies(alg: str, key: Key) -> None:
 
 
 def test_the_fully_specified_name_of_eddsa_is_understood() -> None:
-    """RFC 9864, 2.2."""
+    """RFC 9864, 2.2: ``Ed25519`` is the fully specified name."""
     raw = signed(PAYLOAD, key=ED, alg="EdDSA", header={"alg": "Ed25519"})
     assert isinstance(verify(raw, alg="Ed25519", keys=key_set(jwk(ED))), Verified)
 
@@ -130,7 +130,7 @@ def test_a_token_without_signature_is_refused() -> None:
 
 
 def test_a_public_key_is_never_an_hmac_key() -> None:
-    """K-9, A15: the classic confusion, with the key in PEM form as the attacker would have it."""
+    """K-9, A15: the attacker signs with the public key in PEM form as an HMAC secret."""
     forged = signed(PAYLOAD, key=OctKey.import_key(base64url(RSA.as_pem(private=False))), alg="HS256")
     assert refused(forged, alg="HS256", client_secret=Secret(HMAC_KEY)) == "signature"
 
@@ -143,14 +143,14 @@ def test_a_token_signed_with_the_client_secret_is_refused_where_rs256_is_pinned(
 
 @pytest.mark.parametrize("secret", [None, Secret(""), Secret("another")], ids=["none", "empty", "wrong"])
 def test_an_hmac_without_the_right_client_secret_is_refused_at_once(secret: Secret | None) -> None:
-    """K-9: fresh keys of the provider could not change it."""
+    """K-9: fresh keys of the provider could not change the result."""
     raw = signed(PAYLOAD, key=OctKey.import_key(HMAC_KEY), alg="HS256")
     with pytest.raises(IdTokenRejected):
         verify(raw, alg="HS256", client_secret=secret, fresh=False)
 
 
 def test_an_empty_client_secret_verifies_nothing() -> None:
-    """K-9: anybody can compute an HMAC with an empty key."""
+    """K-9: any attacker can compute an HMAC with an empty key."""
     signing_input = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, PAYLOAD))
     signature = hmac.new(b"", signing_input.encode(), hashlib.sha256).digest()
     assert refused(f"{signing_input}.{base64url(signature)}", alg="HS256", client_secret=Secret("")) == "signature"
@@ -175,7 +175,7 @@ def test_a_header_that_asks_for_more_is_refused(header: dict[str, object]) -> No
     "kind", ["logout+jwt", "at+jwt", "AT+JWT", "application/at+jwt", "dpop+jwt", "secevent+jwt", 7, None]
 )
 def test_a_token_of_a_special_type_is_refused(kind: object) -> None:
-    """V-1; RFC 8725, 3.11."""
+    """V-1; RFC 8725, 3.11: the type tells the kinds of tokens apart."""
     assert refused(signed(PAYLOAD, header={"alg": "RS256", "typ": kind})) == "type"
 
 
@@ -201,7 +201,7 @@ def test_a_key_that_the_token_brings_along_is_ignored(member: dict[str, object])
 
 
 def test_members_about_keys_do_not_spoil_a_good_token() -> None:
-    """K-1: ignored means ignored; some providers always send x5t and x5c."""
+    """K-1: the members are ignored and not refused; some providers always send x5t and x5c."""
     header = {
         "alg": "RS256",
         "kid": "k1",
@@ -238,7 +238,7 @@ def _good_parts() -> list[str]:
     ids=lambda raw: repr(raw)[:24],
 )
 def test_a_text_that_is_no_compact_jws_is_refused(raw: str) -> None:
-    """V-1; five parts are an encrypted token."""
+    """V-1: a text of five parts is an encrypted token."""
     assert refused(raw) == "format"
 
 
@@ -247,7 +247,7 @@ def test_a_text_that_is_no_compact_jws_is_refused(raw: str) -> None:
     ['{"a":1,"a":1}', '{"o":{"a":1,"a":1}}', "[1]", '"x"', "1", '{"exp": NaN}', "{", '{"a": Infinity}'],
 )
 def test_claims_that_are_no_plain_json_object_are_refused_even_if_signed(claims: str) -> None:
-    """V-1: no duplicate members at any depth."""
+    """V-1: no member may be there twice, at any depth."""
     assert refused(signed(claims)) == "format"
 
 
@@ -267,13 +267,13 @@ def test_a_second_spelling_of_the_signature_is_refused() -> None:
 
 
 def test_stale_keys_are_a_value_and_not_an_error() -> None:
-    """K-6, A18: a kid that is not in the set."""
+    """K-6, A18: the set does not hold the token's ``kid``."""
     raw = signed(PAYLOAD, key=OTHER_RSA, header={"alg": "RS256", "kid": "k2"})
     assert verify(raw, fresh=False) == KeysStale()
 
 
 def test_keys_that_do_not_verify_may_be_stale_too() -> None:
-    """K-6: the provider may reuse a kid."""
+    """K-6: the provider may reuse a ``kid``."""
     assert verify(signed(PAYLOAD, key=OTHER_RSA), fresh=False) == KeysStale()
 
 
@@ -289,7 +289,7 @@ def test_keys_that_do_not_verify_may_be_stale_too() -> None:
     ids=["no keys", "another key id", "another type", "for encryption", "none verifies"],
 )
 def test_that_no_fresh_key_fits_is_told_apart_from_a_signature_that_does_not_verify(keys: KeySet, check: str) -> None:
-    """Q1.5, K-6, A18: the first is a mistake in what is published, the second may be an attack."""
+    """Q1.5, K-6, A18: a missing key is a mistake in the published set, a wrong signature may be an attack."""
     assert refused(signed(PAYLOAD, key=OTHER_RSA), keys=keys) == check
 
 
@@ -306,6 +306,6 @@ def test_ten_candidates_are_tried() -> None:
 
 
 def test_eleven_candidates_are_refused() -> None:
-    """K-5, A20: even if one of them would verify."""
+    """K-5, A20: eleven are refused even if one of them would verify."""
     keys = key_set(jwk(RSA, kid="k1"), *[jwk(OTHER_RSA, kid="k1")] * 10)
     assert refused(signed(PAYLOAD), keys=keys) == "keys"

@@ -80,7 +80,7 @@ def test_a_reply_that_is_no_key_set_is_refused(body: bytes) -> None:
     ids=itertools.count(),  # the keys differ from run to run
 )
 def test_an_unusable_key_is_skipped_and_spoils_nothing(entry: object) -> None:
-    """K-3, K-4, K-9, K-10: an RSA key under 2048 bits among them."""
+    """K-3, K-4, K-9, K-10: an RSA key under 2048 bits is among them."""
     assert [key.kid for key in key_set(entry, jwk(RSA, kid="good")).keys] == ["good"]
 
 
@@ -99,7 +99,7 @@ def test_an_unusable_key_is_skipped_and_spoils_nothing(entry: object) -> None:
     ],
 )
 def test_candidates_fit_the_pinned_algorithm(alg: str, kids: list[str]) -> None:
-    """K-4, K-9: a key without alg is a candidate, one with another alg is not."""
+    """K-4, K-9: a key without ``alg`` is a candidate, one with another ``alg`` is not."""
     keys = key_set(
         jwk(RSA, kid="rsa"),
         jwk(RSA, kid="rs256", alg="RS256", use="sig", key_ops=["verify"]),
@@ -122,7 +122,7 @@ def test_a_key_without_id_does_not_fit_a_token_that_names_one() -> None:
 
 
 def test_private_members_are_not_taken_over() -> None:
-    """A provider's mistake does not make us hold its private key."""
+    """The reader keeps no private key, even if a provider publishes one by mistake."""
     keys = key_set({**RSA.as_dict(private=True), "kid": "oops"})
     assert keys.keys[0].material.is_private is False
 
@@ -139,7 +139,7 @@ def test_thousands_of_keys_are_read() -> None:
 
 
 def padded(key: Key) -> dict[str, object]:
-    """The key as libraries for plain base64 write it."""
+    """Write the key as libraries for plain base64 do."""
     members = jwk(key)
     for name in ("n", "e", "x", "y"):
         if name in members:
@@ -150,7 +150,7 @@ def padded(key: Key) -> dict[str, object]:
 
 @pytest.mark.parametrize("key", [RSA, OTHER_RSA, EC, ED], ids=["RSA", "another RSA", "EC", "Ed25519"])
 def test_padding_and_the_standard_alphabet_make_the_same_key(key: Key) -> None:
-    """Q1.5; RFC 7515, 2: written wrongly, and still one number only."""
+    """Q1.5; RFC 7515, 2: the spelling is wrong, and still means one number only."""
     (found,) = key_set(padded(key)).keys
     assert found.material.as_dict(private=False) == key.as_dict(private=False)
 
@@ -174,7 +174,7 @@ def test_a_key_id_that_cannot_be_read_fits_tokens_without_one_only(kid: object) 
 
 @pytest.mark.parametrize("member", ["n", "e", "kty"])
 def test_what_a_key_is_made_of_may_not_occur_twice(member: str) -> None:
-    """Q1.5: and the other keys stay usable."""
+    """Q1.5: the other keys stay usable."""
     key = jwk(RSA, kid="twice")
     twice = json.dumps(key)[:-1] + f", {json.dumps(member)}: {json.dumps(key[member])}}}"
     body = f'{{"keys": [{twice}, {json.dumps(jwk(OTHER_RSA, kid="good"))}]}}'

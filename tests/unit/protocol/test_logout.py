@@ -16,7 +16,7 @@ BARE = dataclasses.replace(METADATA, revocation_endpoint=None, end_session_endpo
 
 
 def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
-    """RFC 7009, 2.1; T-3, T-4."""
+    """RFC 7009, 2.1; T-3, T-4: the client authenticates as at the token endpoint."""
     client = Client("jupyter", "client_secret_basic", Secret("s"))
     assert revocation_call(METADATA, client, Secret("r1"), "refresh_token") == Call(
         "POST",
@@ -28,7 +28,7 @@ def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
 
 
 def test_without_an_endpoint_nothing_is_revoked() -> None:
-    """H-3: Only named endpoints are contacted. D1: Sign-out succeeds here whatever the provider does."""
+    """H-3: Only named endpoints are contacted. D1: Sign-out succeeds here even if the provider fails."""
     assert revocation_call(BARE, Client("jupyter", "none"), Secret("r1"), "refresh_token") is None
 
 
@@ -46,12 +46,12 @@ def test_without_an_endpoint_nothing_is_revoked() -> None:
     ],
 )
 def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, body: bytes, *, gone: bool) -> None:
-    """RFC 7009, 2.2; D1: an empty body is an answer whatever its label says, a page is not."""
+    """RFC 7009, 2.2; D1: an empty body with any media type is an answer of the endpoint, a page is not."""
     assert read_revocation_reply(reply(body, status=status, media=media)) is gone
 
 
 def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> None:
-    """L-2, L-3, D5; no page ever holds a token."""
+    """L-2, L-3, D5: no page ever holds a token."""
     request = logout_request(
         METADATA, client_id="jupyter", post_logout_redirect_uri="https://hub.example.com/out", state="s 1"
     )
@@ -94,7 +94,7 @@ def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(allo
 
 
 def test_a_page_of_the_providers_own_gets_its_own_parameter() -> None:
-    """D5: no end_session_endpoint in the metadata, and another name for the address to return to."""
+    """D5: the metadata have no ``end_session_endpoint``, and the page has another name for the address to return to."""
     request = logout_request(
         BARE,
         client_id="jupyter",
@@ -110,7 +110,7 @@ def test_a_page_of_the_providers_own_gets_its_own_parameter() -> None:
 
 
 def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return_to() -> None:
-    """D5: it insists on one."""
+    """D5: the page insists on such an address."""
     request = logout_request(
         BARE,
         client_id="jupyter",
@@ -123,7 +123,7 @@ def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return
 
 
 def test_a_form_may_lead_to_the_page_and_back_and_where_the_settings_say() -> None:
-    """Q9.8: a browser judges a form's redirects too, so the way back has to be named, and nothing else is."""
+    """Q9.8: a browser checks a form's redirects too, so the policy names the way back, and no other address."""
     request = logout_request(
         METADATA,
         client_id="jupyter",
@@ -152,7 +152,7 @@ def test_a_host_that_a_policy_cannot_name_gets_no_form(endpoint: str) -> None:
 
 
 def test_a_page_that_is_not_the_standards_gets_no_form() -> None:
-    """Q9.8, D5: Cognito's takes GET and knows no id_token_hint."""
+    """Q9.8, D5: Cognito's page takes GET and knows no ``id_token_hint``."""
     request = logout_request(
         BARE,
         client_id="jupyter",

@@ -116,7 +116,7 @@ def test_an_id_token_is_no_logout_token() -> None:
 
 
 def test_no_signature_is_refused() -> None:
-    """D6, B-5: ``none`` always."""
+    """D6, B-5: ``none`` is always refused."""
     raw = signed(logout_claims_of(), header={"alg": "none"})
     assert refused(raw.rpartition(".")[0] + ".") == "logout_token.alg"
 
@@ -131,7 +131,7 @@ def test_a_signature_of_somebody_else_is_refused() -> None:
 
 
 def test_fresh_keys_are_asked_for_only_when_everything_else_is_right() -> None:
-    """K-7: a stranger's token costs the provider nothing."""
+    """K-7: a stranger's token costs the provider no request."""
     assert verify(signed(logout_claims_of()), fresh=False, keys=NO_KEYS) == KeysStale()
     with pytest.raises(LogoutTokenInvalid, match="refused"):
         verify(signed(logout_claims_of(aud="another-client")), fresh=False, keys=NO_KEYS)

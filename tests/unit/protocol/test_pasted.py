@@ -1,4 +1,4 @@
-"""What a person pastes (A32): the whole address of the answer, and nothing else."""
+"""The user pastes the whole address of the answer (A32), and no other text is accepted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIELDS = [("code", CODE), ("state", "s-1")]
     ],
 )
 def test_the_whole_address_is_taken_apart_whatever_way_it_was_copied(text: str) -> None:
-    """A32: trimmed."""
+    """A32: blanks around the address are removed."""
     assert read_pasted(Secret(text), URI) == FIELDS
 
 
@@ -67,7 +67,7 @@ def test_a_repeated_parameter_is_kept_for_the_judge_of_answers() -> None:
     ],
 )
 def test_anything_else_is_refused_and_not_repeated(text: str) -> None:
-    """A32: the URL form is required, somebody else's address is none, and the code is never echoed."""
+    """A32: the URL form is required, another server's address is refused, and the code is never echoed."""
     with pytest.raises(ResponseMalformed) as caught:
         read_pasted(Secret(text), URI)
     refused = caught.value

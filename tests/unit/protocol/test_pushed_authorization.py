@@ -1,4 +1,4 @@
-"""Pushed authorization requests as values (RFC 9126; section P): what goes out, and what an answer has to be."""
+"""Pushed authorization requests as values (RFC 9126; section P): the request, and the checks of its answer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sent(client: Client) -> list[tuple[str, str]]:
 
 
 def test_what_the_browser_would_carry_is_pushed_to_the_last_parameter() -> None:
-    """P-1, RFC 9126, 2.1: by a form, to the endpoint for it, and without a request_uri."""
+    """P-1, RFC 9126, 2.1: the form goes to the endpoint for it, and holds no ``request_uri``."""
     call = push_call(PUSHING, PUBLIC, REQUEST)
     assert call is not None
     assert (call.method, call.url, call.max_redirects) == ("POST", "https://id.example.com/par", 0)
@@ -62,7 +62,7 @@ def test_what_the_browser_would_carry_is_pushed_to_the_last_parameter() -> None:
     ids=["none", "basic", "post", "private key"],
 )
 def test_a_pushed_request_authenticates_the_client_and_names_it_once(client: Client, proof: list[str]) -> None:
-    """P-1, RFC 9126, 2: as at the token endpoint; no parameter may be there twice (RFC 6749, 3.1)."""
+    """P-1, RFC 9126, 2: the client authenticates as at the token endpoint; no parameter is twice (RFC 6749, 3.1)."""
     names = [name for name, _ in sent(client)]
     assert names.count("client_id") == 1
     assert [name for name in names if name.startswith("client_") and name != "client_id"] == proof
@@ -72,7 +72,7 @@ def test_a_pushed_request_authenticates_the_client_and_names_it_once(client: Cli
 
 
 def test_a_further_parameter_does_not_take_the_place_of_the_proof() -> None:
-    """Q1.3, T-3: whatever settings add, the client authenticates with what is its own."""
+    """Q1.3, T-3: parameters of the settings never replace the client's own credentials."""
     client = Client("jupyter", "client_secret_post", Secret("s"))
     call = push_call(PUSHING, client, replace(REQUEST, more=(("client_secret", "another"),)))
     assert call is not None
@@ -94,7 +94,7 @@ def test_a_redirect_uri_with_a_fragment_is_not_pushed_either() -> None:
     "more", [{"expires_in": 60, "more": 1}, {"expires_in": "60"}, {"expires_in": True}, {"expires_in": 0}, {}]
 )
 def test_a_reference_is_taken_whatever_is_said_of_its_lifetime(status: int, more: dict[str, object]) -> None:
-    """P-2, Q1.3; RFC 9126, 2.2: it is used at once, so a member that must be there is not missed."""
+    """P-2, Q1.3; RFC 9126, 2.2: the reference is used at once, so a missing ``expires_in`` does no harm."""
     answer = reply({"request_uri": REFERENCE, **more}, status=status)
     assert read_push_reply(answer, now=NOW) == Pushed(REFERENCE)
 
@@ -117,7 +117,7 @@ def test_a_reference_is_taken_whatever_is_said_of_its_lifetime(status: int, more
     ],
 )
 def test_any_other_answer_ends_the_sign_in(body: object, status: int, detail: str) -> None:
-    """P-2: what nobody can use is no reason to send the request by the browser instead."""
+    """P-2: after an unusable answer, the client does not send the request by the browser instead."""
     with pytest.raises(TokenResponseInvalid) as caught:
         read_push_reply(reply(body, status=status), now=NOW)
     assert caught.value.detail == f"pushed.{detail}"
@@ -137,7 +137,7 @@ def test_any_other_answer_ends_the_sign_in(body: object, status: int, detail: st
     ],
 )
 def test_an_oauth_error_is_a_value_with_its_registered_code(error: str, status: int, known: str) -> None:
-    """RFC 9126, 2.3."""
+    """RFC 9126, 2.3: an unregistered code becomes ``other``."""
     assert read_push_reply(reply({"error": error}, status=status), now=NOW) == TokenError(known, status)
 
 
@@ -145,19 +145,19 @@ def test_an_oauth_error_is_a_value_with_its_registered_code(error: str, status: 
 def test_a_provider_that_cannot_take_it_now_is_no_fault(
     status: int, headers: dict[str, str], pause: float | None
 ) -> None:
-    """RFC 9126, 2.3: 429 for a client that pushes too much."""
+    """RFC 9126, 2.3: a provider answers 429 to a client that pushes too much."""
     assert read_push_reply(reply({}, status=status, headers=headers), now=NOW) == TokenUnavailable(status, pause)
 
 
 def test_the_browser_carries_client_and_reference_and_nothing_else() -> None:
-    """P-3, RFC 9126, 4: what else the endpoint's own query holds stays."""
+    """P-3, RFC 9126, 4: other parameters in the endpoint's own query stay."""
     metadata = replace(METADATA, authorization_endpoint="https://id.example.com/authorize?p=1")
     url = pushed_url(metadata, "jupyter", Pushed(REFERENCE))
     assert parse_qsl(urlsplit(url).query) == [("p", "1"), ("client_id", "jupyter"), ("request_uri", REFERENCE)]
 
 
 def test_an_endpoint_that_holds_a_reference_of_its_own_is_refused() -> None:
-    """RFC 6749, 3.1: none twice."""
+    """RFC 6749, 3.1: no parameter is sent twice."""
     metadata = replace(METADATA, authorization_endpoint="https://id.example.com/authorize?request_uri=urn:evil")
     with pytest.raises(DiscoveryFailed):
         pushed_url(metadata, "jupyter", Pushed(REFERENCE))

@@ -26,7 +26,7 @@ from jupyter_oidc.secret import Secret
 from tests.unit.protocol.makers import ISSUER, METADATA, reply
 
 NOW = 1795424400.0
-"""2026-11-23T09:00:00Z."""
+"""2026-11-23T09:00:00Z in seconds since 1970."""
 
 PUBLIC = Client("jupyter", "none")
 BASIC = Client("jupyter", "client_secret_basic", Secret("p:w%"))
@@ -79,7 +79,7 @@ GRANT = (
 
 
 def test_a_public_client_names_itself_in_the_body() -> None:
-    """T-1, T-2, T-5, T-6; T-11: no redirect is followed."""
+    """T-1, T-2, T-5, T-6; T-11: the call follows no redirect."""
     assert redeem(PUBLIC) == Call(
         "POST",
         "https://id.example.com/token",
@@ -90,7 +90,7 @@ def test_a_public_client_names_itself_in_the_body() -> None:
 
 
 def test_the_secret_of_client_secret_basic_is_not_in_the_body() -> None:
-    """T-3, T-4: exactly one method."""
+    """T-3, T-4: the client uses exactly one method."""
     call = redeem(BASIC)
     assert (call.form, call.basic) == (GRANT, BasicCredentials("jupyter", Secret("p:w%")))
 
@@ -123,7 +123,7 @@ def test_a_refresh_sends_the_token_and_nothing_it_was_not_asked_for() -> None:
 
 
 def test_a_refresh_may_narrow_scopes_and_name_a_target() -> None:
-    """F-1; RFC 8707, 2.2."""
+    """F-1; RFC 8707, 2.2: the request names scopes, resource and audience."""
     call = refresh_call(
         METADATA,
         BASIC,
@@ -148,7 +148,7 @@ def test_a_method_without_its_secret_is_a_mistake_in_the_settings(method: str, s
 
 
 def test_a_good_answer_becomes_a_token_set() -> None:
-    """N-1 to N-6; scopes are as requested where the answer names none."""
+    """N-1 to N-6: scopes are as requested where the answer names none."""
     assert success() == TokenSet(
         access_token=Secret("SlAV32hkKG"),
         expires_in=3600.0,
@@ -166,7 +166,7 @@ def test_a_json_content_type_may_have_parameters() -> None:
 
 @pytest.mark.parametrize("media", ["text/html", "text/plain", "", "text/javascript"])
 def test_the_label_of_a_body_decides_nothing(media: str) -> None:
-    """Q1.2, N-1: frameworks label JSON as they please; whether it is JSON, the body shows."""
+    """Q1.2, N-1: frameworks label JSON as they please; the body itself shows whether it is JSON."""
     answer = reply(GOOD, media=media)
     assert isinstance(read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW), TokenSet)
 
@@ -187,7 +187,7 @@ def test_a_refused_body_is_not_quoted() -> None:
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 308, 100])
 def test_another_status_is_refused(status: int) -> None:
-    """N-1, A14: a redirect above all."""
+    """N-1, A14: a redirect is among them."""
     assert fault(GOOD, status=status) == "token.status"
 
 
@@ -204,7 +204,7 @@ def test_a_token_that_is_not_printable_text_is_refused(member: str, value: objec
 @pytest.mark.parametrize("empty", [None, ""])
 @pytest.mark.parametrize("member", ["access_token", "id_token"])
 def test_a_missing_token_is_refused(member: str, empty: str | None) -> None:
-    """N-2, A11, Q1.2: empty is missing."""
+    """N-2, A11, Q1.2: an empty token counts as missing."""
     assert fault({**GOOD, member: empty}) == f"token.{member}"
 
 
@@ -226,7 +226,7 @@ def test_an_empty_refresh_token_is_none() -> None:
     ],
 )
 def test_what_an_answer_hands_over_is_told_before_it_is_judged(body: object, token: str | None) -> None:
-    """Q1.2, F-4: also from answers that no judge would take."""
+    """Q1.2, F-4: the tokens are found even in answers that every check refuses."""
     assert unverified_tokens(reply(body)) == UnverifiedTokens(refresh_token=None if token is None else Secret(token))
 
 
@@ -242,7 +242,7 @@ def test_what_an_answer_hands_over_is_told_before_it_is_judged(body: object, tok
     ],
 )
 def test_a_token_that_is_there_and_cannot_be_read_is_not_told_as_none(body: object) -> None:
-    """Q1.2: the difference decides whether the old one may be sent again."""
+    """Q1.2: the difference decides whether the client may send the old token again."""
     assert unverified_tokens(reply(body)) == UnverifiedTokens(unreadable=True)
 
 
@@ -261,7 +261,7 @@ def test_a_body_of_something_in_between_hands_over_nothing(body: bytes) -> None:
 def test_a_refresh_may_come_without_an_id_token() -> None:
     """F-4: A successor is stored before anything is judged.
 
-    B4: A renewal about another person ends the session.
+    B4: A refresh about another person ends the session.
     """
     answer = read({"access_token": "a", "token_type": "Bearer"}, id_token_required=False)
     assert answer == TokenSet(Secret("a"), None, None, None, ("openid", "email"))
@@ -269,7 +269,7 @@ def test_a_refresh_may_come_without_an_id_token() -> None:
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
 def test_the_token_type_is_compared_without_case(kind: str) -> None:
-    """N-3: The token type matches what was asked for. A12: The letter case of the token type is ignored."""
+    """N-3: The token type matches the request. A12: The letter case of the token type is ignored."""
     assert success(token_type=kind).access_token == Secret("SlAV32hkKG")
 
 
@@ -281,7 +281,7 @@ def test_without_a_word_about_it_a_token_is_of_the_type_that_was_asked_for(kind:
 
 @pytest.mark.parametrize("kind", ["mac", "DPoP", 1, 0, ["Bearer"], [], "Bearer "])
 def test_another_token_type_is_refused(kind: object) -> None:
-    """N-2, N-3, A11; DPoP was not asked for."""
+    """N-2, N-3, A11: the client did not ask for DPoP."""
     assert fault({**GOOD, "token_type": kind}) == "token.token_type"
 
 
@@ -309,7 +309,7 @@ def test_another_token_type_is_refused(kind: object) -> None:
     ],
 )
 def test_a_lifetime_is_a_number_of_seconds_or_unknown(sent: object, seconds: float | None) -> None:
-    """N-4, A13: at most a day, never below zero, and never an error."""
+    """N-4, A13: a lifetime is at most a day, never below zero, and never an error."""
     assert success(expires_in=sent).expires_in == seconds
 
 
@@ -336,7 +336,7 @@ def test_an_infinite_lifetime_is_unknown() -> None:
     ],
 )
 def test_granted_scopes_are_those_in_the_answer(sent: object, scopes: tuple[str, ...]) -> None:
-    """N-6, A25; Q1.2: an array is a list, and what is neither counts as absent."""
+    """N-6, A25; Q1.2: an array is a list, and a value that is neither text nor list counts as absent."""
     assert success(scope=sent).scopes == scopes
 
 
@@ -354,7 +354,7 @@ def test_granted_scopes_are_those_in_the_answer(sent: object, scopes: tuple[str,
 )
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_an_oauth_error_is_a_value(sent: str, told: str, status: int) -> None:
-    """RFC 6749, 5.2; F-8, B1, B8, B9, B30."""
+    """RFC 6749, 5.2; F-8, B1, B8, B9, B30: an unregistered code becomes ``other``."""
     assert read({"error": sent, "error_description": "free text"}, status=status) == TokenError(told, status)
 
 
@@ -388,19 +388,19 @@ def test_an_oauth_error_with_status_200_is_an_oauth_error() -> None:
 def test_an_empty_error_beside_tokens_is_none(nothing: str | None) -> None:
     """Q1.2: The new refresh token is kept before anything else.
 
-    Q1.8: A doubtful refusal ends only what is over.
+    Q1.8: A doubtful refusal ends only an expired session.
     """
     assert success(error=nothing).access_token == Secret("SlAV32hkKG")
 
 
 def test_tokens_beside_an_error_are_not_used() -> None:
-    """Q1.8: an answer that contradicts itself is believed in what it refuses."""
+    """Q1.8: an answer with both tokens and an error counts as an error."""
     assert read({**GOOD, "error": "invalid_scope"}, status=200) == TokenError("invalid_scope", 200)
 
 
 @pytest.mark.parametrize("member", ["expires_in", "scope", "anything"])
 def test_a_member_that_is_there_twice_counts_as_absent_unless_it_decides(member: str) -> None:
-    """Q1.2, a sibling: what has a safe default need not spoil a renewal."""
+    """Q1.2, a sibling: a member with a safe default does not spoil a refresh."""
     written = f'{{"{member}": "1", ' + json.dumps({**GOOD, member: "2"})[1:]
     answer = read(written, status=200)
     assert isinstance(answer, TokenSet)
@@ -412,7 +412,7 @@ def test_a_member_that_is_there_twice_counts_as_absent_unless_it_decides(member:
 
 @pytest.mark.parametrize("member", ["access_token", "id_token", "refresh_token", "token_type"])
 def test_a_member_that_decides_may_not_be_there_twice(member: str) -> None:
-    """Q1.2, N-1: nobody knows which one is meant."""
+    """Q1.2, N-1: the reader cannot know which of the two values is meant."""
     assert fault(f'{{"{member}": "1", ' + json.dumps(GOOD)[1:]) == "token.format"
 
 
@@ -451,7 +451,7 @@ def test_a_pause_that_the_provider_asks_for_is_passed_on() -> None:
 def test_retry_after_is_seconds_or_a_date_and_five_seconds_if_unreadable(
     text: str | None, seconds: float | None
 ) -> None:
-    """B7: at most an hour."""
+    """B7: a pause is at most an hour."""
     assert retry_after_of({} if text is None else {"retry-after": text}, NOW) == seconds
 
 
@@ -477,7 +477,7 @@ def test_no_date_header_tells_no_offset() -> None:
 
 @pytest.mark.parametrize("kind", ["DPoP", "dpop", "DPOP"])
 def test_a_token_that_is_bound_to_the_key_is_what_a_proof_earns(kind: str) -> None:
-    """X-4, A12: in any letter case."""
+    """X-4, A12: the type is accepted in any letter case."""
     answer = reply({**GOOD, "token_type": kind})
     found = read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW, proved=True)
     assert isinstance(found, TokenSet)
@@ -485,7 +485,7 @@ def test_a_token_that_is_bound_to_the_key_is_what_a_proof_earns(kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["Bearer", "bearer", "DPoP ", "", None])
 def test_a_bearer_token_for_a_proof_is_refused(kind: str | None) -> None:
-    """X-4: "Bearer" where DPoP was asked for would be worth something to a thief."""
+    """X-4: a thief could use a "Bearer" token where DPoP was asked for."""
     answer = reply({**GOOD, "token_type": kind})
     with pytest.raises(TokenResponseInvalid) as caught:
         read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW, proved=True)

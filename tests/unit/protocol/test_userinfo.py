@@ -1,4 +1,4 @@
-"""UserInfo: section U."""
+"""The UserInfo request and the checks of its answer: section U."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_signed_answer_is_asked_for_as_such() -> None:
 
 
 def test_claims_about_the_person_are_returned_without_null_and_without_the_rest() -> None:
-    """U-5, U-9, Q2.3: sources of aggregated claims, and claims about a token, are dropped; which are missing is told."""
+    """U-5, U-9, Q2.3: sources of aggregated claims and claims about a token are dropped; the missing ones are named."""
     body = {
         "sub": SUBJECT,
         "name": "Example User",
@@ -74,7 +74,7 @@ def test_claims_about_the_person_are_returned_without_null_and_without_the_rest(
 
 @pytest.mark.parametrize("verified", ["true", "false", 1, None, []])
 def test_a_verified_email_is_only_the_json_value_true(verified: object) -> None:
-    """U-9: a text proves nothing and costs nothing."""
+    """U-9: a text proves nothing, and costs no sign-in either."""
     body = {"sub": SUBJECT, "email": "user1@example.com", "email_verified": verified}
     assert read_userinfo_reply(reply(body), subject=SUBJECT, signed=None) == {
         "sub": SUBJECT,
@@ -112,7 +112,7 @@ def test_an_unsigned_answer_with_another_content_type_is_refused(media: str) -> 
 
 
 def test_a_plain_answer_is_refused_where_a_signed_one_is_configured() -> None:
-    """U-4: no downgrade."""
+    """U-4: the check accepts no downgrade."""
     assert refused(reply({"sub": SUBJECT}), SIGNED) == "userinfo.form"
 
 
@@ -142,18 +142,18 @@ def test_a_claim_of_the_wrong_type_counts_as_not_made(claim: dict[str, object], 
     ids=["doubled", "surrogate", "surrogate inside", "surrogate name"],
 )
 def test_a_claim_that_cannot_be_used_counts_as_not_made(more: str, kept: dict[str, object]) -> None:
-    """Q1.3: the person is who they are all the same."""
+    """Q1.3: the person's identity does not depend on the claim."""
     body = f'{{"sub": "{SUBJECT}"{more}}}'
     assert read_userinfo_reply(reply(body), subject=SUBJECT, signed=None) == {"sub": SUBJECT, **kept}
 
 
 def test_a_doubled_subject_is_refused() -> None:
-    """Q1.3, U-5: also if both are right."""
+    """Q1.3, U-5: this holds even if both subjects are right."""
     assert refused(reply(f'{{"sub": "{SUBJECT}", "sub": "{SUBJECT}"}}')) == "userinfo.no_sub"
 
 
 def test_a_byte_order_mark_before_userinfo_is_ignored() -> None:
-    """Q1.4; RFC 8259, 8.1."""
+    """Q1.4; RFC 8259, 8.1: a reader may ignore the mark."""
     body = b"\xef\xbb\xbf" + f'{{"sub": "{SUBJECT}"}}'.encode()
     assert read_userinfo_reply(reply(body), subject=SUBJECT, signed=None) == {"sub": SUBJECT}
 

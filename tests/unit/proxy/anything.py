@@ -1,4 +1,4 @@
-"""Any call at all against the proxy: what Hypothesis may wish for, and what must be true of whatever comes of it.
+"""Arbitrary calls against the proxy: the Hypothesis strategies that make them, and the property that holds for each.
 
 Jupyter's credentials stand as ``<token>``, ``<cookie>``, ``<xsrf>`` and ``<grant>`` in what is generated, so that a
 report of a failure shows none.
@@ -42,10 +42,10 @@ NAMES = Api(
     path_prefixes=("/items/", "/v/"),
     path_data=frozenset(get_args(PathData)),
 )
-"""Another one, of which only a part is open, and whose paths hold names with everything that may be data."""
+"""Second API, of which only a part is open, and whose paths hold names with every kind of path data."""
 
 OPEN = {"orders": ("/v1/",), "names": ("/v1/items/", "/v1/v/")}
-"""The paths that each of them opens."""
+"""The open path prefixes of each API."""
 
 CREDENTIALS = {
     "<token>": f"{MARKER}jupyter-token-0123456789",
@@ -62,7 +62,7 @@ NEVER_UP = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What a client asks for, as it reaches the handler."""
+    """A client's call, as it reaches the handler."""
 
     method: str
     path: str
@@ -72,7 +72,7 @@ class Wish:
 
 
 class EmptyReply:
-    """Implements ``UpstreamReply``: 200 and nothing else."""
+    """Implement ``UpstreamReply``: 200 and no body."""
 
     status = 200
     waiting = False
@@ -82,7 +82,7 @@ class EmptyReply:
         self.headers: Headers = []
 
     def whole(self) -> bytes:
-        """There is nothing."""
+        """Return no bytes."""
         return b""
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -91,12 +91,12 @@ class EmptyReply:
         yield b""
 
     def drop(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 @dataclass
 class RecordingUpstream:
-    """Implements ``UpstreamPort``: remembers every call."""
+    """Implement ``UpstreamPort``, and remember every call."""
 
     calls: list[UpstreamCall] = field(default_factory=list)
 
@@ -106,17 +106,17 @@ class RecordingUpstream:
         return EmptyReply()
 
     async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> SocketRefused:
-        """Remember ``call``; open nothing."""
+        """Remember ``call``, and open nothing."""
         del subprotocols
         self.calls.append(call)
         return SocketRefused(426, [])
 
     async def aclose(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 class Recorded:
-    """A proxy with somebody signed in, before an upstream that remembers."""
+    """A proxy with a signed-in user, before an upstream that remembers."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -133,7 +133,7 @@ class Recorded:
         )
 
     def ask(self, wish: Wish) -> tuple[Problem | None, list[UpstreamCall]]:
-        """Return how the proxy refused ``wish``, and the calls that went out for it."""
+        """Return the proxy's refusal of ``wish``, if any, and the calls that went out for it."""
         self.upstream.calls.clear()
         request = ProxyRequest(
             api=wish.api,
@@ -156,7 +156,7 @@ class Recorded:
 
 
 def check(recorded: Recorded, wish: Wish) -> None:
-    """Either a refusal with 4xx and no call, or one call to the configured place without a credential of Jupyter's."""
+    """Assert a refusal with 4xx and no call, or one call to the configured place without a credential of Jupyter's."""
     problem, calls = recorded.ask(wish)
     if problem is not None:
         assert (400 <= problem.status < 500, calls) == (True, [])
@@ -172,19 +172,19 @@ def check(recorded: Recorded, wish: Wish) -> None:
 
 
 def place_of(url: str, open_to: tuple[str, ...] = OPEN["orders"]) -> tuple[str, str | None, int | None, bool]:
-    """Return scheme, host and port of ``url``, and whether its path stays in what is open when dots are resolved."""
+    """Return scheme, host and port of ``url``, and whether its path stays in ``open_to`` when dots are resolved."""
     parts = urlsplit(url)
     resolved = posixpath.normpath(parts.path) + "/"
     return parts.scheme, parts.hostname, parts.port, (resolved + "/").startswith(open_to)
 
 
 def readings(url: str) -> list[str]:
-    """What different servers may make of ``url``: as it is, by another parser, and with its path decoded once and twice."""
+    """Return the readings of ``url`` by different servers: as it is, by another parser, and decoded once and twice."""
     parts = urlsplit(url)
     once = unquote(parts.path)
     twice = unquote(once)
     origin = f"{parts.scheme}://{parts.netloc}"
-    # NOTE: a decoded ? or # ends nothing here; who parses again after decoding is a row of its own in the corpus.
+    # NOTE: a decoded ? or # ends nothing here; a parser that runs again after decoding has a row in the corpus.
     decoded = (once, twice, *(_OTHER_ESCAPE.sub(_other_character, path) for path in (once, twice)))
     flat = (*decoded, *(path.replace("\\", "/") for path in decoded))
     plain = [path.replace("?", "_").replace("#", "_") for path in (*flat, *map(_without_parameters, flat))]
@@ -192,7 +192,7 @@ def readings(url: str) -> list[str]:
 
 
 def leaked(call: UpstreamCall) -> list[str]:
-    """The names of Jupyter's credentials that go up."""
+    """Return the names of Jupyter's credentials that go up."""
     sent = "\n".join([call.url, unquote(call.url), *(f"{name}: {value}" for name, value in call.headers)])
     return [name for name, value in CREDENTIALS.items() if value in sent]
 
@@ -313,7 +313,7 @@ _HONEST_VALUES = st.one_of(
 
 @st.composite
 def _spelled(draw: st.DrawFn, names: st.SearchStrategy[str]) -> str:
-    """A name in other letter cases, with underscores for hyphens, or with a tail."""
+    """Draw a name in other letter cases, with underscores for hyphens, or with a tail."""
     name = draw(names)
     spelling = draw(st.sampled_from(["as it is", "small", "large", "underscores", "swapped"]))
     return {

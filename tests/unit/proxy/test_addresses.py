@@ -48,7 +48,7 @@ def test_an_address_below_the_base_url_leads_through_the_proxy(name: str, value:
     ],
 )
 def test_all_targets_and_anchors_of_links_lead_through_the_proxy(value: str, leads: str) -> None:
-    """Q3.3: RFC 8288, 3; a quoted text and a relation type are no addresses to follow."""
+    """Q3.3: RFC 8288, 3; a quoted text and a relation type are not addresses."""
     assert led("Link", value) == ([leads], [])
 
 
@@ -58,7 +58,7 @@ def test_a_refresh_leads_through_the_proxy() -> None:
 
 
 def test_an_address_outside_stays_and_is_named() -> None:
-    """Q3.3: one that is relative to the API is made absolute, because the caller would take it for one of Jupyter's."""
+    """Q3.3: an address relative to the API is made absolute, because the caller would take it for one of Jupyter's."""
     value = "<https://other.example/x>; rel=next, </v2/y>; rel=prev, <8>; rel=self"
     expected = (
         "<https://other.example/x>; rel=next, <https://api.example.com/v2/y>; rel=prev, </p/orders/items/8>; rel=self"

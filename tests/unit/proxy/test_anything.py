@@ -1,4 +1,4 @@
-"""Whatever is asked for, the proxy refuses or stays where it may go, and hands on no credential (C1, C2, C3, C5, C6).
+"""The proxy refuses an arbitrary call or keeps it in its place, and hands on no credential (C1, C2, C3, C5, C6).
 
 ``make fuzz`` runs the same property for as long as you like, and shares its examples with this test.
 """
@@ -35,20 +35,20 @@ def test_any_call_is_refused_or_stays_where_it_may_go(recorded: Recorded) -> Non
 
 @pytest.mark.parametrize("path", HONEST[:40])
 def test_an_honest_call_is_made(recorded: Recorded, path: str) -> None:
-    """The property is not kept by refusing everything."""
+    """The proxy does not keep the property by refusing every call."""
     problem, calls = recorded.ask(Wish("GET", path, "a=1", (("Accept", "*/*"),)))
     assert (problem, [call.url for call in calls]) == (None, [f"https://api.example.com/v1/{path}?a=1"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_honest_name_is_a_name(recorded: Recorded, name: NamePath) -> None:
-    """Q3.1: the property is not kept by refusing everything there either."""
+    """Q3.1: the proxy does not keep the property by refusing every name either."""
     problem, calls = recorded.ask(Wish("GET", f"items/{name.path}", "", (), "names"))
     assert (problem, [call.url for call in calls]) == (None, [f"https://api.example.com/v1/items/{name.path}"])
 
 
 def test_a_name_that_leaves_its_prefix_would_be_noticed() -> None:
-    """Proof that the property can fail."""
+    """The property can fail: this name leaves its prefix."""
     places = {
         place_of(reading, OPEN["names"]) for reading in readings("https://api.example.com/v1/items/a%5C..%2F../x")
     }
@@ -56,7 +56,7 @@ def test_a_name_that_leaves_its_prefix_would_be_noticed() -> None:
 
 
 def test_a_credential_that_goes_up_would_be_noticed(recorded: Recorded) -> None:
-    """Proof that the property can fail: this parameter is not one that Jupyter reads, so nobody takes it out."""
+    """The property can fail: Jupyter does not read this parameter, so the proxy does not remove it."""
     with pytest.raises(AssertionError):
         check(recorded, Wish("GET", "items", "other=<token>", ()))
 
@@ -73,5 +73,5 @@ def test_a_credential_that_goes_up_would_be_noticed(recorded: Recorded) -> None:
     ],
 )
 def test_a_place_outside_would_be_noticed(url: str) -> None:
-    """Proof that the property can fail."""
+    """The property can fail: these addresses are outside."""
     assert place_of(url) != ("https", "api.example.com", None, True)

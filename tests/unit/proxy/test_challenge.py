@@ -1,4 +1,4 @@
-"""What an API says about a call that it refused (C12; RFC 6750, 3; RFC 9470, 3)."""
+"""The challenge of an API that refused a call names the error and the level (C12; RFC 6750, 3; RFC 9470, 3)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_stronger_sign_in_is_read_from_the_challenge(value: str, wanted: StepU
 
 
 def test_only_so_many_words_are_taken() -> None:
-    """They end up in an address."""
+    """The values end up in an address."""
     wanted = requested_step_up(challenge(f'{ASKING}, acr_values="{" ".join(f"a{n}" for n in range(100))}"'))
     assert wanted is not None
     assert len(wanted.acr_values) == 20
@@ -72,12 +72,12 @@ def test_the_scopes_that_an_api_misses(value: str, missing: tuple[str, ...] | No
     ],
 )
 def test_no_browser_is_made_to_ask_for_a_password(value: str, passes: bool) -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     assert asks_no_password(value) is passes
 
 
 def test_a_challenge_of_any_length_is_read_in_time() -> None:
-    """No expression runs wild."""
+    """No regular expression backtracks without bound."""
     for value in ("a=" * 100_000, 'a="' * 100_000, "," * 100_000, "Bearer " + 'a="\\' * 50_000, " " * 100_000):
         assert requested_step_up(challenge(value)) is None
         asks_no_password(value)

@@ -1,4 +1,4 @@
-"""So many at once, so many that wait, the first one first (C28, C29)."""
+"""The limiter admits so many calls at once, lets so many wait, and serves the first one first (C28, C29)."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> 
     await limiter.acquire()
     first, second = await waiting(limiter, 2)
     limiter.release()
-    first.cancel()  # in the same moment
+    first.cancel()  # before the loop runs again
     await asyncio.sleep(0)
     await asyncio.wait_for(second, 1)
 
 
 async def test_a_caller_that_leaves_the_queue_while_a_place_is_passed_on_just_leaves() -> None:
-    """C18: two connections that end in the same moment, of one that waits and of one that is inside."""
+    """C18: two connections end in the same moment, one that waits and one that is inside."""
     limiter = ConcurrencyLimiter(1, 2)
     await limiter.acquire()
     first, second = await waiting(limiter, 2)
@@ -75,7 +75,7 @@ async def test_a_caller_that_leaves_the_queue_while_a_place_is_passed_on_just_le
 
 
 async def test_places_are_never_lost() -> None:
-    """Any order of coming, waiting, leaving and giving up."""
+    """Calls come, wait, leave and give up in any order."""
     limiter = ConcurrencyLimiter(3, 50)
     inside = 0
     most = 0

@@ -1,4 +1,4 @@
-"""Header policy both ways (C5, C6, C8, C11, C22, C23)."""
+"""The header policy filters requests and replies (C5, C6, C8, C11, C22, C23)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_header_that_could_carry_authority_does_not_go_up(name):
 
 
 def test_a_nonce_of_an_api_stays_here():
-    """X-7: it is the server that proves, and nobody else needs to know what with."""
+    """X-7: the server makes the proofs, so no caller needs the nonce."""
     assert "DPoP-Nonce" not in dict(filter_response_headers([("DPoP-Nonce", "n-1")]))
     assert up([("DPoP", "a.b.c"), ("dpop", "a.b.c"), ("DPoP-Nonce", "n-1")]) == []
 
@@ -96,7 +96,7 @@ def test_no_shared_cache_may_keep_a_reply(upstream, expected):
 
 
 def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     down = filter_response_headers(
         [("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')]
     )
@@ -113,7 +113,7 @@ def test_a_challenge_made_of_quotes_holds_up_nobody(value):
 
 @pytest.mark.parametrize("value", ['Bearer realm="a, Basic realm=b', 'Bearer realm="a\\', 'Bearer realm="a\\"'])
 def test_a_challenge_with_a_quote_that_never_ends_is_dropped(value):
-    """C11: what stands behind it is read by every browser as it likes."""
+    """C11: browsers disagree about the text after an open quote."""
     assert not [
         name for name, _ in filter_response_headers([("WWW-Authenticate", value)]) if name == "WWW-Authenticate"
     ]
@@ -164,13 +164,13 @@ def test_everything_comes_down_to_a_kernel(name):
     ],
 )
 def test_what_is_ours_or_ends_with_the_connection_does_not_come_down_to_a_kernel(name):
-    """Q3.5: hop by hop (RFC 9110, 7.6.1), cookies, and the names by which we and Jupyter speak."""
+    """Q3.5: these are hop by hop (RFC 9110, 7.6.1), cookies, and the names by which we and Jupyter speak."""
     down = filter_response_headers([("Connection", "close, X-Hop"), (name, "evil")], to_kernel=True)
     assert "evil" not in [value for _, value in down]
 
 
 def test_a_kernel_gets_every_challenge():
-    """Q3.5, C11: nobody prompts there."""
+    """Q3.5, C11: a kernel shows no login prompt."""
     down = filter_response_headers([("WWW-Authenticate", 'Basic realm="x"')], to_kernel=True)
     assert ("WWW-Authenticate", 'Basic realm="x"') in down
 
@@ -205,7 +205,7 @@ def test_a_header_without_authority_goes_up(name):
     ],
 )
 def test_a_header_that_is_held_back_is_told(name):
-    """Q3.4: what leads past the lists of methods and paths, proves who somebody is, or is not known."""
+    """Q3.4: such headers bypass the lists of methods and paths, prove an identity, or are unknown."""
     assert filter_request_headers([(name, "x")]) == ([], [name])
 
 
@@ -214,12 +214,12 @@ def test_a_header_that_is_held_back_is_told(name):
     ["Authorization", "Cookie", "Host", "Sec-Fetch-Site", "X-XSRFToken", "X-Forwarded-For", "Origin", "TE", "X-OIDC-A"],
 )
 def test_a_header_that_is_not_meant_for_the_api_is_no_news(name):
-    """Q3.4: every browser and every proxy in front of Jupyter sends them."""
+    """Q3.4: every browser and every proxy in front of Jupyter sends these headers."""
     assert filter_request_headers([(name, "x")]) == ([], [])
 
 
 def test_what_is_told_is_bounded():
-    """Q3.4: names only, each once, twenty at most, and none that is longer than a name."""
+    """Q3.4: the list holds names only, each once, twenty at most, and none that is too long for a name."""
     many = [(f"X-{number}", "secret") for number in range(50)]
     assert filter_request_headers([("X-A", "1"), ("x-a", "2"), ("X-" + "a" * 63, "3")]) == ([], ["x-a"])
     assert filter_request_headers(many)[1] == [f"X-{number}" for number in range(20)]

@@ -1,4 +1,4 @@
-"""Every reading that some server could make of a path is judged, and a refusal says where it stumbled (C1)."""
+"""Every reading that a server could make of a path is checked, and a refusal names the character (C1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jupyter_oidc.proxy.path import check_path
 
 
 def refusal(path: str) -> str:
-    """What a refusal of ``path`` says, less its beginning; the code of another problem; nothing for a path that passes."""
+    """Return the message of a refusal of ``path`` less its beginning, another problem's code, or "" for a good path."""
     try:
         check_path(path)
     except BadPath as problem:
@@ -31,7 +31,7 @@ def refusal(path: str) -> str:
     ],
 )
 def test_a_percent_sign_that_is_no_escape_after_a_decoding_is_refused(path: str, said: str) -> None:
-    """Q8.10: what follows it may be an escape in another language; ASP's ``%u002e`` is a dot (ECMAScript, B.2.1.2)."""
+    """Q8.10: the text after it may be another language's escape; ASP's ``%u002e`` is a dot (ECMAScript, B.2.1.2)."""
     assert refusal(path) == said
 
 
@@ -49,7 +49,7 @@ def test_dots_beside_what_a_legacy_code_page_makes_a_backslash_or_a_dot_are_refu
 
 @pytest.mark.parametrize("path", ["..+/x", "a/..%2B/b", "a/+../b", "a/%2B."])
 def test_dots_beside_a_plus_that_may_be_a_blank_are_refused(path: str) -> None:
-    """Q8.10: a form decoder in the place of a path decoder makes blanks of them, which others trim."""
+    """Q8.10: a server that uses a form decoder for paths makes blanks of them, which others trim."""
     assert refusal(path).endswith(" is a dot segment.")
 
 
@@ -94,7 +94,7 @@ def test_a_refusal_names_the_character_and_its_place_and_nothing_more(path: str,
 
 
 def test_a_character_that_wants_an_escape_is_told_which() -> None:
-    """Q3.2: RFC 3986, 2.1."""
+    """Q3.2: RFC 3986, 2.1: the message names the escape."""
     with pytest.raises(BadPath) as refused:
         check_path("items[0]")
     assert refused.value.action == "Write it as %5B."

@@ -1,4 +1,4 @@
-"""The corpora of paths against the one function that makes a URL of a path (C1, C2)."""
+"""The corpora of paths run against the one function that makes a URL of a path (C1, C2)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_hostile_path_is_refused(category: str) -> None:
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_a_hostile_path_behind_an_open_prefix_is_refused(category: str) -> None:
-    """C1: a prefix that the path begins with opens nothing beside it."""
+    """C1: an open prefix at the beginning of the path opens nothing beside it."""
     passed = [path.raw for path in hostile(category) if refusal(NARROW, f"items/{path.text}") is None]
     assert [raw for raw in passed if not raw.startswith((b"@", b"%40", b"%2540"))] == [], "'@' is fine in the middle"
 
@@ -52,14 +52,14 @@ def test_an_honest_path_passes_byte_for_byte(path: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.path)
 def test_a_name_passes_byte_for_byte_where_it_is_data(name: NamePath) -> None:
-    """Q3.1: names of GitLab, OCI, npm, Artifactory, OData and S3."""
+    """Q3.1: the names are those of GitLab, OCI, npm, Artifactory, OData and S3."""
     api = replace(API, path_data=name.data)
     assert upstream_url(api, name.path, "") == f"https://api.example.com/v1/{name.path}"
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.path)
 def test_a_name_is_refused_where_one_of_its_forms_is_no_data(name: NamePath) -> None:
-    """Q3.1, C1: nothing is admitted that the settings do not name."""
+    """Q3.1, C1: a path is refused unless the settings name every form that it uses."""
     refused = [refusal(replace(API, path_data=EVERYTHING - {form}), name.path) for form in name.data]
     assert refused == ["bad_path"] * len(name.data)
 
@@ -71,7 +71,7 @@ _MAY_BE_DATA = ("encoded-separators", "empty-segments", "double-slashes", "useri
     "category", [category for category in CATEGORIES if category not in (*_MAY_BE_DATA, "scheme-tricks")]
 )
 def test_a_hostile_path_is_refused_even_where_everything_is_data(category: str) -> None:
-    """Q3.1, C1: no setting admits dots, controls, look-alikes, or what is no text."""
+    """Q3.1, C1: no setting admits dots, controls, look-alikes, or bytes that are not text."""
     api = replace(API, path_data=EVERYTHING)
     assert [path.raw for path in hostile(category) if refusal(api, path.text) != "bad_path"] == []
 
@@ -100,7 +100,7 @@ def test_what_data_may_hold_stays_where_it_may_go_under_every_reading(category: 
     ],
 )
 def test_data_cannot_stand_in_for_a_part_of_a_prefix(path: str) -> None:
-    """Q3.1: what is open under one reading only is closed."""
+    """Q3.1: a path that is open under one reading only is refused."""
     assert refusal(replace(NARROW, path_data=EVERYTHING), path) in ("route_forbidden", "bad_path")
 
 

@@ -50,7 +50,7 @@ class Scripted:
 
 
 class Opened:
-    """A WebSocket on which nobody speaks."""
+    """A WebSocket that carries no message."""
 
     status = 101
     headers: Headers = []  # noqa: RUF012 - of a fake that nobody changes
@@ -66,7 +66,7 @@ class Opened:
 
 
 class ScriptedUpstream:
-    """Answers by plan, and 200 when the plan is over."""
+    """Answer by plan, and with 200 when the plan is over."""
 
     def __init__(self, *planned: Scripted) -> None:
         self.planned = list(planned)
@@ -93,7 +93,7 @@ class ScriptedUpstream:
 
 
 class Scene:
-    """A signed-in person, and APIs behind the proxy."""
+    """A proxy with a signed-in user, before APIs that answer by plan."""
 
     def __init__(self, *planned: Scripted, bound: bool = True) -> None:
         self.fake_environment = FakeEnvironment(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))
@@ -128,7 +128,7 @@ async def body() -> AsyncIterator[bytes]:
 
 
 async def test_without_a_key_nothing_is_proved() -> None:
-    """X-8: a bearer token goes out as it always did, and no chance is drawn for it."""
+    """X-8: a bearer token goes out as it always did, and the proxy draws no random value for it."""
     scene = Scene(bound=False)
     await scene.get()
     drawn = scene.fake_environment.entropy.drawn
@@ -184,7 +184,7 @@ async def test_a_demand_for_a_nonce_costs_one_repetition_and_no_refresh() -> Non
 
 
 async def test_a_second_demand_is_passed_on() -> None:
-    """X-6: once; and it says nothing about the token, so there is no refresh either."""
+    """X-6: the call is repeated once; a second demand says nothing about the token, so there is no refresh either."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [DEMAND, ("DPoP-Nonce", "r-2")]))
     answer = await scene.get()
     assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 2, 0)
@@ -211,7 +211,7 @@ async def test_a_call_with_a_body_is_not_repeated_but_may_be() -> None:
 
 
 async def test_any_reply_may_bring_the_next_nonce() -> None:
-    """X-7: the newest counts, for its origin alone."""
+    """X-7: the newest nonce counts, for its origin alone."""
     scene = Scene(Scripted(200, [("dpop-nonce", "r-1")]), Scripted(404, [("DPoP-Nonce", "r-2")]))
     await scene.get()
     await scene.get()
@@ -232,7 +232,7 @@ async def test_a_token_that_an_api_refuses_is_refreshed_and_proved_anew() -> Non
 
 
 async def test_a_refused_token_after_a_nonce_is_refreshed_too() -> None:
-    """X-6, C11: a nonce is one thing, the token another."""
+    """X-6, C11: a repetition for a nonce does not replace the one for a token."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [INVALID]))
     answer = await scene.get()
     assert (answer.status, scene.refreshes, len(scene.upstream.calls)) == (200, 1, 3)
@@ -240,7 +240,7 @@ async def test_a_refused_token_after_a_nonce_is_refreshed_too() -> None:
 
 
 async def test_a_bearer_token_that_a_strange_challenge_refuses_is_refreshed_as_ever() -> None:
-    """C11: without a key a demand for a nonce is a 401 like any other."""
+    """C11: without a key, a demand for a nonce is a 401 like any other."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), bound=False)
     assert (await scene.get()).status == 200
     assert scene.refreshes == 1
@@ -250,7 +250,7 @@ async def test_a_bearer_token_that_a_strange_challenge_refuses_is_refreshed_as_e
 
 
 async def test_a_handshake_is_proved_as_a_call_is() -> None:
-    """X-2, X-3: for the address and the method that are sent."""
+    """X-2, X-3: the proof is for the address and the method that are sent."""
     scene = Scene()
     assert isinstance(await scene.socket(), OpenSocket)
     (proof,) = scene.upstream.proofs
@@ -273,7 +273,7 @@ async def test_a_demand_for_a_nonce_costs_a_handshake_one_repetition_and_no_refr
 
 
 async def test_a_second_demand_refuses_the_socket() -> None:
-    """X-6, X-7: and its nonce is the next one's."""
+    """X-6, X-7: the next call carries the nonce of the refusal."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [DEMAND, ("DPoP-Nonce", "r-2")]))
     refused = await scene.socket()
     assert isinstance(refused, SocketRefused)
@@ -284,7 +284,7 @@ async def test_a_second_demand_refuses_the_socket() -> None:
 
 
 async def test_a_token_that_a_handshake_shows_in_vain_is_refreshed_and_proved_anew() -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     scene = Scene(Scripted(401, [INVALID]))
     assert isinstance(await scene.socket(), OpenSocket)
     assert [proof.claims["ath"] for proof in scene.upstream.proofs] == [

@@ -1,4 +1,4 @@
-"""Where a proxied call goes: below the configured base URL, or nowhere (C1, C2, C3, C9, C10)."""
+"""A proxied call goes below the configured base URL, or nowhere (C1, C2, C3, C9, C10)."""
 
 from __future__ import annotations
 
@@ -169,6 +169,6 @@ def test_jupyter_in_another_spelling_is_jupyter_still(own_host, location):
     ],
 )
 def test_another_address_is_another_address(location):
-    """C10: the positive control."""
+    """C10: other addresses are the positive control."""
     request_url = "https://api.example.com/v1/items/7"
     assert rewritten_location(API, location, request_url, "/api/orders/", "127.0.0.1:8888") == location

@@ -1,4 +1,4 @@
-"""What a server writes down for its own kernels, and what it does with what others left behind (Q4.5)."""
+"""A server writes its address down for its own kernels, and removes files that ended servers left (Q4.5)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.announcement import ServerAnnouncement
 
 NOBODY = 2**22 + 1
-"""A process id beyond the largest that Linux gives."""
+"""Process id beyond the largest that Linux gives."""
 
 
 @dataclass
 class Server:
-    """As much of a Jupyter server as says where it is."""
+    """The attributes of a Jupyter server that say where it is."""
 
     runtime_dir: str
     ip: str = "localhost"
@@ -37,7 +37,7 @@ class KernelFile:
 
 
 class Manager:
-    """Decides on kernels as Jupyter's does, and starts none."""
+    """Decide on kernels as Jupyter's manager does, and start none."""
 
     def pre_start_kernel(self, kernel_name: str | None, arguments: dict[str, Any]) -> tuple[Any, str, str]:
         return KernelFile("/run/ada/kernel-k1.json"), kernel_name or "python3", "k1"
@@ -60,7 +60,7 @@ def own(server: Server) -> ServerAnnouncement:
     ],
 )
 def test_the_address_is_one_that_leads_to_this_server_from_its_own_machine(tmp_path: Path, ip: str, url: str) -> None:
-    """Q4.5: A neighbour's server is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     announced = own(Server(str(tmp_path), ip=ip, base_url="/a/"))
     announced.write()
     told = read(announced.path)
@@ -69,7 +69,7 @@ def test_the_address_is_one_that_leads_to_this_server_from_its_own_machine(tmp_p
 
 
 def test_a_kernel_gets_the_variables_beside_what_it_is_given(tmp_path: Path) -> None:
-    """Q4.5: and its environment is no one else's."""
+    """Q4.5: the environment of the server's own process does not change."""
     announced, manager = own(Server(str(tmp_path))), Manager()
     announced.set_kernel_environment(manager)
     arguments: dict[str, Any] = {"env": {"LANG": "C"}}
@@ -83,7 +83,7 @@ def test_a_kernel_gets_the_variables_beside_what_it_is_given(tmp_path: Path) -> 
 
 
 def test_two_servers_in_one_process_have_files_of_their_own(tmp_path: Path) -> None:
-    """Q4.5, a sibling: A neighbour's server is never asked."""
+    """Q4.5, a sibling: Another server of the same home is never asked."""
     assert own(Server(str(tmp_path))).path != own(Server(str(tmp_path))).path
 
 
@@ -111,7 +111,7 @@ def test_only_what_a_server_left_behind_here_is_removed(tmp_path: Path, changes:
 def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q4.5, a sibling: A neighbour's server is never asked."""
+    """Q4.5, a sibling: Another server of the same home is never asked."""
     (tmp_path / "file").touch()
     announced, manager = own(Server(str(tmp_path / "file"))), Manager()
     announced.set_kernel_environment(manager)
@@ -128,14 +128,14 @@ def test_a_terminal_is_told_the_server_and_is_no_kernel(tmp_path: Path) -> None:
 
 
 class Terminals:
-    """As much of the manager of terminals as gives them an environment."""
+    """The attribute of the terminal manager that gives terminals an environment."""
 
     def __init__(self) -> None:
         self.extra_env: dict[str, str] = {}
 
 
 def test_a_server_that_has_ended_announces_nothing_any_more(tmp_path: Path) -> None:
-    """Q4.5: sibling: a late turn of the event loop would leave a file behind."""
+    """Q4.5: sibling: a write that the event loop runs late would leave a file behind."""
     announced = own(Server(str(tmp_path)))
     announced.write()
     announced.withdraw()
@@ -144,7 +144,7 @@ def test_a_server_that_has_ended_announces_nothing_any_more(tmp_path: Path) -> N
 
 
 def test_options_of_tls_are_told_however_they_were_set(tmp_path: Path) -> None:
-    """Q4.1: sibling: by ``ssl_options`` instead of ``certfile``."""
+    """Q4.1: sibling: the options stand in ``ssl_options`` instead of ``certfile``."""
     announced = own(Server(str(tmp_path), ssl_options={"certfile": "/etc/ada.pem"}))
     announced.write()
     told = json.loads(announced.path.read_text(encoding="utf-8"))

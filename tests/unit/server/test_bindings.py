@@ -1,4 +1,4 @@
-"""The browser's binding cookies, among whatever else is in its jar."""
+"""The server finds the browser's binding cookies among all other cookies of the jar."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ OURS = "jupyter-oidc-flow-f1=b1"
     ['a={"b": 1}', 'a="b', "expires", "expires=1", "path=/", "b\u00e4r=1", "=x", "c[0]=x y", "$x=1", "a"],
 )
 def test_cookies_of_other_programs_on_this_host_do_not_hide_ours(others: str) -> None:
-    """A1: cookies know no ports, and some programs write what no cookie may hold."""
+    """A1: cookies know no ports, and some programs write characters that no cookie may hold."""
     assert binding_cookies([f"{others}; {OURS}"], "f1") == ["b1"]
     assert binding_cookies([f"{OURS}; {others}"], "f1") == ["b1"]
     assert binding_cookies([others, OURS], "f1") == ["b1"]
 
 
 def test_a_cookie_of_the_same_name_that_somebody_planted_does_not_hide_ours() -> None:
-    """A6, Q8.7: nobody stops a stranger's sign-in."""
+    """A6, Q8.7: an attacker who plants a cookie cannot stop another user's sign-in."""
     assert binding_cookies(["jupyter-oidc-flow-f1=planted; " + OURS], "f1") == ["planted", "b1"]
 
 
 def test_the_cookies_of_other_sign_ins_take_no_room() -> None:
-    """A-9, Q8.7: any number of them, true or planted, in any order."""
+    """A-9, Q8.7: any number of such cookies, true or planted, may stand there in any order."""
     jar = "; ".join(f"jupyter-oidc-flow-x{number}=b{number}" for number in range(60))
     assert binding_cookies([f"{jar}; {OURS}"], "f1") == ["b1"]
 
@@ -37,6 +37,6 @@ def test_a_longer_name_is_another_name() -> None:
 
 
 def test_one_name_has_an_end() -> None:
-    """Q8.7: what is planted under the very name of a sign-in costs a bounded number of comparisons."""
+    """Q8.7: cookies planted under a sign-in's own name cost a bounded number of comparisons."""
     jar = "; ".join(f"jupyter-oidc-flow-f1=b{number}" for number in range(60))
     assert binding_cookies([jar], "f1") == [f"b{number}" for number in range(8)]

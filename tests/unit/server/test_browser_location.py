@@ -1,4 +1,4 @@
-"""Where the browser is, as far as a server can tell; a kernel cannot tell at all (A30)."""
+"""A server tells where the browser is as far as it can; a kernel cannot tell at all (A30)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_kernel_counts_on_the_browser_that_was_seen_last():
 
 
 def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
-    """Q10.1: the host of the request is the proxy's; the page says where it really is."""
+    """Q10.1: the host of the request is the proxy's; the page names the real one."""
     browser_location = BrowserLocation()
     browser_location.note("127.0.0.1:8888", {"Referer": "https://hub.example.com/user/ada/lab"})
     assert (browser_location.seen, browser_location.public_url()) == ("elsewhere", None)
@@ -63,7 +63,7 @@ def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
     ],
 )
 def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, address):
-    """Q10.1: an address as seen by one party is never handed to another."""
+    """Q10.1: an address that one party sees is never handed to another."""
     browser_location = BrowserLocation(base_url="/x/")
     browser_location.note(host, headers)
     assert browser_location.public_url() == address
@@ -85,12 +85,12 @@ def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, 
     ],
 )
 def test_a_hub_says_where_its_servers_are(environment, address):
-    """Q10.1: also before any browser was seen."""
+    """Q10.1: the address is known before any browser was seen."""
     assert BrowserLocation.of_server("0.0.0.0", environment, "/user/ada/").public_url() == address
 
 
 def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says():
-    """Q10.1: who holds Jupyter's token can claim to be a browser anywhere."""
+    """Q10.1: a program that holds Jupyter's token can claim to be a browser anywhere."""
     claimed = {"Referer": "https://evil.example/lab"}
     told = BrowserLocation.of_server(
         "0.0.0.0", {"JUPYTERHUB_PUBLIC_URL": "https://hub.example.com/user/ada/"}, "/user/ada/"
@@ -126,5 +126,5 @@ def test_a_script_with_the_token_is_no_browser():
     ],
 )
 def test_before_any_browser_the_server_s_own_address_counts(ip, environment, seen):
-    """Under JupyterHub a server listens on loopback too, for a proxy that everybody goes through."""
+    """Under JupyterHub a server listens on loopback too, for a proxy that all browsers go through."""
     assert BrowserLocation.of_server(ip, environment).seen == seen

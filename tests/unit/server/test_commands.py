@@ -1,4 +1,4 @@
-"""A command's identity: what it opens, and when it ends (Q4.4)."""
+"""A command's identity: the routes that it opens, and the time at which it ends (Q4.4)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def grants(clock: Frozen) -> KernelGrants:
 
 
 def grant_of(grants: KernelGrants, clock: Frozen, command_id: str, key: str) -> str:
-    """Prove to be the command, as the kernel helper does."""
+    """Prove to be the command, as the kernel helper does, and return the grant."""
     now, nonce = int(clock.now().wall), SystemEntropy().token(192)
     return grants.issue(command_id, now, nonce, proof_of(key.encode(), command_id, now, nonce))[0]
 
@@ -92,7 +92,7 @@ def test_another_commands_key_proves_nothing(clock: Frozen, grants: KernelGrants
 
 
 def test_only_so_many_live_at_once_and_those_that_ended_make_room(clock: Frozen) -> None:
-    """Q4.4: sibling: nobody fills the memory of the server."""
+    """Q4.4: sibling: no process can fill the server's memory with identities."""
     commands = Commands(clock, SystemEntropy())
     for _ in range(100):
         commands.begin()

@@ -14,7 +14,7 @@ from jupyter_oidc.server.settings_file import settings_files
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[str]:
-    """Two configuration folders, the first one more important."""
+    """Make two configuration folders, the first one more important."""
     for name in ("user", "system"):
         (tmp_path / name / "jupyter_server_config.d").mkdir(parents=True)
     return [str(tmp_path / "user"), str(tmp_path / "system")]
@@ -31,7 +31,7 @@ def write_main(folder: str, section: Any) -> None:
 
 
 def said(own: dict[str, Any], folders: list[str]) -> Configured:
-    """What is configured where every file is one that the user can change."""
+    """Return the settings where the user can change every file."""
     files = settings_files(folders, None)
     return merged_settings(settings_outside_files(own, files), files)
 
@@ -88,6 +88,6 @@ def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one
 def test_where_sessions_are_stored_may_be_written_in_either_spelling(
     folders: list[str], spelling: tuple[str, str]
 ) -> None:
-    """Q7.4: A keyring is chosen by what it is. Q7.5: Storage can move off a shared home."""
+    """Q7.4: A keyring is chosen by its class. Q7.5: Storage can move off a shared home."""
     write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
     assert said({}, folders).choices == ("auto", "module.Class", "/srv/sessions")

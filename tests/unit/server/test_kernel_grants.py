@@ -131,7 +131,7 @@ def test_only_a_digest_of_a_grant_is_kept(grants):
 
 
 def test_a_grant_does_not_outlive_a_restart_of_its_kernel(grants, kernels):
-    """Q8.12: the kernel keeps its id and its key; what ran before holds nothing any more."""
+    """Q8.12: the kernel keeps its id and its key; the grants of its earlier process are worthless."""
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     kernels.restart()
     with pytest.raises(GrantInvalid) as refused:
@@ -153,7 +153,7 @@ def issued(grants: KernelGrants, clock: Frozen, kernel: str, count: int) -> list
 
 
 def test_a_kernel_with_too_many_grants_loses_its_own_oldest(grants, clock, kernels):
-    """Q8.12: what one kernel does costs no other kernel anything."""
+    """Q8.12: one kernel's grants take no room of another's."""
     kernels["k2"] = KEY
     (other,) = issued(grants, clock, "k2", 1)
     first, *_, last = issued(grants, clock, "k1", MAX_GRANTS_PER_KERNEL + 1)

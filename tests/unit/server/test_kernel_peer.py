@@ -1,4 +1,4 @@
-"""Which requests come from this machine (Q8.12)."""
+"""The server tells which requests come from this machine (Q8.12)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_everything_else_is_not(remote: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["/run/user/1000/jupyter.sock", "", b""])
 def test_a_unix_socket_is_this_machine(name: str | bytes) -> None:
-    """Tornado makes up an address for its peer."""
+    """Tornado makes up an address for the peer of a Unix socket."""
     assert is_on_this_machine(request("0.0.0.0", name))
 
 

@@ -1,4 +1,4 @@
-"""Which kernels live: asked of any kind of kernel manager, and never answered by an error."""
+"""``LiveKernels`` asks any kind of kernel manager which kernels live, and never answers by an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_oidc.server.live_kernels import LiveKernels
 
 
 class Manager:
-    """Knows one kernel, and says ``error`` of all others."""
+    """Know one kernel, and raise ``error`` for all others."""
 
     def __init__(self, kernel: Any = None, error: Exception | None = None) -> None:
         self.kernel = kernel

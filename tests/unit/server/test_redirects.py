@@ -1,4 +1,7 @@
-"""Which addresses of this server leave it (A-11, A29, A30, ADR 0001)."""
+"""The redirects of this server lead to its own pages, and its redirect URI comes from the settings.
+
+These are A-11, A29, A30 and ADR 0001.
+"""
 
 from __future__ import annotations
 

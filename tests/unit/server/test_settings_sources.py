@@ -1,4 +1,4 @@
-"""Who may say what: system files decide, and what users write cannot add to them, replace them or take from them.
+"""System files decide, and a user's files cannot add to them, replace them or take from them.
 
 Files are real; whose they are is said by :data:`OWNERS`: what a group may write counts as the user's.
 """
@@ -74,13 +74,13 @@ def test_a_users_file_cannot_add_to_a_provider_of_a_system_file(machine: Machine
 
 
 def test_neither_can_python_nor_the_command_line(machine: Machine) -> None:
-    """Q8.1, Q10.6: what Jupyter has read of them is ``own``."""
+    """Q8.1, Q10.6: ``own`` holds the values that Jupyter has read from both."""
     machine.write(machine.admin, {"providers": {"corp": CORP}})
     assert machine.says(providers={"corp": {**CORP, **LOOT}, "mine": MINE}).providers == {"corp": CORP, "mine": MINE}
 
 
 def test_a_user_cannot_take_a_provider_of_a_system_file_away(machine: Machine) -> None:
-    """Q8.1: an administrator's null does, a user's does not."""
+    """Q8.1: an administrator's null removes a provider, a user's does not."""
     machine.write(machine.admin, {"providers": {"corp": CORP, "old": MINE}})
     machine.write(machine.admin, {"providers": {"old": None}}, "jupyter_server_config.d/zz.json")
     machine.write(machine.user, {"providers": {"corp": None}})
@@ -105,7 +105,7 @@ def test_what_a_system_file_says_of_storage_stays(machine: Machine) -> None:
 
 @pytest.mark.parametrize("variable", ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX"])
 def test_under_a_hub_only_system_files_count(tmp_path: Path, variable: str) -> None:
-    """Q8.1, Q10.6: the default of ``settings_sources`` under a Hub."""
+    """Q8.1, Q10.6: ``system`` is the default of ``settings_sources`` under a Hub."""
     hub = Machine(tmp_path, {variable: "x"})
     hub.write(hub.admin, {"providers": {"corp": CORP}})
     hub.write(hub.user, {"providers": {"mine": MINE}, "storage": "memory"})
@@ -124,7 +124,7 @@ def test_under_a_hub_only_system_files_count(tmp_path: Path, variable: str) -> N
     ],
 )
 def test_a_switch_is_where_a_system_file_put_it_or_where_it_was(tmp_path: Path, switch: str, default: bool) -> None:
-    """Q8.1: siblings of what opens more; under a Hub neither the user's files nor the command line count."""
+    """Q8.1: these switches widen access; under a Hub neither the user's files nor the command line count."""
     hub = Machine(tmp_path, {"JUPYTERHUB_API_TOKEN": "x"})
     hub.write(hub.user, {switch: not default})
     assert (switch in hub.says(**{switch: not default}).on) is default
@@ -146,7 +146,7 @@ def test_a_switch_that_is_neither_on_nor_off_is_a_mistake(machine: Machine) -> N
     ("file", "own"), [({"settings_sources": "all"}, {}), ({}, {"settings_sources": "all"})], ids=["file", "Python"]
 )
 def test_a_user_cannot_switch_that_off(hub: Machine, file: dict[str, Any], own: dict[str, Any]) -> None:
-    """Q8.1: under a Hub, only a system file can say otherwise."""
+    """Q8.1: under a Hub, only a system file can switch it off."""
     hub.write(hub.user, {**file, "providers": {"mine": MINE}})
     assert (hub.says(**own).sources, hub.says(**own).providers) == ("system", {})
 
@@ -159,7 +159,7 @@ def test_a_system_file_can(hub: Machine) -> None:
 
 
 def test_without_a_hub_a_system_file_binds_its_users_and_a_user_may_bind_themselves(machine: Machine) -> None:
-    """Q8.1: what a system file says counts; where none says anything, anybody's word does."""
+    """Q8.1: a system file's value counts; without one, any user's value does."""
     machine.write(machine.user, {"settings_sources": "system", "providers": {"mine": MINE}})
     assert machine.says().sources == "system"
     machine.write(machine.user, {"settings_sources": "all", "providers": {"mine": MINE}})
@@ -191,14 +191,14 @@ def test_a_system_python_file_counts_by_itself(hub: Machine, text: str) -> None:
 
 
 def test_a_users_link_to_a_system_file_is_the_users(hub: Machine) -> None:
-    """Q8.1: whoever makes the link chooses the file."""
+    """Q8.1: the user who makes the link chooses the file."""
     hub.write(hub.admin, {"providers": {"corp": CORP}}, "elsewhere.json")
     (hub.user / "jupyter_server_config.d" / "corp.json").symlink_to(hub.admin / "elsewhere.json")
     assert hub.says().providers == {}
 
 
 async def test_a_provider_that_a_system_file_rules_out_while_the_server_runs_does_not_stay(machine: Machine) -> None:
-    """Q7.1, Q8.1: absence is no instruction, but this is one."""
+    """Q7.1, Q8.1: a missing provider is no instruction to end a session, but ``null`` is."""
     applied: list[Settings] = []
 
     async def apply(settings: Settings) -> None:

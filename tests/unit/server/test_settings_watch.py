@@ -23,7 +23,7 @@ ONE = {"issuer": "https://one.example", "client_id": "c1"}
 TWO = {"issuer": "https://two.example", "client_id": "c1"}
 
 NOBODY_IS_TRUSTED = Owners(uid=1000, trusted=frozenset())
-"""Every file is one that the user can change."""
+"""Owners under which the user can change every file."""
 
 
 class Folder:
@@ -56,7 +56,7 @@ class Folder:
 
 
 async def rest(watch: SettingsWatch) -> None:
-    """Look twice: a change is taken when it has come to rest."""
+    """Poll twice: a change is taken when it has come to rest."""
     await watch.poll()
     await watch.poll()
 
@@ -130,7 +130,7 @@ async def test_a_new_file_is_a_change(folder: Folder) -> None:
 async def test_absence_is_not_an_instruction(
     folder: Folder, caplog: pytest.LogCaptureFixture, loses: Callable[[Path], object], says: str
 ) -> None:
-    """Q7.1: nothing is ended because a file is empty, gone or unreadable, and the log says so once."""
+    """Q7.1: no session ends because a file is empty, gone or unreadable, and the log says so once."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     path = folder.path / "jupyter_server_config.d/corp.json"
@@ -153,7 +153,7 @@ async def test_a_file_that_comes_back_is_believed_again(folder: Folder) -> None:
 
 
 async def test_a_file_that_is_gone_does_not_hide_a_change_in_another(folder: Folder) -> None:
-    """Q7.1: what the other one says comes into force; the provider of the lost file stays beside it."""
+    """Q7.1: the other file's change comes into force; the provider of the lost file stays beside it."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.write("")
@@ -163,7 +163,7 @@ async def test_a_file_that_is_gone_does_not_hide_a_change_in_another(folder: Fol
 
 
 async def test_a_file_that_only_changed_another_keeps_doing_so_when_it_is_gone(folder: Folder) -> None:
-    """Q7.1: without it, the provider would be another client, and its session over."""
+    """Q7.1: without the file, the provider would be another client, and its session over."""
     folder.section({"corp": ONE})
     folder.write(
         json.dumps({"JupyterOIDC": {"providers": {"corp": {"client_id": "c2"}}}}), "jupyter_server_config.d/over.json"
@@ -175,7 +175,7 @@ async def test_a_file_that_only_changed_another_keeps_doing_so_when_it_is_gone(f
 
 
 async def test_a_provider_that_nobody_mentions_any_more_stays(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
-    """Q7.1: the file is sound and says nothing about it, which is no order to end its session."""
+    """Q7.1: the sound file does not mention the provider, which is no order to end its session."""
     folder.section({"corp": ONE, "two": TWO})
     watch = folder.watch()
     folder.section({"two": TWO})
@@ -189,7 +189,7 @@ async def test_a_provider_that_nobody_mentions_any_more_stays(folder: Folder, ca
 
 @pytest.mark.parametrize("name", ["jupyter_server_config.d/zz.json", "jupyter_server_config.json"])
 async def test_a_provider_is_removed_in_so_many_words(folder: Folder, name: str) -> None:
-    """Q7.1: in the file itself, or in one that is weightier."""
+    """Q7.1: the ``null`` stands in the file itself, or in one that is weightier."""
     folder.section({"corp": ONE, "two": TWO})
     watch = folder.watch()
     folder.write(json.dumps({"JupyterOIDC": {"providers": {"corp": None}}}), name)
@@ -209,7 +209,7 @@ async def test_removing_the_last_provider_in_so_many_words_works(folder: Folder)
 async def test_a_provider_under_another_name_may_not_take_the_apis_of_one_that_stays(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q7.1: a renamed provider is a mistake until the old name is removed; nothing is ended meanwhile."""
+    """Q7.1: a renamed provider is a mistake until the old name is removed; no session ends meanwhile."""
     with_api = {**ONE, "apis": {"orders": {"base_url": "https://orders.example/"}}}
     folder.section({"corp": with_api})
     watch = folder.watch()
@@ -223,7 +223,7 @@ async def test_a_provider_under_another_name_may_not_take_the_apis_of_one_that_s
 
 
 async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(folder: Folder) -> None:
-    """Q7.1: whoever may write the folder may put a pipe there; opening one waits for a writer for ever."""
+    """Q7.1: a user who may write the folder may put a pipe there; opening one waits for a writer for ever."""
     os.mkfifo(folder.path / "jupyter_server_config.d/zz.json")
     folder.section({"corp": ONE})
     watch = folder.watch()
@@ -233,7 +233,7 @@ async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(folder: Folder) -> 
 
 
 async def test_a_half_written_file_changes_nothing(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
-    """Else a provider would seem to be gone, and its session would be ended."""
+    """Otherwise a provider would seem to be gone, and its session would end."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.write('{"JupyterOIDC": {"providers"')
@@ -322,7 +322,7 @@ async def test_a_file_that_is_named_and_is_not_there_changes_nothing(
 async def test_where_sessions_are_stored_does_not_change_while_the_server_runs(
     folder: Folder, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
-    """Q8.4, Q7.5: a module that somebody names now would run in a process that holds tokens."""
+    """Q8.4, Q7.5: a module that a cell names now would run in a process that holds tokens."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": TWO}, **{name: value})
@@ -338,7 +338,7 @@ async def test_where_sessions_are_stored_does_not_change_while_the_server_runs(
 async def test_where_sessions_are_stored_is_what_it_was_at_a_start_with_mistakes(
     folder: Folder, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
-    """Q8.3, Q8.5: nothing was in force, and the first sound files may be those that a cell has written."""
+    """Q8.3, Q8.5: no settings were in force, and a cell may have written the first sound files."""
     usual = {"keyring_backend": None, "storage_folder": None, "storage": "auto"}
     folder.section({"corp": {"issuer": "https://one.example"}})
     watch = folder.watch()
@@ -351,7 +351,7 @@ async def test_where_sessions_are_stored_is_what_it_was_at_a_start_with_mistakes
 async def test_a_wrong_storage_at_the_start_is_not_put_right_by_a_reload(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q8.3: sibling: what the start could not read, a cell does not choose either."""
+    """Q8.3: sibling: a cell does not choose the storage that the start could not read."""
     folder.section({"corp": ONE}, storage="cloud")
     watch = folder.watch()
     folder.section({"corp": ONE}, storage="memory")
@@ -361,7 +361,7 @@ async def test_a_wrong_storage_at_the_start_is_not_put_right_by_a_reload(
 
 
 def test_the_backend_that_is_named_is_imported_early_though_there_are_mistakes(folder: Folder) -> None:
-    """Q8.3: sibling: it is used after the first sound reload, when cells have written files already."""
+    """Q8.3: sibling: the backend is used after the first sound reload, when cells have written files already."""
     folder.section({"corp": {"issuer": "https://one.example"}}, keyring_backend="corporate.rings.Ring")
     said = SettingsSource([str(folder.path)], {}, NOBODY_IS_TRUSTED, {}).now()
     assert isinstance(said.read(), list)

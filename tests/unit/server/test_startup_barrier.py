@@ -53,7 +53,7 @@ async def test_a_kernel_waits_for_the_imports() -> None:
 
 
 async def test_a_manager_that_starts_without_waiting_is_held_back_too() -> None:
-    """Q8.3: sibling: its method is an ordinary function."""
+    """Q8.3: sibling: its ``start_kernel`` is an ordinary function."""
 
     class Ordinary(Starter):
         def start_kernel(self, *, kernel_name: str) -> str:  # type: ignore[override]
@@ -67,7 +67,7 @@ async def test_a_manager_that_starts_without_waiting_is_held_back_too() -> None:
 
 
 async def test_a_terminal_waits_for_the_imports() -> None:
-    """Q8.3: sibling: a shell runs what its user has written without any kernel."""
+    """Q8.3: sibling: a shell runs its user's code without any kernel."""
     held, manager = Held(), Starter()
     hold_terminals_back({"terminal_manager": manager}, held)  # type: ignore[arg-type]
     starting = asyncio.ensure_future(asyncio.to_thread(manager.new_terminal, cwd="/"))

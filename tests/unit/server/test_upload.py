@@ -1,4 +1,4 @@
-"""The queue between caller and upstream: nobody waits for room that is there."""
+"""The queue between caller and upstream: the caller waits only while the queue has no room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything around one session service: a scripted provider that answers in values, clocks and timers moved by hand."""
+"""Fake parts around one session service: a scripted provider that answers in values, and clocks moved by hand."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.shared_provider import SharedProvider
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
@@ -48,7 +48,7 @@ ENDPOINTS = {
     "/par": "push",
 }
 DEVICE = {"device_authorization_endpoint": ISSUER + "/device"}
-"""What a provider that offers sign-in by code advertises besides."""
+"""Further metadata of a provider that offers sign-in by code."""
 
 GIVEN = {
     "device_code": f"{MARKER}device-code",
@@ -61,7 +61,7 @@ GIVEN = {
 
 
 class HandClock:
-    """Stands still until told to move."""
+    """Clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.moment = Moment(NOW, 5_000.0)
@@ -77,7 +77,7 @@ class HandClock:
 
 
 class CountingEntropy:
-    """Draws ``r1``, ``r2``, ... padded to a plausible length; no jitter."""
+    """Draw ``r1``, ``r2``, ... padded to a plausible length; no jitter."""
 
     def __init__(self) -> None:
         self.drawn = 0
@@ -101,9 +101,9 @@ class Timer:
 
 
 class SharedLock:
-    """The lock and the marker that several services of one environment share; ``stuck`` keeps everybody waiting in vain.
+    """The lock and the marker that the services of one environment share; while ``stuck``, every wait for it times out.
 
-    Patience is a hundred times shorter than in life.
+    Timeouts are a hundredth of ``timeout_seconds``.
     """
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class SharedHeldLock:
 
 
 class HandScheduler:
-    """Rings timers when the test says so."""
+    """Run timers when the test says so."""
 
     def __init__(self, clock: HandClock) -> None:
         self.clock = clock
@@ -165,7 +165,7 @@ class HandScheduler:
         return sorted(timer.at - now for timer in self.timers if not timer.cancelled)
 
     async def pass_time(self, seconds: float) -> None:
-        """Let ``seconds`` pass, ring what is due, and let the rung finish."""
+        """Let ``seconds`` pass, run the timers that are due, and let their work finish."""
         self.clock.advance(seconds)
         now = self.clock.now().monotonic
         for timer in [timer for timer in self.timers if not timer.cancelled and timer.at <= now]:
@@ -175,7 +175,7 @@ class HandScheduler:
 
 
 class Notes:
-    """An event log that remembers."""
+    """Event log that remembers its entries."""
 
     def __init__(self) -> None:
         self.events: list[SessionEvent] = []
@@ -202,7 +202,7 @@ class Notes:
 
 @dataclass
 class ValueProvider:
-    """A provider that answers calls with replies, rotating one-time refresh tokens; faults are planned per endpoint."""
+    """A provider that answers in values and rotates one-time refresh tokens; faults are planned per endpoint."""
 
     clock: HandClock
     lifetime: float | None = 300
@@ -220,6 +220,7 @@ class ValueProvider:
     issued: int = 0
     current: str = ""
     revoked: list[str] = field(default_factory=list)
+    closed: int = 0
 
     def plan(self, endpoint: str, *outcomes: Reply | Exception | asyncio.Event) -> None:
         """Answer the next calls to ``endpoint`` with ``outcomes``; an event holds the call until it is set."""
@@ -285,7 +286,7 @@ class ValueProvider:
         return reply(body, headers={} if self.date is None else {"date": self.date})
 
     async def aclose(self) -> None:
-        return None
+        self.closed += 1
 
 
 def form_of(call: Call) -> dict[str, str]:
@@ -294,7 +295,7 @@ def form_of(call: Call) -> dict[str, str]:
 
 
 class FakeEnvironment:
-    """One service with everything around it."""
+    """One service with fake parts around it."""
 
     def __init__(self, settings: Provider = SETTINGS, vault: Any = None) -> None:
         self.clock = HandClock()
@@ -310,11 +311,24 @@ class FakeEnvironment:
         self.service = self.new_service()
 
     def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
-        """Another process's service over the same vault and provider."""
-        credentials = Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
+        """Return another process's service over the same vault and provider."""
+        return self.service_over(self.share_provider(client_secret))
+
+    def credentials(self, client_secret: Callable[[], Secret | None]) -> Credentials:
+        """What the client of a new service proves itself with."""
+        return Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
+
+    def share_provider(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SharedProvider:
+        """What all sessions of one process share."""
+        credentials = self.credentials(client_secret)
+        return SharedProvider(self.settings, self.provider, self.clock, credentials, self.entropy)
+
+    def service_over(self, shared: SharedProvider) -> SessionService:
+        """One more service, which shares with others."""
+        self.oidc_client = shared.client()
         return SessionService(
             self.settings,
-            oidc_client=OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy),
+            oidc_client=self.oidc_client,
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,
@@ -337,19 +351,19 @@ class FakeEnvironment:
         return pending, query["state"][0], binding
 
     async def sign_in(self) -> PendingSignIn:
-        """Sign in without a hitch."""
+        """Sign in without a fault, and return the sign-in."""
         _, state, binding = await self.begin()
         return await self.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
 
 
 async def settle() -> None:
-    """Let everything that can run now run."""
+    """Let all tasks that are ready run."""
     for _ in range(50):
         await asyncio.sleep(0)
 
 
 def text_of(secret: Secret) -> str:
-    """Look inside, as only a test may; the mark of the canary is left out."""
+    """Return the text of ``secret``, as only a test may; the mark of the canary is left out."""
     from jupyter_oidc.secret_access import reveal
 
     return reveal(secret).removeprefix(MARKER)

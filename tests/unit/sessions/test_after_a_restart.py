@@ -1,4 +1,4 @@
-"""Who is signed in after a restart: what may be shown is stored with the session, and read before the provider answers."""
+"""After a restart, the summary shows the stored person before the provider answers."""
 
 from __future__ import annotations
 
@@ -30,42 +30,42 @@ async def restarted(
 
 
 async def shown_by(service: SessionService) -> Summary:
-    """Look at once, then let the renewal fail."""
+    """Return the summary at once, then let the refresh fail."""
     summary = await service.summary()
     await settle()
     return summary
 
 
 async def test_the_person_is_known_before_the_provider_answers() -> None:
-    """Q9.14: the first look after a restart."""
+    """Q9.14: this is the first look after a restart."""
     _, service = await restarted(roles=["orders.read"])
     summary = await shown_by(service)
     assert (summary.state, summary.user and summary.user.name) == (State.ACTIVE, "Example User")
 
 
 async def test_entitlements_are_known_before_the_provider_answers() -> None:
-    """Q9.14: nobody is told to miss what they hold."""
+    """Q9.14: the summary reports no entitlement as missing that the person holds."""
     _, service = await restarted(roles=["orders.read"])
     summary = await shown_by(service)
     assert (summary.entitlements, summary.apis[0].allowed) == (("orders.read",), True)
 
 
 async def test_an_entry_of_an_older_version_still_says_whose_it_is() -> None:
-    """Q9.14: it holds the subject; the name comes with the renewal."""
+    """Q9.14: the entry holds the subject; the name comes with the refresh."""
     _, service = await restarted(roles=["orders.read"], stored_by_an_older_version=True)
     summary = await shown_by(service)
     assert (summary.state, summary.user and summary.user.sub) == (State.ACTIVE, SUBJECT)
 
 
 async def test_entitlements_that_were_not_stored_count_as_unknown_and_not_as_missing() -> None:
-    """Q9.14: until the provider tells them again."""
+    """Q9.14: they are unknown until the provider tells them again."""
     _, service = await restarted(roles=["orders.read"], stored_by_an_older_version=True)
     summary = await shown_by(service)
     assert (summary.entitlements_known, summary.apis[0].allowed, summary.apis[0].missing) == (False, True, ())
 
 
 async def test_of_very_many_entitlements_those_that_an_api_requires_are_stored() -> None:
-    """Q9.14, Q8.17: an entry of a keyring is small, and a gate must not close because of that."""
+    """Q9.14, Q8.17: a keyring's entry is small, and an API must stay open in spite of that."""
     _, service = await restarted(roles=[f"role-{number:05}" for number in range(20_000)] + ["orders.read"])
     summary = await shown_by(service)
     assert summary.apis[0].allowed is True

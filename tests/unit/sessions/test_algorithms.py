@@ -1,4 +1,4 @@
-"""What settings leave open about signatures follows the metadata, and never to something weaker."""
+"""Signature algorithms that the settings leave open follow the metadata, and never become weaker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CONFIDENTIAL = replace(SETTINGS, token_endpoint_auth_method="client_secret_basic
 def test_an_unset_algorithm_is_taken_from_the_metadata(
     listed: set[str] | None, public: tuple[str, ...], confidential: tuple[str, ...]
 ) -> None:
-    """Q1.10, G-3: never ``none``, never HMAC with a public client, never a key and a secret side by side."""
+    """Q1.10, G-3: the list never holds ``none``, HMAC for a public client, or HMAC beside a public key."""
     metadata = replace(METADATA, id_token_signing_algs=None if listed is None else frozenset(listed))
     assert id_token_algs(SETTINGS, metadata) == public
     assert id_token_algs(CONFIDENTIAL, metadata) == confidential
@@ -66,13 +66,13 @@ def test_an_algorithm_of_the_settings_is_the_only_one() -> None:
     ids=["no list", "usual", "others", "none that fits"],
 )
 def test_under_a_profile_it_is_one_of_the_profile(listed: set[str] | None, algs: tuple[str, ...]) -> None:
-    """Q1.10; FAPI 2.0 Security Profile, 5.4.1."""
+    """Q1.10; FAPI 2.0 Security Profile, 5.4.1: the profile admits PS256, ES256 and EdDSA."""
     metadata = replace(METADATA, id_token_signing_algs=None if listed is None else frozenset(listed))
     assert id_token_algs(replace(CONFIDENTIAL, profile="fapi2"), metadata) == algs
 
 
 def environment_with(listed: list[str], **changes: Any) -> FakeEnvironment:
-    """A provider that lists ``listed`` and publishes an RSA and an EC key."""
+    """Make a provider that lists ``listed`` and publishes an RSA and an EC key."""
     fake_environment = FakeEnvironment(replace(SETTINGS, **changes))
     fake_environment.provider.advertise = {"id_token_signing_alg_values_supported": listed}
     keys = reply({"keys": [jwk(RSA, kid="k1", use="sig"), jwk(EC, kid="k2", use="sig")]})
@@ -81,7 +81,7 @@ def environment_with(listed: list[str], **changes: Any) -> FakeEnvironment:
 
 
 async def answered(fake_environment: FakeEnvironment, **signing: Any) -> tuple[State, list[tuple[str, str]]]:
-    """Sign in with an ID token that is signed as ``signing`` says; return the state and what was refused."""
+    """Sign in with an ID token that is signed as ``signing`` says; return the state and the refusals."""
     _, state, binding = await fake_environment.begin()
     token = signed(claims_of(nonce=fake_environment.provider.nonce), **signing)
     body = {"access_token": "at", "token_type": "Bearer", "expires_in": 300, "id_token": token}
@@ -101,26 +101,26 @@ async def answered(fake_environment: FakeEnvironment, **signing: Any) -> tuple[S
 async def test_a_provider_without_rs256_signs_people_in_without_a_setting(
     listed: list[str], signing: dict[str, Any]
 ) -> None:
-    """Q1.10: with RS256 by default, nobody could sign in there."""
+    """Q1.10: with RS256 by default, no user could sign in at such a provider."""
     assert await answered(environment_with(listed), **signing) == (State.ACTIVE, [])
 
 
 @pytest.mark.parametrize("listed", [["RS256", "PS256"], ["PS256", "ES256"], ["ES256", "HS256"]])
 async def test_what_the_metadata_do_not_name_or_another_is_usual_for_is_refused(listed: list[str]) -> None:
-    """Q1.10, V-2: the token does not choose beyond that."""
+    """Q1.10, V-2: the token does not choose another algorithm."""
     alg = {"RS256": "PS256", "PS256": "RS256", "ES256": "RS256"}[listed[0]]
     fake_environment = environment_with(listed)
     assert await answered(fake_environment, alg=alg) == (State.SIGNED_OUT, [("id_token_rejected", "id_token.alg")])
 
 
 def forged(claims: dict[str, Any], public: bytes) -> str:
-    """A token that is keyed with a public key, as if that were a shared secret."""
+    """Return a token that uses a public key as the shared secret of HMAC."""
     parts = ".".join(base64url(json.dumps(one).encode()) for one in ({"alg": "HS256", "kid": "k2"}, claims))
     return f"{parts}.{base64url(hmac.new(public, parts.encode(), hashlib.sha256).digest())}"
 
 
 async def test_the_public_key_is_no_secret() -> None:
-    """Q1.10, K-9, A15: keyed with what everybody knows, at a provider that lists HMAC beside a real algorithm."""
+    """Q1.10, K-9, A15: the attacker signs with the public key; the provider lists HMAC beside a real algorithm."""
     fake_environment = environment_with(["ES256", "HS256"])
     _, state, binding = await fake_environment.begin()
     token = forged(claims_of(nonce=fake_environment.provider.nonce), EC.as_pem(private=False))
@@ -130,9 +130,9 @@ async def test_the_public_key_is_no_secret() -> None:
 
 
 async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() -> None:
-    """Q1.10, B-5: and anybody who sends some does not make us ask again and again (K-7)."""
+    """Q1.10, B-5: a stranger's logout tokens do not make us ask again and again (K-7)."""
     fake_environment = environment_with(["ES256"])
-    oidc_client = fake_environment.service.sign_ins._oidc_client
+    oidc_client = fake_environment.oidc_client
     token = signed(logout_claims_of(), key=EC, alg="ES256", header={"alg": "ES256", "kid": "k2", "typ": "logout+jwt"})
     assert (await oidc_client.logout_token(Secret(token))).jti
     assert (fake_environment.provider.calls["discovery"], fake_environment.provider.calls["jwks"]) == (1, 1)
@@ -145,7 +145,7 @@ async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
     """
     fake_environment = environment_with(["ES256"])
     fake_environment.provider.plan("discovery", *[reply(b"", status=503)] * 9)
-    oidc_client = fake_environment.service.sign_ins._oidc_client
+    oidc_client = fake_environment.oidc_client
     for _ in range(3):
         with pytest.raises(Exception, match=r"cannot be reached|refused"):
             await oidc_client.logout_token(Secret("x.y.z"))
@@ -171,7 +171,7 @@ EC_KEY = Secret(EC.as_pem(private=True).decode())
 def test_an_unset_algorithm_of_assertions_is_one_that_fits_key_and_metadata(
     key: Secret, alg: str | None, listed: set[str] | None, chosen: str
 ) -> None:
-    """Q1.10: where none fits both, the contradiction is found by its rule."""
+    """Q1.10: where no algorithm fits both, the rule for it finds the contradiction."""
     assert key_signer(key, alg, None, None if listed is None else frozenset(listed)).alg == chosen
 
 
@@ -188,6 +188,6 @@ def test_a_secret_signs_with_what_the_metadata_name(listed: set[str] | None, cho
 def test_the_prompt_that_goes_along_by_default_follows_the_metadata(
     listed: set[str] | None, prompt: str | None
 ) -> None:
-    """Q1.10: a prompt that a provider does not list is refused with status 400 (Initiating User Registration 1.0, 4)."""
+    """Q1.10: a provider refuses an unlisted prompt with status 400 (Initiating User Registration 1.0, 4)."""
     metadata = replace(METADATA, prompt_values=None if listed is None else frozenset(listed))
     assert prompt_of(SETTINGS, metadata, SignInOptions()) == prompt

@@ -1,4 +1,4 @@
-"""Another person than the one who is signed in takes over after a click, and not before (A26)."""
+"""Another person takes the place of the signed-in one after a click, and not before (A26)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironme
 
 
 async def eve_at_the_door() -> tuple[FakeEnvironment, PendingSignIn]:
-    """The person is signed in, and a sign-in as Eve has come back with her tokens."""
+    """Sign a person in, and let a sign-in as Eve come back with her tokens."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.claims = {"sub": "eve"}
@@ -27,7 +27,7 @@ async def name(fake_environment: FakeEnvironment) -> str | None:
 
 
 async def test_nothing_is_replaced_before_the_answer() -> None:
-    """Q8.9: a cell that begins and finishes a sign-in as somebody else changes nothing."""
+    """Q8.9: a cell that begins and finishes a sign-in as another person changes nothing."""
     fake_environment, pending = await eve_at_the_door()
     assert (pending.progress, await name(fake_environment)) == (Progress.WAITING, "Example User")
     assert pending.question is not None
@@ -38,7 +38,7 @@ async def test_nothing_is_replaced_before_the_answer() -> None:
 
 
 async def test_a_yes_replaces_the_first_person_completely_and_is_told() -> None:
-    """Q8.9, S-6: with a transition of its own."""
+    """Q8.9, S-6: the change has a transition of its own."""
     fake_environment, pending = await eve_at_the_door()
     await fake_environment.service.sign_ins.answer(pending, change=True)
     await settle()
@@ -63,7 +63,7 @@ async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
 
 
 async def test_a_token_says_whose_it_is_also_after_somebody_else_has_taken_over() -> None:
-    """Q5.10: the trail names whose token a call carried, and not who is signed in when the call ends."""
+    """Q5.10: the audit trail names the person whose token a call carried, not the one signed in when the call ends."""
     fake_environment, pending = await eve_at_the_door()
     before = await fake_environment.service.bearer(SIGN_IN_KEY)
     await fake_environment.service.sign_ins.answer(pending, change=True)
@@ -83,7 +83,7 @@ async def test_the_question_is_answered_once(first: bool) -> None:
 
 
 async def test_a_question_that_nobody_answers_ends_after_five_minutes() -> None:
-    """Q8.9: the tokens are not kept for longer."""
+    """Q8.9: the tokens are kept no longer than that."""
     fake_environment, pending = await eve_at_the_door()
     await fake_environment.scheduler.pass_time(300)
     assert (pending.progress, pending.question, fake_environment.provider.revoked) == (Progress.FAILED, None, ["rt-2"])
@@ -113,7 +113,7 @@ async def test_the_same_person_is_not_asked() -> None:
 
 
 async def test_nobody_is_asked_about_a_session_that_has_ended() -> None:
-    """Q8.9, Q6.1: there is nobody to replace."""
+    """Q8.9, Q6.1: after its end, the session has no person to replace."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.issue_refresh_token = False
     await fake_environment.sign_in()
@@ -136,7 +136,7 @@ async def test_a_session_that_was_restored_has_a_person_too() -> None:
 
 
 async def test_a_code_for_another_person_is_refused_with_what_to_do() -> None:
-    """Q8.9: no browser of ours takes part in it, so there is nobody to ask."""
+    """Q8.9: no browser of ours takes part in a sign-in by code, so the question cannot be asked."""
     fake_environment = FakeEnvironment(SETTINGS)
     fake_environment.provider.advertise |= DEVICE
     await fake_environment.sign_in()

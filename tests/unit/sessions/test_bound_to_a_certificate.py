@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,11 +11,13 @@ from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OURS = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
 MTLS = "https://mtls.example.com"
@@ -25,16 +27,24 @@ BINDS = {"tls_client_certificate_bound_access_tokens": True}
 
 
 class CertifiedEnvironment(FakeEnvironment):
-    """An environment whose client shows the certificate with the thumbprint ``OURS``."""
+    """An environment whose client shows the certificate with the thumbprint that ``certificate`` returns."""
 
-    def new_service(self, client_secret: Any = lambda: None) -> Any:
-        service = super().new_service(client_secret)
-        credentials = Credentials(
-            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=lambda: OURS
+    def __init__(self, settings: Any) -> None:
+        self.certificate: Callable[[], str | None] = lambda: OURS
+        super().__init__(settings)
+
+    def credentials(self, client_secret: Any) -> Credentials:
+        return Credentials(
+            self.settings,
+            self.clock,
+            self.entropy,
+            secret=client_secret,
+            key=lambda: None,
+            certificate=self._shown_certificate,
         )
-        oidc_client = OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy)
-        service._oidc_client = service.sign_ins._oidc_client = oidc_client
-        return service
+
+    def _shown_certificate(self) -> str | None:
+        return self.certificate()
 
 
 def jwt(**claims: Any) -> str:
@@ -62,7 +72,7 @@ async def signed_in_with(access_token: str) -> tuple[FakeEnvironment, Any]:
 
 
 async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_no_secret() -> None:
-    """RFC 8705, 2: at the endpoints that ask for the certificate."""
+    """RFC 8705, 2: the client calls the endpoints that ask for the certificate."""
     fake_environment = FakeEnvironment(KNOWN)
     aliases = {"token_endpoint": f"{MTLS}/token", "revocation_endpoint": f"{MTLS}/revoke"}
     fake_environment.provider.advertise = {"mtls_endpoint_aliases": aliases}
@@ -84,14 +94,14 @@ async def test_a_provider_that_does_not_list_the_method_is_found_before_a_page_o
 
 
 async def test_a_provider_that_binds_no_tokens_is_found_before_a_page_opens() -> None:
-    """RFC 8705, 3.3: without the member it does not."""
+    """RFC 8705, 3.3: a provider without the member binds no tokens."""
     with pytest.raises(ConfigurationInvalid, match="does not say that it binds access tokens"):
         await FakeEnvironment(BOUND).service.sign_ins.begin("user:a")
 
 
 @pytest.mark.parametrize("token", [jwt(cnf={"x5t#S256": OURS}), "opaque"], ids=["ours", "opaque"])
 async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_taken(token: str) -> None:
-    """RFC 8705, 3.1."""
+    """RFC 8705, 3.1: the confirmation is ``x5t#S256``; an opaque token shows none."""
     _, pending = await signed_in_with(token)
     assert pending.progress is Progress.COMPLETED
 
@@ -102,14 +112,14 @@ async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_t
     ids=["to nothing", "to a key", "to another"],
 )
 async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back(token: str) -> None:
-    """RFC 8705, 3.1: something in between may have ended TLS, and whoever finds such a token can use it."""
+    """RFC 8705, 3.1: a proxy in between may have ended TLS, and a thief can use such a token."""
     fake_environment, pending = await signed_in_with(token)
     assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "token.cnf")
     assert fake_environment.provider.revoked == ["rt-0"]
 
 
 async def test_a_refreshed_token_that_is_bound_to_nothing_is_not_used() -> None:
-    """RFC 8705, 3.1: and its successor is kept all the same (ADR 25)."""
+    """RFC 8705, 3.1: the token's successor is kept all the same (ADR 25)."""
     fake_environment, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
     fake_environment.provider.plan(
         "token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"})
@@ -129,7 +139,7 @@ async def ended_where_the_certificate_is_unreadable(
     fake_environment = CertifiedEnvironment(settings)
     fake_environment.provider.advertise = BINDS
     pending, state, binding = await fake_environment.begin()
-    fake_environment.service._oidc_client._credentials.certificate = unreadable
+    fake_environment.certificate = unreadable
     fake_environment.provider.plan(
         "token", answer(fake_environment, access_token, refresh_token="rt-0", expires_in=300)
     )
@@ -138,7 +148,7 @@ async def ended_where_the_certificate_is_unreadable(
 
 
 async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
-    """A17: they were issued, and nobody is going to use them."""
+    """A17: the provider issued the tokens, and no call is going to use them."""
     fake_environment, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
     assert (pending.progress, pending.problem and pending.problem.code) == (Progress.FAILED, "configuration_invalid")
     assert fake_environment.provider.revoked == ["rt-0"]
@@ -146,6 +156,6 @@ async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
 
 @pytest.mark.parametrize(("token", "settings"), [("opaque", BOUND), (jwt(), SETTINGS)], ids=["opaque", "unbound"])
 async def test_a_certificate_that_nothing_is_compared_with_is_not_read(token: str, settings: Any) -> None:
-    """A17, Q1.3: a file that is unreadable now is no reason to throw tokens away that say nothing of it."""
+    """A17, Q1.3: an unreadable file is no reason to discard tokens that are bound to no certificate."""
     _, pending = await ended_where_the_certificate_is_unreadable(token, settings)
     assert pending.progress is Progress.COMPLETED

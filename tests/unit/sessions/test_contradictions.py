@@ -1,4 +1,4 @@
-"""What the metadata say against the settings is found before the browser leaves, by one table for sign-ins and doctor."""
+"""One table, for sign-ins and doctor, finds where metadata contradict the settings, before the browser leaves."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "ID token": ({"id_token_signed_response_alg": "RS256"}, {"id_token_signing_alg_values_supported": ["ES256", "none"]}, "discovery.id_token_signing_alg_values_supported", "does not sign ID tokens with RS256"),
     "UserInfo": ({"userinfo_signed_response_alg": "RS256"}, {"userinfo_signing_alg_values_supported": ["none", "ES256"]}, "discovery.userinfo_signing_alg_values_supported", "does not sign UserInfo with RS256"),
 }  # fmt: skip
-"""For each: settings, metadata, and what is found."""
+"""For each case: settings, metadata, and the finding."""
 
 BY_ABSENCE = {"nowhere to push", "issuer in answers", "certificate"}
-"""What a provider has to say, so that saying nothing contradicts the settings as well."""
+"""Facts that a provider has to state, so that its silence contradicts the settings as well."""
 
 ONLY_BY_BROWSER = {
     "pushed",
@@ -63,20 +63,20 @@ def wanted(settings: Provider, advertised: dict[str, Any], *, by_code: bool = Fa
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_contradiction_is_found_alone(case: str) -> None:
-    """Q1.10: and nothing else is said."""
+    """Q1.10: no other rule reports the case."""
     changes, advertised, detail, says = CASES[case]
     (found,) = contradictions(wanted(replace(SETTINGS, **changes), advertised))
     assert (found.detail, says in found.message) == (detail, True), found.message
 
 
 def test_every_rule_has_a_case() -> None:
-    """Q1.10: one that is added later is covered by the tests here, or this fails."""
+    """Q1.10: the tests here cover a rule that is added later, or this test fails."""
     cases = [wanted(replace(SETTINGS, **changes), advertised) for changes, advertised, _, _ in CASES.values()]
     assert [rule for rule in RULES if not any(rule.judge(case) for case in cases)] == []
 
 
 def everything() -> tuple[Provider, dict[str, Any]]:
-    """Settings and metadata that contradict each other in many ways at once."""
+    """Return settings and metadata that contradict each other in many ways at once."""
     settings: dict[str, Any] = {}
     advertised: dict[str, Any] = {}
     for changes, members, _, _ in CASES.values():
@@ -87,7 +87,7 @@ def everything() -> tuple[Provider, dict[str, Any]]:
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - BY_ABSENCE))
 def test_a_member_that_is_absent_or_cannot_be_used_contradicts_nothing(case: str) -> None:
-    """Q1.10, Q1.4: only what the metadata truly say."""
+    """Q1.10, Q1.4: only usable members of the metadata count."""
     changes, advertised, _, _ = CASES[case]
     for nothing in (None, "", "true", 7, ["a", None]):
         assert contradictions(wanted(replace(SETTINGS, **changes), dict.fromkeys(advertised, nothing))) == ()
@@ -95,7 +95,7 @@ def test_a_member_that_is_absent_or_cannot_be_used_contradicts_nothing(case: str
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_sign_in_by_code_is_refused_for_what_concerns_it_alone(case: str) -> None:
-    """Q1.10: it sends no authorization request (RFC 8628, 3.1)."""
+    """Q1.10: a sign-in by code sends no authorization request (RFC 8628, 3.1)."""
     changes, advertised, _, _ = CASES[case]
     found = contradictions(wanted(replace(SETTINGS, **changes), advertised, by_code=True))
     assert (found == ()) == (case in ONLY_BY_BROWSER)
@@ -127,7 +127,7 @@ def test_what_may_be_left_out_of_a_list_or_is_not_used_contradicts_nothing(
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - {"assertion", "client method"}))
 async def test_a_sign_in_is_refused_before_the_browser_leaves(case: str) -> None:
-    """Q1.10: with the words of the rule, and nothing is left pending."""
+    """Q1.10: the refusal has the words of the rule, and no sign-in stays pending."""
     changes, advertised, detail, says = CASES[case]
     fake_environment = FakeEnvironment(replace(SETTINGS, **changes))
     fake_environment.provider.advertise = advertised
@@ -139,7 +139,7 @@ async def test_a_sign_in_is_refused_before_the_browser_leaves(case: str) -> None
 
 
 async def test_a_sign_in_that_was_offered_is_refused_when_it_is_followed() -> None:
-    """Q1.10: what the provider says then counts."""
+    """Q1.10: the metadata at that time count."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"require_signed_request_object": True}
     pending = fake_environment.pending.use_ticket(
@@ -150,7 +150,7 @@ async def test_a_sign_in_that_was_offered_is_refused_when_it_is_followed() -> No
 
 
 async def test_a_sign_in_by_code_begins_at_a_provider_that_takes_pushed_requests_only() -> None:
-    """Q1.10: no rule of another way stands in its way."""
+    """Q1.10: rules about authorization requests do not apply."""
     fake_environment = FakeEnvironment(replace(SETTINGS, redirect_strategy="device"))
     fake_environment.provider.advertise = {"require_pushed_authorization_requests": True, **DEVICE}
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
@@ -160,7 +160,7 @@ async def test_a_sign_in_by_code_begins_at_a_provider_that_takes_pushed_requests
 
 
 def test_of_several_the_first_is_said_and_the_others_are_counted() -> None:
-    """Q1.10: doctor lists them all."""
+    """Q1.10: doctor lists all of them."""
     found = contradictions(wanted(*everything()))
     problem = found[0].problem(len(found) - 1)
     assert problem.action == (
@@ -171,7 +171,7 @@ def test_of_several_the_first_is_said_and_the_others_are_counted() -> None:
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - {"assertion"}))
 def test_doctor_says_what_a_sign_in_would_run_into(case: str) -> None:
-    """Q1.10: the same words, as a finding, with what to do."""
+    """Q1.10: the finding has the same words, and an action."""
     changes, advertised, _, says = CASES[case]
     port = Answering(discovery=reply(document(**advertised)))
     report = asyncio.run(examine(diagnostic_context(port, replace(CORP, **changes)), seconds=5))
@@ -198,6 +198,6 @@ def test_a_list_without_anything_known_says_so() -> None:
 def test_a_provider_that_signs_with_nothing_acceptable_is_contradicted_by_settings_that_name_nothing(
     listed: list[str],
 ) -> None:
-    """Q1.10: never ``none``, and never a shared secret that a public client does not have."""
+    """Q1.10: ``none`` is never acceptable, and neither is a shared secret that a public client does not have."""
     (found,) = contradictions(wanted(SETTINGS, {"id_token_signing_alg_values_supported": listed}))
     assert found.message == "The provider signs ID tokens with no algorithm that this client may accept."

@@ -1,4 +1,4 @@
-"""What a registration proves itself with follows what is stored, and a key is read once (T-7, B8)."""
+"""A registration's credentials follow what is stored, and a key is read once (T-7, B8)."""
 
 from __future__ import annotations
 

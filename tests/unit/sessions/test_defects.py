@@ -1,4 +1,4 @@
-"""A defect of ours in background work: it is told by type and place, and the session goes on trying."""
+"""The service reports a defect in background work by type and place, and the session goes on trying."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TELLTALE = "CANARY-9d1e7b-in-the-text-of-a-defect"
 
 
 class Faulty(MemoryVault):
-    """Has a defect while it is ``broken``."""
+    """Fail with a defect while ``broken``."""
 
     broken = False
 
@@ -37,7 +37,7 @@ class Faulty(MemoryVault):
 
 
 async def unheard_of_by_the_loop(work: Any) -> list[dict[str, Any]]:
-    """Return what the event loop would log of tasks that nobody looked at, while ``work`` runs."""
+    """Return the errors of unawaited tasks that the event loop would log while ``work`` runs."""
     loop, heard = asyncio.get_running_loop(), []
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: heard.append(context))
@@ -51,7 +51,7 @@ async def unheard_of_by_the_loop(work: Any) -> list[dict[str, Any]]:
 
 
 async def test_a_defect_in_a_refresh_is_told_by_its_place_and_the_timer_is_armed_again() -> None:
-    """Q6.3: its text went to the log by asyncio, the timer was gone, and the state stayed active for ever."""
+    """Q6.3: asyncio once logged the defect's text, the timer was gone, and the state stayed active for ever."""
     vault = Faulty()
     fake_environment = FakeEnvironment(vault=vault)
     await fake_environment.sign_in()
@@ -68,7 +68,7 @@ async def test_a_defect_in_a_refresh_is_told_by_its_place_and_the_timer_is_armed
 
 
 async def test_whoever_waits_for_a_refresh_with_a_defect_is_told_to_come_again() -> None:
-    """Q6.3: and not given a token that is over."""
+    """Q6.3: the caller does not get an expired token."""
     vault = Faulty()
     fake_environment = FakeEnvironment(vault=vault)
     await fake_environment.sign_in()
@@ -78,7 +78,7 @@ async def test_whoever_waits_for_a_refresh_with_a_defect_is_told_to_come_again()
 
 
 async def test_a_defect_after_an_answer_leaves_the_successor_in_force() -> None:
-    """Q6.3, Q1.2: what was kept is kept."""
+    """Q6.3, Q1.2: the stored refresh token stays in force."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.clock.advance(400)
@@ -89,7 +89,7 @@ async def test_a_defect_after_an_answer_leaves_the_successor_in_force() -> None:
 
 
 async def test_a_defect_in_a_revocation_is_told_and_harms_nobody() -> None:
-    """Q6.3: nobody waits for this one at all."""
+    """Q6.3: no caller waits for a revocation."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.claims, fake_environment.provider.userinfo = (
@@ -134,7 +134,7 @@ async def test_a_defect_at_the_first_look_into_storage_says_so() -> None:
 
 
 async def test_an_expected_refusal_is_no_defect() -> None:
-    """Q6.3: it is told to whoever waits."""
+    """Q6.3: the caller that waits gets the refusal."""
     defects: list[Defect] = []
     background = Background(defects.append, expected=Problem)
 
@@ -156,7 +156,7 @@ def test_a_defect_is_told_without_its_text() -> None:
 
 
 def test_the_line_of_a_defect_names_type_and_place(caplog: pytest.LogCaptureFixture) -> None:
-    """Q6.3: A defect in the background does not stop renewals."""
+    """Q6.3: A defect in the background does not stop refreshes."""
     event_log = JupyterEventLog(None, logging.getLogger("defects"), None)  # type: ignore[arg-type]
     event_log.defect("provider corp", Defect("KeyError", "sessions/service.py:7"))
     assert caplog.messages == [

@@ -1,4 +1,4 @@
-"""Signing in by code (RFC 8628; A31): one task that asks, never too often, and ends with its sign-in."""
+"""A sign-in by code (RFC 8628; A31) is one task that asks, never too often, and ends with its sign-in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
-from tests.unit.protocol.makers import claims_of, reply, signed
+from tests.unit.protocol.makers import claims_of, document, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, form_of, settle
 
 BY_CODE = replace(SETTINGS, redirect_strategy="device")
@@ -39,7 +39,7 @@ def environment_of(settings: Any = BY_CODE) -> FakeEnvironment:
 
 
 async def begun(fake_environment: FakeEnvironment, *outcomes: Any) -> PendingSignIn:
-    """Begin, with ``outcomes`` planned for the questions, and let the questions be asked."""
+    """Begin, with ``outcomes`` planned for the token requests, and let the requests go out."""
     fake_environment.provider.plan("token", *outcomes)
     pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
     assert ticket == ""
@@ -48,7 +48,7 @@ async def begun(fake_environment: FakeEnvironment, *outcomes: Any) -> PendingSig
 
 
 async def asked_at(fake_environment: FakeEnvironment, *outcomes: Any) -> list[float]:
-    """Return the pauses before each question."""
+    """Return the pauses before each token request, in seconds."""
     await begun(fake_environment, *outcomes)
     return fake_environment.scheduler.slept[: fake_environment.provider.calls["token"]]
 
@@ -76,7 +76,7 @@ async def test_the_person_sees_the_code_and_nobody_the_other_one() -> None:
 
 
 async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
-    """RFC 9470, 4."""
+    """RFC 9470, 4: ``acr_values`` and ``max_age`` go into the request for a code."""
     fake_environment = environment_of(replace(BY_CODE, prompt="consent"))
     fake_environment.service.expect_step_up("orders", StepUp(("gold",), 60))
     await fake_environment.service.sign_ins.begin("user:a", api="orders")
@@ -87,7 +87,7 @@ async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
 
 
 async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
-    """Q1.4: the settings want it, so it decides now; without it, the sign-in takes another way."""
+    """Q1.4: the settings ask for codes, so the endpoint decides; otherwise the sign-in takes another way."""
     fake_environment = environment_of()
     fake_environment.provider.advertise = {"device_authorization_endpoint": "/device"}
     with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
@@ -99,12 +99,12 @@ async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
 
 
 async def test_questions_are_an_interval_apart_and_the_first_waits_too() -> None:
-    """RFC 8628, 3.5."""
+    """RFC 8628, 3.5: the client waits ``interval`` seconds between requests."""
     assert await asked_at(environment_of(), PENDING, PENDING) == [5.0, 5.0, 5.0]
 
 
 async def forms_of(advertised: dict[str, Any]) -> list[dict[str, str]]:
-    """What is sent to the endpoint for codes, and with each question."""
+    """Return the forms sent to the endpoint for codes and with each token request."""
     fake_environment = environment_of()
     fake_environment.provider.advertise = {**DEVICE, **advertised}
     await begun(fake_environment, PENDING)
@@ -112,7 +112,7 @@ async def forms_of(advertised: dict[str, Any]) -> list[dict[str, str]]:
 
 
 async def test_a_code_is_bound_to_who_asked_for_it_where_the_provider_knows_s256() -> None:
-    """Q9.4; RFC 7636, 4.3 and 4.5: the same verifier with every question."""
+    """Q9.4; RFC 7636, 4.3 and 4.5: every token request carries the same verifier."""
     asked, *questions = await forms_of({"code_challenge_methods_supported": ["plain", "S256"]})
     assert asked["code_challenge_method"] == "S256"
     verifiers = {question["code_verifier"] for question in questions}
@@ -135,13 +135,13 @@ async def test_each_code_has_a_verifier_of_its_own() -> None:
 
 
 async def test_a_provider_that_does_not_tell_of_pkce_is_not_surprised_with_it() -> None:
-    """Q9.4: the grant itself knows nothing of it (RFC 8628)."""
+    """Q9.4: the grant itself does not define PKCE (RFC 8628)."""
     asked, *questions = await forms_of({})
     assert [name for form in (asked, *questions) for name in form if name.startswith("code_")] == []
 
 
 async def test_a_sign_in_by_code_that_a_sign_out_overtakes_shows_no_code() -> None:
-    """Q9.4: begun before the provider has answered."""
+    """Q9.4: the sign-in begins before the provider has answered."""
     fake_environment = environment_of()
     gate = asyncio.Event()
     fake_environment.provider.plan("device", gate)
@@ -166,7 +166,7 @@ async def test_who_leaves_before_there_is_a_code_leaves_no_sign_in_behind() -> N
 
 
 async def test_questions_may_be_answered_with_status_200() -> None:
-    """Q1.11: an error is an error, whatever its status."""
+    """Q1.11: an error counts as an error with any status."""
     said = [reply({"error": word}) for word in ("authorization_pending", "slow_down", "authorization_pending")]
     assert await asked_at(environment_of(), *said) == [5.0, 5.0, 10.0, 10.0]
 
@@ -184,13 +184,13 @@ async def test_slow_down_makes_every_later_pause_five_seconds_longer() -> None:
 
 
 async def test_retry_after_is_obeyed_and_never_shortens_the_interval() -> None:
-    """A31: 429 with Retry-After."""
+    """A31: the provider answers 429 with Retry-After."""
     busy = [reply(b"", status=429, headers={"retry-after": seconds}) for seconds in ("42", "1")]
     assert await asked_at(environment_of(), *busy, PENDING) == [5.0, 42.0, 5.0, 5.0]
 
 
 async def test_silence_makes_pauses_grow_and_an_answer_brings_them_back() -> None:
-    """A31: a network blip; RFC 8628, 3.5: exponential backoff."""
+    """A31: the network fails briefly; RFC 8628, 3.5: the pauses grow exponentially."""
     blip = IdpUnavailable(detail="idp.unanswered")
     assert await asked_at(environment_of(), blip, blip, PENDING) == [5.0, 10.0, 20.0, 5.0]
 
@@ -215,9 +215,11 @@ async def test_weather_ends_no_sign_in(weather: Any) -> None:
 
 async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     fake_environment = environment_of()
+    metadata = reply(document(**DEVICE), headers={"cache-control": "no-store"})
+    fake_environment.provider.plan("discovery", metadata)
     fake_environment.provider.plan("token", PENDING)
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
-    fake_environment.service._oidc_client._metadata_until = 0.0
+    fake_environment.clock.advance(61)
     fake_environment.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
     await settle()
     assert pending.progress is Progress.COMPLETED
@@ -243,7 +245,7 @@ async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progre
 
 
 async def test_endless_pending_ends_with_the_code_and_not_one_question_later() -> None:
-    """A31: 300 seconds and an interval of five make 59 questions; the sixtieth would come when the code is over."""
+    """A31: 300 seconds and an interval of five make 59 requests; the sixtieth would come when the code is over."""
     fake_environment = environment_of()
     fake_environment.provider.plan("token", *[PENDING] * 1000)
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
@@ -256,7 +258,7 @@ async def test_endless_pending_ends_with_the_code_and_not_one_question_later() -
 
 
 async def test_a_code_outlives_no_sign_in_whatever_the_provider_says() -> None:
-    """A27: ten minutes."""
+    """A27: a sign-in lives for ten minutes."""
     fake_environment = environment_of()
     fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": 86_400}))
     pending = await begun(fake_environment, PENDING)
@@ -264,7 +266,7 @@ async def test_a_code_outlives_no_sign_in_whatever_the_provider_says() -> None:
 
 
 async def test_a_pause_near_the_end_is_not_cut_short_for_one_more_question() -> None:
-    """A31: never faster than the interval."""
+    """A31: the client never asks faster than the interval."""
     fake_environment = environment_of()
     fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": 12}))
     pending = await begun(fake_environment, *[PENDING] * 5)
@@ -310,7 +312,7 @@ async def test_a_sign_out_ends_the_questions() -> None:
 
 
 async def test_closing_the_service_does_not_wait_for_the_person() -> None:
-    """D10: A server that stops waits for its renewal."""
+    """D10: A server that stops waits for its refresh."""
     fake_environment = environment_of()
     gate = asyncio.Event()
     fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
@@ -350,7 +352,7 @@ async def test_a_sign_in_by_code_has_no_ticket_state_or_binding() -> None:
     ],
 )
 async def test_the_id_token_is_validated_as_strictly_as_after_a_redirect(claims: dict[str, Any], check: str) -> None:
-    """Section V: everything but the nonce that was never sent, and one that is there all the same refuses (V-10)."""
+    """V-10: every check of section V applies; no nonce was sent, so a token with a nonce is refused."""
     fake_environment = environment_of()
     fake_environment.provider.claims = claims
     pending = await begun(fake_environment, PENDING)
@@ -421,7 +423,7 @@ async def test_a_provider_that_gives_no_code_is_reported_where_the_sign_in_begin
 
 
 async def test_a_provider_that_does_not_offer_codes_is_a_mistake_in_the_settings_or_in_the_request() -> None:
-    """H-3: no endpoint is guessed."""
+    """H-3: the client guesses no endpoint."""
     fake_environment = environment_of()
     fake_environment.provider.advertise = {}
     with pytest.raises(ConfigurationInvalid, match="does not advertise sign-in by code"):
@@ -433,7 +435,7 @@ async def test_a_provider_that_does_not_offer_codes_is_a_mistake_in_the_settings
 
 
 async def test_a_bound_session_proves_its_key_in_every_question() -> None:
-    """X-3: DPoP; the key stays the same, the proof does not."""
+    """X-3: every request has a new DPoP proof of the same key."""
     fake_environment = environment_of(replace(BY_CODE, dpop_bound_access_tokens=True))
     fake_environment.provider.advertise["dpop_signing_alg_values_supported"] = ["ES256"]
     pending = await begun(fake_environment, PENDING)

@@ -1,4 +1,4 @@
-"""Sessions whose tokens are bound to a key: proofs, nonces, and a key that lasts as long as the session (section X)."""
+"""Sessions whose tokens are bound to a key: proofs, nonces, and a key that lasts as long as its session (section X)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 def demand(nonce: str | None = "n-1") -> Reply:
-    """What a token endpoint answers that wants a nonce (RFC 9449, 8)."""
+    """Return a token endpoint's demand for a nonce (RFC 9449, 8)."""
     headers = {} if nonce is None else {"dpop-nonce": nonce}
     return reply({"error": "use_dpop_nonce"}, status=400, headers=headers)
 
 
 def challenge(nonce: str = "r-1") -> Reply:
-    """What a resource server answers that wants one (RFC 9449, 9)."""
+    """Return a resource server's demand for a nonce (RFC 9449, 9)."""
     return reply(b"", status=401, headers={"dpop-nonce": nonce, "www-authenticate": 'DPoP error="use_dpop_nonce"'})
 
 
@@ -44,7 +44,7 @@ def calls(fake_environment: FakeEnvironment, url: str) -> list[Call]:
 
 
 def proofs(fake_environment: FakeEnvironment, url: str) -> list[Proof]:
-    """The proofs of all requests to ``url``, verified."""
+    """Return the proofs of all requests to ``url``, verified."""
     return [read_proof(reveal(call.proof)) for call in calls(fake_environment, url) if call.proof is not None]
 
 
@@ -53,7 +53,7 @@ def nonces(fake_environment: FakeEnvironment, url: str) -> list[str | None]:
 
 
 async def signed_in(**provider: Any) -> FakeEnvironment:
-    """A session with a key; everything that the sign-in sent is forgotten."""
+    """Make a session with a key, and forget the requests of its sign-in."""
     fake_environment = FakeEnvironment(BOUND)
     for name, value in provider.items():
         setattr(fake_environment.provider, name, value)
@@ -75,7 +75,7 @@ async def refresh_later(fake_environment: FakeEnvironment, service: SessionServi
 
 
 async def test_without_the_setting_nothing_is_proved_and_no_chance_is_drawn() -> None:
-    """X-8: not a byte more than before."""
+    """X-8: the requests are the same to the byte as before."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     await refresh_later(fake_environment)
@@ -87,7 +87,7 @@ async def test_without_the_setting_nothing_is_proved_and_no_chance_is_drawn() ->
 
 
 async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
-    """X-1, X-2, X-3: and the access token is hashed exactly where it is sent."""
+    """X-1, X-2, X-3: the proof holds the hash of the access token exactly where the token is sent."""
     fake_environment = FakeEnvironment(BOUND)
     pending, state, binding = await fake_environment.begin()
     assert pending.proof_key is not None
@@ -110,7 +110,7 @@ async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
 
 
 async def test_the_authorization_request_names_the_key() -> None:
-    """RFC 9449, 10."""
+    """RFC 9449, 10: ``dpop_jkt`` is the thumbprint of the key."""
     fake_environment = FakeEnvironment(BOUND)
     pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
     fake_environment.pending.use_ticket(ticket)
@@ -141,7 +141,7 @@ async def test_only_the_token_and_userinfo_endpoints_see_a_proof() -> None:
 
 
 async def test_a_provider_that_takes_no_es256_is_refused_before_the_sign_in() -> None:
-    """X-1: like a provider without PKCE."""
+    """X-1: the refusal is as at a provider without PKCE."""
     fake_environment = FakeEnvironment(BOUND)
     fake_environment.provider.advertise = {"dpop_signing_alg_values_supported": ["RS256"]}
     with pytest.raises(ConfigurationInvalid) as refused:
@@ -178,7 +178,7 @@ async def test_what_may_go_out_comes_with_its_key() -> None:
 
 
 async def test_an_id_token_is_bound_to_nothing_and_goes_out_as_bearer() -> None:
-    """RFC 9449, 5: it binds access tokens, and refresh tokens of public clients."""
+    """RFC 9449, 5: DPoP binds access tokens, and refresh tokens of public clients."""
     fake_environment = await signed_in()
     granted = await fake_environment.service.bearer(SIGN_IN_KEY, "id_token")
     assert isinstance(granted, Granted)
@@ -202,7 +202,7 @@ async def test_an_exchange_is_proved_with_the_key_of_the_token_that_it_shows() -
 
 
 async def test_a_nonce_that_is_demanded_at_the_sign_in_costs_one_more_request_with_the_same_code() -> None:
-    """X-5, T-10: the sole exception to "once per code"; the same request, with a new proof."""
+    """X-5, T-10: this is the sole exception to "once per code": the same request, with a new proof."""
     fake_environment = FakeEnvironment(BOUND)
     fake_environment.provider.plan("token", demand())
     await fake_environment.sign_in()
@@ -228,7 +228,7 @@ async def test_a_nonce_that_is_demanded_on_refresh_costs_one_more_request_with_t
 
 
 async def test_a_repeated_demand_is_an_invalid_answer_and_ends_no_session() -> None:
-    """B32: two requests, never a third; the refresh token is kept and works again."""
+    """B32: the client sends two requests, never a third; the refresh token is kept and works again."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand("n-1"), demand("n-2"))
     outcome = await refresh_later(fake_environment)
@@ -265,7 +265,7 @@ async def test_a_demand_without_a_usable_nonce_is_not_tried_again(nonce: str | N
 
 
 async def test_a_refusal_after_a_repeated_demand_is_not_taken_for_a_lost_token() -> None:
-    """B32, B14: who demands a nonce has spent nothing."""
+    """B32, B14: a provider that demands a nonce has spent no token."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand("n-1"), demand("n-2"), reply({"error": "invalid_grant"}, status=400))
     await refresh_later(fake_environment)
@@ -276,7 +276,7 @@ async def test_a_refusal_after_a_repeated_demand_is_not_taken_for_a_lost_token()
 
 
 async def test_a_nonce_is_remembered_for_its_origin() -> None:
-    """B32, X-7: any reply may bring the next one, and the newest counts."""
+    """B32, X-7: any reply may bring the next nonce, and the newest counts."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand("n-1"))
     await refresh_later(fake_environment)
@@ -301,7 +301,7 @@ async def test_another_origin_gets_no_nonce_of_the_first() -> None:
 
 
 async def test_userinfo_has_a_nonce_of_its_own() -> None:
-    """X-6, X-7: separately for authorization server and resource server, even at one origin."""
+    """X-6, X-7: authorization server and resource server have nonces of their own, even at one origin."""
     fake_environment = FakeEnvironment(BOUND)
     fake_environment.provider.plan("token", demand("n-1"))
     fake_environment.provider.plan("userinfo", challenge("r-1"))
@@ -323,7 +323,7 @@ async def test_userinfo_that_demands_nonces_for_ever_does_not_spoil_a_refresh() 
 
 
 async def test_a_repetition_that_is_not_answered_is_weather() -> None:
-    """B5, B32: with a new proof each time."""
+    """B5, B32: the repetition has a new proof."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand(), IdpUnavailable(detail="idp.unanswered"))
     assert isinstance(await refresh_later(fake_environment), Granted)
@@ -367,7 +367,7 @@ async def test_a_new_sign_in_at_another_server_brings_its_key_along() -> None:
 
 
 async def test_a_session_from_before_the_setting_gets_a_key_at_its_next_start() -> None:
-    """X-1: its refresh token is bound to nothing yet, and the first proved refresh binds its successors."""
+    """X-1: its refresh token is bound to no key yet, and the first proved refresh binds its successors."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.settings = BOUND
@@ -382,7 +382,7 @@ async def test_a_session_from_before_the_setting_gets_a_key_at_its_next_start() 
 
 
 async def test_a_session_keeps_its_key_when_the_setting_goes() -> None:
-    """X-1: without it, the provider would refuse the refresh token."""
+    """X-1: without the key, the provider would refuse the refresh token."""
     fake_environment = await signed_in()
     fake_environment.settings = SETTINGS
     restarted = fake_environment.new_service()
@@ -395,4 +395,4 @@ async def test_a_sign_out_forgets_the_key() -> None:
     fake_environment = await signed_in()
     await fake_environment.service.sign_out()
     assert await fake_environment.vault.load() is None
-    assert fake_environment.service._held.proof_key is None
+    assert fake_environment.service._current.data.proof_key is None

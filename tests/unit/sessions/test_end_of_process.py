@@ -1,4 +1,4 @@
-"""What becomes of a session when the process ends: stored it lives on, in memory it ends at the provider too (Q10.5)."""
+"""When the process ends, a stored session lives on, and a session in memory ends at the provider too (Q10.5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.test_two_providers import World
 
 
 class Durable(MemoryVault):
-    """A store that outlives processes; ``full`` takes nothing more."""
+    """Store that outlives processes; while ``full``, it accepts no write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ async def stopped(fake_environment: FakeEnvironment) -> FakeEnvironment:
 
 
 async def test_a_session_in_memory_is_taken_back_at_the_provider() -> None:
-    """Q10.5: otherwise each cull of a server leaves a refresh token that nobody has and everybody could find."""
+    """Q10.5: otherwise each cull of a server leaves a live refresh token for an attacker to find."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     await stopped(fake_environment)
@@ -62,7 +62,7 @@ async def test_a_session_that_is_stored_lives_on() -> None:
 
 
 async def test_a_session_that_no_store_ever_took_is_taken_back() -> None:
-    """Q10.5: sibling: 'unsaved' is memory by another name."""
+    """Q10.5: sibling: an ``unsaved`` session is in memory only."""
     vault = Durable()
     vault.full = True
     fake_environment = FakeEnvironment(vault=vault)
@@ -72,7 +72,7 @@ async def test_a_session_that_no_store_ever_took_is_taken_back() -> None:
 
 
 async def test_a_stored_session_whose_newest_token_could_not_be_stored_is_left_alone() -> None:
-    """Q10.5: sibling: other servers may share the entry, and with many providers a token takes its whole grant along."""
+    """Q10.5: sibling: other servers may share the entry, and many providers revoke a token's whole grant."""
     vault = Durable()
     fake_environment = FakeEnvironment(vault=vault)
     await fake_environment.sign_in()
@@ -85,7 +85,7 @@ async def test_a_stored_session_whose_newest_token_could_not_be_stored_is_left_a
 
 
 async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
-    """Q10.5: sibling: found at the start, and not yet renewed."""
+    """Q10.5: sibling: this process found the session at its start, and has not refreshed it yet."""
     fake_environment = FakeEnvironment(vault=Durable())
     await fake_environment.sign_in()
     fake_environment.service = fake_environment.new_service()
@@ -95,7 +95,7 @@ async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
 
 
 async def test_a_refresh_that_is_under_way_ends_first_and_its_successor_is_taken_back() -> None:
-    """Q10.5: sibling: the token that was spent is nothing any more."""
+    """Q10.5: sibling: the spent token is worth nothing."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     held = asyncio.Event()
@@ -133,7 +133,7 @@ async def test_a_provider_that_refuses_is_asked_once_and_the_log_says_so() -> No
 
 
 async def test_a_provider_that_does_not_answer_leaves_a_line_in_the_log() -> None:
-    """Q10.5: sibling: a token may live on at the provider, and somebody should know."""
+    """Q10.5: sibling: a token may live on at the provider, and the administrator should know."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("revoke", asyncio.Event())
@@ -142,7 +142,7 @@ async def test_a_provider_that_does_not_answer_leaves_a_line_in_the_log() -> Non
 
 
 async def test_a_store_that_works_again_does_not_take_what_was_just_revoked() -> None:
-    """Q10.5: sibling: the next start would go on with a token that is dead."""
+    """Q10.5: sibling: the next start would go on with a dead token."""
     vault, answers = Durable(), asyncio.Event()
     vault.full = True
     fake_environment = FakeEnvironment(vault=vault)
@@ -157,7 +157,7 @@ async def test_a_store_that_works_again_does_not_take_what_was_just_revoked() ->
 
 
 async def test_the_tokens_of_a_question_that_nobody_has_answered_are_revoked() -> None:
-    """Q10.5, Q8.9: sibling: they belong to no session yet, and the process knows of them alone."""
+    """Q10.5, Q8.9: sibling: the tokens belong to no session yet, and only this process knows of them."""
     fake_environment = FakeEnvironment(vault=Durable())
     await fake_environment.sign_in()
     fake_environment.provider.claims, fake_environment.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
@@ -169,7 +169,7 @@ async def test_the_tokens_of_a_question_that_nobody_has_answered_are_revoked() -
 
 @pytest.mark.parametrize("process_ends", [True, False])
 async def test_a_closed_service_begins_no_session_with_tokens_that_still_come(process_ends: bool) -> None:
-    """Q10.5: sibling: nobody would end that session, so what comes is revoked."""
+    """Q10.5: sibling: no later step would end that session, so its tokens are revoked."""
     fake_environment, held = FakeEnvironment(), asyncio.Event()
     _, state, binding = await fake_environment.begin()
     fake_environment.provider.plan("token", held)
@@ -188,7 +188,7 @@ async def test_a_closed_service_begins_no_session_with_tokens_that_still_come(pr
 
 
 async def test_a_session_that_gave_way_is_taken_back_before_the_process_ends() -> None:
-    """Q10.5: sibling: the settings have changed a moment before the stop."""
+    """Q10.5: sibling: the settings changed a moment before the stop."""
     services = World().services
     ended: list[str] = []
 
@@ -203,7 +203,7 @@ async def test_a_session_that_gave_way_is_taken_back_before_the_process_ends() -
 
 @pytest.mark.parametrize(("sid", "revoked"), [("s-1", []), ("s-2", ["rt-1"])], ids=["the same", "another"])
 async def test_a_session_that_lives_on_beside_it_is_not_harmed(sid: str, revoked: list[str]) -> None:
-    """Q10.5, Q9.1: the same registration under another name, whose session is stored and of the same provider session."""
+    """Q10.5, Q9.1: another name has the same registration, and its stored session is of the same provider session."""
     first, second = FakeEnvironment(), FakeEnvironment(replace(SETTINGS, name="other"), vault=Durable())
     first.provider.claims, second.provider.claims = {"sid": "s-1"}, {"sid": sid}
     await first.sign_in()
@@ -213,7 +213,7 @@ async def test_a_session_that_lives_on_beside_it_is_not_harmed(sid: str, revoked
 
 
 async def test_a_service_that_is_closed_because_another_takes_its_place_takes_nothing_back() -> None:
-    """Settings were reloaded, and the process goes on."""
+    """The settings were reloaded, and the process goes on."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     await fake_environment.service.aclose()

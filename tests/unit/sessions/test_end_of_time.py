@@ -1,4 +1,4 @@
-"""Time changes states by itself: by a timer, and in every look at a session, since timers are late after a sleep."""
+"""A session ends by the clock: by a timer, and in every look at it, since timers are late after a sleep."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def shown(fake_environment: FakeEnvironment) -> tuple[str, str | None]:
 
 
 async def test_a_session_that_cannot_be_refreshed_ends_by_timer_when_its_token_does() -> None:
-    """Q6.1: everybody who waits for a change hears of it at that second."""
+    """Q6.1: every caller that waits for a change learns of the end at that second."""
     fake_environment = await not_refreshable()
     await fake_environment.scheduler.pass_time(299)
     assert fake_environment.notes.kinds[-1] == "signed-in"
@@ -44,14 +44,14 @@ async def test_a_session_that_cannot_be_refreshed_ends_by_timer_when_its_token_d
 
 
 async def test_a_summary_tells_the_end_although_no_timer_rang() -> None:
-    """Q6.1: a laptop that slept, whose timers stood still."""
+    """Q6.1: a laptop slept, and its timers stood still."""
     fake_environment = await not_refreshable()
     fake_environment.clock.jump_wall(300)
     assert await shown(fake_environment) == ("signed-out-expired", "not_refreshable")
 
 
 async def test_a_question_that_waits_for_a_change_is_answered_at_once_after_the_end() -> None:
-    """Q6.1: the sequence that the client knows is that of a session which has ended."""
+    """Q6.1: the client's sequence number is that of a session which has ended."""
     fake_environment = await not_refreshable()
     known = (await fake_environment.service.summary()).sequence
     fake_environment.clock.advance(300)
@@ -61,7 +61,7 @@ async def test_a_question_that_waits_for_a_change_is_answered_at_once_after_the_
 
 @pytest.mark.parametrize("look", ["state", "ready", "bearer", "refresh"])
 async def test_every_look_at_the_session_sees_the_end(look: str) -> None:
-    """Q6.1: A session without renewal ends on time."""
+    """Q6.1: A session without refresh token ends on time."""
     fake_environment = await not_refreshable()
     fake_environment.clock.advance(300)
     match look:
@@ -77,7 +77,7 @@ async def test_every_look_at_the_session_sees_the_end(look: str) -> None:
 
 
 async def test_nothing_of_the_person_is_shown_after_the_end() -> None:
-    """Q6.1: as after any other end."""
+    """Q6.1: the summary is as after any other end."""
     fake_environment = await not_refreshable()
     fake_environment.clock.advance(300)
     summary = await fake_environment.service.summary()
@@ -85,7 +85,7 @@ async def test_nothing_of_the_person_is_shown_after_the_end() -> None:
 
 
 async def test_the_end_is_told_once() -> None:
-    """Q6.1: however many look, and if the timer rings after all."""
+    """Q6.1: this holds for several looks, and for a timer that runs after them."""
     fake_environment = await not_refreshable()
     fake_environment.clock.jump_wall(300)
     await fake_environment.service.summary()
@@ -95,7 +95,7 @@ async def test_the_end_is_told_once() -> None:
 
 
 async def test_streams_that_flow_may_go_on_after_such_an_end() -> None:
-    """Q6.1, B1: the session ended by itself; only an end on purpose cuts streams off."""
+    """Q6.1, B1: the session ended by itself; only a sign-out or a new sign-in cuts streams off."""
     fake_environment = await not_refreshable()
     cut: list[str] = []
     fake_environment.service.on_session_end(lambda: cut.append("cut"))
@@ -104,21 +104,21 @@ async def test_streams_that_flow_may_go_on_after_such_an_end() -> None:
 
 
 async def test_a_token_of_unknown_lifetime_ends_by_no_clock() -> None:
-    """Q6.1, A13: nobody knows when, so the API decides."""
+    """Q6.1, A13: the lifetime is unknown, so the API decides."""
     fake_environment = await not_refreshable(lifetime=None)
     await fake_environment.scheduler.pass_time(86_400)
     assert await shown(fake_environment) == ("active", None)
 
 
 async def test_a_token_without_any_lifetime_is_judged_by_the_api() -> None:
-    """Q6.1, A13: ``expires_in: 0`` and nothing to renew it with says nothing about when it ends."""
+    """Q6.1, A13: ``expires_in: 0`` without a refresh token does not tell when the token ends."""
     fake_environment = await not_refreshable(lifetime=0)
     assert await shown(fake_environment) == ("active", None)
     assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_a_session_that_can_be_refreshed_does_not_end_by_a_clock() -> None:
-    """Q6.1: a renewal decides, however late its timer rings."""
+    """Q6.1: a refresh decides, however late its timer runs."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.clock.jump_wall(86_400)
@@ -146,7 +146,7 @@ async def test_a_call_for_an_ended_token_leaves_what_still_works() -> None:
 
 
 async def test_an_id_token_that_no_api_uses_keeps_no_session() -> None:
-    """Q6.1: it lives for 600 seconds here, and no call could carry it."""
+    """Q6.1: the ID token lives for 600 seconds here, and no call could carry it."""
     fake_environment = await not_refreshable()
     await fake_environment.scheduler.pass_time(300)
     assert await shown(fake_environment) == ("signed-out-expired", "not_refreshable")
@@ -164,14 +164,14 @@ async def test_a_sign_in_after_the_end_begins_a_session_with_a_time_of_its_own()
 
 
 async def test_a_closed_service_ends_nothing_any_more() -> None:
-    """Q6.1: its timer is stopped; another service has the session."""
+    """Q6.1: the service's timer is stopped; another service has the session."""
     fake_environment = await not_refreshable()
     await fake_environment.service.aclose()
-    assert fake_environment.scheduler.due_in == [601]  # that of the sign-in, which nobody waits for
+    assert fake_environment.scheduler.due_in == [601]  # the timer of the finished sign-in
 
 
 async def test_a_sign_in_that_nobody_finished_is_no_longer_under_way_in_a_summary() -> None:
-    """Q6.1: a pending sign-in runs out by the clock too."""
+    """Q6.1: a pending sign-in ends by the clock too."""
     fake_environment = FakeEnvironment()
     pending, _, _ = await fake_environment.begin()
     fake_environment.clock.advance(600)
@@ -180,7 +180,7 @@ async def test_a_sign_in_that_nobody_finished_is_no_longer_under_way_in_a_summar
 
 
 async def test_the_next_attempt_is_never_told_to_be_in_the_past() -> None:
-    """Q6.1: a timer is late after a sleep; the attempt is due, then, and not overdue."""
+    """Q6.1: a timer is late after a sleep; the attempt is then due, and not overdue."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", *[reply(b"", status=503)] * 2)
@@ -192,7 +192,7 @@ async def test_the_next_attempt_is_never_told_to_be_in_the_past() -> None:
 
 
 async def test_the_token_of_the_earlier_session_is_not_shown_after_the_end() -> None:
-    """Q6.1, B31: what was granted before belongs to a session that is over."""
+    """Q6.1, B31: the token belongs to a session that is over."""
     fake_environment = await not_refreshable()
     granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)

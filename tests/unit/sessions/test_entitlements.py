@@ -1,4 +1,4 @@
-"""The same fact in other shapes: how entitlements are found in claims, and what is said where there are too many."""
+"""Entitlements are found in claims of any shape, and a long list is cut to its limits."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def found(claims: dict[str, Any], *paths: Any, scope_claims: tuple[str, ...] = S
     ],
 )
 def test_a_text_is_one_entitlement(claims: dict[str, Any], names: tuple[str, ...]) -> None:
-    """Q2.1: somebody whose only group is called 'no admin here' is no admin."""
+    """Q2.1: a user whose only group is called 'no admin here' is no admin."""
     assert found(claims) == names
 
 
 @pytest.mark.parametrize("path", ["scope", "scp", "token.scope", ("token", "scope")])
 def test_a_claim_of_scopes_is_a_list_with_blanks_in_between(path: Any) -> None:
-    """Q2.1; RFC 6749, 3.3."""
+    """Q2.1; RFC 6749, 3.3: scopes are separated by spaces."""
     claims = dict.fromkeys(("scope", "scp"), "orders.read  orders.write")
     assert found({**claims, "token": {"scope": "orders.read orders.write"}}, path) == ("orders.read", "orders.write")
 
@@ -63,7 +63,7 @@ def test_the_settings_say_which_claims_are_scopes() -> None:
     ],
 )
 def test_objects_stand_for_their_keys_or_their_names(roles: Any, names: tuple[str, ...]) -> None:
-    """Q2.2: an object of roles, a list of objects; what is denied is not held."""
+    """Q2.2: claims may be an object of roles or a list of objects; a role with a false value is not held."""
     assert found({"roles": roles}) == names
 
 
@@ -84,7 +84,7 @@ def test_objects_stand_for_their_keys_or_their_names(roles: Any, names: tuple[st
     ],
 )
 def test_a_nested_claim_is_found_whatever_its_keys_are_called(claims: dict[str, Any], path: Any) -> None:
-    """Q2.4: the longest key that leads to the end; a list of keys is followed to the letter."""
+    """Q2.4: the longest key that leads to the end counts; a list of keys is followed to the letter."""
     assert found(claims, path) == ("a",)
 
 
@@ -105,7 +105,7 @@ def test_a_path_that_leads_nowhere_finds_nothing(claims: dict[str, Any], path: A
     ],
 )
 def test_groups_that_the_provider_did_not_list_are_unknown(claims: dict[str, Any]) -> None:
-    """Q2.3; OpenID Connect Core 1.0, 5.6.2."""
+    """Q2.3; OpenID Connect Core 1.0, 5.6.2: ``_claim_names`` lists claims that are elsewhere."""
     held = entitlements_of(claims, USUAL, SCOPES)
     assert held.known is False
     assert held.missing(["orders.write"]) == ()
@@ -123,7 +123,7 @@ def test_groups_that_the_provider_did_not_list_are_unknown(claims: dict[str, Any
     ],
 )
 def test_what_was_listed_or_never_there_is_known(claims: dict[str, Any]) -> None:
-    """Q2.3: only what the provider says it left out is unknown."""
+    """Q2.3: only a claim that the provider says it left out is unknown."""
     held = entitlements_of(claims, USUAL, SCOPES)
     assert held.known is True
     assert held.missing(["orders.write"]) == ("orders.write",)
@@ -137,7 +137,7 @@ def test_a_nested_claim_that_was_left_out_is_unknown_too() -> None:
 
 
 async def test_an_api_stays_open_where_the_provider_did_not_list_groups() -> None:
-    """Q2.3: the API decides."""
+    """Q2.3: the API itself decides."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
     await fake_environment.sign_in()
@@ -156,7 +156,7 @@ async def test_a_summary_of_twenty_thousand_roles_is_small_and_says_how_many_mor
 
 
 async def test_a_role_that_an_api_requires_counts_and_is_shown_wherever_it_stands() -> None:
-    """Q8.17: the limit is one of the display."""
+    """Q8.17: the limit applies to the display only."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)] + ["orders.read"]}
     await fake_environment.sign_in()
@@ -165,7 +165,7 @@ async def test_a_role_that_an_api_requires_counts_and_is_shown_wherever_it_stand
 
 
 async def test_a_role_that_is_missing_among_very_many_is_still_missing() -> None:
-    """Q8.17: all of them were listed, so it is known."""
+    """Q8.17: the provider listed all roles, so the missing one is known."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
     await fake_environment.sign_in()
@@ -174,13 +174,13 @@ async def test_a_role_that_is_missing_among_very_many_is_still_missing() -> None
 
 @pytest.mark.parametrize(("name", "shown"), [("x" * 1_024, 15), ("\N{GRINNING FACE}" * 1_024, 1)])
 def test_few_entitlements_that_are_very_long_are_limited_by_their_bytes(name: str, shown: int) -> None:
-    """Q8.17: 16 KiB of JSON, in which a character may take twelve bytes."""
+    """Q8.17: the limit is 16 KiB of JSON, in which a character may take twelve bytes."""
     held = Entitlements(tuple(f"{name}{number:02}" for number in range(40)))
     kept = held.within(count=200, size=16_384)
     assert (len(kept.names), kept.more) == (shown, 40 - shown)
 
 
 def test_the_order_of_the_provider_is_kept() -> None:
-    """Q8.17: what is needed is chosen first, and stands where it stood."""
+    """Q8.17: required entitlements are chosen first, and keep their place in the list."""
     held = Entitlements(("a", "b", "c", "d"))
     assert held.within(count=2, size=100, first=("d",)) == Entitlements(("a", "d"), more=2)

@@ -1,4 +1,4 @@
-"""What came back is compared with what was asked for: an API's own token, or the sign-in's under another name."""
+"""A token is compared with its request: an API's own token may be the sign-in's under another name."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def jwt(audience: object) -> str:
 def test_a_parameter_counts_as_ignored_only_where_that_is_plain(
     key: TokenKey, token: str, scopes: tuple[str, ...], of_sign_in: tuple[str, ...] | None, told: bool
 ) -> None:
-    """Q9.5: an opaque token says nothing, a resource may have another name, and scopes are written in many ways."""
+    """Q9.5: an opaque token shows nothing, a resource may have another name, and scopes are written in many ways."""
     assert honoured(key, Secret(token), scopes, of_sign_in) is told
 
 
@@ -94,7 +94,7 @@ async def test_a_token_for_which_the_audience_was_ignored_is_not_taken_for_the_a
 
 
 async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_exchange() -> None:
-    """Q9.5, RFC 8693: the parameter is understood there."""
+    """Q9.5, RFC 8693: a token exchange honours the parameter."""
     fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     fake_environment.provider.plan("token", answer("account"), answer(API))
     granted = await fake_environment.service.bearer(KEY)
@@ -121,14 +121,14 @@ async def test_scopes_that_were_ignored_are_told_by_the_scope_of_the_answer() ->
 
 
 async def test_an_opaque_token_without_a_scope_is_believed() -> None:
-    """Q9.5: nothing contradicts what was asked for (RFC 6749, 5.1)."""
+    """Q9.5: the answer does not contradict the request (RFC 6749, 5.1)."""
     fake_environment = await signed_in()
     granted = await fake_environment.service.bearer(replace(KEY, scopes=("orders.read",)))
     assert isinstance(granted, Granted)
 
 
 async def test_an_ignored_parameter_is_not_tried_again_with_every_call() -> None:
-    """Q9.5: An ignored audience or scope is noticed. B25: A clock that jumps causes no renewal storm."""
+    """Q9.5: An ignored audience or scope is noticed. B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[answer("account")] * 5)
     for _ in range(5):

@@ -1,6 +1,6 @@
-"""Whatever happens in whatever order: nothing signed out comes back, nothing stored is lost, no token works twice.
+"""In any order of events, no signed-out session comes back, no stored token is lost, and no token works twice.
 
-Two servers share one entry; a provider rotates refresh tokens and notices reuse. Hypothesis chooses what happens:
+Two servers share one entry; a provider rotates refresh tokens and notices reuse. Hypothesis chooses the events:
 sign-ins, sign-outs, calls, refreshes, time, outages, refusals, stores that fail, servers that are restarted.
 """
 
@@ -34,7 +34,7 @@ OWN = TokenKey(audience="https://other.example")
 
 
 class WatchfulProvider(ValueProvider):
-    """Notices a refresh token that comes a second time, and knows for whom each access token was made."""
+    """Count refresh tokens that come a second time, and record the audience of each access token."""
 
     def __init__(self, clock: Any) -> None:
         super().__init__(clock)
@@ -104,7 +104,7 @@ class SharedSession(RuleBasedStateMachine):
         self.left(server)
 
     def left(self, server: int) -> None:
-        """A session that the other server could not store is its own, and stays."""
+        """Expect that a session stays which the other server could not store."""
         self.signed_out = not self.servers[1 - server]._store.unsaved
 
     @rule(server=SERVERS)
@@ -154,7 +154,7 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(server=SERVERS)
     def a_server_is_restarted(self, server: int) -> None:
-        """It stops in order; what it could not store by then is gone with it."""
+        """The server stops in order; a token that it could not store by then is lost."""
         old = self.servers[server]
         self.do(old.aclose())
         self.was_lost = self.was_lost or old._store.unsaved
@@ -163,21 +163,21 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(server=SERVERS)
     def the_provider_announces_a_logout(self, server: int) -> None:
-        """D6: the session ends here; the other server has to hear of it by itself, from the provider or the store."""
+        """D6: the session ends here; the other server has to learn of it from the provider or the store."""
         now = self.fake_environment.clock.now().wall
         self.logouts += 1
         claims = logout_claims_of(iat=now, exp=now + 120, jti=f"l-{self.logouts}", sid=...)
         had = has_session(self.servers[server].state)
         self.do(self.servers[server].end_by_provider(Secret(signed(claims))))
-        assert not has_session(self.servers[server].state) or not self.servers[server]._held.subject
+        assert not has_session(self.servers[server].state) or not self.servers[server]._current.data.subject
         if had and not self.servers[1 - server]._store.unsaved and not self.store_fails:
             self.left(server)
 
     @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
     def the_wall_clock_jumps(self, seconds: int) -> None:
-        """B24: A laptop that wakes renews before it calls.
+        """B24: A laptop that wakes refreshes before it calls.
 
-        B25: A clock that jumps causes no renewal storm.
+        B25: A clock that jumps causes no refresh storm.
         """
         self.fake_environment.clock.jump_wall(seconds)
 
@@ -187,7 +187,7 @@ class SharedSession(RuleBasedStateMachine):
 
     @invariant()
     def no_spent_token_is_sent_again(self) -> None:
-        """What nobody could store is known to one server only; everything else is spent once."""
+        """Only one server knows a token that could not be stored; every other token is spent once."""
         if not hasattr(self, "fake_environment"):
             return
         lost = self.store_fails or any(server._store.unsaved for server in self.servers)
@@ -211,8 +211,8 @@ class SharedSession(RuleBasedStateMachine):
     def who_is_active_has_a_person_or_will_have_one(self) -> None:
         for server in getattr(self, "servers", []):
             if server.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED, State.SIGNING_IN):
-                assert server._held.refresh_token is None
-                assert not server._held.access
+                assert server._current.data.refresh_token is None
+                assert not server._current.data.access
 
     was_lost = False
     logouts = 0

@@ -1,4 +1,4 @@
-"""A session's life after the sign-in: renewal, weather, endings and sign-out (table B, section F)."""
+"""A session's life after the sign-in: refresh, transient failures, endings and sign-out (table B, section F)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
 
 
 async def test_five_hundred_calls_on_an_expired_token_make_one_request():
-    """F-2 (one refresh is in flight per session)."""
+    """F-2: one refresh is in flight per session."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     tokens = await asyncio.gather(*(bearer(fake_environment) for _ in range(500)))
@@ -66,7 +66,7 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_request():
 
 
 async def test_a_refusal_reaches_everybody_once():
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
@@ -80,7 +80,7 @@ async def test_a_refusal_reaches_everybody_once():
 
 
 async def test_the_first_caller_may_leave():
-    """B28: A renewal outlives the caller who began it."""
+    """B28: A refresh outlives the caller who began it."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -95,7 +95,7 @@ async def test_the_first_caller_may_leave():
 
 @pytest.mark.parametrize("slow", ["token", "userinfo"])
 async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) -> None:
-    """RFC 6749, 5.1: a provider that is slow, or slow to say who that is, makes no token live longer."""
+    """RFC 6749, 5.1: a provider that is slow, at the token endpoint or at UserInfo, makes no token live longer."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -246,7 +246,7 @@ async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_ca
 
 
 async def test_a_session_outlives_a_time_of_authentication_that_moves():
-    """Q1.7: one renewal after the other, each with the time of the rotation."""
+    """Q1.7: each of several refreshes brings the time of the rotation."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.claims = {"auth_time": fake_environment.clock.now().wall - 10}
     await fake_environment.sign_in()
@@ -275,7 +275,7 @@ async def test_userinfo_is_read_again_after_a_refresh():
 
 
 async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh():
-    """Q1.3: they used to end a session as "another person"; A-3 (a requested claim may be missing)."""
+    """Q1.3: such claims used to end a session as "another person"; A-3 (a requested claim may be missing)."""
     fake_environment = await signed_in(
         userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"}
     )
@@ -305,7 +305,7 @@ async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
     [({"sub": "somebody-else"}, "identity_changed"), ({"name": "nobody"}, "userinfo_rejected")],
 )
 async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo, reason):
-    """F-9, Q5.3: a document about nobody is not one about somebody else."""
+    """F-9, Q5.3: a document without a subject is not a document about another person."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = userinfo
     await fake_environment.scheduler.pass_time(241)
@@ -314,7 +314,7 @@ async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo
 
 
 async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well():
-    """U-5, U-6, Q5.3: it must not fall back to the ID token's claims because the refusal has another name now."""
+    """U-5, U-6, Q5.3: the sign-in must not fall back to the ID token's claims although the refusal has another name."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo = {"name": "nobody"}
     pending = await fake_environment.sign_in()
@@ -377,7 +377,7 @@ async def test_a_refused_audience_concerns_that_api_alone():
 
 
 async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
-    """B25: A clock that jumps causes no renewal storm."""
+    """B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(-86_400)
     assert await bearer(fake_environment) == "at-1"
@@ -386,7 +386,7 @@ async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
 
 
 async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
-    """B24: A laptop that wakes renews before it calls."""
+    """B24: A laptop that wakes refreshes before it calls."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(3600)
     assert await bearer(fake_environment) == "at-2"
@@ -414,7 +414,7 @@ async def test_a_second_sign_out_asks_nobody():
 
 
 async def test_sign_out_works_here_although_the_provider_fails_there():
-    """D1: Sign-out succeeds here whatever the provider does."""
+    """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
     result = await fake_environment.service.sign_out()
@@ -425,7 +425,7 @@ async def test_sign_out_works_here_although_the_provider_fails_there():
 
 
 async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
-    """B31: A sign-out is final for renewals under way."""
+    """B31: A sign-out is final for refreshes under way."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -472,7 +472,7 @@ async def test_a_restored_session_that_was_revoked_ends_cleanly():
 
 
 async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
-    """B15; D3: a sign-out that cannot remove the entry says so, after everything else is done."""
+    """B15; D3: a sign-out that cannot remove the entry raises the error after all its other steps."""
 
     class Broken:
         async def kind(self):
@@ -525,7 +525,7 @@ async def test_events_carry_no_more_than_names_and_numbers():
 
 
 async def test_closing_waits_for_a_refresh_under_way():
-    """D10: A server that stops waits for its renewal."""
+    """D10: A server that stops waits for its refresh."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(bearer(fake_environment))
@@ -541,14 +541,14 @@ async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
-    fake_environment.service._closed = True
-    for refreshing in fake_environment.service._refreshes.values():
+    fake_environment.service._current.closed = True
+    for refreshing in fake_environment.service._tokens.refreshing:
         refreshing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 
 
 async def test_who_leaves_while_a_refresh_is_under_way_has_left():
-    """B28: and the refresh goes on."""
+    """B28: the refresh goes on."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
@@ -570,7 +570,7 @@ async def exchanging(fake_environment: FakeEnvironment) -> list[dict[str, str]]:
 
 
 async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
-    """B30; RFC 8693, 2.1: only where the provider advertises it, and with the sign-in's own access token."""
+    """B30; RFC 8693, 2.1: only where the provider advertises it, with the sign-in's own access token."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", "refresh_token", EXCHANGE]}
     await fake_environment.sign_in()
@@ -588,7 +588,7 @@ async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
 
 
 async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
-    """The refresh token is not tried in vain a second time."""
+    """The service does not try the refresh token in vain a second time."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await fake_environment.sign_in()
@@ -602,7 +602,7 @@ async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
 
 @pytest.mark.parametrize("advertised", [False, True])
 async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
-    """B30: 502 for this API; the session and all other tokens stay."""
+    """B30: this API gets 502; the session and all other tokens stay."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = (
         {"grant_types_supported": ["authorization_code", EXCHANGE]} if advertised else {}
@@ -626,7 +626,7 @@ async def test_an_exchange_that_is_not_answered_is_weather():
 
 @pytest.mark.parametrize("error", ["interaction_required", "consent_required", "login_required"])
 async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error):
-    """B9: the reason is the provider's word; the new sign-in replaces the token, and leaves it alone (Q9.1)."""
+    """B9: the reason is the provider's error code; the new sign-in replaces the token, and leaves it alone (Q9.1)."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": error}, status=400))
@@ -643,7 +643,7 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
 async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
     """B9: A provider that wants the person keeps the token.
 
-    D1: Sign-out succeeds here whatever the provider does.
+    D1: Sign-out succeeds here even if the provider fails.
     """
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -654,7 +654,7 @@ async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
 
 
 async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
-    """B25: at least ten seconds between two renewals that only the wall clock asks for."""
+    """B25: two refreshes that only the wall clock asks for are at least ten seconds apart."""
     fake_environment = await signed_in()
     for _ in range(50):
         fake_environment.clock.jump_wall(86_400)
@@ -668,7 +668,7 @@ async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
 
 
 async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
-    """B25: nobody makes this server hammer the provider."""
+    """B25: no caller makes this server flood the provider with requests."""
     fake_environment = await signed_in()
     for _ in range(50):
         assert isinstance(await fake_environment.service.refresh(), Granted)
@@ -679,7 +679,7 @@ async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
 
 
 async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
-    """A-9: a sign-in is undone by a cancel or a sign-out, and by nothing else."""
+    """A-9: only a cancel or a sign-out undoes a sign-in."""
     fake_environment = await signed_in()
     _, state, binding = await fake_environment.begin()
     fake_environment.clock.advance(400)
@@ -691,7 +691,7 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
 
 
 async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:
-    """D-10, B6: they would otherwise queue, and the last one would wait twenty times as long."""
+    """D-10, B6: the callers would otherwise queue, and the last one would wait twenty times as long."""
     fake_environment = FakeEnvironment()
     gate = asyncio.Event()
     fake_environment.provider.plan("discovery", gate)

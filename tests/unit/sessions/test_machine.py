@@ -1,4 +1,4 @@
-"""The state machine: the whole table, and what is not in it."""
+"""The state machine has every transition of the table and no other."""
 
 from __future__ import annotations
 

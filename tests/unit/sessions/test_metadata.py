@@ -1,4 +1,4 @@
-"""Metadata over the life of a session: one sign-in is one transaction, and an outage of the document costs nobody theirs."""
+"""Each sign-in uses one metadata document, and an outage of the document ends no session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PORTAL = reply(b"<html>Log in to the wireless network</html>", media="text/html"
 
 
 def fleeting(**changes: Any) -> Reply:
-    """Metadata that nobody may keep."""
+    """Return metadata that forbid caching."""
     ends = {"revocation_endpoint": ISSUER + "/revoke", **changes}
     return reply(document(**ends), headers={"cache-control": "no-store"})
 
@@ -35,7 +35,7 @@ async def ended(fake_environment: FakeEnvironment, pending: PendingSignIn, state
 
 
 async def test_a_sign_in_asks_once_for_metadata_that_nobody_may_keep() -> None:
-    """Q1.6: begun, sent away, redeemed and verified with one document."""
+    """Q1.6: the sign-in begins, redirects, redeems and verifies with one document."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", *[fleeting()] * 9)
     await fake_environment.sign_in()
@@ -44,7 +44,7 @@ async def test_a_sign_in_asks_once_for_metadata_that_nobody_may_keep() -> None:
 
 @pytest.mark.parametrize("outage", [DOWN, PORTAL, IdpUnavailable()], ids=["503", "portal", "unreachable"])
 async def test_a_callback_needs_no_new_metadata(outage: Reply | Exception) -> None:
-    """Q1.6: what was begun is finished, nine minutes later too."""
+    """Q1.6: a pending sign-in finishes with its own document, nine minutes later too."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", fleeting(), *[outage] * 9)
     begun = await fake_environment.begin()
@@ -79,7 +79,7 @@ async def test_an_offered_sign_in_begins_with_the_metadata_of_when_it_is_followe
 
 
 async def test_a_sign_in_by_code_asks_for_metadata_once() -> None:
-    """Q1.6: however often the provider is asked whether the code was entered."""
+    """Q1.6: this holds for any number of token requests."""
     fake_environment = environment_of()
     fake_environment.provider.plan("discovery", fleeting(**DEVICE), *[DOWN] * 9)
     fake_environment.provider.plan("token", *[PENDING] * 4)
@@ -89,7 +89,7 @@ async def test_a_sign_in_by_code_asks_for_metadata_once() -> None:
 
 
 async def test_metadata_are_asked_for_at_most_once_a_minute() -> None:
-    """Q1.6: whatever their headers say; and after a minute, what they say counts."""
+    """Q1.6: this holds for any cache headers; after a minute, the headers count."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", *[fleeting()] * 9)
     counts = []
@@ -102,7 +102,7 @@ async def test_metadata_are_asked_for_at_most_once_a_minute() -> None:
 
 @pytest.mark.parametrize("outage", [DOWN, PORTAL, IdpUnavailable()], ids=["503", "portal", "unreachable"])
 async def test_a_refresh_goes_on_with_the_old_metadata_during_an_outage(outage: Reply | Exception) -> None:
-    """Q1.6; RFC 5861, 4: stale if error."""
+    """Q1.6; RFC 5861, 4: the stale document serves during an error."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", *[outage] * 9)
@@ -111,7 +111,7 @@ async def test_a_refresh_goes_on_with_the_old_metadata_during_an_outage(outage: 
 
 
 async def test_metadata_older_than_a_day_refresh_nothing() -> None:
-    """Q1.6: what a provider said long ago may be true no more."""
+    """Q1.6: facts in so old a document may no longer be true."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", *[DOWN] * 9)
@@ -121,7 +121,7 @@ async def test_metadata_older_than_a_day_refresh_nothing() -> None:
 
 
 async def test_a_new_sign_in_is_not_begun_with_old_metadata() -> None:
-    """Q1.6, A23: a provider that is down is reported before a window opens."""
+    """Q1.6, A23: the service reports a provider that is down before a window opens."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", DOWN)
@@ -131,7 +131,7 @@ async def test_a_new_sign_in_is_not_begun_with_old_metadata() -> None:
 
 
 async def test_an_outage_of_the_metadata_is_looked_at_once_a_minute() -> None:
-    """Q1.6: a document that does not come costs one renewal its patience, and not every one."""
+    """Q1.6: one refresh waits for a document that does not come, and not every refresh."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.lifetime = 20
     await fake_environment.sign_in()
@@ -155,7 +155,7 @@ async def test_a_sign_out_takes_its_token_back_during_an_outage_of_the_metadata(
 
 
 async def test_a_document_of_another_issuer_is_no_outage() -> None:
-    """Q1.6, D-5, D-10: nothing is sent to endpoints of a document that has been followed by a stranger's.
+    """Q1.6, D-5, D-10: no request goes to endpoints of a document after which another issuer's has come.
 
     D-6 (a wrong issuer is not asked again unbidden): once for the session and once for the sign-in.
     """
@@ -192,7 +192,7 @@ ELSEWHERE = replace(
 
 
 async def test_metadata_elsewhere_and_endpoints_of_the_settings_are_used_all_the_way() -> None:
-    """Q1.9: begun, redeemed, renewed and signed out."""
+    """Q1.9: the sign-in, the refresh and the sign-out all use them."""
     fake_environment = FakeEnvironment(ELSEWHERE)
     await fake_environment.sign_in()
     await fake_environment.scheduler.pass_time(241)
@@ -209,7 +209,7 @@ async def test_metadata_elsewhere_and_endpoints_of_the_settings_are_used_all_the
 
 
 async def test_metadata_elsewhere_must_name_the_issuer_of_the_settings() -> None:
-    """Q1.9, D-5: to the letter, wherever they are."""
+    """Q1.9, D-5: the issuer matches to the letter, wherever the metadata are."""
     fake_environment = FakeEnvironment(ELSEWHERE)
     fake_environment.provider.plan("discovery", fleeting(issuer="https://elsewhere.example"))
     with pytest.raises(IssuerMismatch):
@@ -217,7 +217,7 @@ async def test_metadata_elsewhere_must_name_the_issuer_of_the_settings() -> None
 
 
 async def waiting(fake_environment: FakeEnvironment, *callers: str) -> list[asyncio.Task[Any]]:
-    """Sign-ins that wait for metadata which do not come."""
+    """Start sign-ins that wait for metadata which do not come."""
     fake_environment.provider.plan("discovery", asyncio.Event())
     tasks = [asyncio.ensure_future(fake_environment.service.sign_ins.begin(caller)) for caller in callers]
     await settle()
@@ -225,7 +225,7 @@ async def waiting(fake_environment: FakeEnvironment, *callers: str) -> list[asyn
 
 
 async def test_who_waits_for_metadata_while_the_settings_change_is_told_so() -> None:
-    """Q9.12: cancelled by us is a refusal with a reason, and no cancellation of the caller."""
+    """Q9.12: a wait that the service cancels ends in a refusal with a reason, not in the caller's cancellation."""
     fake_environment = FakeEnvironment()
     tasks = await waiting(fake_environment, "user:a", "user:b")
     await fake_environment.service.aclose()
@@ -250,7 +250,7 @@ async def test_who_stops_waiting_is_cancelled_and_the_others_are_not() -> None:
 
 
 async def test_a_closed_service_asks_nobody_for_metadata() -> None:
-    """Q9.12: one that is asked late sends its caller to the next."""
+    """Q9.12: a late call to a closed service sends its caller to the next one."""
     fake_environment = FakeEnvironment()
     await fake_environment.service.aclose()
     with pytest.raises(Overloaded):
@@ -259,20 +259,20 @@ async def test_a_closed_service_asks_nobody_for_metadata() -> None:
 
 
 async def test_a_refresh_that_is_given_up_with_its_service_is_answered() -> None:
-    """Q9.12: somebody pressed *refresh* while the settings changed."""
+    """Q9.12: the user pressed *refresh* while the settings changed."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", asyncio.Event())
     pressed = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    (refresh_task,) = fake_environment.service._refreshes.values()
+    (refresh_task,) = fake_environment.service._tokens.refreshing
     refresh_task.cancel()
     assert await pressed == TryLater(1.0, "overloaded")
 
 
 async def test_a_callback_that_is_given_up_with_its_service_is_answered() -> None:
-    """Q9.12: the sign-in has failed, and the browser hears so."""
+    """Q9.12: the sign-in has failed, and the browser gets the reason."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     fake_environment.provider.plan("token", asyncio.Event())

@@ -1,4 +1,4 @@
-"""What error codes of a provider mean, by one table for both endpoints, for sign-ins and for renewals."""
+"""One table gives the provider's error codes their meaning, at both endpoints, for sign-ins and for refreshes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ async def refused_at_the_token_endpoint(error: str, status: int = 400) -> Proble
 
 
 def test_every_registered_code_is_in_the_table_and_no_other() -> None:
-    """Q5.1, Q5.2: one that is registered later fails this until it has words of its own."""
+    """Q5.1, Q5.2: a code that is registered later fails this test until it has a sentence of its own."""
     assert set(MEANINGS) == authorization.ERRORS | token.ERRORS | pushed_authorization.ERRORS | {"other"}
 
 
 def test_no_two_codes_share_a_sentence() -> None:
-    """Q5.1, Q5.2: but those that cannot come there."""
+    """Q5.1, Q5.2: the two codes that cannot come there are exempt."""
     said = [one.says for error, one in MEANINGS.items() if error not in ("authorization_pending", "slow_down")]
     assert len(said) == len(set(said))
 
@@ -81,7 +81,7 @@ def test_a_refusal_is_a_sentence_an_action_and_the_code(error: str, place: Any) 
 async def test_each_error_of_the_authorization_endpoint_has_its_own_words(
     error: str, code: str, says: str, do: str
 ) -> None:
-    """Q5.2, R-7: only access_denied is "declined"."""
+    """Q5.2, R-7: only ``access_denied`` is "declined"."""
     problem = await refused_at_the_page(error)
     assert (problem.code, says in problem.message, do in problem.action) == (code, True, True), problem.message
 
@@ -115,7 +115,7 @@ async def test_a_page_of_something_in_between_keeps_its_own_words() -> None:
 
 
 async def test_a_refused_sign_in_by_code_names_the_grant_and_the_code() -> None:
-    """Q5.1, Q9.4: at the beginning and at the end."""
+    """Q5.1, Q9.4: the provider may refuse at the beginning and at the end."""
     fake_environment = environment_of()
     fake_environment.provider.plan("device", reply({"error": "unauthorized_client"}, status=400))
     with pytest.raises(Problem) as caught:
@@ -140,5 +140,5 @@ async def test_a_refused_sign_in_by_code_names_the_grant_and_the_code() -> None:
     ],
 )
 def test_refreshes_judge_by_the_same_table(error: str, verdict: object) -> None:
-    """Q5.1, Q5.2, B9: a wish to see the person ends a session, whatever it is called."""
+    """Q5.1, Q5.2, B9: every code by which the provider wants to see the person ends a session."""
     assert judge_oauth_error(error) == verdict

@@ -1,4 +1,4 @@
-"""What one API asks for harms no other: neither the session, nor the provider, nor the refresh token."""
+"""A refusal that concerns one API leaves the session, the provider and the refresh token unharmed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refusal(error: str) -> Reply:
 
 
 async def test_without_a_refresh_token_an_api_with_its_own_token_does_not_end_the_session() -> None:
-    """A25, B30: the sign-in's token is good for another hour, and nobody asked for more."""
+    """A25, B30: the sign-in's token is good for another hour, and other calls need no more."""
     fake_environment = await signed_in(issue_refresh_token=False, lifetime=3600)
     with pytest.raises(AudienceRefused):
         await fake_environment.service.bearer(OWN)
@@ -41,7 +41,7 @@ async def test_without_a_refresh_token_an_api_with_its_own_token_does_not_end_th
 
 
 async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange() -> None:
-    """RFC 8693: it takes the sign-in's access token, not the refresh token."""
+    """RFC 8693: an exchange needs the sign-in's access token, not the refresh token."""
     fake_environment = await signed_in(
         issue_refresh_token=False, advertise={"grant_types_supported": ["authorization_code", EXCHANGE]}
     )
@@ -51,7 +51,7 @@ async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange
 
 
 async def test_without_a_refresh_token_an_expired_id_token_does_not_end_the_session() -> None:
-    """A25: it concerns the APIs that want an ID token."""
+    """A25: only the APIs that want an ID token are affected."""
     fake_environment = await signed_in(issue_refresh_token=False, lifetime=3600)
     fake_environment.clock.advance(700)
     assert await fake_environment.service.bearer(SIGN_IN_KEY, "id_token") == SignInNeeded("session_expired")
@@ -93,7 +93,7 @@ async def test_a_new_sign_in_asks_again_at_once() -> None:
 
 
 async def test_scopes_of_one_api_that_are_refused_do_not_delay_the_others() -> None:
-    """B8, B30: large providers say invalid_scope where RFC 8707 says invalid_target."""
+    """B8, B30: large providers answer ``invalid_scope`` where RFC 8707 has ``invalid_target``."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", refusal("invalid_scope"))
     with pytest.raises(AudienceRefused):
@@ -108,7 +108,7 @@ BILLS = Api("bills", "corp", "https://bills.example.com/", scopes=("reports.read
 
 
 async def with_reports() -> FakeEnvironment:
-    """Two APIs that share a token of their own, beside one that takes the sign-in's."""
+    """Make two APIs that share a token of their own, beside one that takes the sign-in's."""
     fake_environment = FakeEnvironment(replace(SETTINGS, apis=(*SETTINGS.apis, REPORTS, BILLS)))
     await fake_environment.sign_in()
     return fake_environment
@@ -126,7 +126,7 @@ async def with_reports() -> FakeEnvironment:
     ],
 )
 async def test_what_one_api_is_refused_stops_no_other(error: str, status: int) -> None:
-    """Q9.3: Dex says ``invalid_request`` for scopes that it does not know, and every API stopped for five minutes."""
+    """Q9.3: Dex says ``invalid_request`` for scopes that it does not know; once, every API stopped for five minutes."""
     fake_environment = await with_reports()
     for _ in range(5):
         fake_environment.provider.plan("token", reply({"error": error}, status=status))
@@ -139,7 +139,7 @@ async def test_what_one_api_is_refused_stops_no_other(error: str, status: int) -
 
 
 async def test_the_api_that_is_refused_is_named_with_the_code_of_the_provider() -> None:
-    """Q9.3: the one line that tells an administrator which setting to look at."""
+    """Q9.3: this one line tells an administrator which setting to look at."""
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("invalid_scope"))
     with pytest.raises(AudienceRefused):
@@ -151,7 +151,7 @@ async def test_the_api_that_is_refused_is_named_with_the_code_of_the_provider() 
 
 
 async def test_a_code_that_is_not_registered_is_not_logged() -> None:
-    """Q9.3, E-3: what a peer writes freely stays out of the log."""
+    """Q9.3, E-3: a peer's free text stays out of the log."""
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("<script>"))
     with pytest.raises(AudienceRefused):
@@ -160,14 +160,14 @@ async def test_a_code_that_is_not_registered_is_not_logged() -> None:
 
 
 async def test_a_session_that_has_ended_is_not_taken_for_a_refused_api() -> None:
-    """Q9.3, B1: ``invalid_grant`` concerns the refresh token, whatever it was spent for."""
+    """Q9.3, B1: ``invalid_grant`` concerns the refresh token, for any audience."""
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("invalid_grant"))
     assert await fake_environment.service.bearer(token_key(REPORTS)) == SignInNeeded("session_expired")
 
 
 async def test_an_exchange_that_is_refused_is_named_too() -> None:
-    """Q9.3, RFC 8693, 2.2.2: a sibling; the second way to a token of the API's own."""
+    """Q9.3, RFC 8693, 2.2.2: a sibling: an exchange is the second way to a token of the API's own."""
     fake_environment = FakeEnvironment(replace(SETTINGS, apis=(*SETTINGS.apis, REPORTS)))
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await fake_environment.sign_in()
@@ -181,7 +181,7 @@ async def test_an_exchange_that_is_refused_is_named_too() -> None:
 
 
 async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_every_call() -> None:
-    """B25: A clock that jumps causes no renewal storm."""
+    """B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(700)
     for _ in range(5):
@@ -190,7 +190,7 @@ async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_ev
 
 
 async def test_a_provider_whose_tokens_have_always_expired_is_asked_once() -> None:
-    """A13: one refresh, then the API decides."""
+    """A13: one refresh is tried, then the API decides."""
     fake_environment = await signed_in(lifetime=0)
     outcomes = [await fake_environment.service.bearer(SIGN_IN_KEY) for _ in range(5)]
     assert [text_of(outcome.secret) for outcome in outcomes if isinstance(outcome, Granted)] == ["at-2"] * 5

@@ -1,4 +1,4 @@
-"""Signing in by a pasted address (A32): by the one who began, once, and with every check of the callback route."""
+"""The caller who began a sign-in finishes it by a pasted address (A32), once, with the callback route's checks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_the_address_of_the_answer_makes_a_session() -> None:
 
 @pytest.mark.parametrize("caller", ["user:b", "kernel:k", "", "token"])
 async def test_nobody_else_can_finish_what_somebody_began(caller: str) -> None:
-    """Code injection by paste: the one who began is the only one who is asked."""
+    """An attacker may inject a code by paste, so only the caller who began is asked."""
     fake_environment = FakeEnvironment(PASTED)
     pending, state = await opened(fake_environment)
     with pytest.raises(UnknownFlow):
@@ -53,7 +53,7 @@ async def test_nobody_else_can_finish_what_somebody_began(caller: str) -> None:
 
 
 async def test_an_answer_of_another_sign_in_is_refused_and_consumes_nothing() -> None:
-    """A32: wrong state; somebody else's address; then the right one still works."""
+    """A32: the state is wrong, or the address is another server's; after that, the right answer still works."""
     fake_environment = FakeEnvironment(PASTED)
     _, foreign = await opened(fake_environment, "user:mallory")
     pending, state = await opened(fake_environment)
@@ -100,7 +100,7 @@ async def test_a_cancelled_sign_in_takes_nothing() -> None:
 
 
 async def test_a_sign_in_that_comes_back_by_itself_takes_no_pasted_answer() -> None:
-    """RFC 9700, 4.4: an answer counts where it was expected."""
+    """RFC 9700, 4.4: an answer counts only where it was expected."""
     fake_environment = FakeEnvironment()
     pending, state, _ = await fake_environment.begin()
     with pytest.raises(UnknownFlow):
@@ -128,7 +128,7 @@ async def test_a_pasted_sign_in_is_not_finished_at_the_callback_route() -> None:
     ],
 )
 async def test_the_checks_of_the_callback_route_hold(changes: dict[str, Any], code: str) -> None:
-    """R-5, R-7, A7, A8: mix-up too."""
+    """R-5, R-7, A7, A8: the checks against mix-up are among them."""
     fake_environment = FakeEnvironment(PASTED)
     pending, state = await opened(fake_environment)
     await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state, **changes))

@@ -1,4 +1,4 @@
-"""Sessions under the profile ``fapi2``: what is refused that is fine without it (FAPI 2.0 Security Profile, 5.3, 5.4)."""
+"""The profile ``fapi2`` refuses sessions that are fine without it (FAPI 2.0 Security Profile, 5.3, 5.4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAPI = replace(
     pushed_authorization_requests="always",
     token_endpoint_auth_method="tls_client_auth",
     client_certificate="/etc/me.pem",
-    id_token_signed_response_alg="RS256",  # NOTE: what the fake provider signs with; no settings can say so here
+    id_token_signed_response_alg="RS256",  # NOTE: the fake provider signs with this; no settings can ask for it here
 )
 FIT = {
     "pushed_authorization_request_endpoint": ISSUER + "/par",
@@ -40,7 +40,7 @@ def environment_of(**advertised: Any) -> FakeEnvironment:
 
 
 async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_before_a_page_opens() -> None:
-    """5.3.3.2, RFC 9207, 3: without that, an answer of another provider could pass for its own."""
+    """5.3.3.2, RFC 9207, 3: without ``iss``, an answer of another provider could pass for its own."""
     fake_environment = environment_of(authorization_response_iss_parameter_supported=None)
     with pytest.raises(DiscoveryFailed, match="names itself in its answers"):
         await fake_environment.service.sign_ins.begin("user:a")
@@ -50,7 +50,7 @@ async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_be
     ("iss", "ends"), [([("iss", ISSUER)], Progress.COMPLETED), ([], Progress.FAILED), ([("iss", "x")], Progress.FAILED)]
 )
 async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends: Progress) -> None:
-    """5.3.3.2, R-5."""
+    """5.3.3.2, R-5: the answer has to contain ``iss``."""
     fake_environment = environment_of()
     pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
     fake_environment.pending.use_ticket(ticket)
@@ -63,7 +63,7 @@ async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends
 
 
 def test_a_sign_in_by_code_is_no_way_under_the_profile() -> None:
-    """5.3.3.2: the code grant, and no other; ``auto`` does not take it either."""
+    """5.3.3.2: the profile admits the code grant alone; ``auto`` does not choose another way either."""
     named = choose(FAPI, offers_device=True, browser="here", requested="device")
     assert isinstance(named, Impossible)
     assert "profile" in named.reason
@@ -82,7 +82,7 @@ def stored(key: RSAKey | ECKey, **members: str) -> Secret:
     ("key", "alg"), [(RSAKey.generate_key(2048), "PS256"), (ECKey.generate_key("P-256"), "ES256")], ids=["RSA", "EC"]
 )
 def test_an_assertion_is_signed_with_what_the_profile_allows(key: RSAKey | ECKey, alg: str) -> None:
-    """5.4.1: a key of RSA signs with RS256 without it."""
+    """5.4.1: without the profile, an RSA key signs with RS256."""
     assert key_signer(stored(key), None, None, admitted=PROFILE_ALGORITHMS).alg == alg
 
 
@@ -92,6 +92,6 @@ def test_an_assertion_is_signed_with_what_the_profile_allows(key: RSAKey | ECKey
     ids=["RS256", "P-384"],
 )
 def test_a_key_for_another_algorithm_is_refused(key: RSAKey | ECKey, more: dict[str, str]) -> None:
-    """5.4.1."""
+    """5.4.1: the profile lists the algorithms."""
     with pytest.raises(ConfigurationInvalid, match="does not allow"):
         key_signer(stored(key, **more), None, None, admitted=PROFILE_ALGORITHMS)

@@ -1,4 +1,4 @@
-"""A logout that the provider announces: B-12, B-14 to B-16, K-7, fault D6."""
+"""A logout token of the provider ends the session that it names: B-12, B-14 to B-16, K-7, fault D6."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) ->
     ids=["another subject", "another session", "our session, another subject"],
 )
 async def test_a_logout_of_somebody_else_is_a_success_and_changes_nothing(named: dict[str, object]) -> None:
-    """B-15, D6: unknown sid."""
+    """B-15, D6: the ``sid`` is unknown."""
     fake_environment = await signed_in()
     await fake_environment.service.end_by_provider(token(fake_environment, **named))
     assert fake_environment.service.state is State.ACTIVE
@@ -63,7 +63,7 @@ async def test_nobody_signed_in_is_a_success() -> None:
 
 
 async def test_a_token_is_good_once() -> None:
-    """B-12, D6: replayed jti."""
+    """B-12, D6: the ``jti`` is replayed."""
     fake_environment = await signed_in()
     again = token(fake_environment)
     await fake_environment.service.end_by_provider(again)
@@ -89,7 +89,7 @@ async def test_a_refused_token_changes_nothing() -> None:
 
 
 async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None:
-    """The entry says which session it belongs to, so a restart forgets nothing (S-2, what later checks need)."""
+    """S-2: the entry holds subject and ``sid`` for later checks, so a restart forgets nothing."""
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
     await fake_environment.service.end_by_provider(token(fake_environment, sub=...))
@@ -98,7 +98,7 @@ async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None
 
 
 async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
-    """B31: A sign-out is final for renewals under way. B-14: A logout ends the session that it names."""
+    """B31: A sign-out is final for refreshes under way. B-14: A logout ends the session that it names."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -130,7 +130,7 @@ async def test_strangers_cost_the_provider_one_key_request_in_ten_seconds() -> N
 
 
 async def test_a_provider_whose_keys_are_not_to_be_had_hears_that_it_failed() -> None:
-    """B-16: a failure of ours is a 400 as well, and the token stays good for another try."""
+    """B-16: a failure of ours is a 400 as well, and the token stays good for another attempt."""
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
     fake_environment.provider.plan("jwks", IdpUnavailable(detail="idp.unsent"))
@@ -159,7 +159,7 @@ async def test_a_store_that_fails_is_a_failure_and_the_session_is_over_here() ->
 
 
 async def test_a_sign_in_under_way_goes_on() -> None:
-    """Whoever changes the person at the provider signs out there first."""
+    """A user who changes the account at the provider signs out there first."""
     fake_environment = await signed_in()
     _, state, binding = await fake_environment.begin()
     await fake_environment.service.end_by_provider(token(fake_environment))
@@ -168,7 +168,7 @@ async def test_a_sign_in_under_way_goes_on() -> None:
 
 
 def test_a_session_is_named_by_its_sid_and_else_by_its_subject() -> None:
-    """B-14, S-3 (logouts find sessions by subject or session id)."""
+    """B-14, S-3: a logout finds sessions by subject or session id."""
     both = LogoutToken(SUBJECT, "s-1", "l", 0.0)
     assert concerns(both, SUBJECT, "s-1")
     assert concerns(both, SUBJECT, None)

@@ -1,4 +1,4 @@
-"""Sign-ins whose request is pushed: when, proved by whom, and what a refusal of the provider says (section P)."""
+"""Sign-ins with a pushed request: the settings that ask for it, its proof, and the provider's refusal (section P)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_a_request_is_pushed_where_the_provider_or_the_settings_insist(
 
 
 async def test_a_pushed_request_ends_in_a_session_by_what_was_pushed() -> None:
-    """P-3, P-4: the browser carries two parameters; state, nonce and verifier are those that were pushed."""
+    """P-3, P-4: the browser carries two parameters; state, nonce and verifier are those of the pushed request."""
     fake_environment = environment_of(WANTED)
     pending, query, binding = await led(fake_environment)
     assert query == {"client_id": "jupyter", "request_uri": "urn:ietf:params:oauth:request_uri:1"}
@@ -79,7 +79,7 @@ async def test_a_pushed_request_ends_in_a_session_by_what_was_pushed() -> None:
 
 
 async def test_every_visit_has_a_reference_of_its_own() -> None:
-    """P-4: used once, and a second attempt pushes anew."""
+    """P-4: a reference is used once, and a second attempt pushes anew."""
     fake_environment = environment_of(WANTED)
     (_, first, _), (_, second, _) = await led(fake_environment), await led(fake_environment)
     assert first["request_uri"] != second["request_uri"]
@@ -88,7 +88,7 @@ async def test_every_visit_has_a_reference_of_its_own() -> None:
 
 
 async def test_the_pushed_request_is_proved_by_the_key_of_the_code() -> None:
-    """X-9: the same key for the pushed request, the code and what comes after."""
+    """X-9: the pushed request, the code and later requests have the same key."""
     fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
     pending, _, _ = await led(fake_environment)
     (call,) = pushed(fake_environment)
@@ -100,7 +100,7 @@ async def test_the_pushed_request_is_proved_by_the_key_of_the_code() -> None:
 
 
 async def test_a_demand_for_a_nonce_costs_one_request_more() -> None:
-    """X-5: and the token endpoint of the same server gets that nonce at once (X-7)."""
+    """X-5: the token endpoint of the same server gets that nonce at once (X-7)."""
     fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
     fake_environment.provider.plan(
         "push", reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": "n-1"})
@@ -120,7 +120,7 @@ async def test_a_demand_for_a_nonce_costs_one_request_more() -> None:
 
 
 async def refused(fake_environment: FakeEnvironment) -> Problem:
-    """Begin, and return what the start page hears; the sign-in has ended by the same."""
+    """Begin, and return the refusal that the start page gets; the sign-in has ended with it."""
     pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
     fake_environment.pending.use_ticket(ticket)
     with pytest.raises(Problem) as caught:
@@ -141,7 +141,7 @@ async def refused(fake_environment: FakeEnvironment) -> Problem:
     ],
 )
 async def test_a_refusal_of_the_pushed_request_has_its_code_and_its_words(error: str, code: str, says: str) -> None:
-    """Q5.1, RFC 9126, 2.3: by the same table as at the other endpoints."""
+    """Q5.1, RFC 9126, 2.3: the table is the one of the other endpoints."""
     fake_environment = environment_of(WANTED)
     fake_environment.provider.plan("push", reply({"error": error}, status=400))
     problem = await refused(fake_environment)
@@ -158,7 +158,7 @@ async def test_a_provider_that_is_busy_is_tried_later() -> None:
 
 
 async def test_what_insists_on_pushing_and_what_forbids_it_is_found_before_a_page_opens() -> None:
-    """P-1: the person is not left on the provider's error page."""
+    """P-1: the person does not end on the provider's error page."""
     fake_environment = environment_of(WANTED, pushed_authorization_requests="never")
     with pytest.raises(ConfigurationInvalid, match="pushed authorization requests only"):
         await fake_environment.service.sign_ins.begin("user:a")
@@ -166,7 +166,7 @@ async def test_what_insists_on_pushing_and_what_forbids_it_is_found_before_a_pag
 
 @pytest.mark.parametrize("unusable", [{}, {"pushed_authorization_request_endpoint": "http://id.example.com/par"}])
 async def test_a_provider_without_an_endpoint_for_it_is_found_before_a_page_opens(unusable: dict[str, Any]) -> None:
-    """P-1: never sent by the browser instead."""
+    """P-1: the browser never sends the request instead."""
     fake_environment = environment_of(unusable, pushed_authorization_requests="always")
     with pytest.raises(DiscoveryFailed) as caught:
         await fake_environment.service.sign_ins.begin("user:a")
@@ -174,7 +174,7 @@ async def test_a_provider_without_an_endpoint_for_it_is_found_before_a_page_open
 
 
 async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
-    """RFC 9126, 5: the member is about authorization requests."""
+    """RFC 9126, 5: the member applies to authorization requests."""
     fake_environment = environment_of({**WANTED, **DEVICE}, pushed_authorization_requests="never")
     pending, _ = await fake_environment.service.sign_ins.begin("user:a", strategy="device")
     assert pending.strategy == "device"
@@ -188,7 +188,7 @@ def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
 
 
 async def test_a_second_demand_for_a_nonce_names_the_endpoint_that_makes_it() -> None:
-    """B32, X-5: who reads the audit trail looks at the right one."""
+    """B32, X-5: an administrator who reads the audit trail looks at the right endpoint."""
     fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
     demands = [
         reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": nonce}) for nonce in ("n-1", "n-2")

@@ -1,4 +1,4 @@
-"""Two things at once: whatever ends a session wins, and a token that was received is never lost on the way."""
+"""When two things happen at once, the end of a session wins, and a received token is never lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FULL = StorageUnavailable(detail="storage_full")
 
 
 class MoodyVault(MemoryVault):
-    """Does not store while it is ``full``, and takes its time while it is ``slow``."""
+    """Refuse to store while ``full``, and wait for ``slow`` before storing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ async def test_a_token_that_came_with_the_second_attempt_outlives_its_deadline()
 
 
 async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
-    """B31: a renewal has the turn, so the sign-in waits for it and the sign-out does not."""
+    """B31: a refresh has the lock, so the sign-in waits for it and the sign-out does not."""
     fake_environment = await signed_in()
     slow = asyncio.Event()
     fake_environment.provider.plan("token", slow)
@@ -98,7 +98,7 @@ async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
 
 
 async def test_a_sign_out_that_could_not_wait_is_not_undone_by_the_other_server() -> None:
-    """D7: the other server waits for the provider with the old entry in its hands."""
+    """D7: the other server waits for the provider after it has read the old entry."""
     fake_environment = await signed_in()
     other = fake_environment.new_service()
     await other.summary()
@@ -117,7 +117,7 @@ async def test_a_sign_out_that_could_not_wait_is_not_undone_by_the_other_server(
 
 
 async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
-    """B15, B31: what could not be stored is not stored after the sign-out either."""
+    """B15, B31: a token that could not be stored is not stored after the sign-out either."""
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.slow = asyncio.Event()
@@ -135,7 +135,7 @@ async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
 
 
 async def test_a_sign_out_takes_back_the_token_that_could_not_be_stored() -> None:
-    """B15, D1: what is stored is spent; the token that works is in memory only."""
+    """B15, D1: the stored token is spent; the token that works is in memory only."""
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.full = True
@@ -146,7 +146,7 @@ async def test_a_sign_out_takes_back_the_token_that_could_not_be_stored() -> Non
 
 
 async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -> None:
-    """B31: the refresh token of a late answer works, whatever came with it; the one before it is spent."""
+    """B31: the refresh token of a late answer works even if its companions fail; the one before it is spent."""
     fake_environment = await signed_in()
     slow = asyncio.Event()
     send = fake_environment.provider.send
@@ -207,7 +207,7 @@ async def test_a_service_that_is_closed_stores_nothing_any_more() -> None:
 
 
 async def replaced_by_somebody_else() -> FakeEnvironment:
-    """Another server that shares the entry has signed in as another person."""
+    """Replace the entry, as another server does that shares it and has signed in another person."""
     fake_environment = await signed_in()
     entry = await fake_environment.vault.load()
     assert entry is not None
@@ -224,7 +224,7 @@ async def test_a_sign_out_takes_back_our_token_and_leaves_the_entry_of_somebody_
 
 
 async def test_a_logout_at_the_provider_leaves_the_entry_of_somebody_else() -> None:
-    """B-14: it ends the sessions of the person that it names."""
+    """B-14: the logout ends the sessions of the person that it names."""
     fake_environment = await replaced_by_somebody_else()
     now = fake_environment.clock.now().wall
     await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
@@ -235,7 +235,7 @@ async def test_a_logout_at_the_provider_leaves_the_entry_of_somebody_else() -> N
 
 
 async def test_a_logout_that_the_store_did_not_take_is_finished_later() -> None:
-    """B-16: the provider sends it again, and by then no session is left here to find the entry by."""
+    """B-16: the provider sends the logout again, and by then no session is left here to find the entry by."""
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.full = True
@@ -248,7 +248,7 @@ async def test_a_logout_that_the_store_did_not_take_is_finished_later() -> None:
 
 
 async def test_a_removal_that_is_tried_again_leaves_the_next_sign_in_of_another_server() -> None:
-    """D3: only what was to be removed is removed."""
+    """D3: only the earlier entry is removed."""
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.full = True
@@ -262,7 +262,7 @@ async def test_a_removal_that_is_tried_again_leaves_the_next_sign_in_of_another_
 
 
 async def test_another_attempt_after_a_reload_does_not_upset_the_restored_session() -> None:
-    """D9: the page of a sign-in that failed is older than the service that it leads to."""
+    """D9: the page of a failed sign-in is older than the service that it leads to."""
     fake_environment = await signed_in()
     failed, _, _ = await fake_environment.begin()
     fake_environment.service.sign_ins.give_up(failed, StorageUnavailable())
@@ -273,7 +273,7 @@ async def test_another_attempt_after_a_reload_does_not_upset_the_restored_sessio
 
 
 async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_taken_back() -> None:
-    """F-6: whatever the revocation endpoint does."""
+    """F-6: this holds for every answer of the revocation endpoint."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
     fake_environment.provider.plan("revoke", TlsUntrusted())
@@ -282,7 +282,7 @@ async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_t
 
 
 async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -> None:
-    """E-5: nobody will ever use them."""
+    """E-5: no call will ever use them."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("jwks", SILENCE)
     assert (await fake_environment.sign_in()).progress is Progress.FAILED
@@ -290,7 +290,7 @@ async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -
 
 
 async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> None:
-    """What is told to whoever watches it is what happens."""
+    """The progress that watchers see is the actual outcome."""
     vault = MoodyVault()
     fake_environment = FakeEnvironment(vault=vault)
     pending, state, binding = await fake_environment.begin()
@@ -306,7 +306,7 @@ async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> No
 
 
 async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> None:
-    """B8: nothing was sent, so nothing is spent; and it is tried again without a restart."""
+    """B8: nothing was sent, so no token is spent; the next attempt needs no restart."""
     fake_environment = await signed_in()
     fake_environment.settings = replace(SETTINGS, token_endpoint_auth_method="client_secret_post")
     gone = True

@@ -1,4 +1,4 @@
-"""One word for whether an API can be called, made in one place and true at every moment."""
+"""One word tells whether an API can be called; it is made in one place and true at every moment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_an_api_is_ready_for_somebody_who_is_signed_in() -> None:
 
 
 async def test_nobody_is_signed_in() -> None:
-    """Q5.8: not ready, although nothing is missing either."""
+    """Q5.8: the API is not ready, although no entitlement is missing either."""
     fake_environment = FakeEnvironment(OPEN)
     assert await word(fake_environment) == "sign_in_needed"
     await fake_environment.begin()
@@ -59,7 +59,7 @@ async def test_after_a_sign_out_nothing_is_ready() -> None:
 
 
 async def test_a_session_that_ended_is_expired() -> None:
-    """Q5.8: Readiness is one word, made in one place. Q6.1: A session without renewal ends on time."""
+    """Q5.8: Readiness is one word, made in one place. Q6.1: A session without refresh token ends on time."""
     fake_environment = await signed_in(issue_refresh_token=False)
     fake_environment.clock.advance(300)
     assert await word(fake_environment) == "expired"
@@ -81,7 +81,7 @@ async def test_a_token_that_cannot_be_refreshed_now_is_delayed_and_one_that_stil
 
 
 async def test_an_id_token_that_has_ended_is_expired_while_the_session_goes_on() -> None:
-    """Q5.8, Q6.1: a sign-in brings a new one."""
+    """Q5.8, Q6.1: a sign-in brings a new ID token."""
     by_id_token = Api("cluster", "corp", "https://k8s.example.com/", bearer_token_source="id_token")
     fake_environment = await signed_in(
         replace(OPEN, apis=(*OPEN.apis, by_id_token)), issue_refresh_token=False, lifetime=3_600
@@ -105,7 +105,7 @@ async def test_a_token_of_its_own_that_the_provider_refuses_is_said_to_be_refuse
 
 @pytest.mark.parametrize("error", [UpstreamUnreachable(), UpstreamTimeout(), TlsUntrusted()])
 async def test_an_api_that_the_last_call_could_not_reach_is_unreachable(error: Exception) -> None:
-    """Q5.8: until a call gets through, or nobody knows any more."""
+    """Q5.8: the API is unreachable until a call succeeds, or for five minutes."""
     fake_environment = await signed_in()
     fake_environment.service.outages.note("orders", error)
     assert await word(fake_environment) == "unreachable"
@@ -127,14 +127,14 @@ async def test_what_says_nothing_about_the_api_is_no_outage() -> None:
 
 
 async def test_who_is_signed_out_is_told_to_sign_in_although_the_api_is_down() -> None:
-    """Q5.8: the first obstacle on the way."""
+    """Q5.8: the word names the first obstacle."""
     fake_environment = FakeEnvironment(OPEN)
     fake_environment.service.outages.note("orders", UpstreamUnreachable())
     assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_a_change_of_the_word_is_a_change_of_the_summary() -> None:
-    """Q5.8: or an ETag would hide it; also where only time has passed."""
+    """Q5.8: otherwise an ETag would hide the change; the same holds where only time has passed."""
     fake_environment = await signed_in()
     before = (await fake_environment.service.summary()).sequence
     fake_environment.service.outages.note("orders", UpstreamUnreachable())
@@ -146,7 +146,7 @@ async def test_a_change_of_the_word_is_a_change_of_the_summary() -> None:
 
 
 def test_the_words_are_those_of_the_contract() -> None:
-    """Q5.8: a closed list."""
+    """Q5.8: the list is closed."""
     for name in ("session.reply", "apis.reply"):
         schema = contract.schema(name)
         assert schema["properties"]["apis"]["items"]["properties"]["readiness"]["enum"] == list(get_args(Readiness))

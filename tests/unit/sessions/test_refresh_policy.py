@@ -1,4 +1,4 @@
-"""When to renew and which failures end a session (B6, B8, B9, B26, B30)."""
+"""The policy decides when to refresh and which failures end a session (B6, B8, B9, B26, B30)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from jupyter_oidc.sessions.refresh_policy import (
 
 @pytest.mark.parametrize(("lifetime", "seconds"), [(3600, 300), (300, 60), (60, 12), (20, 5), (1, 5), (86_400, 300)])
 def test_the_margin_is_a_fifth_between_five_seconds_and_five_minutes(lifetime, seconds):
-    """B26: Short-lived tokens are renewed without a loop."""
+    """B26: Short-lived tokens are refreshed without a loop."""
     assert margin(lifetime) == seconds
 
 
 @pytest.mark.parametrize(("lifetime", "delay"), [(300, 240), (20, 15), (5, 2.5), (3, 1.5), (0, 1)])
 def test_the_timer_rings_before_expiry_and_never_in_a_loop(lifetime, delay):
-    """B26: Short-lived tokens are renewed without a loop."""
+    """B26: Short-lived tokens are refreshed without a loop."""
     assert proactive_delay(lifetime, 0.0) == delay
 
 
@@ -82,5 +82,5 @@ def test_what_may_be_about_one_api_is_about_that_api(error):
 
 @pytest.mark.parametrize(("refusals", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (5000, 300)])
 def test_refusals_are_tried_again_ever_more_rarely(refusals, seconds):
-    """Q1.8: A doubtful refusal ends only what is over."""
+    """Q1.8: A doubtful refusal ends only an expired session."""
     assert refusal_pause(refusals, 0.0) == seconds

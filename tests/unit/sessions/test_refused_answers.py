@@ -1,4 +1,4 @@
-"""An answer that cannot be used ends the sign-in that it belongs to at once, and no other."""
+"""An answer that cannot be used ends its own sign-in at once, and no other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_a_foreign_parameter_twice_costs_no_sign_in() -> None:
     ],
 )
 async def test_a_refused_answer_ends_its_sign_in_at_once(more: list[tuple[str, str]], detail: str) -> None:
-    """Q1.12: nobody waits ten minutes for it."""
+    """Q1.12: the caller does not wait ten minutes for it."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     answered = await fake_environment.service.sign_ins.callback([*more, ("state", state)], [binding])
@@ -37,7 +37,7 @@ async def test_a_refused_answer_ends_its_sign_in_at_once(more: list[tuple[str, s
 
 
 async def test_a_refused_answer_of_another_browser_ends_nothing() -> None:
-    """Q1.12, A6: the state alone is not enough."""
+    """Q1.12, A6: the state alone does not suffice."""
     fake_environment = FakeEnvironment()
     pending, state, _ = await fake_environment.begin()
     with pytest.raises(ResponseMalformed):

@@ -1,4 +1,4 @@
-"""A provider that refuses to renew without saying that the session has ended: patience first, then a way out."""
+"""A provider may refuse a refresh without ending the session: the service is patient first, then asks for a sign-in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refreshes(fake_environment: FakeEnvironment) -> int:
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
 async def test_a_refused_refresh_ends_the_session_only_with_its_access_token(refusal: Any, code: str) -> None:
-    """Q1.8, Q9.2: calls work meanwhile; then signing in again is what helps, and it is said."""
+    """Q1.8, Q9.2: calls work meanwhile; afterwards a new sign-in helps, and the summary says so."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[refusal] * 50)
     await fake_environment.scheduler.pass_time(241)
@@ -54,7 +54,7 @@ async def test_a_refused_refresh_ends_the_session_only_with_its_access_token(ref
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
 async def test_a_refused_refresh_is_tried_ever_more_rarely(refusal: Any, code: str) -> None:
-    """Q1.8: an access token of a day; the provider was asked every five seconds of it."""
+    """Q1.8: the access token lives for a day, during which the provider was once asked every five seconds."""
     fake_environment = await signed_in(lifetime=86_400)
     fake_environment.provider.plan("token", *[refusal] * 500)
     await fake_environment.service.refresh()
@@ -65,7 +65,7 @@ async def test_a_refused_refresh_is_tried_ever_more_rarely(refusal: Any, code: s
 
 
 async def test_a_token_that_is_found_dead_after_a_night_is_told_within_seconds() -> None:
-    """Q1.8: three answers, and not one: a refusal may pass."""
+    """Q1.8: the service waits for three refusals, because a single one may pass."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(50_000)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 50)
@@ -113,7 +113,7 @@ async def test_what_no_sign_in_would_mend_ends_no_session(error: str) -> None:
 
 
 async def test_a_token_of_unknown_lifetime_lives_until_an_api_refuses_it() -> None:
-    """Q1.8, A13: nothing else tells that it has ended."""
+    """Q1.8, A13: no other sign tells that it has ended."""
     fake_environment = await signed_in(lifetime=None)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 500)
     await fake_environment.service.refresh()
@@ -128,7 +128,7 @@ async def test_a_token_of_unknown_lifetime_lives_until_an_api_refuses_it() -> No
 
 
 async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
-    """Q1.8, B9: it was not refused for good; a restart tries again, and a sign-out takes it back."""
+    """Q1.8, B9: the provider did not refuse it for good; a restart tries again, and a sign-out revokes it."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 3)
@@ -146,7 +146,7 @@ async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
 
 
 async def test_an_error_with_status_200_that_is_definite_is_believed() -> None:
-    """Q1.8, B1: ``invalid_grant`` is the end, whatever status stands above it."""
+    """Q1.8, B1: ``invalid_grant`` ends the session with any status."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": "invalid_grant"}))

@@ -1,4 +1,4 @@
-"""What a sign-in asks for where the settings leave it open: scopes and prompt."""
+"""A sign-in chooses scopes and prompt where the settings leave them open."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def settings(**written: Any) -> Provider:
 async def request_of(
     fake_environment: FakeEnvironment, options: SignInOptions | None = None, api: str | None = None
 ) -> dict[str, str]:
-    """The parameters of the authorization request."""
+    """Return the parameters of the authorization request."""
     pending, _ = await fake_environment.service.sign_ins.begin("user:a", options or SignInOptions(), api=api)
     url, _ = await fake_environment.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -47,13 +47,13 @@ async def test_hint_and_languages_of_the_settings_are_sent_unless_the_sign_in_ha
 
 
 async def test_languages_among_the_parameters_of_older_settings_are_sent_as_before() -> None:
-    """A setting that has got a key of its own goes on to work where it was."""
+    """A setting keeps working at its old place after it has got a key of its own."""
     fake_environment = FakeEnvironment(replace(SETTINGS, authorization_parameters=(("ui_locales", "de"),)))
     assert (await request_of(fake_environment))["ui_locales"] == "de"
 
 
 async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_asked() -> None:
-    """Q5.14: whoever begins cannot ask for less than the API."""
+    """Q5.14: the caller cannot ask for less than the API."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     mine = SignInOptions(step_up=StepUp(("phr",)))
@@ -63,7 +63,7 @@ async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_a
 
 
 def test_a_default_scope_that_the_provider_does_not_list_is_left_out() -> None:
-    """Q9.6: Django OAuth Toolkit refuses a sign-in with it."""
+    """Q9.6: Django OAuth Toolkit refuses a sign-in with such a scope."""
     assert scopes_of(settings(), LISTED) == ("openid", "profile", "email")
 
 
@@ -76,13 +76,13 @@ def test_a_default_scope_that_may_be_known_is_asked_for(metadata: Any) -> None:
 
 
 def test_what_somebody_wrote_is_asked_for() -> None:
-    """Q9.6: also if it is what the default would be."""
+    """Q9.6: this holds even if the value is the default."""
     written = ["openid", "profile", "email", "offline_access"]
     assert scopes_of(settings(scopes=written), LISTED) == tuple(written)
 
 
 async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() -> None:
-    """Q9.6: neither at the page nor for a code, and the summary does not complain."""
+    """Q9.6: neither the redirect nor the request for a code asks for it, and the summary does not report it missing."""
     unlisted = {"scopes_supported": ["openid", "profile", "email"]}
     fake_environment = FakeEnvironment(settings())
     fake_environment.provider.advertise = unlisted
@@ -99,7 +99,7 @@ async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() ->
 
 
 async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
-    """Q5.13; OpenID Connect Core 1.0, 11: without it, the scope must be ignored."""
+    """Q5.13; OpenID Connect Core 1.0, 11: without consent, the provider must ignore the scope."""
     assert (await request_of(FakeEnvironment()))["prompt"] == "consent"
 
 
@@ -120,7 +120,7 @@ async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
 def test_nobody_is_asked_for_consent_where_something_else_was_said(
     changed: dict[str, Any], options: SignInOptions, prompt: str | None
 ) -> None:
-    """Q5.13: a silent sign-in stays silent, and a step-up is no question of consent."""
+    """Q5.13: a silent sign-in stays silent, and a step-up needs no consent."""
     assert prompt_of(replace(SETTINGS, **changed), METADATA, options) == prompt
 
 
@@ -131,7 +131,7 @@ def test_a_scope_that_is_left_out_brings_no_question() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_no_preset_asks_for_consent_that_its_provider_does_not_need(name: str) -> None:
-    """Q5.13: only where the documentation says that a refresh token comes with consent alone."""
+    """Q5.13: a preset asks only where the documentation makes consent a condition of refresh tokens."""
     read = read_settings({"corp": filled(preset(name).body())})
     assert isinstance(read, Settings)
     wanted = {"google": "consent"}.get(name)
@@ -139,7 +139,7 @@ def test_no_preset_asks_for_consent_that_its_provider_does_not_need(name: str) -
 
 
 async def test_a_sign_in_by_code_is_not_asked_twice() -> None:
-    """Q5.13: the rule is one of authorization requests; who enters a code consents there anyway."""
+    """Q5.13: the rule applies to authorization requests; a user who enters a code consents there anyway."""
     fake_environment = environment_of()
     await fake_environment.service.sign_ins.begin("user:a")
     await fake_environment.service.aclose()

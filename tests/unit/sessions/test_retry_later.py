@@ -1,4 +1,4 @@
-"""What somebody hears who gets no token now (B6, B8, C35)."""
+"""A deferred token (``TryLater``) becomes the error that the caller receives (B6, B8, C35)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_weather_passes_by_itself() -> None:
 def test_what_does_not_pass_by_itself_names_who_can_help(reason: str) -> None:
     """B8: A mistake in the registration pauses for five minutes.
 
-    C35: An egress proxy's refusal has its own code.
+    C35: A forward proxy's refusal has its own code.
     """
     problem = retry_later_problem(TryLater(4.0, reason))
     assert (problem.code, problem.detail) == ("idp_unavailable", reason)
@@ -39,6 +39,6 @@ def test_trouble_with_the_storage_is_not_told_as_an_outage_of_the_provider() -> 
 
 
 def test_whoever_found_the_trouble_with_the_storage_says_what_helps() -> None:
-    """Q8.8, Q7.5: the folder that was tried is named by whoever tried it."""
+    """Q8.8, Q7.5: the code that tried the folder names it."""
     problem = retry_later_problem(TryLater(4.0, "storage_unavailable", "Make ~/share/jupyter_oidc your own."))
     assert problem.action == "Make ~/share/jupyter_oidc your own."

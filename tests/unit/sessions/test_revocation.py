@@ -1,4 +1,4 @@
-"""A token is taken back only if that can harm no session that lives."""
+"""A token is revoked only if that can harm no live session."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ADA = Origin(ISSUER, CLIENT, "ada", "s-1")
     ],
 )
 def test_a_token_may_be_revoked_if_it_is_certainly_of_another_grant(origin: Origin, may: bool) -> None:
-    """Q9.1: another person, another session at the provider, another client or issuer; nothing less."""
+    """Q9.1: the grant is of another person, another provider session, another client or another issuer."""
     assert may_be_revoked(origin, [ADA]) is may
 
 
@@ -91,14 +91,14 @@ async def test_signing_in_as_somebody_else_revokes_the_token_of_the_person_befor
 
 
 async def test_a_sign_out_revokes_the_token_of_the_session() -> None:
-    """Q9.1: that is what it is for."""
+    """Q9.1: a sign-out exists to end that grant."""
     fake_environment = await signed_in(sid="s-1")
     assert (await fake_environment.service.sign_out()).revoked == "done"
     assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_a_sign_in_whose_answer_is_refused_leaves_the_session_that_lives() -> None:
-    """Q9.1, A17: nobody knows whose tokens these are, so they may be of the same provider session."""
+    """Q9.1, A17: the owner of these tokens is unknown, so they may be of the same provider session."""
     fake_environment = await signed_in()
     fake_environment.provider.claims = {"aud": "another-client"}
     await fake_environment.sign_in()
@@ -107,7 +107,7 @@ async def test_a_sign_in_whose_answer_is_refused_leaves_the_session_that_lives()
 
 
 async def test_a_sign_in_whose_userinfo_is_of_somebody_else_leaves_the_session_that_lives() -> None:
-    """Q9.1, U-6: the ID token was good, and names the provider session of the one that lives."""
+    """Q9.1, U-6: the ID token was good, and names the provider session of the live one."""
     fake_environment = await signed_in(sid="s-1")
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
     await fake_environment.sign_in()
@@ -116,7 +116,7 @@ async def test_a_sign_in_whose_userinfo_is_of_somebody_else_leaves_the_session_t
 
 
 async def test_a_sign_in_that_was_cancelled_leaves_the_session_that_lives() -> None:
-    """Q9.1: its code was redeemed already when somebody pressed cancel."""
+    """Q9.1: the code was redeemed already when the user pressed cancel."""
     fake_environment = await signed_in()
     pending, state, binding = await fake_environment.begin()
     slow = asyncio.Event()
@@ -133,7 +133,7 @@ async def test_a_sign_in_that_was_cancelled_leaves_the_session_that_lives() -> N
 
 
 async def test_a_first_sign_in_that_was_cancelled_is_taken_back() -> None:
-    """Q9.1: nobody else is signed in."""
+    """Q9.1: there is no other session."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     slow = asyncio.Event()
@@ -200,7 +200,7 @@ async def test_a_token_that_was_kept_for_the_next_sign_in_is_left_alone_by_it() 
 
 
 async def test_tokens_of_somebody_else_are_taken_back_once_the_session_has_ended() -> None:
-    """Q9.1, B4: they are certainly of another grant."""
+    """Q9.1, B4: the tokens are certainly of another grant."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     now = fake_environment.clock.now().wall
@@ -213,7 +213,7 @@ async def test_tokens_of_somebody_else_are_taken_back_once_the_session_has_ended
 
 
 async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_refresh() -> None:
-    """Q9.1, B2: the same person signed in again there, without waiting for our turn."""
+    """Q9.1, B2: the same person signed in again there, without waiting for our lock."""
     fake_environment = await signed_in()
     entry = await fake_environment.vault.load()
     assert entry is not None
@@ -231,7 +231,7 @@ async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_refresh() ->
 
 
 async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for_it() -> None:
-    """Q9.1, D9: two names in the settings, one client at one provider, and perhaps one session there."""
+    """Q9.1, D9: the settings have two names for one client at one provider, and perhaps for one session there."""
     fake_environment = await signed_in(sid="s-1")
     spared = Origin(ISSUER, CLIENT, "248289761001", "s-1")
     assert (await fake_environment.service.sign_out(spared=(spared,))).revoked == "nothing-to-revoke"
@@ -239,7 +239,7 @@ async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for
 
 
 async def test_silence_of_the_revocation_endpoint_is_a_failure_and_no_permission() -> None:
-    """D1: Sign-out succeeds here whatever the provider does."""
+    """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[IdpUnavailable(detail="idp.unanswered")] * 4)
     assert (await fake_environment.service.sign_out()).revoked == "failed"

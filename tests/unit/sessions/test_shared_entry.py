@@ -1,4 +1,4 @@
-"""Several servers, one stored entry: tokens that work once are spent once, whoever spends them."""
+"""Several servers share one stored entry: each one-time refresh token is spent once, by one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SILENCE = IdpUnavailable(detail="idp.unanswered")
 
 
 async def two_servers() -> tuple[FakeEnvironment, SessionService]:
-    """One person, signed in at one server; another server has restored the entry and renewed it once."""
+    """Sign one person in at one server; another server restores the entry and refreshes it once."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     other = fake_environment.new_service()
@@ -38,7 +38,7 @@ async def stored(fake_environment: FakeEnvironment) -> str | None:
 
 
 async def test_a_token_that_another_server_has_refreshed_is_adopted() -> None:
-    """B2: one more refresh, and nobody is signed out."""
+    """B2: one more refresh succeeds, and no server signs the user out."""
     fake_environment, other = await two_servers()
     assert other.state is State.ACTIVE
     assert await stored(fake_environment) == "rt-2"
@@ -47,7 +47,7 @@ async def test_a_token_that_another_server_has_refreshed_is_adopted() -> None:
 
 
 async def test_two_servers_that_refresh_in_turn_never_spend_a_token_twice() -> None:
-    """B10: the provider takes each refresh token once."""
+    """B10: the provider accepts each refresh token once."""
     fake_environment, other = await two_servers()
     for _ in range(20):
         fake_environment.clock.advance(10)
@@ -58,7 +58,7 @@ async def test_two_servers_that_refresh_in_turn_never_spend_a_token_twice() -> N
 
 
 async def test_a_sign_out_at_one_server_is_noticed_by_the_other() -> None:
-    """D7: signed out, with a reason, and the entry does not come back."""
+    """D7: the other server signs out with a reason, and the entry does not come back."""
     fake_environment, other = await two_servers()
     await fake_environment.service.sign_out()
     fake_environment.clock.advance(10)
@@ -88,7 +88,7 @@ async def test_an_entry_of_somebody_else_is_left_alone() -> None:
 
 
 async def test_who_waits_too_long_for_a_turn_serves_the_token_that_still_lives() -> None:
-    """B12: never a second spend at the same time."""
+    """B12: the service never spends the token a second time at once."""
     fake_environment, _ = await two_servers()
     fake_environment.lock.stuck = True
     before = fake_environment.provider.calls["token"]
@@ -99,7 +99,7 @@ async def test_who_waits_too_long_for_a_turn_serves_the_token_that_still_lives()
 
 
 async def test_a_server_killed_between_spending_and_storing_leaves_a_reason() -> None:
-    """B14: the next start makes one attempt with what is stored, and then says what happened."""
+    """B14: the next start makes one attempt with the stored token, and then names the reason."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.lock.marked = True
@@ -138,7 +138,7 @@ async def test_an_attempt_without_an_answer_is_made_once_more_after_a_second() -
 
 
 async def test_a_token_that_was_lost_on_the_way_ends_the_session_with_that_reason() -> None:
-    """B5: weather first, `invalid_grant` later."""
+    """B5: a transient failure comes first, `invalid_grant` later."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", SILENCE, SILENCE)
@@ -151,7 +151,7 @@ async def test_a_token_that_was_lost_on_the_way_ends_the_session_with_that_reaso
 
 
 async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> None:
-    """The key endpoint is down after a rotation: the new refresh token is kept, and the next renewal spends it."""
+    """The key endpoint is down after a rotation: the new refresh token is kept, and the next refresh spends it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     unknown = signed(claims_of(), key=OTHER_RSA, header={"alg": "RS256", "kid": "k9"})
@@ -179,7 +179,7 @@ async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> 
     "weather", [reply(b"<html>portal</html>", media="text/html"), reply(b"", status=403), reply(b"", status=503)]
 )
 async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: object) -> None:
-    """B6, F-9: only UserInfo about somebody else does."""
+    """B6, F-9: only UserInfo about another person ends it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("userinfo", weather)
@@ -189,7 +189,7 @@ async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: object
 
 
 async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> None:
-    """B15: the summary says `unsaved` meanwhile, and watchers hear when it is over."""
+    """B15: the summary says `unsaved` meanwhile, and watchers learn when it is over."""
     fake_environment = FakeEnvironment()
     save = fake_environment.vault.save
     failing = True
@@ -212,7 +212,7 @@ async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> No
 
 
 async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
-    """B15: what could not be stored is newer than what is."""
+    """B15: the token that could not be stored is newer than the stored one."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     save = fake_environment.vault.save
@@ -231,7 +231,7 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
 
 
 async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
-    """B12: who waits for the turn waits 30 seconds; a second attempt would take longer."""
+    """B12: a waiting server has 30 seconds for the lock; a second attempt would take longer."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     send = fake_environment.provider.send
@@ -250,7 +250,7 @@ async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
 async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path) -> None:
-    """Q8.8, Q7.5: at the first call and at those that wait for the next attempt, and no longer than the trouble lasts."""
+    """Q8.8, Q7.5: both the first call and later ones name it, for as long as the trouble lasts."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     folder = tmp_path / "shared"

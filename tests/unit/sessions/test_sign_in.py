@@ -1,4 +1,4 @@
-"""Signing in: single use, browser-bound, capped, and what every kind of ending leaves behind (table A, section R)."""
+"""A sign-in is single-use, bound to a browser and capped in number; every ending cleans up (table A, section R)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_userinfo_is_asked_once_per_sign_in():
 
 
 async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
-    """Q1.1: whoever asks for UserInfo where there is some does not ask for it where there is none."""
+    """Q1.1: the client calls UserInfo only where the provider has an endpoint for it."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
     fake_environment.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
@@ -58,7 +58,7 @@ async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
 
 
 async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
-    """Q1.1, F-9: a refresh that tells nothing new leaves the person as they were."""
+    """Q1.1, F-9: a refresh without new facts leaves the summary of the person as it was."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
     fake_environment.provider.claims = {"name": "Token User"}
@@ -83,7 +83,7 @@ async def test_an_unknown_state_is_refused_without_a_request():
 
 
 async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own():
-    """A4, A6: login CSRF makes no session, and cancels nobody's sign-in."""
+    """A4, A6: login CSRF makes no session, and cancels no other user's sign-in."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     with pytest.raises(StateInvalid):
@@ -158,7 +158,7 @@ async def test_a_declined_first_sign_in_leaves_nobody_signed_in():
 
 
 async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
-    """E-1: an error page shows a link; until it is followed, nobody is signing in."""
+    """E-1: an error page shows a link; until the user follows it, no sign-in is under way."""
     fake_environment = FakeEnvironment()
     failed, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
@@ -171,7 +171,7 @@ async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
 
 
 async def test_an_offer_made_before_a_sign_out_still_works_after_it():
-    """The attempt belongs to the time at which it is followed."""
+    """The attempt begins when the user follows the link."""
     fake_environment = FakeEnvironment()
     failed, _, _ = await fake_environment.begin()
     fake_environment.service.sign_ins.cancel(failed)
@@ -241,7 +241,7 @@ async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail
 
 
 async def test_a_nonce_of_another_sign_in_is_refused():
-    """A17, V-10, Q5.5: most often a stale tab, so the person is asked to begin again."""
+    """A17, V-10, Q5.5: most often the tab is stale, so the error asks the person to begin again."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     fake_environment.provider.nonce = "of-another-sign-in"
@@ -272,7 +272,7 @@ async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away(
 
 
 async def test_a_provider_that_comes_back_is_asked_again():
-    """A23: a failure is not remembered."""
+    """A23: the service does not remember a failure."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):

@@ -1,4 +1,4 @@
-"""One-time pages for the provider's sign-out: once, for a minute, in one browser, and never for a script (Q9.8, ADR 39)."""
+"""One-time pages for the provider's sign-out: once, for a minute, in one browser, never for a script (Q9.8, ADR 39)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WITH_WAY_BACK = replace(SETTINGS, post_logout_redirect_uri="https://jupyter.exam
 
 
 class Room:
-    """The store with hands on its clock."""
+    """The store of pages, and the clock that a test moves."""
 
     def __init__(self) -> None:
         self.clock = HandClock()
@@ -38,7 +38,7 @@ class Room:
         return self.pages.offer(provider, REQUEST, Secret("the-id-token"), state, bound=bound)
 
     def open(self, ticket: Ticket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
-        """Open with the ticket's own cookie unless there is another; return the hint."""
+        """Open with the ticket's own cookie unless ``cookie`` names another; return the hint."""
         brought = [cookie or ticket.binding or ""]
         opened = self.pages.open("corp", ticket.value, lambda _: brought, shown)
         return None if opened.id_token_hint is None else text_of(opened.id_token_hint)
@@ -58,7 +58,7 @@ def test_the_id_token_comes_out_once() -> None:
 
 
 def test_the_id_token_is_forgotten_after_a_minute_by_itself() -> None:
-    """Q9.8: nobody needs to look for that."""
+    """Q9.8: no request needs to look for that."""
     room = Room()
     ticket = room.offer()
     assert room.scheduler.due_in == [60.0]
@@ -71,7 +71,7 @@ def test_the_id_token_is_forgotten_after_a_minute_by_itself() -> None:
 
 
 def test_a_timer_that_is_late_gives_nobody_more_time() -> None:
-    """Q9.8: a laptop that slept."""
+    """Q9.8: a laptop slept, and its timer is late."""
     room = Room()
     ticket = room.offer()
     room.clock.advance(61)
@@ -79,7 +79,7 @@ def test_a_timer_that_is_late_gives_nobody_more_time() -> None:
 
 
 def test_another_browser_gets_nothing_and_spoils_nothing() -> None:
-    """Q9.8: the address alone is worth nothing, and who has it cannot take it from the person."""
+    """Q9.8: the address alone is worth nothing, and another browser cannot use up the person's page."""
     room = Room()
     ticket = room.offer()
     assert room.refused(ticket, cookie="another") == "sign-out.ticket"
@@ -97,7 +97,7 @@ def test_a_script_that_asks_uses_the_page_up() -> None:
 
 
 def test_a_browser_that_does_not_say_how_it_shows_the_page_gets_it_without_the_token() -> None:
-    """Q9.8: plain http to another machine, or an old browser; script could read that page."""
+    """Q9.8: over plain http to another machine, or in an old browser, script could read that page."""
     room = Room()
     assert room.open(room.offer(), shown="unknown") is None
 
@@ -116,7 +116,7 @@ def test_the_page_of_one_provider_is_not_opened_at_another() -> None:
 
 
 def test_the_way_back_is_believed_once_and_in_the_browser_that_went_out() -> None:
-    """Q9.8, RP-Initiated Logout 1.0, 3."""
+    """Q9.8, RP-Initiated Logout 1.0, 3: ``state`` comes back with the redirect."""
     room = Room()
     ticket = room.offer()
     assert not room.pages.came_back("corp", STATE, lambda _: ["x"]), "nobody has gone out"
@@ -140,7 +140,7 @@ def test_the_way_back_may_take_ten_minutes() -> None:
 
 
 def test_no_more_than_twenty_pages_are_remembered() -> None:
-    """Q9.8: a kernel that signs out in a loop fills nothing."""
+    """Q9.8: a kernel that signs out in a loop fills no memory."""
     room = Room()
     tickets = [room.offer() for _ in range(21)]
     assert len(room.pages._pages) == 20
@@ -149,7 +149,7 @@ def test_no_more_than_twenty_pages_are_remembered() -> None:
 
 
 def test_nothing_shows_what_a_ticket_holds() -> None:
-    """Q9.8: neither in a log nor in a traceback."""
+    """Q9.8: no log and no traceback shows it."""
     room = Room()
     ticket = room.offer()
     opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
@@ -167,14 +167,14 @@ async def signed_in(settings=SETTINGS) -> FakeEnvironment:
 
 
 def held(fake_environment: FakeEnvironment) -> list[bool]:
-    """Whether each remembered page holds an ID token."""
+    """Say for each remembered page whether it holds an ID token."""
     return [one.id_token_hint is not None for one in fake_environment.sign_out_pages._pages]
 
 
 async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
-    """Q9.8, L-4: read before the session ends."""
+    """Q9.8, L-4: the token is read before the session ends."""
     fake_environment = await signed_in(WITH_WAY_BACK)
-    newest = fake_environment.service._held.id_token
+    newest = fake_environment.service._current.data.id_token
     assert newest is not None
     result = await fake_environment.service.sign_out(bound=True)
     assert result.ticket is not None
@@ -184,19 +184,19 @@ async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]
-    assert fake_environment.service._held.id_token is None
+    assert fake_environment.service._current.data.id_token is None
     assert held(fake_environment) == [False]
 
 
 async def test_after_a_restart_the_page_has_no_id_token() -> None:
-    """Q9.8, L-8: it is in no store, so the same request goes without it."""
+    """Q9.8, L-8: no store holds the ID token, so the same request goes without it."""
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
     await fake_environment.service.summary()
     await settle()
-    fake_environment.service._held = replace(
-        fake_environment.service._held, id_token=None
-    )  # as after a renewal that brings none
+    session = fake_environment.service._current.live
+    assert session is not None
+    session.data = replace(session.data, id_token=None)  # as after a refresh that brings none
     result = await fake_environment.service.sign_out()
     assert result.ticket is not None
     assert (
@@ -206,18 +206,18 @@ async def test_after_a_restart_the_page_has_no_id_token() -> None:
 
 
 async def test_the_stored_entry_holds_no_id_token() -> None:
-    """Q9.8: memory only."""
+    """Q9.8: the token is in memory only."""
     fake_environment = await signed_in()
     entry = await fake_environment.vault.load()
     assert entry is not None
-    token = fake_environment.service._held.id_token
+    token = fake_environment.service._current.data.id_token
     assert token is not None
     fields = [getattr(entry, name) for name in entry.__slots__]
     assert [one for one in fields if one == token.secret] == []
 
 
 async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
-    """Q9.8: it would end the new session at the provider, perhaps of another person."""
+    """Q9.8: the page would end the new session at the provider, perhaps of another person."""
     fake_environment = await signed_in()
     await fake_environment.service.sign_out()
     assert held(fake_environment) == [True]
@@ -226,9 +226,9 @@ async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
 
 
 async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
-    """Q9.8: kept only as long as something needs it."""
+    """Q9.8: the token is kept only as long as a page needs it."""
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link"))
-    assert fake_environment.service._held.id_token is None
+    assert fake_environment.service._current.data.id_token is None
     result = await fake_environment.service.sign_out()
     assert (result.ticket, result.end_session_url) == (None, "https://id.example.com/logout?client_id=jupyter")
 
@@ -244,11 +244,11 @@ async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_
     """Q9.8: A one-time page posts the sign-out hint."""
     api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
-    assert fake_environment.service._held.id_token is not None
+    assert fake_environment.service._current.data.id_token is not None
 
 
 async def test_settings_that_end_a_session_offer_no_page() -> None:
-    """Q9.8: there is nobody who could open it."""
+    """Q9.8: no user is left who could open it."""
     fake_environment = await signed_in()
     result = await fake_environment.service.sign_out(spared=())
     assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])

@@ -1,4 +1,4 @@
-"""When a page may try to sign in by itself, and what a silent sign-in leaves as it was (Q10.3)."""
+"""A page may try to sign in by itself at certain times, and a silent sign-in that fails changes nothing (Q10.3)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def begin(fake_environment: FakeEnvironment, options: SignInOptions = SILE
 
 
 async def test_a_page_that_tries_is_no_sign_in_under_way() -> None:
-    """Q10.3: nobody is shown one, and nothing has to be abandoned."""
+    """Q10.3: the panel shows no sign-in, and nothing has to be cancelled."""
     fake_environment = FakeEnvironment()
     pending = await begin(fake_environment)
     assert (fake_environment.service.state, fake_environment.notes.kinds, pending.lifetime) == (
@@ -45,7 +45,7 @@ async def test_a_sign_in_by_a_click_is_over_although_a_page_still_tries() -> Non
 
 
 async def test_a_page_that_tries_while_the_person_gets_in_is_done() -> None:
-    """Q10.3, Q6.2: it wants nothing but that."""
+    """Q10.3, Q6.2: the attempt has no other purpose."""
     fake_environment = FakeEnvironment()
     pending = await begin(fake_environment)
     await fake_environment.sign_in()
@@ -53,7 +53,7 @@ async def test_a_page_that_tries_while_the_person_gets_in_is_done() -> None:
 
 
 async def test_two_pages_that_begin_at_once_are_one_attempt() -> None:
-    """Q10.3: what may be tried is decided where it begins."""
+    """Q10.3: the decision falls where the attempt begins."""
     fake_environment = FakeEnvironment()
     await begin(fake_environment)
     with pytest.raises(RequestInvalid) as refused:
@@ -62,7 +62,7 @@ async def test_two_pages_that_begin_at_once_are_one_attempt() -> None:
 
 
 async def test_a_code_cannot_be_entered_by_nobody() -> None:
-    """Q10.3: the refusal says what to do."""
+    """Q10.3: the refusal names the action."""
     fake_environment = FakeEnvironment(SETTINGS)
     fake_environment.provider.advertise |= DEVICE
     with pytest.raises(RequestInvalid) as refused:
@@ -74,7 +74,7 @@ async def test_a_code_cannot_be_entered_by_nobody() -> None:
 
 
 async def test_a_page_that_never_went_out_may_try_again_later() -> None:
-    """Q10.3: its window was closed, say; that tells nothing of the way."""
+    """Q10.3: its window may have been closed, which tells nothing about the provider."""
     fake_environment = FakeEnvironment()
     await begin(fake_environment)
     fake_environment.clock.advance(599)
@@ -92,14 +92,14 @@ async def test_a_session_that_runs_leaves_nothing_to_try() -> None:
 
 
 async def test_settings_that_wait_for_the_person_are_not_put_in_force_by_a_page() -> None:
-    """Q10.3, Q8.1: to open a page is no consent to anything."""
+    """Q10.3, Q8.1: opening a page is no consent."""
     fake_environment = FakeEnvironment()
     fake_environment.service.set_settings_pending(True)
     assert not fake_environment.service.may_sign_in_silently
 
 
 async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() -> None:
-    """Q10.3: a cell could write them, and have the next page undo what the person did."""
+    """Q10.3: a cell could write the settings, and have the next page undo the sign-out."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     await fake_environment.service.sign_out()
@@ -110,7 +110,7 @@ async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() ->
 
 
 async def test_a_sign_out_at_another_server_is_a_sign_out_here() -> None:
-    """Q10.3: the entry that two servers share is gone, and the next page must not bring the person back."""
+    """Q10.3: the shared entry is gone, and the next page must not bring the person back."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     other = fake_environment.new_service()
@@ -123,7 +123,7 @@ async def test_a_sign_out_at_another_server_is_a_sign_out_here() -> None:
 
 
 async def test_a_sign_out_at_the_provider_is_a_sign_out_here() -> None:
-    """Q10.3: a logout token says that somebody has signed out, somewhere else."""
+    """Q10.3: a logout token means that the user has signed out elsewhere."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     now = fake_environment.clock.now().wall
@@ -136,7 +136,7 @@ async def test_a_sign_out_at_the_provider_is_a_sign_out_here() -> None:
 
 
 async def test_a_request_that_could_not_be_pushed_has_sent_nobody_anywhere() -> None:
-    """Q10.3: one answer of 503 switched it off until somebody clicked."""
+    """Q10.3: one answer of 503 once switched silent sign-in off until the user clicked."""
     fake_environment = FakeEnvironment(replace(SETTINGS, pushed_authorization_requests="always"))
     fake_environment.provider.advertise = {"pushed_authorization_request_endpoint": ISSUER + "/par"}
     fake_environment.provider.plan("push", reply({}, status=503))
@@ -157,7 +157,7 @@ async def test_one_that_went_out_and_did_not_come_back_is_the_last() -> None:
 
 
 async def test_another_person_is_asked_for_after_settings_have_narrowed() -> None:
-    """Q10.3, A26: the session under the narrower settings is of the person who was in when they came."""
+    """Q10.3, A26: the session under the narrower settings belongs to the person who was signed in when they came."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     await fake_environment.vault.delete()
@@ -177,7 +177,7 @@ async def test_another_person_is_asked_for_after_settings_have_narrowed() -> Non
 
 
 async def test_a_page_stays_where_the_provider_lists_its_prompts_without_none() -> None:
-    """Q10.3: it would refuse that on a page of its own (Initiating User Registration 1.0, 4)."""
+    """Q10.3: the provider would show the refusal on a page of its own (Initiating User Registration 1.0, 4)."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"prompt_values_supported": ["login", "consent"]}
     with pytest.raises(RequestInvalid) as refused:
@@ -189,7 +189,7 @@ async def test_a_page_stays_where_the_provider_lists_its_prompts_without_none() 
 async def test_a_prompt_that_the_provider_does_not_list_is_found_before_a_page_opens(
     prompt: str, listed: list[str]
 ) -> None:
-    """Q10.3: the one that is really sent, and not that of the settings."""
+    """Q10.3: the check reads the prompt that is sent, and not that of the settings."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"prompt_values_supported": listed}
     with pytest.raises(RequestInvalid, match=f"does not list the prompt '{prompt}'"):
@@ -198,7 +198,7 @@ async def test_a_prompt_that_the_provider_does_not_list_is_found_before_a_page_o
 
 @pytest.mark.parametrize("more", [{}, {"prompt_values_supported": ["none", "login"]}])
 async def test_a_prompt_that_is_listed_or_of_which_nothing_is_said_is_sent(more: dict[str, Any]) -> None:
-    """Q1.3, Q10.3: a member that is absent contradicts nothing."""
+    """Q1.3, Q10.3: an absent member contradicts nothing."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = more
     assert (await begin(fake_environment)).progress is Progress.WAITING

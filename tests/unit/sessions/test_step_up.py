@@ -1,4 +1,4 @@
-"""A sign-in that an API asked for (RFC 9470, C12; V-13), and what ends with a session (S-5)."""
+"""An API asks for a stronger sign-in (RFC 9470, C12; V-13), and all that a session opened ends with it (S-5)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_sign_in_for_another_api_asks_for_nothing_special() -> None:
 
 
 async def stepped_up(api: str = "orders", acr: str = "gold", max_age: int | None = None) -> FakeEnvironment:
-    """Sign in, and sign in again because ``api`` wants that."""
+    """Sign in, and sign in again because ``api`` asks for it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service.expect_step_up(api, StepUp((acr,), max_age))
@@ -60,7 +60,7 @@ async def stepped_up(api: str = "orders", acr: str = "gold", max_age: int | None
 
 
 async def test_a_second_step_up_of_the_same_api_does_not_drop_the_first() -> None:
-    """Q9.13: it asks for a fresher login now, and the level of the first stays."""
+    """Q9.13: the API asks for a fresher login now, and the level of the first step-up stays."""
     fake_environment = await stepped_up()
     fake_environment.service.expect_step_up("orders", StepUp((), 60))
     query = await asked(fake_environment, "orders")
@@ -68,7 +68,7 @@ async def test_a_second_step_up_of_the_same_api_does_not_drop_the_first() -> Non
 
 
 async def test_two_questions_of_one_api_before_a_sign_in_are_one() -> None:
-    """Q9.13: RFC 9470 lets it ask for one thing at a time."""
+    """Q9.13: RFC 9470 lets an API ask for a level or an age, one at a time."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service.expect_step_up("orders", StepUp(("gold",)))
@@ -78,7 +78,7 @@ async def test_two_questions_of_one_api_before_a_sign_in_are_one() -> None:
 
 
 async def test_a_step_up_by_another_api_keeps_what_the_first_one_has() -> None:
-    """Q9.13: its own values come first, since it is the one that refuses."""
+    """Q9.13: the second API's values come first, since it is the one that refuses."""
     fake_environment = await stepped_up(max_age=300)
     fake_environment.service.expect_step_up("invoices", StepUp(("silver",)))
     query = await asked(fake_environment, "invoices")
@@ -93,12 +93,12 @@ async def test_of_two_apis_that_agree_on_a_level_that_one_is_asked_for() -> None
 
 
 async def test_a_sign_in_that_names_no_api_is_no_weaker_than_the_session() -> None:
-    """Q9.13: it takes its place."""
+    """Q9.13: the new session takes the place of the old."""
     assert (await asked(await stepped_up(), None))["acr_values"] == ["gold"]
 
 
 async def test_what_another_api_asked_for_survives_the_step_up_of_the_first() -> None:
-    """Q9.13: its turn comes after it."""
+    """Q9.13: the other API's own step-up is still to come."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service.expect_step_up("invoices", StepUp(("silver",)))
@@ -109,7 +109,7 @@ async def test_what_another_api_asked_for_survives_the_step_up_of_the_first() ->
 
 
 async def test_what_was_asked_for_ends_with_the_session() -> None:
-    """Q9.13: remembered for the session, and no longer."""
+    """Q9.13: the demand is remembered for the session, and no longer."""
     fake_environment = await stepped_up()
     await fake_environment.service.sign_out()
     await fake_environment.sign_in()
@@ -117,7 +117,7 @@ async def test_what_was_asked_for_ends_with_the_session() -> None:
 
 
 async def test_many_apis_do_not_make_a_request_without_end() -> None:
-    """Q9.13: an API chooses what it asks for."""
+    """Q9.13: an API chooses the values that it asks for."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     for number in range(40):
@@ -130,7 +130,7 @@ async def test_many_apis_do_not_make_a_request_without_end() -> None:
 
 @pytest.mark.parametrize(("age", "ends"), [(10, Progress.COMPLETED), (3_600, Progress.FAILED)])
 async def test_an_old_login_does_not_pass_for_a_new_one(age: int, ends: Progress) -> None:
-    """V-13: the time of the login is compared with what the API wants."""
+    """V-13: the time of the login is compared with the maximum age of the API."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service.expect_step_up("orders", StepUp((), 60))
@@ -139,7 +139,7 @@ async def test_an_old_login_does_not_pass_for_a_new_one(age: int, ends: Progress
 
 
 async def stepping_up(acr: object, wanted: StepUp, **settings: Any) -> tuple[FakeEnvironment, PendingSignIn]:
-    """A session, and the sign-in that the API ``orders`` asked for, at which the provider tells the level ``acr``."""
+    """Make a session, and a sign-in for the API ``orders`` in which the provider reports the level ``acr``."""
     fake_environment = FakeEnvironment(replace(SETTINGS, **settings))
     fake_environment.provider.claims = {"acr": settings["acr_values"][0]} if "acr_values" in settings else {}
     await fake_environment.sign_in()
@@ -150,7 +150,7 @@ async def stepping_up(acr: object, wanted: StepUp, **settings: Any) -> tuple[Fak
 
 @pytest.mark.parametrize("acr", ["silver", "gold"])
 async def test_a_level_that_was_asked_for_is_reached(acr: str) -> None:
-    """Q5.14, V-14: any of those that the API named will do (RFC 9470, 4)."""
+    """Q5.14, V-14: any level that the API named suffices (RFC 9470, 4)."""
     fake_environment, pending = await stepping_up(acr, StepUp(("gold", "silver")))
     assert pending.progress is Progress.COMPLETED
     assert "acr_values" in await asked(fake_environment, None), "the session is not to become weaker"
@@ -158,7 +158,7 @@ async def test_a_level_that_was_asked_for_is_reached(acr: str) -> None:
 
 @pytest.mark.parametrize("acr", ["bronze", "Gold", "gold silver", "", None, ...])
 async def test_a_level_that_was_not_reached_is_told_and_changes_nothing(acr: object) -> None:
-    """Q5.14: sent and never checked, a sign-in by password alone was a success."""
+    """Q5.14: without the check, a sign-in by password alone was a success."""
     fake_environment, pending = await stepping_up(acr, StepUp(("gold", "silver")))
     assert pending.progress is Progress.FAILED
     assert pending.problem is not None
@@ -171,7 +171,7 @@ async def test_a_level_that_was_not_reached_is_told_and_changes_nothing(acr: obj
 
 
 async def test_a_level_in_force_alone_does_not_pass_for_the_one_that_the_api_wants() -> None:
-    """Q5.14: it had that one, and refused."""
+    """Q5.14: the API refused a token of that level."""
     fake_environment = await stepped_up()
     fake_environment.service.expect_step_up("invoices", StepUp(("platinum",)))
     fake_environment.provider.claims = {"acr": "gold"}
@@ -180,7 +180,7 @@ async def test_a_level_in_force_alone_does_not_pass_for_the_one_that_the_api_wan
 
 
 async def test_a_stronger_level_than_the_one_in_force_is_no_fault_where_nobody_asked() -> None:
-    """Q5.14: nobody can tell which of two names is more."""
+    """Q5.14: the service cannot tell which of two levels is stronger."""
     fake_environment = await stepped_up()
     fake_environment.provider.claims = {"acr": "platinum"}
     _, state, binding = await fake_environment.begin()
@@ -200,7 +200,7 @@ async def test_only_what_was_reached_counts_as_answered() -> None:
 
 
 async def test_what_userinfo_says_of_the_level_does_not_count() -> None:
-    """Q5.14, U-5: only an ID token speaks of a sign-in."""
+    """Q5.14, U-5: only an ID token describes a sign-in."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold",)))
     fake_environment.provider.userinfo["acr"] = "gold"
     assert (await fake_environment.sign_in()).progress is Progress.FAILED
@@ -208,7 +208,7 @@ async def test_what_userinfo_says_of_the_level_does_not_count() -> None:
 
 @pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("bronze", Progress.FAILED)])
 async def test_settings_can_ask_every_sign_in_for_a_level(acr: str, ends: Progress) -> None:
-    """Q5.14: asked for without any API, and checked."""
+    """Q5.14: the sign-in asks for the level without any API, and checks it."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold", "platinum")))
     fake_environment.provider.claims = {"acr": acr}
     assert (await asked(fake_environment, None))["acr_values"] == ["gold platinum"]
@@ -216,7 +216,7 @@ async def test_settings_can_ask_every_sign_in_for_a_level(acr: str, ends: Progre
 
 
 async def test_an_api_cannot_ask_for_less_than_the_settings() -> None:
-    """Q5.14: an API chooses what it asks for, and nobody else's demand goes with it."""
+    """Q5.14: an API chooses its own level, and the demand of another API does not go with it."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold", "platinum")))
     fake_environment.provider.claims = {"acr": "gold"}
     await fake_environment.sign_in()
@@ -228,7 +228,7 @@ async def test_an_api_cannot_ask_for_less_than_the_settings() -> None:
 
 
 async def test_a_sign_in_by_code_is_held_to_the_level_too() -> None:
-    """Q5.14: whatever way it takes."""
+    """Q5.14: the check applies to every way to sign in."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold",)))
     fake_environment.provider.advertise |= DEVICE
     pending, _ = await fake_environment.service.sign_ins.begin("user:a", strategy="device")
@@ -252,7 +252,7 @@ async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
 
 
 async def test_a_refused_refresh_cuts_nothing_that_flows() -> None:
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     cut: list[str] = []
@@ -265,7 +265,7 @@ async def test_a_refused_refresh_cuts_nothing_that_flows() -> None:
 
 
 async def test_a_token_that_needs_no_waiting_is_there_at_once() -> None:
-    """The way of almost every call: no coroutine, no lock; and never a token of a session that is over."""
+    """The fast path serves almost every call without a coroutine or a lock, and never with an ended session's token."""
     fake_environment = FakeEnvironment()
     assert fake_environment.service.ready(SIGN_IN_KEY) is None
     await fake_environment.sign_in()
@@ -280,14 +280,14 @@ async def test_a_token_that_needs_no_waiting_is_there_at_once() -> None:
 
 
 async def test_a_level_that_was_asked_for_besides_stays_in_force_when_it_is_reached() -> None:
-    """Q5.14: the session is as strong as before, and the next sign-in is to be no weaker."""
+    """Q5.14: the session is as strong as before, and the next sign-in must not be weaker."""
     fake_environment = await stepped_up()
     await fake_environment.sign_in()
     assert (await asked(fake_environment, None))["acr_values"] == ["gold"]
 
 
 async def test_a_level_that_nobody_asked_for_is_not_in_force() -> None:
-    """Q5.14: whether its name stands for more or for less, nobody here can tell."""
+    """Q5.14: the service cannot tell whether the level's name stands for more or for less."""
     fake_environment = await stepped_up()
     fake_environment.provider.claims["acr"] = "platinum"
     await fake_environment.sign_in()
@@ -295,13 +295,13 @@ async def test_a_level_that_nobody_asked_for_is_not_in_force() -> None:
 
 
 async def waits_for(fake_environment: FakeEnvironment, api: str | None = None) -> PendingSignIn:
-    """A sign-in of a cell that nobody has answered yet."""
+    """Begin a sign-in of a cell that no user has answered yet."""
     pending, _ = await fake_environment.service.sign_ins.begin("kernel:k1", api=api)
     return pending
 
 
 async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_had() -> None:
-    """Q6.2, Q5.14: what is only asked for besides keeps nobody waiting."""
+    """Q6.2, Q5.14: an optional level keeps no cell waiting."""
     fake_environment = await stepped_up()
     cell = await waits_for(fake_environment)
     fake_environment.service.expect_step_up("invoices", StepUp(("silver",)))
@@ -312,7 +312,7 @@ async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_
 
 @pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])
 async def test_a_cell_that_asks_for_a_level_is_done_when_that_one_was_reached(acr: str, ends: Progress) -> None:
-    """Q6.2, Q5.14: by what the ID token says, and not by what another sign-in has asked for."""
+    """Q6.2, Q5.14: the ID token decides, and not another sign-in's request."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service.expect_step_up("orders", StepUp(("gold",)))

@@ -1,4 +1,4 @@
-"""Which way a sign-in takes, and why: the table of the reference, row by row."""
+"""The strategy of a sign-in follows the reference's table, row by row."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_what_is_asked_for_is_done_where_the_settings_leave_the_choice(strategy:
 
 @pytest.mark.parametrize("wish", ["loopback", "device", "paste"])
 def test_nobody_asks_for_another_way_than_the_administrator_allows(wish: Any) -> None:
-    """A kernel must not turn to codes, which can be phished, where the settings say 'server'."""
+    """A kernel must not choose codes, which can be phished, where the settings say 'server'."""
     refused = chosen(wish, redirect_strategy="server")
     assert isinstance(refused, Impossible)
     assert refused.reason == "The settings of this provider allow the strategy 'server' only."
@@ -97,7 +97,7 @@ def test_nobody_asks_for_another_way_than_the_administrator_allows(wish: Any) ->
 def test_what_is_impossible_is_refused_with_what_to_do(
     strategy: Any, browser: str, device: bool, settings: dict[str, Any], words: str
 ) -> None:
-    """It is the caller's mistake if they asked for it, and the administrator's if the settings say so."""
+    """The mistake is the caller's if they asked for it, and the administrator's if the settings say so."""
     for more, wish, kind in (
         ({}, strategy, RequestInvalid),
         ({"redirect_strategy": strategy}, "auto", ConfigurationInvalid),

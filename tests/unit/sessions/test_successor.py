@@ -60,7 +60,7 @@ async def stored(fake_environment: FakeEnvironment) -> str | None:
 
 
 def sent(fake_environment: FakeEnvironment) -> list[str]:
-    """Every refresh token that the provider was shown, in order."""
+    """Return every refresh token that the provider was shown, in order."""
     forms = [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
     return [form["refresh_token"].removeprefix(MARKER) for form in forms if form["grant_type"] == "refresh_token"]
 
@@ -79,7 +79,7 @@ HARMLESS: list[Any] = [
 
 @pytest.mark.parametrize("change", HARMLESS)
 async def test_an_answer_with_a_harmless_oddity_is_a_refresh(change: dict[str, Any]) -> None:
-    """Q1.2: an array is a list, an empty text is absent, a label that nobody needs decides nothing."""
+    """Q1.2: an array is a list, an empty text is absent, and an unneeded media type decides nothing."""
     fake_environment = await signed_in()
     rotate(fake_environment, **change)
     granted = await fake_environment.service.bearer(SIGN_IN_KEY)
@@ -88,7 +88,7 @@ async def test_an_answer_with_a_harmless_oddity_is_a_refresh(change: dict[str, A
 
 
 async def test_an_empty_refresh_token_leaves_the_old_one_in_force() -> None:
-    """Q1.2; RFC 6749, 6: no new refresh token means that the old one stays."""
+    """Q1.2; RFC 6749, 6: without a new refresh token, the old one stays."""
     fake_environment = await signed_in()
     fake_environment.provider.rotate = False
     rotate(fake_environment, refresh_token="")
@@ -159,7 +159,7 @@ def with_a_line_break(body: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("write", [cut_off, named_twice, a_number, with_a_line_break])
 async def test_a_successor_that_cannot_be_read_ends_the_session_and_spends_nothing_twice(write: Any) -> None:
-    """Q1.2: the provider has replaced the token, so the old one must not be shown again, here or by another server."""
+    """Q1.2: the provider has replaced the token, so no server may show the old one again."""
     fake_environment = await signed_in()
     rotate_raw(fake_environment, write)
     assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
@@ -200,7 +200,7 @@ async def test_one_refresh_writes_to_the_store_once() -> None:
 
 
 async def test_an_answer_about_somebody_else_takes_its_successor_along() -> None:
-    """Q1.2, F-6, B4: kept first, and then gone with the session; nothing of it comes back with the next start."""
+    """Q1.2, F-6, B4: the successor is kept first, and then removed with the session; the next start finds nothing."""
     fake_environment = await signed_in()
     claims = claims_of(
         nonce=...,
@@ -215,7 +215,7 @@ async def test_an_answer_about_somebody_else_takes_its_successor_along() -> None
 
 
 async def test_a_successor_that_comes_for_an_api_of_its_own_is_kept_as_well() -> None:
-    """Q1.2: whatever the refresh token was spent for."""
+    """Q1.2: this holds for a refresh with any audience."""
     fake_environment = await signed_in()
     rotate(fake_environment, token_type="mac")
     assert isinstance(await fake_environment.service.bearer(TokenKey(audience="https://other.example")), TryLater)
@@ -223,7 +223,7 @@ async def test_a_successor_that_comes_for_an_api_of_its_own_is_kept_as_well() ->
 
 
 async def test_the_tokens_of_a_sign_in_whose_answer_is_refused_are_taken_back() -> None:
-    """Q1.2, A17: they were issued, whatever is wrong with their companions."""
+    """Q1.2, A17: the provider issued the tokens, even if others of the answer are wrong."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
     rotate(fake_environment, token_type="mac")
@@ -233,7 +233,7 @@ async def test_the_tokens_of_a_sign_in_whose_answer_is_refused_are_taken_back() 
 
 
 async def test_an_answer_without_a_refresh_token_gives_back_its_access_token() -> None:
-    """Q1.2, A17: what can be taken back of a refused sign-in is."""
+    """Q1.2, A17: every token of a refused sign-in that can be revoked is revoked."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
     rotate(fake_environment, refresh_token=..., id_token=...)

@@ -1,4 +1,4 @@
-"""What a sign-in remembers between its two halves, and which keys judge its end."""
+"""A pending sign-in remembers values for its callback, and the current keys verify the callback's tokens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
 
 
 async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_state():
-    """A-9: provider, nonce, verifier, redirect URI, time; the state and the binding only as digests."""
+    """A-9: it holds provider, nonce, verifier, redirect URI and time; the state and the binding only as digests."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     assert (pending.provider, pending.redirect_uri, pending.begun) == (
@@ -53,7 +53,7 @@ async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_i
 
 
 async def test_known_keys_are_good_while_the_key_endpoint_is_down():
-    """A19: for a day."""
+    """A19: known keys serve for a day."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("jwks", *[reply(b"", status=503)] * 5)
@@ -64,7 +64,7 @@ async def test_known_keys_are_good_while_the_key_endpoint_is_down():
 
 
 async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
-    """K-8: a key that the provider has taken away signs nobody in."""
+    """K-8: a key that the provider has removed verifies no sign-in."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("jwks", *[reply({"keys": [jwk(OTHER_RSA, kid="k2", use="sig", alg="RS256")]})] * 2)
@@ -76,7 +76,7 @@ async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
 
 
 async def test_the_local_session_has_ended_before_the_provider_is_told():
-    """L-4: whatever the provider does, nobody is signed in here any more."""
+    """L-4: for every answer of the provider, the user is already signed out here."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     gate = asyncio.Event()

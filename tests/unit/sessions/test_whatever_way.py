@@ -1,4 +1,4 @@
-"""Who waits for a sign-in is told as soon as the person is in, by whatever way that happened."""
+"""Every caller that waits for a sign-in returns as soon as the user is signed in, by any way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_a_cell_that_waits_is_done_when_the_person_signs_in_by_the_panel()
 
 
 async def test_everybody_who_waits_is_done() -> None:
-    """Q6.2: several notebooks, and a terminal."""
+    """Q6.2: several notebooks and a terminal wait."""
     fake_environment = FakeEnvironment()
     waiting = [(await fake_environment.begin(f"kernel:k{number}"))[0] for number in range(5)]
     await fake_environment.sign_in()
@@ -30,7 +30,7 @@ async def test_everybody_who_waits_is_done() -> None:
 
 
 async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_used() -> None:
-    """Q6.2: another strategy, whose last question is under way. Q9.1: its tokens may be of the same provider session."""
+    """Q6.2: another strategy's last request is under way. Q9.1: its tokens may be of the same provider session."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise |= DEVICE
     asked = asyncio.Event()
@@ -49,7 +49,7 @@ async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_u
 
 
 async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
-    """Q6.2: the other way round."""
+    """Q6.2: the reverse case of the test before."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise |= DEVICE
     cell, _, _ = await fake_environment.begin("kernel:k1")
@@ -60,7 +60,7 @@ async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
 
 
 async def test_a_session_that_can_be_refreshed_again_ends_the_wait_too() -> None:
-    """Q6.2: the cell began because calls failed; the provider is back, and they work."""
+    """Q6.2: the cell began because calls failed; the provider is back, and calls work."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 2)
@@ -73,7 +73,7 @@ async def test_a_session_that_can_be_refreshed_again_ends_the_wait_too() -> None
 
 
 async def test_a_refresh_of_a_session_that_works_ends_no_sign_in() -> None:
-    """Q6.2: somebody wants to be somebody else, and that has nothing to do with it."""
+    """Q6.2: the user wants another account, which the refresh does not answer."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     other, _, _ = await fake_environment.begin()
@@ -95,7 +95,7 @@ async def test_a_stronger_sign_in_is_not_done_by_a_weaker_one() -> None:
 
 
 async def test_who_wants_to_choose_an_account_still_may() -> None:
-    """Q6.2: a sign-in with a ``prompt`` of its own is not about being in."""
+    """Q6.2: a sign-in with a ``prompt`` of its own asks for more than to be signed in."""
     fake_environment = FakeEnvironment()
     wish = SignInOptions(prompt="select_account")
     choosing, _ = await fake_environment.service.sign_ins.begin("user:a", wish)
@@ -105,7 +105,7 @@ async def test_who_wants_to_choose_an_account_still_may() -> None:
 
 @pytest.mark.parametrize("subject", ["248289761001", "somebody-else"])
 async def test_the_answer_to_a_sign_in_that_is_done_already_changes_nothing(subject: str) -> None:
-    """Q6.2, R-3: its code is not redeemed, whoever it belongs to."""
+    """Q6.2, R-3: the code is not redeemed, for the same person or another."""
     fake_environment = FakeEnvironment()
     cell, state, binding = await fake_environment.begin("kernel:k1")
     await fake_environment.sign_in()
@@ -116,7 +116,7 @@ async def test_the_answer_to_a_sign_in_that_is_done_already_changes_nothing(subj
 
 
 async def test_a_link_that_nobody_has_followed_stays_good() -> None:
-    """Q6.2: an offer is no wait."""
+    """Q6.2: an offer does not wait for a sign-in."""
     fake_environment = FakeEnvironment()
     ticket = fake_environment.service.sign_ins.offer("user:a", SignInOptions())
     assert ticket is not None

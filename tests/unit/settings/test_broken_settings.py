@@ -1,6 +1,6 @@
 """A corpus of broken configurations: each yields exactly its findings, none an exception, none a secret (D8).
 
-A file of ``tests/data/broken_settings`` is a configuration beside what has to be said about it. Secrets in it carry the
+A file of ``tests/data/broken_settings`` is a configuration beside its expected findings. Secrets in it carry the
 marker of the canary, so that a message that repeats one is recognised.
 """
 

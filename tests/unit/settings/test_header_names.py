@@ -1,4 +1,4 @@
-"""Which header names the settings of an API may add (law 8, C5, C23)."""
+"""The settings of an API may add these header names and no others (law 8, C5, C23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys for corporate networks, the same for a provider and for an API (G-5, H-1, C35)."""
+"""The keys for corporate networks are the same for a provider and for an API (G-5, H-1, C35)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_is_no_http_proxy_is_a_mistake(place: str, written: str) -> None:
 
 
 def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code.
+    """C35: A forward proxy's refusal has its own code.
 
     D8: Mistakes in the settings are listed all together.
     """
@@ -86,7 +86,7 @@ def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) 
 
 
 def test_credentials_are_a_reference(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     settings = settings_of(place, egress_proxy=PROXY, egress_proxy_credentials="file:/run/proxy")
     assert isinstance(settings, Settings)
     (provider,) = settings.providers
@@ -95,7 +95,7 @@ def test_credentials_are_a_reference(place: str) -> None:
 
 
 def test_credentials_that_stand_in_the_settings_are_a_mistake_and_are_not_repeated(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code.
+    """C35: A forward proxy's refusal has its own code.
 
     D8: Mistakes in the settings are listed all together.
     """
@@ -107,5 +107,5 @@ def test_credentials_that_stand_in_the_settings_are_a_mistake_and_are_not_repeat
 
 @pytest.mark.parametrize("proxy", [None, "none"])
 def test_credentials_go_to_no_proxy_that_the_settings_do_not_name(place: str, proxy: str | None) -> None:
-    """C35: whoever writes the environment would get them."""
+    """C35: an attacker who writes the environment would get them."""
     assert keys_of(place, egress_proxy=proxy, egress_proxy_credentials="env:PROXY") == ["egress_proxy"]

@@ -1,4 +1,4 @@
-"""The page about presets says what the files say: its tables are made from them (``python -m tests.support.preset_page``)."""
+"""The page about presets matches the files: its tables are made from them (``python -m tests.support.preset_page``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presets: each a complete set of facts with sources, whose settings are good once the placeholders are filled in."""
+"""Each preset is a complete set of facts with sources; with the placeholders filled in, its settings are good."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 def filled(value: Any) -> Any:
-    """The settings of a preset as an administrator would complete them."""
+    """Return the settings of a preset as an administrator would complete them."""
     text = _PLACEHOLDER.sub(lambda found: VALUES.get(found[1], "corp"), json.dumps(value))
     return json.loads(text)
 

@@ -1,4 +1,4 @@
-"""The profile ``fapi2``: what it sets where nobody wrote anything, and what it names (FAPI 2.0 Security Profile, 5.3, 5.4)."""
+"""The profile ``fapi2`` sets values that the settings leave open, and refuses others (FAPI 2.0, 5.3, 5.4)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refused(**written: Any) -> list[str]:
 
 
 def test_one_switch_and_a_key_are_enough() -> None:
-    """5.3.3.1, 5.3.3.2, 5.4.1: PAR, private_key_jwt, DPoP; the algorithm of ID tokens is the metadata's (Q1.10)."""
+    """5.3.3.1, 5.3.3.2, 5.4.1: PAR, private_key_jwt and DPoP; ID tokens follow the metadata's algorithm (Q1.10)."""
     corp = accepted(**SIGNS)
     assert (corp.profile, corp.pushed_authorization_requests, corp.token_endpoint_auth_method) == (
         "fapi2",
@@ -48,14 +48,14 @@ def test_one_switch_and_a_key_are_enough() -> None:
 
 
 def test_a_client_with_a_certificate_needs_no_key() -> None:
-    """5.3.3.1: mTLS for both, and DPoP is not switched on besides."""
+    """5.3.3.1: mTLS proves the client and binds its tokens, so the profile does not switch DPoP on."""
     corp = accepted(**SHOWS)
     assert (corp.dpop_bound_access_tokens, corp.mutual_tls) == (False, True)
 
 
 @pytest.mark.parametrize("alg", ["PS256", "ES256", "EdDSA", "Ed25519"])
 def test_an_algorithm_of_the_profile_may_be_chosen(alg: str) -> None:
-    """5.4.1."""
+    """5.4.1: the profile lists these algorithms."""
     corp = accepted(**SIGNS, id_token_signed_response_alg=alg, tokenEndpointAuthSigningAlg=alg)
     assert (corp.id_token_signed_response_alg, corp.token_endpoint_auth_signing_alg) == (alg, alg)
 
@@ -79,7 +79,7 @@ def test_an_algorithm_of_the_profile_may_be_chosen(alg: str) -> None:
     ids=str,
 )
 def test_each_setting_that_contradicts_it_is_named(written: dict[str, Any]) -> None:
-    """5.3.3, 5.4."""
+    """5.3.3, 5.4: the profile forbids each of these settings."""
     assert refused(**SIGNS, **written) == list(written)
 
 
@@ -92,7 +92,7 @@ def test_each_setting_that_contradicts_it_is_named(written: dict[str, Any]) -> N
     ],
 )
 def test_a_client_that_shows_a_secret_or_nothing_is_named(method: dict[str, Any]) -> None:
-    """5.3.3.1."""
+    """5.3.3.1: the client authenticates by mTLS or private_key_jwt."""
     assert refused(**method) == ["token_endpoint_auth_method"]
 
 
@@ -116,7 +116,7 @@ def test_a_profile_that_nobody_knows_is_a_mistake() -> None:
 @pytest.mark.parametrize("in_full", [True, False])
 @pytest.mark.parametrize("proof", [SIGNS, SHOWS], ids=["key", "certificate"])
 def test_what_is_written_back_means_the_same(proof: dict[str, Any], in_full: bool) -> None:
-    """The certificate that an API is shown is the provider's, and is not written twice."""
+    """An API is shown the provider's certificate, which is not written twice."""
     corp = accepted(**proof)
     written = as_mapping(corp, in_full=in_full)
     again = read_settings({"corp": written})

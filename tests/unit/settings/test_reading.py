@@ -1,4 +1,4 @@
-"""Settings: every mistake at once, each named, no value of a secret repeated (D8, G-1 to G-5)."""
+"""The reader of settings finds every mistake at once, names each, and repeats no secret (D8, G-1 to G-5)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_api_takes_the_bearer_source_of_its_provider_unless_it_names_one(own,
     [({}, False), ({"dpop_bound_access_tokens": True}, True), ({"dpopBoundAccessTokens": True}, True)],
 )
 def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change, expected):
-    """RFC 9449, 5.2: the name that the client's registration has."""
+    """RFC 9449, 5.2: the key has the name of the client's registration."""
     read = read_settings({"corp": {**GOOD, **change}})
     assert isinstance(read, Settings)
     assert read.providers[0].dpop_bound_access_tokens is expected
@@ -140,7 +140,7 @@ def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
     ],
 )
 def test_a_level_or_language_that_cannot_be_sent_is_named(change):
-    """D8: a blank within a level would be two levels."""
+    """D8: a blank within a level would make two levels."""
     assert findings(change) == [f"providers.corp.{next(iter(change))}"]
 
 
@@ -150,7 +150,7 @@ BOUND = {**CERTIFIED, "tls_client_certificate_bound_access_tokens": True}
 
 @pytest.mark.parametrize("method", ["tls_client_auth", "self_signed_tls_client_auth"])
 def test_a_client_can_be_known_by_its_certificate(method):
-    """RFC 8705, 2."""
+    """RFC 8705, 2: the two methods use a certificate."""
     read = read_settings({"corp": {**GOOD, **CERTIFIED, "tokenEndpointAuthMethod": method}})
     assert isinstance(read, Settings)
     assert (read.providers[0].token_endpoint_auth_method, read.providers[0].mutual_tls) == (method, True)
@@ -173,7 +173,7 @@ def test_a_client_can_be_known_by_its_certificate(method):
     ],
 )
 def test_what_does_not_fit_to_a_certificate_is_named(change, named):
-    """RFC 8705, 2, T-3."""
+    """RFC 8705, 2, T-3: such a client has no other credential."""
     assert findings(change) == [f"providers.corp.{named}"]
 
 
@@ -181,7 +181,7 @@ def test_what_does_not_fit_to_a_certificate_is_named(change, named):
     "spelling", ["tls_client_certificate_bound_access_tokens", "tlsClientCertificateBoundAccessTokens"]
 )
 def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling):
-    """RFC 8705, 3: they compare it with what the token says."""
+    """RFC 8705, 3: APIs compare the certificate with the token's confirmation."""
     read = read_settings({"corp": {**GOOD, **CERTIFIED, spelling: True}})
     assert isinstance(read, Settings)
     api = read.providers[0].apis[0]
@@ -189,7 +189,7 @@ def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling):
 
 
 def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
-    """RFC 8705, 3: an ID token is bound to nothing."""
+    """RFC 8705, 3: an ID token is bound to no certificate."""
     read = read_settings({"corp": {**GOOD, **BOUND, "api_bearer_token_source": "id_token"}})
     assert isinstance(read, Settings)
     assert read.providers[0].apis[0].client_certificate is None
@@ -203,7 +203,7 @@ def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
     ],
 )
 def test_an_api_that_could_not_be_shown_that_certificate_is_named(change, named):
-    """RFC 8705, 3."""
+    """RFC 8705, 3: the API must see the certificate that its tokens are bound to."""
     loopback = {"allow_insecure_loopback": True} if change.pop("allow", False) else {}
     assert findings({**BOUND, **loopback}, change) == [f"providers.corp.apis.orders.{named}"]
 
@@ -396,7 +396,7 @@ def test_the_value_of_a_secret_is_never_repeated():
     ids=lambda part: str(part)[:60],
 )
 def test_a_mistake_in_a_provider_is_named(change, key):
-    """Q1.9 among others: addresses in the place of the metadata's are judged like any other."""
+    """Q1.9: addresses in the place of the metadata's are checked like any other."""
     assert f"providers.corp.{key}" in findings(change)
 
 
@@ -491,7 +491,7 @@ def test_an_unknown_storage_is_answered_with_the_known_ones():
 
 @pytest.mark.parametrize("name", ["keyring.backends.SecretService.Keyring", "a.B"])
 def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, Settings)
     assert read.keyring_backend == name
@@ -499,7 +499,7 @@ def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Keyring", "a.B; import os", "a..B", "a.B\n", 17, ["a.B"], "é.B"])
 def test_what_is_no_name_of_a_class_is_a_mistake(name: object) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, list)
     assert [finding.key for finding in read] == ["keyring_backend"]
@@ -528,7 +528,7 @@ def _keys(providers: object, storage: object = "auto") -> list[str]:
 
 
 def test_a_bad_provider_name_hides_nothing() -> None:
-    """Q7.3: whoever corrects the name learns of the rest at once."""
+    """Q7.3: a user who corrects the name learns of the other mistakes at once."""
     body = {"issuer": "http://id.example", "scopes": "openid", "apis": {"orders": {"methods": ["get"]}}}
     assert _keys({"Corp": body}, "nowhere") == [
         "providers.Corp: is not a usable name",
@@ -553,13 +553,13 @@ def test_a_bad_api_name_hides_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["Corp", "", "a b", 5, None, "corp\n"])
 def test_a_body_that_is_no_mapping_is_named_beside_a_bad_name(name: object) -> None:
-    """Q7.3: both mistakes of one entry, and none that only follows from the name."""
+    """Q7.3: the reader reports both mistakes of one entry, and none that only follows from the name."""
     problems = [line.rpartition(": ")[2] for line in _keys({name: ["issuer"]})]
     assert problems == ["is not a usable name", "is not a mapping"]
 
 
 def test_two_bad_names_are_not_taken_for_one() -> None:
-    """Q7.3: what follows from a name that is none is not reported."""
+    """Q7.3: mistakes that follow from a bad name are not reported."""
     body = {"issuer": "https://id.example", "client_id": "c", "redirect_uri": "https://j.example/x"}
     apis = {"orders": {"base_url": "https://api.example/"}}
     assert _keys({"A": {**body, "apis": apis}, "B": {**body, "apis": apis}}) == [
@@ -569,7 +569,7 @@ def test_two_bad_names_are_not_taken_for_one() -> None:
 
 
 def test_an_apis_entry_of_the_wrong_type_hides_nothing_beside_it() -> None:
-    """Q7.3: the container and what else is wrong with the provider."""
+    """Q7.3: the reader reports the container and the provider's other mistakes."""
     body = {"issuer": "https://id.example", "apis": ["orders"], "authorization_parameters": ["x"], "prompt": 1}
     assert _keys({"corp": body}) == [
         "providers.corp.client_id: is missing",
@@ -581,7 +581,7 @@ def test_an_apis_entry_of_the_wrong_type_hides_nothing_beside_it() -> None:
 
 @pytest.mark.parametrize("keys", [("entitlement_claims", "scope_claims"), ("entitlementClaims", "scopeClaims")])
 def test_a_claim_may_be_named_by_a_path_of_keys(keys: tuple[str, str]) -> None:
-    """Q2.4, Q2.1: in both spellings of the keys."""
+    """Q2.4, Q2.1: both spellings of the keys work."""
     paths, scopes = keys
     body = {"issuer": "https://id.example.com", "client_id": "jupyter"}
     read = read_settings({"corp": {**body, paths: ["groups", ["https://example.com/a.b", "roles"]], scopes: ["perms"]}})
@@ -591,7 +591,7 @@ def test_a_claim_may_be_named_by_a_path_of_keys(keys: tuple[str, str]) -> None:
 
 
 def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
-    """Q3.1: in both spellings of the key, and with escapes in either case."""
+    """Q3.1: both spellings of the key work, with escapes in either case."""
     for key in ("path_data", "pathData"):
         body = {
             **GOOD,
@@ -604,7 +604,7 @@ def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
 
 @pytest.mark.parametrize("form", ["%2E", "..", "%00", "/", "%", "\\", "*", ""])
 def test_a_form_that_is_no_data_of_a_path_is_found(form):
-    """Q3.1: nobody can admit a dot segment or a control character."""
+    """Q3.1: no setting can admit a dot segment or a control character."""
     assert findings(api={"path_data": [form]}) == ["providers.corp.apis.orders.path_data"]
 
 
@@ -660,7 +660,7 @@ def test_a_header_that_is_no_reference_or_has_authority_is_found(headers, key):
     ids=str,
 )
 def test_the_way_of_a_sign_out_in_both_spellings_and_as_0_1_0_wrote_it(written: dict[str, Any], method: str) -> None:
-    """Q9.8: a page that is not the standard's gets a link by itself."""
+    """Q9.8: a page that is not the standard's gets a link by default."""
     read = read_settings({"corp": {**GOOD, **written}})
     assert isinstance(read, Settings), read
     assert read.providers[0].sign_out_method == method

@@ -1,4 +1,4 @@
-"""Which changes of settings widen what a session opens, and what of a change a running session follows (ADR 30)."""
+"""Some changes of settings widen a session; a running session follows only those that do not (ADR 30)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def orders(**changes: Any) -> Provider:
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
 def test_what_opens_more_or_something_else_waits(before: Provider, after: Provider, names: tuple[str, ...]) -> None:
-    """Q8.1: hosts, authorities, proxies, certificates, headers, methods, paths, callers, tokens, limits."""
+    """Q8.1: wider hosts, authorities, proxies, certificates, headers, methods, paths, callers, tokens, limits wait."""
     assert widens(before, after) == names
     assert without_widening(before, after) == before
 
@@ -104,7 +104,7 @@ def test_what_only_narrows_is_followed_at_once(before: Provider, after: Provider
 
 
 def test_a_change_that_does_both_is_split() -> None:
-    """Q8.1: fewer methods at once; the other host waits, and with it the paths, which would be others there."""
+    """Q8.1: fewer methods apply at once; the other host waits, and with it the paths, which mean others there."""
     after = orders(methods=("GET",), base_url="https://own.example/", path_prefixes=("/a/",))
     assert widens(CORP, after) == ("apis.orders.base_url", "apis.orders.path_prefixes")
     assert without_widening(CORP, after) == orders(methods=("GET",))
@@ -120,7 +120,7 @@ VALUES = st.one_of(
 
 @given(st.sampled_from([one.name for one in fields(Provider) if one.name not in ("apis", "name")]), VALUES)
 def test_what_is_followed_never_widens(name: str, value: Any) -> None:
-    """Q8.1: whatever a field becomes, what a running session follows opens nothing more than before."""
+    """Q8.1: for any change of a field, a running session follows nothing that opens more than before."""
     before = getattr(CORP, name)
     if before is not None and type(before) is not type(value):
         return

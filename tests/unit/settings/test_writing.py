@@ -1,4 +1,4 @@
-"""What is written can be read again and means the same: a property over settings that a person could write."""
+"""Settings that are written out read back with the same meaning: a property over settings that a person could write."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PROOFS = st.sampled_from(
         },
     ]
 )
-"""How the client proves itself."""
+"""Draw the settings by which the client proves itself."""
 
 
 @given(body=PROVIDERS, proof=PROOFS, in_full=st.booleans(), in_camel_case=st.booleans())
@@ -83,7 +83,7 @@ def test_an_api_that_differs_from_its_provider_says_so_and_no_other_does() -> No
 
 @pytest.mark.parametrize("name", names())
 def test_a_preset_writes_its_settings_out(name: str) -> None:
-    """Whoever imports what was exported needs no preset."""
+    """A user who imports an exported file needs no preset."""
     from tests.unit.settings.test_presets import filled, preset
 
     read = read_settings({"corp": filled(preset(name).body())})

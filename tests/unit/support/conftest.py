@@ -1,4 +1,4 @@
-"""Nothing between a test and a provider on this machine."""
+"""Remove every proxy between a test and a provider on this machine."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever proxy the machine that runs the tests needs, loopback needs none."""
+    """Loopback needs no proxy, even if the machine that runs the tests does."""
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")

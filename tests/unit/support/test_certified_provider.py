@@ -26,7 +26,7 @@ CLIENT = RegisteredClient("jupyter", (CALLBACK,), post_logout_redirect_uris=("ht
 
 @dataclass(frozen=True)
 class Relying:
-    """A client by hand: httpx and nothing of ours."""
+    """A client written by hand, on httpx and without our code."""
 
     provider: CertifiedProvider
     client: RegisteredClient = CLIENT

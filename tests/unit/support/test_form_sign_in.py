@@ -31,7 +31,7 @@ QUESTION = """
 
 @dataclass
 class Site:
-    """A site that remembers its requests; its paths are listed in ``_answer``."""
+    """A site that remembers its requests; ``_answer`` lists its paths."""
 
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)

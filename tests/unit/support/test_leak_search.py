@@ -1,4 +1,4 @@
-"""The search for secrets in a browser finds them however they are written, and nothing else."""
+"""The search for secrets in a browser finds them in every spelling, and reports no other text."""
 
 from __future__ import annotations
 

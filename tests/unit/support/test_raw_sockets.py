@@ -1,4 +1,4 @@
-"""The raw client and the raw upstream, against each other: what the hostile tests rely on."""
+"""The raw client and the raw upstream run against each other, as the hostile tests need them."""
 
 from __future__ import annotations
 

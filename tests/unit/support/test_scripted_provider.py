@@ -31,7 +31,7 @@ HOLDER = SigningKey.ec("holder")
 
 @dataclass(frozen=True)
 class Relying:
-    """A client by hand: httpx and nothing of ours."""
+    """A client written by hand, on httpx and without our code."""
 
     provider: ScriptedProvider
 
@@ -174,7 +174,7 @@ def test_using_a_refresh_token_twice_ends_the_grant_and_is_counted(relying):
 
 
 def test_a_provider_can_forgive_the_reuse_after_a_lost_answer(relying):
-    """B5: An unanswered renewal is repeated once, after a second."""
+    """B5: An unanswered refresh is repeated once, after a second."""
     relying.provider.forgive_reuse = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
@@ -190,7 +190,7 @@ def test_a_provider_that_does_not_rotate_returns_no_refresh_token(relying):
 
 
 def test_a_refresh_can_bring_an_id_token_of_somebody_else(relying):
-    """B4: A renewal about another person ends the session."""
+    """B4: A refresh about another person ends the session."""
     relying.provider.id_token_on_refresh = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", claims=lambda claims: {**claims, "sub": "user2"})
@@ -382,7 +382,7 @@ def test_an_answer_can_be_late(relying):
 
 
 def test_an_answer_can_be_held_until_the_test_lets_go(relying):
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     gate = threading.Event()
     relying.provider.plan("jwks", hold=gate)
     statuses: list[int] = []
@@ -410,7 +410,7 @@ def test_a_connection_can_be_dropped(relying):
 
 
 def test_a_connection_can_be_dropped_after_the_refresh_token_was_spent(relying):
-    """B5: An unanswered renewal is repeated once, after a second."""
+    """B5: An unanswered refresh is repeated once, after a second."""
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
     with pytest.raises(httpx.TransportError):
@@ -467,7 +467,7 @@ async def test_it_serves_a_test_that_has_its_own_loop(relying):
 
 @pytest.fixture
 def bound(relying: Relying) -> Relying:
-    """A client at a provider that binds its tokens."""
+    """Make a client at a provider that binds its tokens."""
     relying.provider.proofs = ProofJudge()
     return relying
 
@@ -512,7 +512,7 @@ def test_tokens_are_bound_to_the_key_of_the_proof(bound):
 
 
 def test_a_code_is_bound_to_the_key_that_the_request_named(bound):
-    """RFC 9449, 10."""
+    """RFC 9449, 10: ``dpop_jkt`` binds the code."""
     code = bound.authorize(dpop_jkt="another")["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
     headers = {"DPoP": prove(bound, "token")}
@@ -524,7 +524,7 @@ def test_a_code_is_bound_to_the_key_that_the_request_named(bound):
     "claims", [{"htm": "GET"}, {"htu": "http://127.0.0.1/"}, {"iat": 1}, {"ath": "x"}, {"jti": ""}], ids=str
 )
 def test_a_wrong_proof_is_refused(bound, claims):
-    """RFC 9449, 4.3."""
+    """RFC 9449, 4.3: these are the checks of a proof."""
     assert refresh(bound, "any", prove(bound, "token", **claims)).json() == {"error": "invalid_dpop_proof"}
 
 
@@ -536,7 +536,7 @@ def test_a_proof_is_good_once_and_a_request_without_one_is_refused(bound):
 
 
 def test_a_nonce_is_demanded_where_one_is_set(bound):
-    """RFC 9449, 8, 9: and the refresh token is not spent by the demand."""
+    """RFC 9449, 8, 9: the demand does not spend the refresh token."""
     tokens = bound_tokens(bound)
     bound.provider.proofs.nonce, bound.provider.userinfo_proofs.nonce = "n-1", "u-1"
     demanded = refresh(bound, tokens["refresh_token"], prove(bound, "token"))

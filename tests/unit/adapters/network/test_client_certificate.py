@@ -1,4 +1,4 @@
-"""Client certificates: shown where they are asked for, and their keys nowhere (C35, T-12)."""
+"""The clients show a certificate where a server asks for one, and never leave its key anywhere (C35, T-12)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def proxy() -> Iterator[ConnectProxy]:
 
 
 def asking(authority: Authority, names: Names = LOOPBACK, *, newest: bool = True) -> ssl.SSLContext:
-    """What a server needs that lets nobody in without a certificate of ``authority``."""
+    """Return the TLS context of a server that refuses clients without a certificate of ``authority``."""
     context = authority.server(names)
     context.load_verify_locations(cafile=authority.bundle)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -73,7 +73,7 @@ def pair(authority: Authority, folder: Path, name: str = "us", **more: Any) -> t
 
 
 class Strict:
-    """Context manager: a server on plain blocking sockets, because asyncio's ends a refused handshake without a word."""
+    """Context manager: a server on blocking sockets, because asyncio's ends a refused handshake without an error."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
@@ -107,7 +107,7 @@ class Strict:
 
 
 class Known(Peer):
-    """Notes whose certificates it was shown."""
+    """Record the subjects of the certificates that clients show."""
 
     names: list[str]
 
@@ -173,7 +173,7 @@ async def test_a_certificate_is_shown_through_a_proxy_and_not_to_it(
 
 
 async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Authority, tmp_path: Path) -> None:
-    """H-4: metadata may move, and who we are is then still nobody else's business."""
+    """H-4: metadata may move, and the new place does not learn who the client is."""
     certificate, key = pair(authority, tmp_path)
     named = Provider(
         "corp",
@@ -202,7 +202,7 @@ async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Auth
 async def test_a_server_that_asks_for_one_and_gets_none_is_named(
     kind: type[NetworkRoutes], authority: Authority, *, newest: bool
 ) -> None:
-    """C35: whoever reads "cannot be reached" looks in the wrong place."""
+    """C35: an administrator who reads "cannot be reached" looks in the wrong place."""
     with Strict(asking(authority, newest=newest)) as server:
         async with kind(ca_bundle=authority.bundle) as network_route:
             problem = await problem_of(network_route, server.url)
@@ -229,7 +229,7 @@ async def test_a_certificate_of_another_authority_is_not_taken(
 async def test_a_new_certificate_is_shown_on_new_connections(
     kind: type[NetworkRoutes], authority: Authority, tmp_path: Path
 ) -> None:
-    """Certificates of companies live for days; a server need not be restarted for it."""
+    """Companies issue certificates for days; a new one needs no restart of the server."""
     certificate, key = pair(authority, tmp_path)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
     async with (
@@ -246,7 +246,7 @@ async def test_a_new_certificate_is_shown_on_new_connections(
 
 
 async def test_what_was_shown_is_known_whatever_the_file_holds_by_now(authority: Authority, tmp_path: Path) -> None:
-    """Q9.8, RFC 8705, 3.1: a token is bound to what the provider saw, and half a new pair it has not seen."""
+    """Q9.8, RFC 8705, 3.1: a token is bound to the certificate that the provider saw, not to half a new pair."""
     certificate, key = pair(authority, tmp_path)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
     async with Known(answer(), tls=asking(authority)) as peer, ToProvider(ca_bundle=authority.bundle, **network) as out:
@@ -299,7 +299,7 @@ def test_a_key_may_come_from_a_keyring(authority: Authority, tmp_path: Path) -> 
 def test_a_key_from_elsewhere_leaves_nothing_behind(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B13: not even an encrypted file, and none of the process's temporary folder."""
+    """B13: the key is written nowhere, not even encrypted, and the process's temporary folder stays empty."""
     certificate, key = pair(authority, tmp_path)
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -325,7 +325,7 @@ def test_a_key_may_have_a_password(
 def test_a_password_that_is_missing_is_not_asked_for_at_the_terminal(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """OpenSSL would, and the server would stand still."""
+    """OpenSSL would ask, and the server would stand still."""
     certificate, key = pair(authority, tmp_path, password=PASSWORD.encode())
     monkeypatch.setenv("CORP_KEY", Path(key).read_text())
     reference = SecretRef("file", key) if place == "file" else SecretRef("env", "CORP_KEY")

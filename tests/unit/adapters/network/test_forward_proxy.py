@@ -1,4 +1,4 @@
-"""Which calls leave through a proxy, and through which (C35)."""
+"""The settings and the environment decide which calls leave through a forward proxy, and through which one (C35)."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_http_proxy_is_for_plain_http() -> None:
     "written", ["socks5://env.example.com:1", "https://env.example.com:1", "http://[", "http://:1"]
 )
 def test_a_proxy_of_the_environment_that_cannot_be_used_is_a_mistake_and_not_a_direct_call(written: str) -> None:
-    """C35: going out past the proxy is the last thing that its administrator wants."""
+    """C35: the administrator who set the proxy does not want calls that go past it."""
     with pytest.raises(ConfigurationInvalid) as caught:
         proxy_for(API, SILENT, {"HTTPS_PROXY": written})
     assert caught.value.detail == "egress_proxy"
 
 
 def test_a_password_of_the_environment_is_kept_as_a_secret() -> None:
-    """Law 1."""
+    """Law 1: the password is a secret value from the moment it is read."""
     proxy = proxy_for(API, SILENT, {"HTTPS_PROXY": f"http://ada:{MARKER}p%40ss@env.example.com:1"})
     assert proxy is not None
     assert MARKER not in repr(proxy) + proxy.url
@@ -83,7 +83,7 @@ def test_a_password_of_the_environment_is_kept_as_a_secret() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.8.9.1", "[::1]"])
 def test_a_loopback_host_is_never_reached_through_a_proxy(host: str) -> None:
-    """C35: there it would be the proxy's own machine."""
+    """C35: seen from the proxy, a loopback address is the proxy's own machine."""
     assert host_for(f"https://{host}:8443/", SET, HTTPS_PROXY="http://env.example.com:1") is None
 
 
@@ -175,7 +175,7 @@ def test_a_proxy_without_credentials_gets_none() -> None:
 
 @pytest.mark.parametrize("sign", ["/", "?", "#", "\\"])
 def test_half_a_password_is_never_taken_for_a_port(sign: str) -> None:
-    """T-12: a password that nobody percent-encoded names neither a host to look up nor a port to show."""
+    """T-12: a password without percent-encoding names neither a host to look up nor a port to show."""
     environment = {"HTTPS_PROXY": f"http://someone:12{sign}34@proxy.example.com:8080"}
     if sign == "\\":
         environment = {"HTTPS_PROXY": "http://someone\\x:1234"}

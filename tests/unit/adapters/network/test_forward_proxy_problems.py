@@ -1,4 +1,4 @@
-"""How long a proxy is left alone that refused our password (C35)."""
+"""The clients leave a forward proxy alone for a growing pause after it refused their password (C35)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jupyter_oidc.adapters.network.forward_proxy_problems import CredentialsBack
 
 
 class Minutes(asyncio.SelectorEventLoop):
-    """A loop whose time a test sets forward."""
+    """An event loop whose time a test sets forward."""
 
     ahead = 0.0
 
@@ -36,7 +36,7 @@ def lasts(pause: CredentialsBackoff, loop: Minutes) -> int:
 
 
 def test_a_pause_grows_with_each_refusal_and_ends_with_the_first_success(loop: Minutes) -> None:
-    """C35: half a minute, a minute ... five; an account is not locked by a loop that runs all night."""
+    """C35: the pause is half a minute, a minute ... five; a loop that runs all night does not lock an account."""
 
     async def refused_and_admitted() -> list[int]:
         pause = CredentialsBackoff()

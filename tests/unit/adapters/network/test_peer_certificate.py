@@ -1,4 +1,4 @@
-"""Who issued a certificate that was refused is said, and nothing is risked to find it out (C35)."""
+"""An error names the issuer of a refused certificate, and finding the name puts no secret at risk (C35)."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ async def problem_of(network_route: NetworkRoutes, url: str) -> Problem:
     return caught.value
 
 
-# -- what is said --------------------------------------------------------------------------------------------
+# -- the name in the error ------------------------------------------------------------------------------------
 
 
 async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
     kind: type[NetworkRoutes], company: Authority
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with Peer(answer(), tls=company.server()) as peer, kind() as network_route:
         problem = await problem_of(network_route, peer.url)
     assert (problem.code, problem.status, problem.retryable) == ("tls_untrusted", 502, False)
@@ -84,7 +84,7 @@ async def test_a_proxy_that_opens_tls_is_named(
 async def test_a_proxy_that_wants_a_password_is_looked_through(
     kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = f"ada:{MARKER}proxy-password"
     monkeypatch.setenv("CORP_PROXY", proxy.password)
     network = {"egress_proxy": proxy.url, "egress_proxy_credentials": SecretRef("env", "CORP_PROXY")}
@@ -94,7 +94,7 @@ async def test_a_proxy_that_wants_a_password_is_looked_through(
 
 
 async def test_an_expired_certificate_is_its_owners_affair(kind: type[NetworkRoutes], company: Authority) -> None:
-    """C35: who fixes it."""
+    """C35: the message says who has to fix it."""
     tls = company.server(days=-1)
     async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
         problem = await problem_of(network_route, peer.url)
@@ -105,7 +105,7 @@ async def test_an_expired_certificate_is_its_owners_affair(kind: type[NetworkRou
 
 
 async def test_a_certificate_for_another_host_is_called_that(kind: type[NetworkRoutes], company: Authority) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     tls = company.server(SOMEBODY_ELSE)
     async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
         problem = await problem_of(network_route, peer.url)
@@ -114,11 +114,11 @@ async def test_a_certificate_for_another_host_is_called_that(kind: type[NetworkR
     )
 
 
-# -- what is risked ------------------------------------------------------------------------------------------
+# -- no secret on the unverified connection -------------------------------------------------------------------
 
 
 class Shy(Peer):
-    """Gives its certificate once, and never again; counts who came."""
+    """A server that shows its certificate once, and never again; it counts connections."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(b"")
@@ -151,7 +151,7 @@ class Shy(Peer):
 
 
 async def test_a_look_sends_no_byte_of_a_request(company: Authority) -> None:
-    """C35, H-1: all that is on the unverified connection is its handshake."""
+    """C35, H-1: the unverified connection carries its handshake and nothing else."""
     async with Shy(company.server()) as peer:
         found = await PeerCertificates().issuer(peer.url, None, public_only=False)
         await asyncio.sleep(0.1)
@@ -159,7 +159,7 @@ async def test_a_look_sends_no_byte_of_a_request(company: Authority) -> None:
 
 
 async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[NetworkRoutes], company: Authority) -> None:
-    """C35: the first connection fails, the second hangs; what is said then names no issuer."""
+    """C35: the first connection fails, the second hangs; the message then names no issuer."""
     async with Shy(company.server()) as peer, kind() as network_route:
         began = asyncio.get_running_loop().time()
         problem = await problem_of(network_route, peer.url)
@@ -179,7 +179,7 @@ async def test_the_event_loop_goes_on_during_a_look(company: Authority) -> None:
 
 
 async def test_many_refused_calls_are_one_look_a_minute(company: Authority) -> None:
-    """C35: no retry storm."""
+    """C35: many refusals cause no storm of further looks."""
     async with Peer(answer(), tls=company.server()) as peer:
         came = 0
 
@@ -210,7 +210,7 @@ async def _pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 
 async def test_a_private_address_is_not_looked_at_either(company: Authority) -> None:
-    """C34: a name that leads inside is refused for the look as it is for the call."""
+    """C34: a name that leads to a private address is refused for the look as for the call."""
     async with Peer(answer(), tls=company.server()) as peer:
         url = f"https://localhost:{peer.port}/"
         assert await PeerCertificates().issuer(url, None, public_only=True) is None
@@ -253,7 +253,7 @@ async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, 
     ],
 )
 def test_a_name_is_harmless_text(written: str, shown: str) -> None:
-    """C35: whoever intercepts chooses it."""
+    """C35: the attacker who intercepts the connection chooses the issuer's name."""
     assert as_plain_name(written) == shown
 
 

@@ -1,4 +1,4 @@
-"""The system's certificate authorities: read when they have changed, and never left out."""
+"""The system's certificate authorities are read again when they have changed, and never left out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOST = "api.example.com"
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the system trusts: this file, which is empty of authorities, and no folder."""
+    """Point the system's store at this file, which holds no authorities, and at no folder."""
     path = tmp_path / "store.pem"
     path.write_bytes(b"")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -34,7 +34,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """One entry for each time that truststore looks for the system's authorities."""
+    """Return a list that gets one entry each time truststore looks for the system's authorities."""
     made: list[object] = []
     api = import_module("truststore._api")
     looks = api._configure_context
@@ -103,7 +103,7 @@ def test_without_a_file_it_is_truststore_that_looks_each_time(
     store.write_bytes(authority.pem)
     shake_hands(context, authority)
     store.unlink()
-    with suppress(ssl.SSLCertVerificationError):  # what else this machine trusts is not our business
+    with suppress(ssl.SSLCertVerificationError):  # the other authorities that this machine trusts do not matter here
         shake_hands(context, issued(tmp_path, "second"))
     assert len(readings) == 2
 
@@ -111,7 +111,7 @@ def test_without_a_file_it_is_truststore_that_looks_each_time(
 def test_what_could_not_be_read_is_not_taken_for_read(
     context: ssl.SSLContext, store: Path, tmp_path: Path, readings: list[object]
 ) -> None:
-    """OpenSSL says nothing of a file that it cannot read; it may become readable without a change."""
+    """OpenSSL does not report a file that it cannot read; the file may become readable without a change."""
     store.write_text("no certificates")
     for _ in range(2):
         with pytest.raises(ssl.SSLCertVerificationError):
@@ -123,7 +123,7 @@ def test_what_could_not_be_read_is_not_taken_for_read(
 def test_every_connection_is_verified(
     context: ssl.SSLContext, store: Path, tmp_path: Path, connections_before: int
 ) -> None:
-    """An authority that nobody trusts, and a certificate of somebody else, on the first connection and on later ones (H-1)."""
+    """H-1: an untrusted authority and a certificate for another host are refused, on every connection."""
     trusted, stranger = issued(tmp_path, "trusted"), issued(tmp_path, "stranger")
     store.write_bytes(trusted.pem)
     for _ in range(connections_before):

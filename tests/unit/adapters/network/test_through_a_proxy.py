@@ -1,4 +1,4 @@
-"""Calls through an egress proxy: what it sees, and what is said when it does not let them through (C35).
+"""Calls through a forward proxy: what the proxy sees, and the error when it opens no connection (C35).
 
 Every test runs for the provider's client and for an API's.
 """
@@ -53,7 +53,7 @@ def proxy() -> Iterator[ConnectProxy]:
 
 
 def here(authority: Authority) -> Peer:
-    """The destination, with a certificate for its name."""
+    """Run the destination, with a certificate for its name."""
     return Peer(answer(), tls=authority.server(named(HOST)))
 
 
@@ -69,7 +69,7 @@ async def problem_of(network_route: NetworkRoutes, url: str = URL) -> Problem:
     return caught.value
 
 
-# -- the way -------------------------------------------------------------------------------------------------
+# -- the route -----------------------------------------------------------------------------------------------
 
 
 async def test_a_call_goes_through_the_proxy_of_the_settings(
@@ -118,7 +118,7 @@ async def test_a_loopback_host_is_called_directly(
 async def test_a_proxy_learns_the_hosts_name_and_nothing_of_the_call(
     kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
-    """T-12: no token, no path, no header of the call."""
+    """T-12: the proxy sees no token, no path and no header of the call."""
     async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
         await network_route.status(URL)
@@ -174,7 +174,7 @@ async def test_a_password_in_the_environments_address_is_used(
 async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(
     kind: type[NetworkRoutes], proxy: ConnectProxy
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = "ada:another"
     async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
         problem = await problem_of(network_route)
@@ -188,7 +188,7 @@ async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(
 async def test_a_proxy_that_refused_us_is_left_alone_for_a_while(
     kind: type[NetworkRoutes], proxy: ConnectProxy
 ) -> None:
-    """C35, no retry storm: a directory locks an account after a few wrong passwords."""
+    """C35: a directory locks an account after a few wrong passwords, so refused calls are not repeated."""
     proxy.password = "ada:another"
     async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
         codes = [(await problem_of(network_route)).code for _ in range(5)]
@@ -204,7 +204,7 @@ async def test_a_hundred_calls_at_once_try_a_wrong_password_once(proxy: ConnectP
 
 
 async def test_a_hundred_calls_at_once_find_out_once_that_a_proxy_hangs(proxy: ConnectProxy) -> None:
-    """C35: and not one after the other."""
+    """C35: the calls find out together, and not one after the other."""
     proxy.answer = silence
     async with ToApi(egress_proxy=proxy.url) as network_route:
         problems = await asyncio.wait_for(asyncio.gather(*(problem_of(network_route) for _ in range(100))), 20)
@@ -215,7 +215,7 @@ async def test_a_hundred_calls_at_once_find_out_once_that_a_proxy_hangs(proxy: C
 
 
 async def test_calls_at_once_do_not_wait_for_each_others_answers(proxy: ConnectProxy, authority: Authority) -> None:
-    """C29: only the first one asks the proxy alone."""
+    """C29: only the first call asks the proxy alone."""
 
     async def slowly(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
@@ -247,7 +247,7 @@ async def test_calls_at_once_do_not_wait_for_each_others_answers(proxy: ConnectP
 async def test_a_proxy_that_opens_no_connection_is_named(
     kind: type[NetworkRoutes], proxy: ConnectProxy, status: int, said: str
 ) -> None:
-    """C35: the proxy's own words are not repeated, its number is."""
+    """C35: the error repeats the proxy's status, and not its text."""
     proxy.answer = answer(status, b"<h1>Call 555-0100 and tell your password</h1>")
     async with kind(egress_proxy=proxy.url) as network_route:
         problem = await problem_of(network_route)
@@ -263,7 +263,7 @@ async def test_a_proxy_that_opens_no_connection_is_named(
 async def test_a_proxy_that_breaks_or_hangs_means_that_nothing_was_sent(
     kind: type[NetworkRoutes], proxy: ConnectProxy, given: object
 ) -> None:
-    """C35, T-10: so a refresh token is not spent, and an API has done nothing."""
+    """C35, T-10: nothing was sent, so no refresh token is spent, and the API has done nothing."""
     proxy.answer = given  # type: ignore[assignment]
     async with kind(egress_proxy=proxy.url) as network_route:
         problem = await asyncio.wait_for(problem_of(network_route), 10)
@@ -272,7 +272,7 @@ async def test_a_proxy_that_breaks_or_hangs_means_that_nothing_was_sent(
 
 
 async def test_a_proxy_that_is_not_there_is_named(kind: type[NetworkRoutes]) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with kind(egress_proxy=f"http://127.0.0.1:{unused_port()}") as network_route:
         problem = await problem_of(network_route)
     assert problem.message == f"The egress proxy on the way to the {kind.peer} cannot be reached."
@@ -301,7 +301,7 @@ async def test_a_connection_that_died_in_the_pool_does_not_hide_the_proxys_refus
 async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fault(
     kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
-    """T-10: the call has left, so nobody knows what became of it."""
+    """T-10: the call has left, so its outcome is unknown."""
     tls = authority.server(named(HOST))
     async with Peer(b"", tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
@@ -312,20 +312,20 @@ async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fau
 async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
     kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with here(authority) as interceptor, kind(egress_proxy=proxy.url) as network_route:
         proxy.ports = {HOST: interceptor.port}
         assert (await problem_of(network_route)).code == "tls_untrusted"
         assert interceptor.seen == []
 
 
-# -- what is not shown ---------------------------------------------------------------------------------------
+# -- no secret in logs and errors -----------------------------------------------------------------------------
 
 
 async def test_no_password_is_shown_or_logged(
     kind: type[NetworkRoutes], proxy: ConnectProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C35: An egress proxy's refusal has its own code. D13: Logs at debug level hold no secret either."""
+    """C35: A forward proxy's refusal has its own code. D13: Logs at debug level hold no secret either."""
     for name in ("", "httpx", "httpcore", "httpcore.proxy", "httpcore.http11", "httpcore.connection", "aiohttp.client"):
         caplog.set_level(logging.DEBUG, name)
     proxy.password = "ada:another"

@@ -1,4 +1,4 @@
-"""A peer with which no TLS comes about is told for what it is, for the provider and for an API alike; real peers on loopback."""
+"""Each failure of TLS gets its own error, the same for the provider and for an API; the peers are real, on loopback."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def authority(tmp_path: Path) -> Authority:
 
 @pytest.fixture
 def plain_http() -> Iterator[str]:
-    """A web server without TLS, at an address that says https."""
+    """Run a web server without TLS at an ``https`` address."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -62,7 +62,7 @@ async def told(kind: type[NetworkRoutes], url: str, bundle: str) -> Problem:
 
 
 def outdated(authority: Authority) -> ssl.SSLContext:
-    """What a server has that knows TLS 1.1 and nothing newer."""
+    """Return the TLS context of a server that knows TLS 1.1 and nothing newer."""
     context = authority.server()
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
@@ -73,7 +73,7 @@ def outdated(authority: Authority) -> ssl.SSLContext:
 
 
 async def test_a_peer_with_old_tls_only_is_told_so(kind: type[NetworkRoutes], authority: Authority) -> None:
-    """Q5.11, H-1: it was 'cannot be reached'."""
+    """Q5.11, H-1: this failure was reported as 'cannot be reached'."""
     with Strict(outdated(authority)) as server:
         problem = await told(kind, server.url, authority.bundle)
     assert (problem.code, problem.detail, problem.retryable) == ("tls_untrusted", "tls.old", False)
@@ -84,14 +84,14 @@ async def test_a_peer_with_old_tls_only_is_told_so(kind: type[NetworkRoutes], au
 async def test_plain_http_at_the_port_is_told_so(
     kind: type[NetworkRoutes], authority: Authority, plain_http: str
 ) -> None:
-    """Q5.11: it was 'cannot be reached'."""
+    """Q5.11: this failure was reported as 'cannot be reached'."""
     problem = await told(kind, plain_http, authority.bundle)
     assert (problem.code, problem.detail) == ("tls_untrusted", "tls.none")
     assert problem.message == "127.0.0.1 does not answer in TLS at that port; most likely it is plain HTTP."
 
 
 async def test_no_cipher_in_common_is_told_so(kind: type[NetworkRoutes], authority: Authority) -> None:
-    """Q5.11: it was 'asks for a client certificate', because the alert is the same."""
+    """Q5.11: this failure was reported as 'asks for a client certificate', because the alert is the same."""
     context = authority.server()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE-ECDSA-CAMELLIA256-SHA384:CAMELLIA256-SHA:@SECLEVEL=0")
@@ -104,14 +104,14 @@ async def test_no_cipher_in_common_is_told_so(kind: type[NetworkRoutes], authori
 async def test_who_asks_for_a_certificate_with_the_same_alert_is_still_told_from_that(
     kind: type[NetworkRoutes], authority: Authority
 ) -> None:
-    """Q5.11: there the handshake has come to an agreement on ciphers first."""
+    """Q5.11: a server that asks for a certificate has agreed on ciphers before it sends the alert."""
     with Strict(asking(authority, newest=False)) as server:
         problem = await told(kind, server.url, authority.bundle)
     assert "most likely it asks for a client certificate" in problem.message
 
 
 def weak(folder: Path) -> ssl.SSLContext:
-    """What a server has whose key is of the length of twenty years ago."""
+    """Return the TLS context of a server whose key has the length of twenty years ago."""
     key = rsa.generate_private_key(65537, WEAK_BITS)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "weak")])
     now = datetime.now(timezone.utc)
@@ -133,7 +133,7 @@ def weak(folder: Path) -> ssl.SSLContext:
 
 
 async def test_a_key_that_is_too_weak_is_told_so(kind: type[NetworkRoutes], tmp_path: Path) -> None:
-    """Q5.11: it was 'unknown authority', and the authority is trusted."""
+    """Q5.11: this failure was reported as 'unknown authority', although the authority is trusted."""
     with Strict(weak(tmp_path)) as server:
         problem = await told(kind, server.url, str(tmp_path / "weak.pem"))
     assert (problem.code, problem.detail) == ("tls_untrusted", "tls.weak")
@@ -152,7 +152,7 @@ async def test_a_key_that_is_too_weak_is_told_so(kind: type[NetworkRoutes], tmp_
     ],
 )
 def test_what_newer_and_older_libraries_call_it_is_known(reason: str, fault: str | None) -> None:
-    """Q5.11: the names that no peer of this test can bring about here."""
+    """Q5.11: the reasons have OpenSSL's names, and no peer of these tests can cause them."""
     inner = ssl.SSLError(1, f"[SSL: {reason}] something")
     inner.reason = reason
     outer = OSError("connect")
@@ -161,7 +161,7 @@ def test_what_newer_and_older_libraries_call_it_is_known(reason: str, fault: str
 
 
 def test_which_variables_count_is_what_openssl_heeds(tmp_path: Path) -> None:
-    """Q5.11: on a system whose authorities are files."""
+    """Q5.11: the test covers a system that keeps its authorities in files."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text("x", encoding="utf-8")
     environment = {

@@ -84,14 +84,14 @@ async def refusal_of(call: Call, *, timeout: float = 5.0, ca_bundle: str | None 
 async def test_id_and_secret_are_form_encoded_one_by_one_before_they_are_joined(
     client_id: str, client_secret: str, credentials: str
 ) -> None:
-    """T-4 (RFC 6749, 2.3.1 and Appendix B)."""
+    """T-4: RFC 6749, 2.3.1 and Appendix B."""
     arrived = await request_of(basic=BasicCredentials(client_id, Secret(client_secret)))
     scheme, _, encoded = (arrived.header("Authorization") or "").partition(" ")
     assert (scheme, base64.b64decode(encoded, validate=True).decode()) == ("Basic", credentials)
 
 
 async def test_basic_credentials_look_as_in_the_specification() -> None:
-    """T-4: the example of RFC 6749, 2.3.1."""
+    """T-4: the expected header is the example of RFC 6749, 2.3.1."""
     arrived = await request_of(basic=BasicCredentials("s6BhdRkqt3", Secret("7Fjfp0ZBr1KtDRbnfVdmIw")))
     assert arrived.header("Authorization") == "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"
 
@@ -139,13 +139,13 @@ async def test_a_form_is_announced_as_what_it_is() -> None:
 
 
 async def test_a_proof_travels_in_a_header_of_its_own() -> None:
-    """X-3: with a token request there is no token to name."""
+    """X-3: a token request carries no access token, so the proof has no ``ath``."""
     arrived = await request_of(proof=Secret("a.b.c"))
     assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", None)
 
 
 async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
-    """RFC 9449, 7.1; X-3."""
+    """RFC 9449, 7.1; X-3: the scheme of a proved token is ``DPoP``."""
     arrived = await request_of(method="GET", bearer=Secret("at-1"), proof=Secret("a.b.c"))
     assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", "DPoP at-1")
 
@@ -171,7 +171,7 @@ async def test_a_get_has_no_body() -> None:
 
 
 async def test_nothing_goes_out_that_nobody_listed() -> None:
-    """Law 8."""
+    """Law 8: the client sends the listed headers and no others."""
     arrived = await request_of(method="GET")
     assert sorted(name.lower() for name, _ in arrived.headers) == [
         "accept",
@@ -298,7 +298,7 @@ async def test_a_packed_body_that_is_broken_counts_as_no_answer(body: bytes) -> 
 
 
 async def test_a_body_that_drips_for_ever_is_cut_off_by_the_total_time_limit() -> None:
-    """H-2: each read is in time, the whole is not."""
+    """H-2: each read is within its limit, and the whole reply is not."""
     began = time.monotonic()
     async with Peer(drip(HEAD + b"\r\n")) as peer:
         found = await refusal_of(Call("GET", peer.url), timeout=0.3)
@@ -323,7 +323,7 @@ async def test_a_provider_that_says_nothing_is_given_up() -> None:
 
 
 async def test_a_refused_connection_means_that_nothing_was_sent() -> None:
-    """T-10, B6: such a call may be repeated."""
+    """T-10, B6: a call of which nothing was sent may be repeated."""
     call = Call("POST", f"http://127.0.0.1:{unused_port()}/token")
     assert await refusal_of(call) == ("idp_unavailable", "idp.unsent")
 
@@ -339,7 +339,7 @@ async def test_a_name_that_does_not_resolve_means_that_nothing_was_sent() -> Non
     ids=["nothing", "another protocol", "half a body", "odd status"],
 )
 async def test_an_answer_that_is_not_http_means_that_the_outcome_is_unknown(reply: bytes) -> None:
-    """T-10: A code is exchanged at most once. B5: An unanswered renewal is repeated once, after a second."""
+    """T-10: A code is exchanged at most once. B5: An unanswered refresh is repeated once, after a second."""
     async with Peer(reply) as peer:
         assert await refusal_of(Call("POST", peer.url)) == ("idp_unavailable", "idp.unanswered")
 
@@ -481,7 +481,7 @@ async def test_a_proxy_sees_no_more_of_https_than_the_hosts_name(monkeypatch: py
 
 
 async def test_a_proxy_that_wants_a_password_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C35: An egress proxy's refusal has its own code. T-10: A code is exchanged at most once."""
+    """C35: A forward proxy's refusal has its own code. T-10: A code is exchanged at most once."""
     async with Peer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         call = Call("POST", "https://provider.example.com/token")
@@ -496,7 +496,7 @@ async def test_a_host_that_needs_no_proxy_is_called_directly(monkeypatch: pytest
         assert (len(proxy.seen), len(peer.seen)) == (0, 1)
 
 
-# -- what is not written down --------------------------------------------------------------------------------
+# -- no secret in logs and errors -----------------------------------------------------------------------------
 
 
 async def test_no_url_and_no_header_reaches_the_log_at_debug(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""The text of a stored entry: what it says, and which texts are read (B20, B22, B23, B34, B35)."""
+"""The text of a stored entry: its members, and the texts that are read (B20, B22, B23, B34, B35)."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ KEY = {
     "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
     "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
 }
-"""The private number one, whose point is the generator of the curve."""
+"""Private number one, whose point is the generator of the curve."""
 BEFORE = {name: value for name, value in {**WRITTEN, "format": 1}.items() if name != "kept_in"}
-"""What the version before wrote, always into a keyring."""
+"""Entry text of the previous version, which always went into a keyring."""
 
 
 def codec(**changed: str) -> EntryCodec:
@@ -52,7 +52,7 @@ def test_an_entry_is_written_with_its_format_its_place_and_its_owner() -> None:
 
 
 def test_the_key_of_a_bound_refresh_token_is_written_beside_it() -> None:
-    """X-1: or the token would be worth nothing after a restart."""
+    """X-1: without its key, the token would be worth nothing after a restart."""
     written = codec().encode(entry(dpop_key=Secret(json.dumps(KEY))), "encrypted-file")
     assert json.loads(reveal(written)) == {**WRITTEN, "dpop_key": json.dumps(KEY)}
     assert codec().decode(written, "encrypted-file") == entry(dpop_key=Secret(json.dumps(KEY)))
@@ -89,7 +89,7 @@ def test_the_format_before_was_never_kept_in_a_file() -> None:
 
 
 def test_what_was_written_for_another_store_counts_as_absent() -> None:
-    """B22: a copy that somebody moved is not where it says it is."""
+    """B22: a moved copy is not in the store that it names."""
     assert codec().decode(text(WRITTEN), "keyring") is None
 
 
@@ -137,7 +137,7 @@ def test_another_owner_has_another_name(other: dict[str, str]) -> None:
 
 
 def test_the_name_stays_the_same_from_version_to_version() -> None:
-    """B35: or an upgrade would sign everybody out."""
+    """B35: under another name, an upgrade would sign every user out."""
     assert codec().name() == "1a8ad099f6017a2415d4413ca933a25550272b106449281a08aeebcba0e65d1e"
 
 
@@ -174,5 +174,5 @@ def test_what_may_be_shown_of_the_person_is_written_and_read() -> None:
     ],
 )
 def test_what_is_damaged_of_the_person_costs_no_session(profile: Any) -> None:
-    """Q9.14: nothing depends on it, and the next renewal brings it again."""
+    """Q9.14: no check depends on the person's summary, and the next refresh brings it again."""
     assert codec().decode(text({**WRITTEN, "profile": profile}), "encrypted-file") == entry()

@@ -1,4 +1,4 @@
-"""A stored entry with a time that is none."""
+"""A stored entry whose time cannot be read as a time is damaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODEC = EntryCodec(provider="corp", issuer="https://id.example.com", client_id="
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), 1e300, -1.0, 253_402_300_800, True, "1800000000", None])
 def test_a_time_that_is_none_is_damage(time: object) -> None:
-    """B20: a summary could not be written with it."""
+    """B20: the server could not write a summary with such a time."""
     stored = json.loads(reveal(CODEC.encode(entry("CANARY-9d1e7b-rt"), "keyring")))
     stored["signed_in_at"] = time
     with pytest.raises(StorageUnavailable) as caught:

@@ -1,4 +1,4 @@
-"""Turns at a stored entry: one at a time, free when the holder is gone, and never on the network."""
+"""The lock of a stored entry: one holder at a time, free when the holder is gone, and never on the network."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def held(lock: EntryLock, timeout_seconds: float = 0.1) -> bool:
-    """Whether somebody else has the turn."""
+    """Say whether another holder has the lock."""
     try:
         async with lock.hold(timeout_seconds=timeout_seconds):
             return False
@@ -62,7 +62,7 @@ async def held(lock: EntryLock, timeout_seconds: float = 0.1) -> bool:
 
 
 async def test_a_turn_excludes_every_other_and_ends_with_its_context(folder: Path) -> None:
-    """B10: two locks of one process as well."""
+    """B10: two locks of one process exclude each other as well."""
     one, two = lock_in(folder), lock_in(folder)
     async with one.hold(timeout_seconds=1):
         assert await held(two)
@@ -90,7 +90,7 @@ async def test_turns_are_taken_one_after_the_other(folder: Path) -> None:
 
 
 async def test_who_is_killed_holds_nothing_and_leaves_its_mark(folder: Path) -> None:
-    """B11: no stale lock to wait for; B14: the next one knows."""
+    """B11: no stale lock is left to wait for; B14: the next holder finds the mark."""
     child = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
@@ -120,7 +120,7 @@ async def test_a_waiter_that_is_cancelled_never_ends_up_with_the_turn(folder: Pa
 
 
 async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
         await held_lock.mark_in_use()
         found = {path.suffix: (path.stat().st_mode & 0o777, path.read_bytes()) for path in folder.iterdir()}
@@ -138,7 +138,7 @@ async def test_a_folder_that_others_can_write_to_is_refused(folder: Path) -> Non
 
 
 async def test_a_folder_that_was_exchanged_between_two_turns_is_refused(folder: Path, tmp_path: Path) -> None:
-    """B13: a folder for temporary files is emptied from time to time, and then anybody may take the name."""
+    """B13: the system empties a temporary folder from time to time, and another user may then take the name."""
     lock = lock_in(folder)
     assert not await held(lock)
     shutil.rmtree(folder)
@@ -151,7 +151,7 @@ async def test_a_folder_that_was_exchanged_between_two_turns_is_refused(folder: 
 
 
 async def test_a_folder_that_is_gone_between_two_turns_is_made_again(folder: Path) -> None:
-    """B13: for this user alone."""
+    """B13: the new folder is for this user alone."""
     lock = lock_in(folder)
     assert not await held(lock)
     shutil.rmtree(folder)
@@ -167,7 +167,7 @@ async def test_a_place_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 
 def mounts(tmp_path: Path, *entries: tuple[Path, str]) -> Path:
-    """A list of mounted file systems as Linux writes it."""
+    """Return a list of mounted file systems as Linux writes it."""
     lines = [f"{n} 1 0:{n} / {point} rw,relatime - {kind} source rw" for n, (point, kind) in enumerate(entries, 30)]
     path = tmp_path / "mountinfo"
     path.write_text("\n".join(lines) + "\n")
@@ -179,7 +179,7 @@ def mounts(tmp_path: Path, *entries: tuple[Path, str]) -> Path:
     [("ext4", False), ("tmpfs", False), ("nfs4", True), ("cifs", True), ("fuse.sshfs", True), ("fuse.lxcfs", False)],
 )
 async def test_a_network_file_system_is_noticed(tmp_path: Path, folder: Path, kind: str, network: bool) -> None:
-    """B13: the lock of one machine says nothing to another there."""
+    """B13: over a network, the lock of one machine does not bind another."""
     listed = mounts(tmp_path, (Path("/"), "ext4"), (tmp_path, kind))
     assert (file_system_of(folder, listed), is_network(folder, listed)) == (kind, network)
     if network:
@@ -189,14 +189,14 @@ async def test_a_network_file_system_is_noticed(tmp_path: Path, folder: Path, ki
 
 
 def test_locks_go_to_a_folder_of_this_machine_where_the_home_is_on_the_network(tmp_path: Path, folder: Path) -> None:
-    """B13, B34: entries belong to one machine, so its own folder serves."""
+    """B13, B34: entries belong to one machine, so a folder of that machine serves."""
     assert lock_folder(lambda: folder, mounts(tmp_path, (tmp_path, "ext4"))) == folder
     elsewhere = lock_folder(lambda: folder, mounts(tmp_path, (tmp_path, "nfs")), runtime="")
     assert elsewhere.name.startswith(f"jupyter_oidc-{os.getuid()}")
 
 
 def test_locks_go_to_a_folder_of_this_machine_where_there_is_no_home(tmp_path: Path) -> None:
-    """D15: a keyring works without a home, so turns have to."""
+    """D15: a keyring works without a home, so the lock has to work there too."""
 
     def no_home() -> Path:
         raise RuntimeError("there is no home directory")
@@ -214,7 +214,7 @@ def no_home() -> Path:
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can play another user")
 @pytest.mark.parametrize("what", ["folder", "open folder", "file", "link"])
 async def test_another_user_who_takes_our_name_first_stops_nobody(tmp_path: Path, what: str) -> None:
-    """Q8.8: the name is easy to guess, and a renewal needs its turn."""
+    """Q8.8: the name is easy to guess, and a refresh needs the lock."""
     plain = tmp_path / f"jupyter_oidc-{os.getuid()}"
     if what == "file":
         plain.write_text("")
@@ -234,7 +234,7 @@ async def test_another_user_who_takes_our_name_first_stops_nobody(tmp_path: Path
 
 
 def test_a_random_name_that_somebody_else_offers_is_not_taken(tmp_path: Path) -> None:
-    """Q8.8: what anybody can enter is not ours, whatever it is called."""
+    """Q8.8: a folder that other users can enter is not ours, even under the right name."""
     plain = tmp_path / f"jupyter_oidc-{os.getuid()}"
     for path in (plain, tmp_path / f"{plain.name}-0000"):
         path.mkdir()
@@ -253,7 +253,7 @@ def test_the_runtime_folder_of_the_user_comes_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("runtime", ["", "run", "missing", "open"])
 def test_a_runtime_folder_that_cannot_be_trusted_is_passed_over(tmp_path: Path, runtime: str) -> None:
-    """Q8.8: not set, relative, not there, open to others."""
+    """Q8.8: the variable is not set, relative, leads nowhere, or leads to a folder that is open to other users."""
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
     given = str(tmp_path / runtime) if runtime in ("missing", "open") else runtime
@@ -269,7 +269,7 @@ async def test_memory_needs_no_turns() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_takes_turns_of_its_own(folder: Path) -> None:
-    """B33: it holds nothing of its parent's, and the parent nothing of its."""
+    """B33: the child holds no lock of its parent's, and the parent none of the child's."""
     script = f"""
 import asyncio, os, sys
 sys.path.insert(0, {str(ROOT)!r})

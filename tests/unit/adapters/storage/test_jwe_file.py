@@ -1,4 +1,4 @@
-"""A secret text in a file: encrypted in one way, and opened in no other."""
+"""A file with a secret text is encrypted in one way, and opened in no other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def header_in(sealed: bytes) -> dict[str, str]:
 
 
 def sealed_with(header: dict[str, object], algorithms: list[str], key: bytes = b"A" * 32) -> bytes:
-    """What somebody else might write who has the key."""
+    """Encrypt ``text`` as another holder of the key might."""
     registry = jwe.JWERegistry(algorithms=algorithms, strict_check_header=False)
     return jwe.encrypt_compact(header, b"text", OctKey.import_key(key), registry=registry).encode()
 
@@ -96,7 +96,7 @@ def test_a_changed_part_is_damage(part: int) -> None:
     ids=lambda change: "{}={!r:.9}".format(*next(iter(change.items()))),
 )
 def test_a_header_that_we_would_not_write_is_damage(change: dict[str, object]) -> None:
-    """B20, B35: a file never chooses its algorithm."""
+    """B20, B35: the file never chooses the algorithm."""
     header = base64.urlsafe_b64encode(json.dumps({**HEADER, **change}).encode()).rstrip(b"=")
     assert detail_of(b".".join((header, *encrypt(Secret("text"), ONE).split(b".")[1:]))) == "storage_corrupt"
 
@@ -124,7 +124,7 @@ def test_something_else_is_damage(sealed: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(some.integers(0, 10_000), some.binary(max_size=3), some.integers(0, 3))
 def test_no_change_anywhere_is_taken_for_the_text(place: int, put: bytes, cut: int) -> None:
-    """B20: it is the text or a refusal, and never an error of somebody else's."""
+    """B20: opening returns the text or refuses, and never raises an error of another library."""
     before = encrypt(Secret("a text"), ONE)
     place %= len(before)
     after = before[:place] + put + before[place + cut :]

@@ -1,4 +1,4 @@
-"""Which keyring is used: one of the system's own, or the one that our settings name; nothing else is even imported."""
+"""The store is one of the system's own keyrings or the one that the settings name; no other backend is imported."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ except Problem as problem:
 
 @pytest.fixture
 def seen(tmp_path: Path) -> Path:
-    """A module of the attacker; the file that is returned exists once it has run."""
+    """Write the attacker's module; the file that is returned exists once the module has run."""
     seen, modules = tmp_path / "seen", tmp_path / "modules"
     modules.mkdir()
     (modules / "hostile.py").write_text(HOSTILE.format(seen=str(seen)), encoding="utf-8")
@@ -76,7 +76,7 @@ def run(code: str, home: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize("code", [VAULT, SECRET], ids=["vault", "secret of the settings"])
 def test_keyrings_own_configuration_file_runs_nothing_here(tmp_path: Path, seen: Path, code: str) -> None:
-    """Q8.4: ``keyringrc.cfg`` names a module and adds a folder for modules; anybody who runs as the user writes it."""
+    """Q8.4: ``keyringrc.cfg`` names a module and adds a folder for modules; every process of this user can write it."""
     folder = tmp_path / "config" / "python_keyring"
     folder.mkdir(parents=True)
     (folder / "keyringrc.cfg").write_text(
@@ -87,14 +87,14 @@ def test_keyrings_own_configuration_file_runs_nothing_here(tmp_path: Path, seen:
 
 @pytest.mark.parametrize("code", [VAULT, SECRET], ids=["vault", "secret of the settings"])
 def test_a_variable_of_the_environment_names_no_backend(tmp_path: Path, seen: Path, code: str) -> None:
-    """Q8.4: ``PYTHON_KEYRING_BACKEND``."""
+    """Q8.4: ``PYTHON_KEYRING_BACKEND`` is not read."""
     said = run(code, tmp_path, PYTHON_KEYRING_BACKEND="hostile.Ring", PYTHONPATH=str(tmp_path / "modules"))
     assert (said, seen.exists()) == ("keyring_unsafe", False)
 
 
 @pytest.mark.parametrize("code", [VAULT, SECRET], ids=["vault", "secret of the settings"])
 def test_a_backend_that_a_package_registers_is_not_looked_for(tmp_path: Path, seen: Path, code: str) -> None:
-    """Q7.4, Q8.4: index plug-ins and password managers bring backends along; looking for them imports each."""
+    """Q7.4, Q8.4: index plug-ins and password managers bring backends along; a search would import each of them."""
     registered = tmp_path / "modules" / "hostile-1.0.dist-info"
     registered.mkdir()
     (registered / "METADATA").write_text("Name: hostile\nVersion: 1.0\n", encoding="utf-8")
@@ -104,42 +104,42 @@ def test_a_backend_that_a_package_registers_is_not_looked_for(tmp_path: Path, se
 
 
 class NotHere:
-    """Makes no store: its program is not on this machine."""
+    """Backend that makes no store: its program is not on this machine."""
 
     def __call__(self) -> KeyringBackend:
         raise RuntimeError("The Secret Service daemon is neither running nor activatable through D-Bus")
 
 
 class Zero:
-    """Must not be asked."""
+    """Backend that fails the test when it is asked."""
 
     def __call__(self) -> KeyringBackend:
         raise AssertionError("another store was tried, although one is there")
 
 
 def test_stores_are_tried_one_after_the_other_with_an_entry_that_is_gone_again() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     dropping, good = rings.DroppingRing(), rings.Ring()
     assert first_working_backend([NotHere(), lambda: dropping, lambda: good, Zero()]) is good
     assert (good.entries, len(good.deleted)) == ({}, 1)
 
 
 def test_a_priority_has_no_say() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     modest, loud = rings.Ring(), rings.Ring()
     modest.priority, loud.priority = 0.1, 99  # type: ignore[misc]  # NOTE: of the object, which the class would be asked
     assert first_working_backend([lambda: modest, lambda: loud]) is modest
 
 
 def test_a_locked_store_is_waited_for_and_not_passed_over() -> None:
-    """Q7.4, B22: a session in the next store would be left there once the first one is unlocked."""
+    """Q7.4, B22: a session stored in the next keyring would stay there once the first one is unlocked."""
     with pytest.raises(StorageUnavailable) as caught:
         first_working_backend([NotHere(), rings.LockedRing, Zero()])
     assert caught.value.detail == "keyring_locked"
 
 
 def test_the_trouble_of_a_store_that_is_there_is_told_rather_than_that_there_is_none() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     with pytest.raises(StorageUnavailable) as caught:
         first_working_backend([rings.ChattyRing, NotHere()])
     assert caught.value.detail == "keyring_failed"
@@ -169,7 +169,7 @@ def test_the_trouble_of_a_store_that_is_there_is_told_rather_than_that_there_is_
     ],
 )
 def test_each_system_has_its_own_stores(platform: str, desktop: str, stores: tuple[str, ...]) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     assert system_stores(platform, desktop) == stores
 
 
@@ -178,7 +178,7 @@ def test_each_system_has_its_own_stores(platform: str, desktop: str, stores: tup
 
 @pytest.fixture
 def named(use_ring: Callable[[KeyringBackend], KeyringBackend]) -> Callable[[str], KeyringBackend]:
-    """Name a class as the settings do, until the test ends, and choose."""
+    """Return a function that names a class in the settings until the test ends, and chooses a backend."""
 
     def choose(name: str) -> KeyringBackend:
         use_backend(name)
@@ -188,7 +188,7 @@ def named(use_ring: Callable[[KeyringBackend], KeyringBackend]) -> Callable[[str
 
 
 def test_a_class_that_the_settings_name_is_used(named: Callable[[str], KeyringBackend]) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     assert type(named("tests.unit.adapters.rings.Ring")) is rings.Ring
 
 
@@ -205,7 +205,7 @@ def test_a_class_that_the_settings_name_is_used(named: Callable[[str], KeyringBa
 def test_a_class_that_cannot_serve_is_refused_by_name(
     named: Callable[[str], KeyringBackend], name: str, message: str
 ) -> None:
-    """Q7.4: A keyring is chosen by what it is. B18: Keyring backends that keep no secrets are refused."""
+    """Q7.4: A keyring is chosen by its class. B18: Keyring backends that keep no secrets are refused."""
     with pytest.raises(StorageUnavailable) as caught:
         named(name)
     assert (caught.value.message, caught.value.detail) == (message, "keyring_unsafe")

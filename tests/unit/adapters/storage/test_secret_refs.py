@@ -1,4 +1,4 @@
-"""Client secrets by reference: read when needed, never quoted (B17, B21, T-12)."""
+"""A client secret is a reference, which is read when needed and never quoted (B17, B21, T-12)."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_keyring_entry_that_does_not_exist_is_named(use_ring: Use) -> None:
 
 
 class QuotingRing(rings.Ring):
-    """Says too much when it fails."""
+    """Quote the secret in its error."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise OSError(f"the entry with {VALUE} cannot be opened")
@@ -196,7 +196,7 @@ def test_what_a_keyring_says_of_a_failure_goes_no_further(use_ring: Use) -> None
 
 
 def test_a_keyring_that_hangs_collects_no_threads(use_ring: Use) -> None:
-    """B17: two questions that never came back are enough; who signs in again and again opens no third prompt."""
+    """B17: two calls that hang are the limit; repeated sign-ins open no third prompt."""
     ring = rings.HangingRing()
     use_ring(ring)
     ring.entries["corp-oidc", "client"] = VALUE

@@ -1,4 +1,4 @@
-"""The variable with the keys of the encrypted file: read once, removed, and never repeated."""
+"""The variable with the keys of the encrypted file is read once, removed, and never repeated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_variable_is_taken_out_of_the_environment() -> None:
 
 
 def test_a_child_process_does_not_inherit_what_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     monkeypatch.setenv(VARIABLE, ONE)
     take_storage_key(os.environ)
     said = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
@@ -59,7 +59,7 @@ def is_open(descriptor: int) -> bool:
 
 
 def described(text: str, place: Path | None = None) -> int:
-    """An open descriptor that leads to ``text``: of a pipe, or of a file at ``place``."""
+    """Open a descriptor that leads to ``text``: of a pipe, or of a file at ``place``."""
     if place is not None:
         place.write_text(text, encoding="utf-8")
         return os.open(place, os.O_RDONLY)
@@ -71,7 +71,7 @@ def described(text: str, place: Path | None = None) -> int:
 
 @pytest.mark.parametrize("of_file", [True, False], ids=["file", "pipe"])
 def test_a_key_comes_from_a_descriptor_which_is_closed(tmp_path: Path, of_file: bool) -> None:
-    """Q8.5: nothing of it is in any environment."""
+    """Q8.5: the key never stands in an environment."""
     descriptor = described(f"{ONE}\n", tmp_path / "key" if of_file else None)
     environ = {DESCRIPTOR: str(descriptor), "HOME": "/home/ada"}
     taken = take_storage_key(environ)
@@ -80,7 +80,7 @@ def test_a_key_comes_from_a_descriptor_which_is_closed(tmp_path: Path, of_file: 
 
 
 def test_a_descriptor_beside_the_variable_is_closed_all_the_same() -> None:
-    """Q8.5: sibling: what is not used must not stay open for whoever looks."""
+    """Q8.5: sibling: an unused descriptor must not stay open for other code to read."""
     descriptor = described(TWO)
     taken = take_storage_key({VARIABLE: ONE, DESCRIPTOR: str(descriptor)})
     assert (taken, is_open(descriptor)) == (Secret(ONE), False)
@@ -88,7 +88,7 @@ def test_a_descriptor_beside_the_variable_is_closed_all_the_same() -> None:
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "999999", "9" * 30])
 def test_a_number_that_is_no_descriptor_for_this_says_that_there_is_no_key(number: str) -> None:
-    """Q8.5: sibling: the standard streams stay open."""
+    """Q8.5: sibling: the standard streams stay open, whichever number is given."""
     taken = take_storage_key({DESCRIPTOR: number})
     assert problem_of(taken) == (
         "There is no key for the encrypted file in JUPYTER_OIDC_STORAGE_KEY, the descriptor or the credential file."
@@ -97,7 +97,7 @@ def test_a_number_that_is_no_descriptor_for_this_says_that_there_is_no_key(numbe
 
 
 def test_a_key_comes_through_a_socket_which_is_closed() -> None:
-    """Q8.5: sibling: some who start servers hand over a socket; it is not left open for kernels to inherit."""
+    """Q8.5: sibling: some launchers hand over a socket; kernels must not inherit it."""
     ours, theirs = socket.socketpair()
     with theirs:
         theirs.sendall(ONE.encode())
@@ -108,7 +108,7 @@ def test_a_key_comes_through_a_socket_which_is_closed() -> None:
 
 
 def test_a_key_comes_through_a_descriptor_of_a_large_number() -> None:
-    """Q8.5: sibling: 'select' refuses numbers of 1024 and more, and the descriptor stayed open."""
+    """Q8.5: sibling: ``select`` refuses numbers of 1024 and more, and the descriptor stayed open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     try:
@@ -122,7 +122,7 @@ def test_a_key_comes_through_a_descriptor_of_a_large_number() -> None:
 
 
 def test_a_descriptor_of_something_else_is_left_alone() -> None:
-    """Q8.5: sibling: a wrong number may be a socket that somebody needs."""
+    """Q8.5: sibling: a wrong number may belong to a socket that the server needs."""
     folder = os.open("/", os.O_RDONLY)
     try:
         assert problem_of(take_storage_key({DESCRIPTOR: str(folder)})) is not None
@@ -147,7 +147,7 @@ def test_a_pipe_into_which_nobody_writes_does_not_hold_up_the_start_for_ever() -
 
 
 def test_a_key_comes_from_a_credential_file(tmp_path: Path) -> None:
-    """Q8.5: as systemd hands out what LoadCredential names."""
+    """Q8.5: systemd hands out the files of ``LoadCredential`` like this."""
     (tmp_path / "jupyter_oidc_storage_key").write_text(f"{ONE}\n", encoding="ascii")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     taken = take_storage_key(environ)
@@ -184,7 +184,7 @@ sys.stdin.readline()
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not show that memory")
 def test_whoever_opened_the_environment_of_the_start_does_not_find_the_key_there_later() -> None:
-    """Q8.5: what is open stays open when a process closes itself; what it shows is the memory as it is now."""
+    """Q8.5: a file opened earlier shows the memory as it is now, without the key."""
     environment = {"FIRST": "1", VARIABLE: ONE, "LAST": "2"}
     with subprocess.Popen(
         [sys.executable, "-c", WATCHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

@@ -1,4 +1,4 @@
-"""The choice between keyring, encrypted file and memory: made once, and kept (B17, B18, B22)."""
+"""The vault chooses between keyring, encrypted file and memory once, and keeps the choice (B17, B18, B22)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def vault(key: str | None = None, disk: Disk | None = None) -> AutoVault:
 
 
 def files() -> int:
-    """How many files are left."""
+    """Count the files that are left."""
     return len(list(storage_folder().iterdir())) if storage_folder().exists() else 0
 
 
@@ -182,7 +182,7 @@ async def test_a_sign_out_empties_what_was_chosen(use_ring: Use) -> None:
 
 
 async def test_a_sign_out_while_memory_serves_removes_an_earlier_session_from_the_keyring(use_ring: Use) -> None:
-    """B22: or the next server would sign the user in again."""
+    """B22: otherwise the next server would sign the user in again."""
     ring = rings.LockableRing()
     use_ring(ring)
     await vault().save(entry())
@@ -281,7 +281,7 @@ async def test_of_two_sign_ins_the_later_one_counts_if_it_is_in_the_file(use_rin
 
 
 async def test_of_two_sign_ins_the_later_one_counts_if_it_is_in_the_keyring(use_ring: Use) -> None:
-    """B22: a file that an earlier server could not remove."""
+    """B22: an earlier server could not remove the file."""
     use_ring(rings.Ring())
     await keyring_vault().save(entry("rt-ring", signed_in_at=LATER))
     await file_vault().save(entry("rt-file", signed_in_at=EARLIER))
@@ -298,7 +298,7 @@ async def test_a_move_to_the_keyring_that_was_cut_off_leaves_the_keyring_in_char
 
 @pytest.mark.parametrize("key", [None, "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"], ids=["no key", "another key"])
 async def test_a_file_that_cannot_be_opened_keeps_the_keyrings_token_from_use(use_ring: Use, key: str | None) -> None:
-    """B22: the keyring's may be spent, and spending it again would end the session that the file holds."""
+    """B22: the keyring's token may be spent, and spending it again would end the session that the file holds."""
     use_ring(rings.Ring())
     await keyring_vault().save(entry())
     await file_vault().save(entry("rt-2"))
@@ -328,7 +328,7 @@ async def test_a_file_that_cannot_be_removed_does_not_fail_a_save_in_the_keyring
 @pytest.mark.parametrize("ring", [rings.Ring, rings.LockableRing], ids=["keyring", "unlocked later"])
 @pytest.mark.parametrize("key", [None, KEY], ids=["no key", "key"])
 async def test_a_sign_out_empties_every_place(use_ring: Use, ring: type[rings.Ring], key: str | None) -> None:
-    """B22: whatever was chosen."""
+    """B22: this holds for every choice."""
     now = ring()
     use_ring(now)
     await keyring_vault().save(entry("rt-ring"))

@@ -1,4 +1,7 @@
-"""The refresh token in an encrypted file, and what disks and people do to it (B13, B20, B23, B34, B35, D3, D15)."""
+"""The vault keeps the refresh token in an encrypted file, and survives faults of disks and users.
+
+These are B13, B20, B23, B34, B35, D3 and D15.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from tests.unit.adapters.entries import entry, token_in
 TOKEN = MARKER + "rt-1"
 NEXT = MARKER + "rt-2"
 LONG = MARKER + "".join(f"{number:06d}" for number in range(20_000))
-"""About 120 KB."""
+"""Text of about 120 KB."""
 
 ONE = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"
 TWO = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"
@@ -68,7 +71,7 @@ async def detail_of(call: object) -> str:
     return (await problem_of(call)).detail
 
 
-# -- what is kept --------------------------------------------------------------------------------------------
+# -- stored texts --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("token", [TOKEN, LONG, 'with space, "quote" and \\', "x"], ids=["short", "long", "odd", "one"])
@@ -93,14 +96,14 @@ async def test_looking_makes_no_folder() -> None:
 
 
 async def test_folder_and_file_are_open_to_this_user_alone() -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     await vault().save(entry(TOKEN))
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (storage_folder(), file())]
     assert modes == [0o700, 0o600]
 
 
 async def test_the_file_holds_no_part_of_the_entry_in_plain_text() -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     await vault().save(entry(TOKEN))
     content = file().read_bytes()
     assert [part for part in (TOKEN, "https", "openid", "refresh", ONE) if part.encode() in content] == []
@@ -228,7 +231,7 @@ def test_a_vault_knows_whether_it_was_given_a_key(key: str | None, has: bool) ->
     ids=["empty", "foreign", "zeros", "large"],
 )
 async def test_a_damaged_file_is_reported_and_left_alone(content: bytes) -> None:
-    """B20: nothing is overwritten until the next sign-in."""
+    """B20: no write replaces the file before the next sign-in."""
     await vault().save(entry(TOKEN))
     file().write_bytes(content)
     assert await detail_of(vault().load()) == "storage_corrupt"
@@ -300,7 +303,7 @@ async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other:
 
 
 async def test_a_crash_at_any_step_of_a_write_leaves_one_complete_token() -> None:
-    """B14 begins here: what was stored stays stored."""
+    """B14: the case begins here; the stored token stays stored."""
     found = []
     for crash_at in range(20):
         await vault().delete()
@@ -374,7 +377,7 @@ async def test_a_file_that_others_can_write_to_is_refused(call: str, mode: int) 
 @pytest.mark.parametrize("what", ["folder", "file"] if os.geteuid() == 0 else ["folder"])
 @pytest.mark.parametrize("call", ["load", "save"])
 async def test_what_belongs_to_another_user_is_refused(call: str, what: str) -> None:
-    """B13; only root can give a file away, and for everybody else there is a folder of root's."""
+    """B13: only root can give a file away; other users run the test on a folder of root's."""
     store = vault()
     if os.geteuid() == 0:
         await store.save(entry(TOKEN))
@@ -431,7 +434,7 @@ async def test_a_pipe_in_place_of_the_file_is_refused_and_keeps_nobody_waiting()
 
 
 async def test_a_data_folder_that_is_a_link_is_fine(tmp_path: Path) -> None:
-    """Homes are links on many machines."""
+    """On many machines, homes are links."""
     (tmp_path / "real").mkdir()
     (tmp_path / "share").symlink_to(tmp_path / "real")
     await vault().save(entry(TOKEN))
@@ -582,7 +585,7 @@ def settings_with(folder: Path) -> Settings:
 
 
 async def test_the_file_lies_where_the_settings_say(tmp_path: Path) -> None:
-    """Q7.5: a home on a network share, where every file is 0777, is no place for it."""
+    """Q7.5: a home on a network share, where every file is 0777, cannot hold the file."""
     settings = settings_with(tmp_path / "own disk")
     stores = vaults(settings, logging.getLogger("tests"), Secret(token_urlsafe(32)))
     await stores(settings.providers[0]).save(entry(TOKEN))

@@ -1,4 +1,4 @@
-"""The refresh token in a keyring, and what keyrings do to it (B17 to B23, B34, D3)."""
+"""The vault keeps the refresh token in a keyring, and survives the faults of keyrings (B17 to B23, B34, D3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.unit.adapters.entries import entry, token_in
 SHORT = MARKER + "rt-short"
 LONG = MARKER + "".join(f"{number:04d}" for number in range(1_500))
 HUGE = MARKER + "h" * 16_384
-"""About 6 KB, no two pieces alike."""
+"""Text of about 6 KB, no two pieces alike."""
 
 LONGER = MARKER + "".join(f"{number:04d}" for number in range(3_000, 5_000))
 
@@ -51,7 +51,7 @@ async def outcome_of(call: Awaitable[object]) -> object:
         return problem.detail
 
 
-# -- what is kept --------------------------------------------------------------------------------------------
+# -- stored texts --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ async def test_an_entry_without_one_of_its_members_is_damaged(use_ring: Use, mem
 
 
 async def test_an_entry_that_the_version_before_wrote_is_still_read(use_ring: Use) -> None:
-    """B35: it had the format 1, and did not say where it was kept."""
+    """B35: the previous version wrote format 1 and did not name the store."""
     ring = rings.Ring()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -320,7 +320,7 @@ async def test_an_entry_that_the_version_before_wrote_is_still_read(use_ring: Us
 
 
 async def test_a_damaged_entry_is_left_alone_by_reading(use_ring: Use) -> None:
-    """B20: nothing is overwritten until the next sign-in."""
+    """B20: no write replaces the entry before the next sign-in."""
     ring = rings.Ring()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -386,7 +386,7 @@ async def test_another_owners_sign_out_leaves_the_entry_alone(use_ring: Use, oth
 async def test_an_entry_whose_header_names_another_owner_counts_as_absent(
     use_ring: Use, change: dict[str, str]
 ) -> None:
-    """B23, B34: as after somebody copied entries about."""
+    """B23, B34: a user may have copied entries from one name to another."""
     ring = rings.Ring()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -563,7 +563,7 @@ async def test_two_calls_that_hang_open_the_circuit(use_ring: Use) -> None:
 
 
 async def test_calls_that_wait_behind_one_that_hangs_are_not_taken_for_hanging(use_ring: Use) -> None:
-    """B17: one prompt that nobody answers is one stuck thread, however many calls wait behind it."""
+    """B17: one unanswered prompt is one stuck thread, however many calls wait behind it."""
     ring = rings.HangingRing()
     use_ring(ring)
     store = vault()

@@ -1,4 +1,4 @@
-"""The vault that forgets with the process."""
+"""The memory vault keeps a token as long as its process lives."""
 
 from __future__ import annotations
 

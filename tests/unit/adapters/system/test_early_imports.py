@@ -1,4 +1,4 @@
-"""Importing early: once, in a thread, and never in the way."""
+"""The server imports modules early: once, in a thread, and never in the way of its start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print(json.dumps([before, "aiohttp" in sys.modules, "jupyter_oidc.compose" in sy
 
 
 def test_what_lies_in_the_working_folder_is_not_what_is_imported(tmp_path: Path) -> None:
-    """Q8.3: sibling: a folder that somebody else has filled, in which a server is started."""
+    """Q8.3: sibling: the server is started in a folder that another user has filled."""
     (tmp_path / "aiohttp.py").write_text("raise SystemExit('the one of the working folder')", encoding="utf-8")
     script = """
 import asyncio, json, logging, sys
@@ -48,7 +48,7 @@ print(json.dumps("site-packages" in sys.modules["aiohttp"].__file__))
 
 
 def test_a_module_that_the_settings_name_is_imported_before_its_folder_is_left(tmp_path: Path) -> None:
-    """Q8.3: a keyring backend that an administrator has put on PYTHONPATH."""
+    """Q8.3: an administrator has put a keyring backend on PYTHONPATH."""
     (tmp_path / "place").mkdir()
     (tmp_path / "place" / "named_backend.py").touch()
     script = """
@@ -63,12 +63,12 @@ print(json.dumps(["named_backend" in sys.modules, "{place}" in sys.path]))
 
 @pytest.mark.parametrize("name", ["jupyter_oidc_of_nobody", "tests.unit.adapters.system.broken_module"])
 def test_what_is_missing_or_broken_stops_nothing(name: str) -> None:
-    """Whoever needs it is told when they need it."""
+    """The code that needs the module reports it at that time."""
     assert import_everything([name]) == (name,)
 
 
 def test_a_module_that_wants_to_end_the_process_ends_no_list() -> None:
-    """Q8.3: what comes after it in the list would be imported later, when cells have written files."""
+    """Q8.3: later entries of the list would otherwise be imported when cells have written files."""
     assert import_everything([f"{__package__}.leaving_module", "jupyter_oidc_of_nobody"]) == (
         f"{__package__}.leaving_module",
         "jupyter_oidc_of_nobody",
@@ -76,14 +76,14 @@ def test_a_module_that_wants_to_end_the_process_ends_no_list() -> None:
 
 
 def test_imports_that_did_not_finish_leave_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Q8.3: sibling: nobody waits for the thread's own error."""
+    """Q8.3: sibling: no code waits for the thread's own error, so the log has to name it."""
     from jupyter_oidc.adapters.system.early_imports import EarlyImports
 
     class Broken(EarlyImports):
-        """Ends in the middle."""
+        """Import that ends in the middle."""
 
         def begin(self) -> None:
-            """Begin where it is heard."""
+            """Fail in the caller's thread."""
             self._run()
 
         def _import(self) -> None:
@@ -115,10 +115,10 @@ def test_imports_that_never_end_hold_up_no_kernel_for_ever(caplog: pytest.LogCap
     from jupyter_oidc.adapters.system.early_imports import EarlyImports
 
     class Stuck(EarlyImports):
-        """Its file system has stopped."""
+        """Import whose file system has stopped."""
 
         def begin(self) -> None:
-            """Nothing comes of it."""
+            """Return without a result."""
 
     asyncio.run(Stuck(logging.getLogger("stuck"), timeout=0.01).done())
     assert "not everything is imported after" in caplog.text

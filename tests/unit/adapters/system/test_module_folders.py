@@ -1,4 +1,4 @@
-"""Where a process looks for modules, tried in processes of their own."""
+"""A process looks for modules in trusted folders only; each test runs a process of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ print(json.dumps({{"left": list(left), "path": [entry for entry in sys.path if e
 
 
 def tried(folder: Path, script: str) -> dict[str, list[str]]:
-    """What became of the entries that ``script`` put on the path as ``mine``; it puts into ``left`` what was told."""
+    """Run ``script``; return its list ``left``, and the new entries and those of ``mine`` that stay on the path."""
     done = subprocess.run(
         [sys.executable, "-P" if sys.version_info >= (3, 11) else "-I", "-c", CHILD.format(script=script)],
         cwd=folder,
@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("entry", ["", ".", "{place}"])
 def test_the_working_folder_is_left_however_it_is_written(place: Path, entry: str) -> None:
-    """Q8.3: a blank in PYTHONPATH means the folder in which the server was started."""
+    """Q8.3: an empty entry in PYTHONPATH means the folder in which the server was started."""
     entry = entry.format(place=place)
     told = tried(place, f"mine = [{entry!r}]; sys.path[:0] = mine; left = remove_from_sys_path([])")
     assert told == {"left": [entry], "path": []}
@@ -72,7 +72,7 @@ def test_a_link_to_the_served_folder_is_left_too(tmp_path: Path, place: Path) ->
 
 @pytest.mark.parametrize("file", ["needed.py", "needed/__init__.py", "needed/inner/__init__.py"])
 def test_a_place_from_which_something_was_loaded_stays(place: Path, file: str) -> None:
-    """What the installation needs goes on to work; a server's extension may be developed in the working folder."""
+    """The installation keeps working; a server extension may be developed in the working folder."""
     (place / file).parent.mkdir(parents=True, exist_ok=True)
     (place / file).touch()
     name = file.replace("/__init__.py", "").replace(".py", "").replace("/", ".")
@@ -81,14 +81,14 @@ def test_a_place_from_which_something_was_loaded_stays(place: Path, file: str) -
 
 
 def test_a_relative_place_that_is_needed_is_what_it_means_now(place: Path) -> None:
-    """Q8.3: sibling: the working folder may become another one."""
+    """Q8.3: sibling: the process may change its working folder later."""
     (place / "needed.py").touch()
     told = tried(place, "mine = [os.getcwd()]; sys.path.insert(0, ''); import needed; left = remove_from_sys_path([])")
     assert told == {"left": [], "path": [str(place)]}
 
 
 def test_a_place_above_the_one_from_which_something_was_loaded_is_not_needed(place: Path) -> None:
-    """Q8.3: a home that holds the installation is no part of it."""
+    """Q8.3: a home that contains the installation is no part of it."""
     (place / "lib").mkdir()
     (place / "lib" / "needed.py").touch()
     lib = str(place / "lib")
@@ -99,7 +99,7 @@ def test_a_place_above_the_one_from_which_something_was_loaded_is_not_needed(pla
 
 
 def test_a_folder_that_only_adds_to_a_package_without_init_is_not_needed(place: Path) -> None:
-    """Q8.3: sibling: any folder called as such a package would be a part of it."""
+    """Q8.3: sibling: any folder with the name of such a package would count as a part of it."""
     for part in ("one", "two"):
         (place / part / "shared").mkdir(parents=True)
     (place / "two" / "shared" / "needed.py").touch()
@@ -111,7 +111,7 @@ def test_a_folder_that_only_adds_to_a_package_without_init_is_not_needed(place: 
 
 
 def test_a_place_that_this_user_could_make_is_left(place: Path) -> None:
-    """Q8.3: sibling: the archive of the standard library, which is on the path and does not exist, in a home's Python."""
+    """Q8.3: sibling: a Python in a home has the standard library's archive on its path, which does not exist."""
     entry = str(place / "python.zip")
     script = f"mine = [{entry!r}]; sys.path[:0] = mine; left = remove_user_writable_folders()"
     assert tried(place, script)["path"] == []
@@ -122,18 +122,18 @@ AS_NOBODY = (
     if hasattr(os, "getuid") and os.getuid() == 0
     else "pass"
 )
-"""Another user than root, who may write everywhere."""
+"""Statement that gives up the rights of root, who may write everywhere."""
 
 
 def test_a_place_that_this_user_cannot_write_to_stays(place: Path) -> None:
-    """An administrator's folder of plug-ins is theirs."""
+    """A folder of plug-ins that belongs to the administrator is trusted."""
     script = f"mine = ['/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"
     assert tried(place, script)["path"] == ["/usr/share"]
 
 
 @pytest.fixture
 def own() -> Iterator[Path]:
-    """A folder that belongs to the user as whom the processes here run."""
+    """Make a folder that belongs to the user of these processes."""
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     if AS_NOBODY != "pass":
         os.chown(folder, 65534, -1)
@@ -151,7 +151,7 @@ def own() -> Iterator[Path]:
     ],
 )
 def test_a_place_in_a_folder_of_this_user_is_left_wherever_it_leads(place: Path, own: Path, make: Any) -> None:
-    """Q8.3: who may write to a folder may put another one in the place of what is in it, link or not."""
+    """Q8.3: a user who may write to a folder may replace any entry in it, link or not."""
     make(own)
     entry = str(own / "link")
     script = (
@@ -170,7 +170,7 @@ def test_a_folder_that_its_owner_may_open_again_is_left(place: Path, own: Path) 
 
 @pytest.mark.skipif(AS_NOBODY == "pass", reason="only root can make what is root's")
 def test_a_folder_of_root_in_one_with_the_sticky_bit_stays(place: Path) -> None:
-    """Q8.3: sibling: in /tmp nobody else can replace what is root's."""
+    """Q8.3: sibling: in /tmp, other users cannot replace an entry of root's."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         script = f"mine = [{folder!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"

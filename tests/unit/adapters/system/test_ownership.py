@@ -1,4 +1,4 @@
-"""Who could change a file: judged from owners and modes, which are values here, and read from real files."""
+"""Owners and modes decide who could change a file; the tests pass them as values, or read them from real files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from jupyter_oidc.adapters.system.ownership import Owners, PathEntry, is_protected, is_system_file, path_entries
 
 ADA = Owners(uid=1000, trusted=frozenset({0, 900}))
-"""A person; root and the owner of the installation are trusted."""
+"""User id of a person; root and the owner of the installation are trusted."""
 
 FOLDER, FILE, LINK = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o755
 ROOT = PathEntry(0, FOLDER)
@@ -28,7 +28,7 @@ ROOT = PathEntry(0, FOLDER)
     ids=["root's", "the installation's", "below a folder for all with the sticky bit", "through root's link"],
 )
 def test_a_file_of_trusted_owners_is_out_of_reach(entries: tuple[PathEntry, ...]) -> None:
-    """Q8.1, Q10.6: ``settings_sources: "system"``."""
+    """Q8.1, Q10.6: such files count under ``settings_sources: "system"``."""
     assert is_protected(entries, ADA)
 
 
@@ -66,7 +66,7 @@ def test_a_file_that_somebody_else_could_change_or_replace_is_not(entries: tuple
 
 
 def test_the_way_leads_through_every_link(tmp_path: Path) -> None:
-    """Q8.1: whoever may replace a link in between chooses the file."""
+    """Q8.1: a user who may replace a link on the way chooses the file."""
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir(mode=0o755)
     (tmp_path / "c" / "file").write_text("{}", encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_looked_at_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_without_user_numbers_nothing_is_a_system_file(tmp_path: Path) -> None:
-    """On Windows everybody has the number 0, which says nothing."""
+    """On Windows every user has the number 0, which says nothing."""
     (tmp_path / "file").write_text("{}", encoding="utf-8")
     assert not is_system_file(str(tmp_path / "file"), None)
 

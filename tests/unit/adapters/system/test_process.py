@@ -1,4 +1,4 @@
-"""The server process is closed to others of the same user, and what it starts is not."""
+"""The server process is closed to other processes of the same user, and its child processes are not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ print(json.dumps({
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system call exists on Linux only")
 def test_a_process_that_is_closed_cannot_be_dumped_and_its_children_are_ordinary() -> None:
-    """D12, D14: neither memory nor a core file; kernels are started by exec, which opens them again."""
+    """D12, D14: neither memory nor a core file can be read; ``exec`` opens kernels again."""
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(done.stdout) == {"agreed": True, "dumpable": 0, "core": 0, "child": "1"}

@@ -1,4 +1,4 @@
-"""The files that the settings name are looked at before the first call (G-5, H-1)."""
+"""The server looks at the files that the settings name before the first call (G-5, H-1)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_bundle_may_hold_several_authorities(tmp_path: Path) -> None:
 
 
 def test_a_broken_bundle_is_found_at_the_start_and_named_by_its_key(tmp_path: Path) -> None:
-    """G-5: of the API, not of the provider, because that is where it has to be changed."""
+    """G-5: the mistake is the API's, not the provider's, because that is the entry to change."""
     path = str(tmp_path / "nowhere.pem")
     (finding,) = found(apis={"orders": {**ORDERS, "ca_bundle": path}})
     assert finding.startswith("providers.corp.apis.orders.ca_bundle: names a file that does not exist. Name a")
@@ -39,14 +39,14 @@ def test_a_bundle_that_apis_take_from_their_provider_is_found_once(tmp_path: Pat
 
 
 def test_a_certificate_that_apis_take_from_their_provider_is_found_once(tmp_path: Path) -> None:
-    """RFC 8705, 3: where access tokens are bound to it."""
+    """RFC 8705, 3: access tokens are bound to the certificate."""
     bound = {"client_certificate": str(tmp_path / "nowhere.pem"), "tls_client_certificate_bound_access_tokens": True}
     (finding,) = found(**bound, apis={"orders": ORDERS})
     assert finding.startswith("providers.corp.client_certificate: names a file that does not exist")
 
 
 def test_one_broken_certificate_among_sound_ones_is_found(tmp_path: Path) -> None:
-    """G-5: OpenSSL alone would trust the rest and say nothing."""
+    """G-5: OpenSSL alone would trust the rest and report nothing."""
     sound = Authority.in_folder(tmp_path).pem
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(sound + sound.replace(b"MII", b"MIJ", 1) + sound)

@@ -1,4 +1,4 @@
-"""Events that hold exactly what is listed, and audit lines (DESIGN 8, E-3, E-4)."""
+"""Events hold exactly the listed fields, and audit lines repeat them (DESIGN 8, E-3, E-4)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ADDED_BY_JUPYTER = {"__timestamp__", "__schema__", "__schema_version__", "__meta
 
 
 class Nine:
-    """A clock that says nine o'clock."""
+    """Clock that stands at nine o'clock."""
 
     def now(self) -> Moment:
         return Moment(NINE, 0.0)
 
 
 class Heard:
-    """A listener of one schema."""
+    """Listener of one schema."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -44,7 +44,7 @@ class Heard:
 
 
 def recording() -> EventLogger:
-    """A logger with a handler, as on a server that keeps its events; without one it looks at nothing."""
+    """Return a logger with a handler, as on a server that keeps its events; without one it ignores every event."""
     return EventLogger(handlers=[logging.NullHandler()])
 
 
@@ -74,7 +74,7 @@ async def passed_on() -> None:
 
 
 async def test_a_session_event_has_exactly_the_listed_fields() -> None:
-    """DESIGN 8."""
+    """DESIGN 8 lists the fields."""
     event_log, heard = listened(SESSION)
     event_log.session(CHANGED)
     await passed_on()
@@ -84,7 +84,7 @@ async def test_a_session_event_has_exactly_the_listed_fields() -> None:
 
 
 async def test_a_call_event_has_exactly_the_listed_fields() -> None:
-    """DESIGN 8."""
+    """DESIGN 8 lists the fields."""
     event_log, heard = listened(CALL)
     call(event_log)
     await passed_on()
@@ -109,7 +109,7 @@ async def test_a_call_event_has_exactly_the_listed_fields() -> None:
 async def test_a_call_event_names_whose_token_the_call_carried_if_the_settings_say_so(
     includes_person: bool, named: str | None
 ) -> None:
-    """Q5.10: it is handed over with the call, and nobody is asked who is signed in when the call ends."""
+    """Q5.10: the call hands the subject over; the event log does not ask who is signed in when the call ends."""
     event_log, heard = listened(CALL)
     event_log.includes_person = includes_person
     call(event_log, person="ada")
@@ -119,14 +119,14 @@ async def test_a_call_event_names_whose_token_the_call_carried_if_the_settings_s
 
 @pytest.mark.parametrize("schema", [SESSION, CALL])
 async def test_the_public_schemas_refuse_a_field_that_nobody_listed(schema: str) -> None:
-    """Law 8."""
+    """Law 8: a schema lists every field."""
     events = recording()
     JupyterEventLog(events, logging.getLogger("tests.event_log"), Nine()).register()
     assert events.schemas.get(schema)._schema["additionalProperties"] is False
 
 
 async def test_events_go_out_under_registered_names_only(caplog: pytest.LogCaptureFixture) -> None:
-    """An event under a name that nobody registered is lost, with no more than a warning."""
+    """The event logger drops an event under an unregistered name, with no more than a warning."""
     event_log, _ = listened(SESSION)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -164,7 +164,7 @@ async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog:
 
 
 async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
-    """A call does not wait for those who read along."""
+    """A call does not wait for the listeners of its events."""
     event_log, heard = listened(CALL)
     for number in range(120):
         call(event_log, size=number)
@@ -193,7 +193,7 @@ async def test_what_nobody_reads_in_time_is_dropped_and_counted(caplog: pytest.L
 
 
 async def test_calls_and_sessions_are_counted_for_the_metrics_of_the_server() -> None:
-    """DESIGN 8."""
+    """DESIGN 8 lists the counters."""
 
     def value(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0

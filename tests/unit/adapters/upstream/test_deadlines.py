@@ -1,4 +1,4 @@
-"""Deadlines that share a timer: each ends when it should, and none that is over ends anything (C15)."""
+"""Deadlines share one timer: each ends its own wait in time, and an expired one ends no other (C15)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORT = 0.2
 
 
 async def hold(deadlines: Deadlines, seconds: float = 30) -> str:
-    """Wait under a deadline for ``seconds``, and say what happened."""
+    """Wait under a deadline for ``seconds``, and return what happened."""
     deadline = deadlines.begin()
     try:
         await asyncio.sleep(seconds)

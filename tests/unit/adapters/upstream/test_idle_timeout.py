@@ -1,4 +1,4 @@
-"""A reply that says nothing for too long while somebody waits for it."""
+"""The idle timeout ends a reply that brings no bytes for too long while its reader waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jupyter_oidc.adapters.upstream.idle_timeout import IdleTimeout
 
 
 class Counter:
-    """Counts how often it was called."""
+    """Count the calls of a function."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -1,4 +1,4 @@
-"""Long reads for long replies: asked for when a usual read was full, and taken back."""
+"""The read buffer grows for long replies after a read filled it, and shrinks again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENOUGH = LARGE_READ_THRESHOLD_BYTES // DEFAULT_READ_BYTES
 
 
 class Room(aiohttp.StreamReader):
-    """A reader that remembers for how much it was to make room."""
+    """Reader that records how much room it was told to make."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -34,7 +34,7 @@ class Room(aiohttp.StreamReader):
 
 
 class Asked(socket.socket):
-    """A socket that remembers for how many bytes it was asked."""
+    """Socket that records how many bytes it was asked for."""
 
     def __init__(self, connected: socket.socket) -> None:
         super().__init__(fileno=connected.detach())
@@ -58,7 +58,7 @@ class Asked(socket.socket):
     ids=["not much yet", "a good deal", "a good deal, and slower then", "a good deal slowly", "nothing"],
 )
 async def test_a_reply_that_has_brought_a_good_deal_is_read_in_long_pieces(seen: list[int], asked: int) -> None:
-    """It is asyncio's own transport that is told so; if it no longer listens, this fails."""
+    """The test talks to asyncio's own transport; it fails if the transport no longer reads the value."""
     ours, theirs = socket.socketpair()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -100,7 +100,7 @@ def test_a_transport_of_another_kind_is_left_alone() -> None:
     ids=["not much", "a good deal"],
 )
 async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.MonkeyPatch, size: int, room: int) -> None:
-    """With less, every long read would be followed by a pause."""
+    """With less room, a pause would follow every long read."""
     replies: list[aiohttp.StreamReader] = []
 
     class Noting(ReadBuffer):
@@ -111,7 +111,7 @@ async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.Mon
     monkeypatch.setattr(upstream_http, "ReadBuffer", Noting)
     async with Peer(answer(body=b"x" * size)) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
-        # NOTE: a turn of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
+        # NOTE: one pass of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
         async for _ in reply.chunks():
             await asyncio.sleep(0.001)
     assert [content.get_read_buffer_limits() for content in replies] == [(room, 2 * room)]

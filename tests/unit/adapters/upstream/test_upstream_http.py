@@ -74,7 +74,7 @@ async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_nothing_goes_out_that_nobody_listed() -> None:
-    """Law 8, C5."""
+    """Law 8, C5: the client sends the listed headers and no others."""
     async with Peer(answer()) as peer, upstream() as port:
         await port.open(call(f"{peer.url}/items", headers=[("Accept", "text/csv"), ("X-Tag", "1"), ("X-Tag", "2")]))
         sent = sorted((name, value) for name, value in peer.seen[0].headers if name != "Host")
@@ -82,7 +82,7 @@ async def test_nothing_goes_out_that_nobody_listed() -> None:
 
 
 async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
-    """RFC 9449, 7.1; X-3."""
+    """RFC 9449, 7.1; X-3: the scheme of a proved token is ``DPoP``."""
     async with Peer(answer()) as peer, upstream() as port:
         await port.open(call(f"{peer.url}/items", proof=Secret("a.b.c")))
         sent = sorted((name, value) for name, value in peer.seen[0].headers if name != "Host")
@@ -90,7 +90,7 @@ async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
 
 
 async def test_a_handshake_of_a_websocket_is_proved_in_the_same_way() -> None:
-    """X-3; X-6: and what the API says of it can be read."""
+    """X-3; X-6: the proof goes along, and the caller can read the API's answer to it."""
     async with Peer(answer(401, DPoP_Nonce="r-1")) as peer, upstream() as port:
         refused = await port.open_socket(call(f"{peer.url}/live", proof=Secret("a.b.c")), ())
         assert isinstance(refused, SocketRefused)
@@ -100,7 +100,7 @@ async def test_a_handshake_of_a_websocket_is_proved_in_the_same_way() -> None:
 
 @dataclass
 class Sent:
-    """What a response knows of its request."""
+    """Imitate the request that a response knows."""
 
     headers: CIMultiDict[str]
 
@@ -111,7 +111,7 @@ class Sent:
     ids=["bearer", "proved"],
 )
 def test_a_call_is_made_again_only_without_a_proof(headers: dict[str, str], again: bool) -> None:
-    """X-2; RFC 9449, 11.1: it would carry the same proof a second time. C14."""
+    """X-2; RFC 9449, 11.1: a repetition would carry the same proof a second time. C14."""
     response: Any = object.__new__(limited_response())
     response.method, response._cache = "GET", {"request_info": Sent(CIMultiDict(headers))}
     assert response._may_be_repeated is again
@@ -119,7 +119,7 @@ def test_a_call_is_made_again_only_without_a_proof(headers: dict[str, str], agai
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])
 async def test_a_path_goes_out_exactly_as_it_was_written(path: str) -> None:
-    """DESIGN 7: what was checked is what is sent."""
+    """DESIGN 7: the client sends exactly the path that was checked."""
     async with Peer(answer()) as peer, upstream() as port:
         await port.open(call(f"{peer.url}{path}"))
         assert peer.seen[0].target == path
@@ -140,7 +140,7 @@ async def test_a_body_of_unknown_length_is_sent_in_chunks() -> None:
 
 
 async def test_cookies_of_an_api_are_neither_kept_nor_sent() -> None:
-    """By name: a cookie jar refuses the cookies of a bare address anyway."""
+    """The test calls by name: a cookie jar refuses the cookies of a bare address anyway."""
     async with Peer(answer(Set_Cookie="session=1; Path=/")) as peer, upstream() as port:
         for _ in range(2):
             (await port.open(call(f"http://localhost:{peer.port}/"))).drop()
@@ -167,7 +167,7 @@ async def test_a_reply_arrives_with_its_status_and_headers_as_received() -> None
 
 
 async def test_a_packed_body_is_passed_on_packed() -> None:
-    """DESIGN 7: never decoded."""
+    """DESIGN 7: the client never decodes a body."""
     packed = gzip.compress(b"x" * 1_000)
     async with Peer(answer(200, packed, Content_Encoding="gzip")) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
@@ -175,7 +175,7 @@ async def test_a_packed_body_is_passed_on_packed() -> None:
 
 
 async def test_a_body_arrives_piece_by_piece_and_not_at_its_end() -> None:
-    """DESIGN 7: never buffered."""
+    """DESIGN 7: the client never buffers a whole body."""
     async with Peer(drip(HEAD + b"\r\n", b"tick")) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
         first = await asyncio.wait_for(reply.chunks().__anext__(), 2)
@@ -207,7 +207,7 @@ HASTY = api_of(timeout_header=0.2, timeout_idle=0.2)
 
 
 async def test_an_api_that_stays_silent_is_given_up() -> None:
-    """C15: before its head."""
+    """C15: the API sends no head."""
     async with Peer(silence) as peer:
         assert await code_of(call(peer.url, api=HASTY)) == "upstream_timeout"
 
@@ -240,7 +240,7 @@ async def test_a_caller_that_is_cancelled_is_cancelled_and_not_told_of_a_timeout
 
 
 async def test_a_body_that_stops_arriving_is_given_up() -> None:
-    """C15: in the middle; what has arrived is no complete answer."""
+    """C15: the silence begins in the middle; a partial body is no complete answer."""
     stops = drip(HEAD + b"Content-Length: 10\r\n\r\n12345", b"", pause=30)
     async with Peer(stops) as peer, upstream() as port:
         reply = await port.open(call(peer.url, api=HASTY))
@@ -250,7 +250,7 @@ async def test_a_body_that_stops_arriving_is_given_up() -> None:
 
 
 async def test_an_api_has_connections_of_its_own() -> None:
-    """C29; one connection serves many calls, one after the other."""
+    """C29: one connection serves many calls, one after the other."""
     first, second = api_of(), Api("invoices", "corp", "https://api.example.com/")
     async with Peer(answer()) as peer, upstream() as port:
         for api in (first, first, second, second):
@@ -301,7 +301,7 @@ def test_an_address_is_public_or_not(address: str, public: bool) -> None:
 
 
 class Names:
-    """A resolver in which one name leads to this machine."""
+    """Resolver in which one name leads to this machine."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
@@ -323,7 +323,7 @@ async def test_a_name_that_leads_into_a_private_network_is_refused_and_nothing_i
 
 
 async def test_of_several_addresses_the_public_ones_are_used() -> None:
-    """C34: a name that has both is connected to where it was judged."""
+    """C34: a name with public and private addresses is connected to a judged one."""
     guarded = GuardedResolver()
     guarded._system = Names("10.0.0.1", "93.184.216.34")  # type: ignore[assignment]
     assert [one["host"] for one in await guarded.resolve("api.example.com", 443)] == ["93.184.216.34"]
@@ -454,7 +454,7 @@ async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_pat
 
 
 async def test_nothing_remembers_a_reply_that_was_dropped_while_it_was_read() -> None:
-    """C18: whatever leaves in the middle, a thousand times a day, leaves nothing behind."""
+    """C18: a caller that leaves in the middle, a thousand times a day, leaves no memory behind."""
     endless = drip(HEAD + b"Content-Length: 1000000\r\n\r\n", b"x" * 1000, pause=0.001)
     replies: list[weakref.ref[object]] = []
     async with Peer(endless) as peer, upstream() as port:

@@ -1,6 +1,6 @@
-"""What an API sends does not keep other work waiting, however small its pieces are (Q8.6, Q8.11).
+"""A flood of data from an API does not keep other work waiting, however small its pieces are (Q8.6, Q8.11).
 
-Nothing here is timed: between two turns of another coroutine only so much of a stream may be handled.
+The tests measure no time: between two steps of another coroutine, only so much of a stream may be handled.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jupyter_oidc.settings import Api
 from tests.support.raw_upstream import Conversation, RawUpstream, Step, forever, keep_open
 
 ENOUGH = 20_000
-"""Messages or bytes after which a test has seen enough of a flood."""
+"""Number of messages or bytes after which a test has seen enough of a flood."""
 
 EMPTY_TEXT, PING, TEXT = b"\x81\x00", b"\x89\x00", b"\x81\x01x"
 ONE_BYTE_CHUNK = b"1\r\nx\r\n"
@@ -72,7 +72,7 @@ def call_of(raw: RawUpstream, path: str) -> UpstreamCall:
 
 
 class Turns:
-    """Another coroutine that always wants its turn, and how much of a stream was handled in between."""
+    """Coroutine that always wants to run, and counts how much of a stream was handled in between."""
 
     def __init__(self) -> None:
         self.handled = 0
@@ -90,7 +90,7 @@ class Turns:
 
 
 async def test_small_messages_without_end_leave_every_turn_to_others() -> None:
-    """Q8.11: messages of no bytes, as fast as the network carries them."""
+    """Q8.11: the API sends empty messages as fast as the network carries them."""
     turns = Turns()
     with RawUpstream() as raw:
         raw.script("live", handshake, forever(EMPTY_TEXT * 5_000))
@@ -106,7 +106,7 @@ async def test_small_messages_without_end_leave_every_turn_to_others() -> None:
 
 
 async def test_pings_without_end_leave_every_turn_to_others(flooding: RawUpstream) -> None:
-    """Q8.11: pings never come to the caller, and are counted all the same."""
+    """Q8.11: pings never reach the caller, and the budget counts them all the same."""
     flooding.script("live", handshake, forever(PING * 5_000), reads=False)
     async with socket_at(flooding) as socket:
         reading = asyncio.ensure_future(anext(socket.messages()))
@@ -120,14 +120,14 @@ async def test_pings_without_end_leave_every_turn_to_others(flooding: RawUpstrea
 
 
 async def test_chunks_of_one_byte_leave_every_turn_to_others(flooding: RawUpstream) -> None:
-    """Q8.11: an answer in chunks of one byte is read a few hundred bytes at a time, and not all that has arrived."""
+    """Q8.11: the client reads chunks of one byte a few hundred bytes at a time, and not all that has arrived."""
     flooding.script("feed", HEAD, forever(ONE_BYTE_CHUNK * 5_000))
     turns, first = Turns(), True
     async with opened() as port:
         reply = await port.open(call_of(flooding, "feed"))
         other = asyncio.ensure_future(turns.run())
         async for piece in reply.chunks():
-            if not first:  # what came together with the head was parsed before anybody could say how much
+            if not first:  # data that came together with the head was parsed before a limit applied
                 turns.saw(len(piece))
             first = False
             if turns.handled >= ENOUGH:
@@ -139,7 +139,7 @@ async def test_chunks_of_one_byte_leave_every_turn_to_others(flooding: RawUpstre
 
 @pytest.mark.parametrize("frame", [EMPTY_TEXT, PING, TEXT])
 async def test_a_close_does_not_read_on_for_as_long_as_the_api_sends(flooding: RawUpstream, frame: bytes) -> None:
-    """Q8.6: the goodbye ends although the API never stops, and long before the five seconds it might have."""
+    """Q8.6: the close ends although the API never stops sending, long before its limit of five seconds."""
     flooding.script("live", handshake, forever(frame * 5_000), reads=False)
     async with socket_at(flooding) as socket:
         await anext(socket.messages()) if frame != PING else await asyncio.sleep(0.1)
@@ -152,7 +152,7 @@ async def test_a_close_does_not_read_on_for_as_long_as_the_api_sends(flooding: R
 
 
 async def test_a_close_still_waits_for_the_goodbye_of_an_api_that_was_sending(flooding: RawUpstream) -> None:
-    """C18: what was on its way when we closed is passed over, and the API's own close is heard."""
+    """C18: the client passes over data that was on its way, and reads the API's own close."""
     flooding.script("live", handshake, then(TEXT * 100, b"\x88\x02\x03\xe8"), keep_open())
     async with socket_at(flooding) as socket:
         await asyncio.sleep(0.1)
