@@ -17,6 +17,7 @@ from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_c
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
 from jupyter_oidc.settings import Finding, Settings, read_settings
+from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,15 +29,12 @@ _PRINTABLE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 """The pattern of keys that messages may repeat; any other key could be a pasted secret."""
 
 
-class JupyterOIDC(Configurable):
-    """Stands for the extension's section, so that traitlets reads it as the server does."""
-
-    providers: Any = AnyTrait({}).tag(config=True)
-    storage: Any = AnyTrait("auto").tag(config=True)
-    keyring_backend: Any = AnyTrait(None).tag(config=True)
-    storage_folder: Any = AnyTrait(None).tag(config=True)
-    settings_sources: Any = AnyTrait("all").tag(config=True)
-    reload: Any = AnyTrait(True).tag(config=True)
+_Section: Final[Any] = type(
+    SECTION,
+    (Configurable,),
+    {key: AnyTrait(setting.default).tag(config=True) for key, setting in SECTION_KEYS.items()},
+)
+"""Stands for the extension's section, so that traitlets reads it as the server does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult
         broken += _of_files(files, _programs(paths, str(app.config_file)), app.config)
     if broken:
         return SettingsResult(None, tuple(dict.fromkeys(broken)))
-    section = JupyterOIDC(config=app.config)
+    section = _Section(config=app.config)
     own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
     said = SettingsSource(paths, own, owners).now()
     read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"

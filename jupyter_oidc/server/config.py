@@ -18,22 +18,23 @@ from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
+from jupyter_oidc.settings.fields import Flag, camel_case
+from jupyter_oidc.settings.section import SECTION_KEYS
 
 STORAGE_KEYS: Final = ("storage", "keyring_backend", "storage_folder")
 """The settings of the storage of sessions; they change with the next start of the server."""
 
 SWITCH_DEFAULTS: Final[Mapping[str, bool]] = {
-    "close_process": True,
-    "allow_remote_kernels": False,
-    "grant_kernels_of_others": False,
-    "audit_person": False,
+    key: setting.default is True
+    for key, setting in SECTION_KEYS.items()
+    if isinstance(setting.shape, Flag) and key != "reload"
 }
 """The switches that the server reads once at its start, with their defaults."""
 
-TRAITS: Final = ("providers", *STORAGE_KEYS, "settings_sources", "reload", *SWITCH_DEFAULTS)
+TRAITS: Final = tuple(SECTION_KEYS)
 """The names that the section may hold."""
 
-_SNAKE: Final = {"keyringBackend": "keyring_backend", "storageFolder": "storage_folder"}
+_SNAKE: Final = {camel_case(name): name for name in STORAGE_KEYS}
 
 HUB_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
 """Environment variables each of which shows that the server belongs to a Hub."""
@@ -46,7 +47,9 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
     return any(name in environment for name in HUB_VARIABLES)
 
 
-_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True, **SWITCH_DEFAULTS}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    key: SECTION_KEYS[key].default for key in (*STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
+}
 _ONLY_SYSTEM: Final = (
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
     "that this user can change does not"

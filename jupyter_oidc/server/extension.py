@@ -44,6 +44,7 @@ from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsS
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.silent_sign_in import is_silent_sign_in_on
 from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
+from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:
     import logging
@@ -58,6 +59,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Settings
 
 
+def _of_any_type(key: str) -> Any:
+    """Return the trait of ``key``, which takes any value: what it may be is judged later, and all mistakes are told."""
+    return AnyTrait(SECTION_KEYS[key].default, help=SECTION_KEYS[key].sentence).tag(config=True)
+
+
+def _switch(key: str) -> Any:
+    """Return the trait of the switch ``key``."""
+    return Bool(SECTION_KEYS[key].default is True, help=SECTION_KEYS[key].sentence).tag(config=True)
+
+
 class JupyterOIDC(ExtensionApp):
     """Signs users in at OpenID Connect providers and keeps every token in this process."""
 
@@ -66,56 +77,16 @@ class JupyterOIDC(ExtensionApp):
 
     # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
     # NOTE: of any type, because traitlets would answer a wrong one by leaving the extension out, and log the value.
-    providers: Any = AnyTrait(
-        {},
-        help="The providers by name; see the reference of settings. Client secrets are references, never values.",
-    ).tag(config=True)
-    storage: Any = AnyTrait(
-        "auto",
-        help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
-    ).tag(config=True)
-
-    keyring_backend: Any = AnyTrait(
-        None,
-        help="The keyring backend, 'module.Class', to use in place of the operating system's own stores. "
-        "Keyring's own configuration (keyringrc.cfg, PYTHON_KEYRING_BACKEND) is not read.",
-    ).tag(config=True)
-    storage_folder: Any = AnyTrait(
-        None,
-        help="The folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.",
-    ).tag(config=True)
-    settings_sources: Any = AnyTrait(
-        "all",
-        help="Which settings count: 'all', or 'system' for those in files that this user cannot change. Under a Hub it is "
-        "'system', and only such a file can say otherwise.",
-    ).tag(config=True)
-    reload: Any = AnyTrait(
-        True,
-        help="Take changed settings files into account while the server runs.",
-    ).tag(config=True)
-
-    close_process: Any = Bool(
-        True,
-        help="Close the server's memory to other processes of the same user where the system can (Linux). Switch it "
-        "off to attach a debugger or profiler.",
-    ).tag(config=True)
-
-    allow_remote_kernels: Any = Bool(
-        False,
-        help="Accept kernels that run on another machine than this server. By default a kernel's connection key and its "
-        "grants are good at this machine only.",
-    ).tag(config=True)
-
-    grant_kernels_of_others: Any = Bool(
-        False,
-        help="Under JupyterHub, let kernels that somebody else than the server's owner started or used call APIs as the "
-        "owner.",
-    ).tag(config=True)
-
-    audit_person: Any = Bool(
-        False,
-        help="Name in each call event who is signed in for the API, by the subject of the provider.",
-    ).tag(config=True)
+    providers: Any = _of_any_type("providers")
+    storage: Any = _of_any_type("storage")
+    keyring_backend: Any = _of_any_type("keyring_backend")
+    storage_folder: Any = _of_any_type("storage_folder")
+    settings_sources: Any = _of_any_type("settings_sources")
+    reload: Any = _of_any_type("reload")
+    close_process: Any = _switch("close_process")
+    allow_remote_kernels: Any = _switch("allow_remote_kernels")
+    grant_kernels_of_others: Any = _switch("grant_kernels_of_others")
+    audit_person: Any = _switch("audit_person")
 
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""

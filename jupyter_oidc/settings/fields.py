@@ -28,6 +28,7 @@ MAX_SENT_WORDS: Final = 20
 _WORD: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1}
 _ENTRY: Final = "entry"
 _WIDENS: Final = "widens"
+_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _WORD_START: Final = re.compile(r"_([a-z0-9])")
 
 
@@ -217,6 +218,12 @@ class Setting:
     unset: str = ""
     page: str = ""
     deprecated: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The meaning as a sentence, with the text of its links in their place."""
+        text = _LINK.sub(r"\1", self.meaning)
+        return f"{text[0].upper()}{text[1:]}."
 
     @property
     def required(self) -> str:

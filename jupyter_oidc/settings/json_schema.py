@@ -7,7 +7,6 @@ between keys are left to ``jupyter oidc config check``.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 SCHEMA_FILE: Final = Path(__file__).with_name("settings.schema.json")
 """The schema as a file, which the ``$schema`` of a settings file can name; a test keeps it current."""
-
-_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 def settings_schema() -> dict[str, Any]:
@@ -38,12 +35,6 @@ def settings_schema() -> dict[str, Any]:
             "api": _closed("api", API_SETTINGS),
         },
     }
-
-
-def plain(markdown: str) -> str:
-    """Return ``markdown`` with the text of its links in their place, as a sentence."""
-    text = _LINK.sub(r"\1", markdown)
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _closed(name: str, settings: Iterable[Setting]) -> dict[str, Any]:
@@ -66,7 +57,7 @@ def _properties(settings: Iterable[Setting]) -> dict[str, Any]:
 
 
 def _property(setting: Setting) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": plain(setting.meaning)}
+    described: dict[str, Any] = {"description": setting.sentence}
     if setting.required:
         described["description"] += " Required."
     if setting.deprecated:

@@ -154,19 +154,14 @@ class SecretRef:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API that the proxy opens.
+    """One API that the proxy opens; the entry of each field says what its key means.
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
-    ``path_data`` are the characters and forms that its paths hold as data, and that lead to no other path.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
-    ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
-    ``headers`` are secrets that are sent beside the token under these names, and that no caller ever sees.
-    ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
-    ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
-    ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
-    Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
-    of an upload, ``timeout_upload``).
-    ``max_in_flight`` calls run at once, ``max_queue`` more wait; as many WebSockets may be open.
+    ``request_headers`` and ``reply_headers`` are lower-case names.
+    ``ca_bundle`` is the provider's if the API names none; ``egress_proxy`` never is, and ``client_certificate`` only if
+    access tokens are bound to it.
+    Time limits are seconds.
     """
 
     name: str = field(metadata=no_key(always))
@@ -336,32 +331,16 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One OpenID Provider and our registration there (G-1, G-2).
+    """One OpenID Provider and our registration there (G-1, G-2); the entry of each field says what its key means.
 
-    ``profile`` is a security profile whose demands all other settings meet.
-    ``metadata_url`` is the address of the metadata, if not below the issuer, and ``endpoints`` replace those in it; the
-    document must name ``issuer`` all the same.
     ``client_assertion_key`` signs the assertions of ``private_key_jwt`` (T-7), by ``token_endpoint_auth_signing_alg``
-    or, without one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the
-    key's own.
-    ``scopes_by_default`` says that the settings do not name ``scopes``, and ``offline_access_prompt`` is the prompt
-    that is sent with the scope ``offline_access`` if ``prompt`` is not set.
-    ``id_token_signed_response_alg`` is the only accepted one; without it, those in the provider's metadata are
-    accepted.
-    ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
-    ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
-    ``clock_skew`` and ``http_timeout`` are seconds.
+    or, without one, the algorithm of the key.
+    ``scopes_by_default`` says that the settings do not name ``scopes``.
+    ``silent_sign_in`` is ``None`` if the settings do not name it: a page tries under a Hub then, and nowhere else.
     ``egress_proxy`` is the address of a forward proxy, ``"none"``, or ``None`` for that of the environment.
-    ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
-    With ``tls_client_certificate_bound_access_tokens`` access tokens are bound to that certificate, too, and it is
-    presented to APIs (RFC 8705, 3).
-    ``api_bearer_token_source`` is that of APIs that name none themselves.
-    ``scope_claims`` are the claims whose texts are lists separated by spaces.
-    ``authorization_parameters`` go into every authorization request besides our own.
-    ``sign_out_method`` is the way in which a browser is sent to the provider's sign-out page (ADR 39).
-    ``end_session_endpoint`` replaces the one in the metadata, and ``post_logout_redirect_parameter`` is the
-    name under which ``post_logout_redirect_uri`` is sent there (D5).
+    ``post_logout_redirect_parameter`` is the name under which ``post_logout_redirect_uri`` is sent (D5).
     ``allow_insecure_loopback`` is the developer option that admits plain ``http`` on loopback addresses (D-7).
+    Time limits are seconds.
     """
 
     name: str = field(metadata=no_key(always))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from jupyter_oidc.settings.fields import NAME_PATTERN, Choice, Flag, Own, Setting
 from jupyter_oidc.settings.model import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SECTION_SETTINGS: Final = (
     Setting(
@@ -19,7 +22,7 @@ SECTION_SETTINGS: Final = (
             },
         ),
         default={},
-        meaning="`{name: {settings}}`, in the order in which they are shown",
+        meaning="`{name: {settings}}`, in the order in which they are shown; client secrets are references, never values",
     ),
     Setting(
         key="storage",
@@ -98,3 +101,6 @@ SECTION_SETTINGS: Final = (
         page="; see [audit and monitoring](../how-to/audit-and-monitoring.md)",
     ),
 )
+
+SECTION_KEYS: Final[Mapping[str, Setting]] = {one.key: one for one in SECTION_SETTINGS}
+"""The same by their keys."""

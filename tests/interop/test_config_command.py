@@ -307,6 +307,13 @@ def test_check_knows_them_in_json_too_and_the_name_of_the_section(tmp_path: Path
     )
 
 
+def test_check_takes_every_switch(tmp_path: Path) -> None:
+    """Q7.2: the switches that only a start of the server reads are keys of the section, too."""
+    switches = ["close_process", "allow_remote_kernels", "grant_kernels_of_others", "audit_person", "reload"]
+    said = Command(tmp_path, dict.fromkeys(switches, True)).run("config", "check")
+    assert (said.code, said.out) == (0, "Nothing to correct: no provider.\n"), said.err
+
+
 def test_check_knows_them_on_the_command_line(tmp_path: Path) -> None:
     """Q7.2: A file that cannot be read is a finding."""
     said = Command(tmp_path, {}).run("config", "check", "--JupyterOIDC.provider={}")
