@@ -232,7 +232,7 @@ def test_every_reason_on_the_page_is_one_that_the_proxy_gives() -> None:
     """Q5.10: Every failed proxied call leaves one line."""
     listed = set(re.findall(r"`(upstream\.\w+)`", PAGE))
     source = Path(__file__).parents[2] / "jupyter_oidc"
-    text = "\n".join(file.read_text(encoding="utf-8") for file in (source / "adapters").glob("*.py"))
+    text = "\n".join(file.read_text(encoding="utf-8") for file in (source / "adapters").rglob("*.py"))
     given = set(re.findall(r'detail="(upstream\.\w+)"', text)) - {"upstream.socket"}
     given |= {f"upstream.{word}" for word in ("dns", "tls", "connect", "answer", "refused", "no_route", "timeout")}
     assert listed == given
