@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Aud
     recipes = [name for name, (_, text) in RECIPES.items() if "\nc." in f"\n{text}"]
     assert len(recipes) == 3
     with audited(folder, *recipes) as opened:
+        for name in ("jupyter-oidc.log", "jupyter-events.jsonl"):
+            wait_for(folder / name, opened.refused.json()["request_id"])
         yield folder, opened
+
+
+def wait_for(file: Path, words: str) -> None:
+    """Return once ``file`` holds ``words``: log and events are written after the reply, which their readers have by then."""
+    for _ in range(400):
+        if file.exists() and words in file.read_text(encoding="utf-8"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{file.name} does not hold {words}")
 
 
 def calls(folder: Path) -> list[dict[str, Any]]:
