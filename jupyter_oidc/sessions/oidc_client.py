@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
-__all__ = ["NoResponse", "OidcClient", "Person", "RefreshReply", "Refused", "Tokens", "UnverifiableResponse"]
-
 
 class OidcClient:
     """Talks OpenID Connect to the provider in ``settings`` through ``port``, for one session.

@@ -10,9 +10,10 @@ from jupyter_oidc.sessions.revocation import OrphanedToken
 if TYPE_CHECKING:
     from jupyter_oidc.background import Background
     from jupyter_oidc.sessions.current_session import CurrentSession
-    from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Scheduler
     from jupyter_oidc.sessions.revocation import Origin, Revoked
+    from jupyter_oidc.sessions.token_answers import Tokens
 
 MAX_REVOCATION_ATTEMPTS: Final = 3
 """Attempts to revoke a token in the background (D1)."""

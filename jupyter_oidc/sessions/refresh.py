@@ -20,10 +20,10 @@ from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import refresh_policy
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TryLater
 from jupyter_oidc.sessions.honoured import honoured
-from jupyter_oidc.sessions.oidc_client import NoResponse, UnverifiableResponse
 from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.revocation import OrphanedToken, orphan_of
 from jupyter_oidc.sessions.session_store import Deleted, OtherSubject, RotatedElsewhere, Same
+from jupyter_oidc.sessions.token_answers import NoResponse, UnverifiableResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import Granted, TokenKey
     from jupyter_oidc.sessions.live_session import LiveSession
-    from jupyter_oidc.sessions.oidc_client import OidcClient, RefreshReply, Refused, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Entry, SystemPorts
     from jupyter_oidc.sessions.session_data import SessionData
     from jupyter_oidc.sessions.session_store import StoreTransaction
+    from jupyter_oidc.sessions.token_answers import RefreshReply, Refused, Tokens
     from jupyter_oidc.settings import Provider
 
 

@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.pending import PendingSignIns, Question
     from jupyter_oidc.sessions.ports import EntryLock, EventLog, Scheduler, Vault
     from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
     from jupyter_oidc.sessions.revocation import Origin
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 CLOSE_TIMEOUT_SECONDS: Final = 5.0

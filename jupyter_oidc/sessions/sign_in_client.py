@@ -5,7 +5,7 @@ It refuses to hold them; it hands them to the sign-ins of a session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from jupyter_oidc.errors import (
     DiscoveryFailed,
@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.dpop_client import DPoPClient
+    from jupyter_oidc.sessions.oauth_errors import Place
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.token_judge import Answer, TokenJudge
     from jupyter_oidc.sessions.userinfo_client import UserinfoClient
     from jupyter_oidc.settings import Provider
+
+_T = TypeVar("_T")
 
 _NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
 """Details of token replies that no token endpoint sends: a captive portal's page, a redirect (A10, A31)."""
@@ -142,12 +145,7 @@ class SignInClient:
             discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
             raise DiscoveryFailed(detail="discovery.pushed_authorization_request_endpoint")
         reply = await self._dpop_client.send(call, proof_key)
-        answer = pushed_authorization.read_push_reply(reply, now=self._clock.now().wall)
-        if isinstance(answer, token.TokenUnavailable):
-            raise IdpUnavailable(detail="pushed.status", retry_after=answer.retry_after)
-        if isinstance(answer, token.TokenError):
-            raise refusal_of(answer.error, "pushed")
-        return answer
+        return _granted(pushed_authorization.read_push_reply(reply, now=self._clock.now().wall), "pushed")
 
     async def redeem(
         self,
@@ -211,11 +209,7 @@ class SignInClient:
             max_lifetime_seconds=max_lifetime_seconds,
             allow_loopback_http=settings.allow_insecure_loopback,
         )
-        if isinstance(given, token.TokenUnavailable):
-            raise IdpUnavailable(detail="device.status", retry_after=given.retry_after)
-        if isinstance(given, token.TokenError):
-            raise refusal_of(given.error, "device")
-        return given
+        return _granted(given, "device")
 
     async def redeem_device(
         self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
@@ -287,3 +281,12 @@ class SignInClient:
         claims = {**verified.claims, **more}
         person = Person(verified.identity, subject, claims, sid, verified.acr)
         return Tokens(answer, person, requested_at, verified.expires_at, proof_key)
+
+
+def _granted(answer: _T | token.TokenUnavailable | token.TokenError, endpoint: Place) -> _T:
+    """Return ``answer``, or raise for what the ``endpoint`` answered in its place."""
+    if isinstance(answer, token.TokenUnavailable):
+        raise IdpUnavailable(detail=f"{endpoint}.status", retry_after=answer.retry_after)
+    if isinstance(answer, token.TokenError):
+        raise refusal_of(answer.error, endpoint)
+    return answer

@@ -22,6 +22,7 @@ from jupyter_oidc.server import kernel_fast_path
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from tests.support.kernels import grant_for
+from tests.support.polling import eventually
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ServerUnderTest, configured
@@ -537,12 +538,3 @@ async def test_nothing_is_logged_for_a_call_that_passes(
     caplog.set_level(logging.DEBUG)
     await by(server_under_test, kernel, "GET", "orders/items")
     assert [one for one in caplog.records if not one.name.startswith(("httpx", "httpcore", "asyncio"))] == []
-
-
-async def eventually(true: Callable[[], bool]) -> None:
-    """Wait up to five seconds."""
-    for _ in range(250):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    assert true()

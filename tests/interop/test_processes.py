@@ -17,7 +17,7 @@ import pytest
 from jupyter_oidc.compose import Services
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.oidc_client import RefreshReply, Tokens
+from jupyter_oidc.sessions.token_answers import RefreshReply, Tokens
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
 from tests.support.session_child import POINTS, hurry, services_of
 

@@ -108,7 +108,7 @@ class JupyterEventLog:
         """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
-        if not self._has_listeners(CALL_EVENTS):
+        if not has_listeners(self.events, CALL_EVENTS):  # asked before an event is made
             return
         if len(self._pending) >= MAX_PENDING_EVENTS:
             self._pending.popleft()
@@ -180,10 +180,6 @@ class JupyterEventLog:
         self._timer = (
             asyncio.get_running_loop().call_later(BATCH_PAUSE_SECONDS, self._emit_some) if self._pending else None
         )
-
-    def _has_listeners(self, schema_id: str) -> bool:
-        """Return whether an event of this schema would reach a listener or handler; asked before one is made."""
-        return has_listeners(self.events, schema_id)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         try:

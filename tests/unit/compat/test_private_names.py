@@ -27,6 +27,7 @@ from jupyter_oidc.compat import event_loop, jupyter_events, jupyter_server
 from jupyter_oidc.compat import tornado as of_tornado
 from jupyter_oidc.compat import truststore as of_truststore
 from tests.support.peers import Peer
+from tests.support.polling import eventually
 
 LIBRARIES = ("aiohttp", "jupyter_events", "jupyter_server", "tornado", "truststore")
 SCHEMA = {
@@ -43,14 +44,6 @@ def series(number: str) -> tuple[str, ...]:
     return tuple(parts[:2] if parts[0] == "0" else parts[:1])
 
 
-async def eventually(wanted: Any) -> bool:
-    for _ in range(200):
-        if wanted():
-            return True
-        await asyncio.sleep(0.01)
-    return False
-
-
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_the_installed_version_is_of_the_series_that_was_looked_at(name: str) -> None:
     seen = importlib.import_module(f"jupyter_oidc.compat.{name}").SEEN
@@ -63,7 +56,7 @@ async def test_a_reader_says_whether_data_wait_and_takes_a_limit_of_chunks() -> 
         aiohttp.ClientSession() as session,
         session.get(peer.url) as reply,
     ):
-        assert await eventually(lambda: of_aiohttp.has_buffered_data(reply.content))
+        await eventually(lambda: of_aiohttp.has_buffered_data(reply.content))
         of_aiohttp.limit_chunks(reply.content, 10)
         reader: Any = reply.content
         assert (reader._high_water_chunks, reader._low_water_chunks) == (10, 5)
