@@ -172,6 +172,12 @@ class SignInEndings:
         finally:
             self.end_of_work(pending)
 
+    def drop_questions(self) -> None:
+        """End the sign-ins that wait for the user's answer here, because nobody is left to take it."""
+        for pending in self._pending.waiting(self.settings.name):
+            if pending.begun_with is self.settings:
+                self._question_expired(pending)
+
     def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
             self.give_up(pending, _another_person("sign_in.question"))
