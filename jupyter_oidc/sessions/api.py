@@ -155,7 +155,7 @@ class InitiatedLogin:
 
 @dataclass(frozen=True, slots=True)
 class SignOutTicket:
-    """The ticket to a sign-out page; ``binding`` is the value of the cookie for ``page``, if a browser asked."""
+    """The ticket to a sign-out page: ``value`` works once, and only in a browser with the cookie ``binding``, if set."""
 
     page: str
     value: str = field(repr=False)
@@ -210,7 +210,10 @@ class SessionApi(Protocol):
         ...
 
     async def summary(self, provider: str, *, since: int = -1, wait_seconds: float = 0.0) -> Summary:
-        """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``."""
+        """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``.
+
+        ``{instance}-{sequence}`` of the result is an entity tag.
+        """
         ...
 
     # -- sign-in -------------------------------------------------------------------------------------------

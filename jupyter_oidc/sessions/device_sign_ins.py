@@ -47,10 +47,9 @@ class DeviceSignIns:
 
     async def begin(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
         """Request a device code and a user code, and start to poll whether the person has used the latter."""
-        pending, _ = self._pending.begin(self._settings.name, caller, options, strategy="device")
+        pending, _ = self._pending.begin(self._settings, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
-        pending.begun_with = self._settings
         try:
             given = await self._client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:

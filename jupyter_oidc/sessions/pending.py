@@ -168,7 +168,7 @@ class PendingSignIn:
     """
 
     flow: str
-    provider: str
+    begun_with: Provider
     caller: str
     begun: Moment
     nonce: str
@@ -177,7 +177,6 @@ class PendingSignIn:
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = SIGN_IN_LIFETIME_SECONDS
-    begun_with: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -194,6 +193,11 @@ class PendingSignIn:
     finished: Moment | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self.begun_with.name
+
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
         return max(0.0, self.lifetime - (now.monotonic - self.begun.monotonic))
@@ -209,14 +213,14 @@ class PendingSignIns:
 
     def begin(
         self,
-        provider: str,
+        settings: Provider,
         caller: str,
         options: SignInOptions,
         *,
         strategy: Strategy = "server",
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
-        """Open a sign-in and return it with its one-time start ticket.
+        """Open a sign-in under ``settings`` and return it with its one-time start ticket.
 
         Beyond 20 of one ``caller`` or 200 in all the oldest is dropped (A27).
         """
@@ -225,7 +229,7 @@ class PendingSignIns:
         ticket = self._entropy.token(256)
         pending = PendingSignIn(
             flow=self._entropy.token(128),
-            provider=provider,
+            begun_with=settings,
             caller=caller,
             begun=self._clock.now(),
             nonce=self._entropy.token(256),

@@ -84,7 +84,7 @@ class RedirectSignIns:
         self,
         parameters: list[tuple[str, str]],
         bindings: list[str],
-        problem: ResponseMalformed,
+        problem: Problem,
         only: PendingSignIn | None = None,
     ) -> PendingSignIn:
         """End the sign-in of a malformed answer by ``problem``, and return it.

@@ -111,9 +111,8 @@ class SignIns:
         demanded_step_up(self.settings, options)
         if chosen.strategy == "device":
             return await self._by_code.begin(metadata, caller, options), ""
-        pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
+        pending, ticket = self._pending.begin(self.settings, caller, options, strategy=chosen.strategy)
         pending.metadata = metadata
-        pending.begun_with = self.settings
         if options.silent:
             pending.lifetime = SILENT_SIGN_IN_TIMEOUT_SECONDS
             self.silent.begun(pending)
@@ -156,20 +155,14 @@ class SignIns:
         chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
             return None
-        pending, ticket = self._pending.begin(
-            self.settings.name, caller, options, strategy=chosen.strategy, offered=True
-        )
-        pending.begun_with = self.settings
+        _, ticket = self._pending.begin(self.settings, caller, options, strategy=chosen.strategy, offered=True)
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when the ticket is used."""
         # NOTE: a user who clicks can answer a prompt; the same silent attempt would fail in the same way.
         options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
-        pending, ticket = self._pending.begin(
-            self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
-        )
-        pending.begun_with = self.settings
+        _, ticket = self._pending.begin(self.settings, failed.caller, options, strategy=failed.strategy, offered=True)
         return ticket
 
     def _signed_in(self, pending: PendingSignIn) -> None:
