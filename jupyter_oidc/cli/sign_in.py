@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from typing_extensions import assert_never
 
 from jupyter_oidc.cli.running import ServerError
-from jupyter_oidc.sessions.strategy import Strategy
+from jupyter_oidc.contract.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

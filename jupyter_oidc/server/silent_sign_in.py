@@ -34,5 +34,5 @@ def can_sign_in_silently(
         return False
     # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(settings, offers_device=True, browser=browser)
-    comes_back = isinstance(chosen, Choice) and chosen.strategy == "server"
+    comes_back = isinstance(chosen, Choice) and chosen.facts.ends_at_callback
     return comes_back and (public_url is None or urlsplit(public_url).netloc.lower() == host)

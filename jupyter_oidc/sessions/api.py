@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import Bearer, Granted, TokenKey
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import ShownCode, StepUp
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.sign_out_pages import Shown
-    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 Parameters = tuple[tuple[str, str], ...]

@@ -9,7 +9,7 @@ import pytest
 from jupyter_oidc import contract
 from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.sign_in import TerminalSignIn, strategy_in
-from jupyter_oidc.sessions.strategy import Strategy
+from jupyter_oidc.contract.strategy import Strategy
 
 STARTED = {
     "flow": "f" * 22,

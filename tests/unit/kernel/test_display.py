@@ -62,7 +62,7 @@ ALL_CARDS = [
         id="apis",
     ),
     pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10), id="link"),
-    pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE, filled_in=True), id="code"),
+    pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, code=HOSTILE, filled_in=True), id="code"),
     pytest.param(ended_html(HOSTILE), id="ended"),
     pytest.param(SignedOut("done", "done", "https://h/" + HOSTILE)._repr_html_(), id="sign-out"),
 ]
@@ -202,7 +202,7 @@ def test_an_invitation_says_how_long_it_is_good_for():
 
 
 def test_an_invitation_shows_the_code_to_enter():
-    html = code_html("http://h/", "corp", 10, "WDJB-MJHT", filled_in=False)
+    html = code_html("http://h/", "corp", 10, code="WDJB-MJHT", filled_in=False)
     assert ("Enter this code on the page:" in html, ">WDJB-MJHT</code>" in html) == (True, True)
     assert "Never enter a code that somebody else sent you." in html
 
