@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import jupyter_oidc
+from jupyter_oidc.kernel.errors import BY_CODE, LOCAL
 
 SERVER_SIDE = [
     "tornado",
@@ -82,4 +83,5 @@ def test_a_name_that_does_not_exist_is_told_as_python_does() -> None:
 def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed() -> None:
     listed = dir(jupyter_oidc)
     assert all(hasattr(jupyter_oidc, name) for name in listed)
-    assert {"api", "sign_in", "OIDCError", "NotSignedIn", "SessionExpired", "ConfigurationInvalid"} <= set(listed)
+    errors = {kind.__name__ for kind in [*BY_CODE.values(), *LOCAL]}
+    assert set(listed) == {*NAMES, "OIDCError", "OIDCWarning", "__version__", *errors}
