@@ -7,6 +7,7 @@ It refuses to keep the pasted address: the user types it at a hidden prompt and 
 from __future__ import annotations
 
 import getpass
+import time
 import webbrowser
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -15,6 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from typing_extensions import assert_never
 
 from jupyter_oidc.cli.running import ServerError
+from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.sessions.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 25
 """Seconds of one long poll."""
+
+UNKNOWN_STATE_PAUSE_SECONDS: Final = 2.0
+"""Seconds between two polls of a sign-in whose state only a newer version knows."""
 
 MAX_ATTEMPTS: Final = 3
 """Attempts to paste the answer to this sign-in."""
@@ -111,7 +116,9 @@ class TerminalSignIn:
 
     def _wait(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
         progress, left = dict(started), float(started["expires_in"])
-        while left > 0 and progress.get("state", "waiting") == "waiting":
+        while left > 0 and progress.get("state", "waiting") in ("waiting", OTHER) and not progress.get("error"):
+            if progress.get("state") == OTHER:  # the server did not hold its answer back
+                time.sleep(UNKNOWN_STATE_PAUSE_SECONDS)
             progress = self._server.call("GET", f"{flow}?wait={POLL_SECONDS}", wait=POLL_SECONDS)
             left = float(progress.get("expires_in", 0))
         return progress

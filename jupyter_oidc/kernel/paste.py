@@ -10,6 +10,7 @@ import getpass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.errors import OIDCError, RequestInvalid, ResponseMalformed, StateInvalid
+from jupyter_oidc.kernel.server_connection import is_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
                     raise
                 again(f"{refused.message} {refused.action}")
             else:
-                finished = progress["state"] != "waiting"
+                finished = not is_waiting(progress)
                 return progress
     finally:
         if not finished:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.display import (
     Notice,
     code_html,
@@ -20,7 +22,8 @@ from jupyter_oidc.kernel.display import (
     session_text,
     signed_out_html,
 )
-from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.errors import CallFailed, OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
 from jupyter_oidc.kernel.paste import paste
 from jupyter_oidc.kernel.replies import broken_contract
 from jupyter_oidc.kernel.server_connection import server_connection
@@ -49,13 +52,15 @@ class ApiAccess:
     """Whether an API can be called, and whether the person holds the required entitlements; the API itself decides.
 
     ``readiness`` is ``ready``, or the obstacle: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
-    ``missing_entitlement`` or ``unreachable``.
+    ``missing_entitlement`` or ``unreachable``. It is ``other`` if the server is newer and has another word for it, which
+    is ``unknown_words["readiness"]``.
     """
 
     name: str
     readiness: str
     allowed: bool
     missing: list[str]
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,6 +71,8 @@ class Session:
     false, the provider did not list them.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
+    attribute: ``state``, ``storage`` or ``sharing``.
     """
 
     provider: str
@@ -89,6 +96,7 @@ class Session:
     retry_at: str | None
     apis: list[ApiAccess]
     _summary: dict[str, Any] = field(compare=False)
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return session_text(self._summary)
@@ -103,21 +111,23 @@ class SignedOut:
 
     It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page
     that shows it completes; ``end_session_address`` is the whole address, if the server knows it.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it.
     """
 
     local: str
     revoked: str
     end_session_url: str | None
     end_session_address: str | None = None
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         link = self._link()
         if link is None:
-            return self._outcome_text()
+            return plain(self._outcome_text())
         at_jupyter = "open this at the address of your JupyterLab, in its browser:"
         where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
         more = f" To end the provider's own session{self._time_limit_text()}, {where}"
-        return f"{self._outcome_text()}{plain(more)}"
+        return plain(f"{self._outcome_text()}{more}")
 
     def _repr_html_(self) -> str:
         return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
@@ -135,7 +145,7 @@ class SignedOut:
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
-        }[self.revoked]
+        }.get(self.revoked) or unknown_word_message(self.unknown_words.get("revoked"))
         return f"Signed out here. {text}"
 
 
@@ -180,8 +190,12 @@ def sign_in(
         if _calls_work(summary):
             return _session(summary)
     started = connection.begin(name, api, prompt)
-    tell, notice = _invitation(started)
-
+    try:
+        tell, notice = _invitation(started)
+    except OIDCError:
+        with suppress(OIDCError):  # NOTE: the sign-in also ends by itself, and must not hide the first error
+            connection.cancel(started)
+        raise
     try:
         if started["strategy"] == "paste":
             tell(started["expires_in"])
@@ -245,7 +259,8 @@ def endpoint(name: str) -> Endpoint:
 
 def _calls_work(summary: dict[str, Any]) -> bool:
     """Return whether a call would carry a token now; if not, a sign-in may help."""
-    signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
+    state, left = summary["state"], summary["expires_in"]
+    signed_in = state == "active" or (is_signed_in(summary) and left != 0)
     return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
 
@@ -258,6 +273,11 @@ def _session(summary: dict[str, Any]) -> Session:
 def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notice]:
     """Return a function that shows the invitation with the seconds left, and the notice that it writes to."""
     name, device, notice = started["provider"], started["device"], Notice()
+    if started["strategy"] == OTHER:
+        raise CallFailed(
+            "The server wants to sign you in, in a way that this kernel's jupyter_oidc does not know.",
+            action="Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
+        )
     if device is None:
         url, where = _start_of(started)
         pasted = started["strategy"] == "paste"
