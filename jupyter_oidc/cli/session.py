@@ -11,7 +11,8 @@ from traitlets import Bool, Dict, Enum, Unicode
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import RunningServer, ServerError, running_server
 from jupyter_oidc.cli.sign_in import TerminalSignIn
-from jupyter_oidc.kernel.messages import SHARING, access_message
+from jupyter_oidc.contract.reader import word_in
+from jupyter_oidc.kernel.messages import SHARING, access_message, unknown_word_message
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
@@ -135,7 +136,7 @@ class SignOut(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Sign out, and print the result of each step."""
         told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
-        self.write_stdout(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
+        self.write_stdout(f"The session on this machine has ended. {_revoked(told)}")
         if told["end_session_url"]:
             ours = told["end_session_url"].startswith("/")
             link = told["end_session_address"] or urljoin(server.url, told["end_session_url"])
@@ -152,18 +153,29 @@ _REVOKED = {
 }
 
 
+def _revoked(told: dict[str, Any]) -> str:
+    return _REVOKED.get(told["revoked"]) or one_line(unknown_word_message(word_in(told, "revoked")))
+
+
 def _paragraph(summary: dict[str, Any]) -> list[str]:
     user = summary["user"] or {}
     who = user.get("name") or user.get("username") or user.get("sub")
-    lines = [f"{summary['provider']}: {summary['state']}" + (f" ({summary['reason']})" if summary["reason"] else "")]
+    lines = [
+        f"{summary['provider']}: {_word(summary, 'state')}" + (f" ({summary['reason']})" if summary["reason"] else "")
+    ]
     if who:
         lines.append(f"    signed in as {one_line(str(who))} at {summary['issuer']}")
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
-        lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
-    if summary.get("settings_pending"):  # an older server does not send it
+        lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {_word(summary, 'storage')}")
+    if summary["settings_pending"]:
         lines.append(f"    {SETTINGS_PENDING}")
-    if shared := SHARING.get(summary.get("sharing", "none")):
+    if shared := SHARING.get(summary["sharing"]):
         lines.append(f"    {shared}")
     lines += [f"    API {api['name']}: {one_line(access_message(api))}" for api in summary["apis"]]
     return lines
+
+
+def _word(summary: dict[str, Any], member: str) -> str:
+    """Return the server's word for ``member``, also one that is not known here."""
+    return one_line(word_in(summary, member) or "")

@@ -1,8 +1,9 @@
 """The contract: JSON Schemas of every request and reply, and the events that we emit.
 
-Both sides validate against the same files: the server its requests, the kernel helper (and, through
-generated code, the front end) the replies.
-Schemas are closed, so a field that is not listed cannot be sent by mistake.
+Both sides validate against the same files: the server its requests, the kernel helper and the command line (and,
+through generated code, the front end) the replies.
+Schemas are closed, so a field that is not listed cannot be sent by mistake; ``reader`` takes what it knows of a reply
+that another version wrote, and ``version`` has the number of the contract.
 This module refuses to know what the messages mean.
 """
 
@@ -55,19 +56,29 @@ def _read(file: str) -> Mapping[str, Any]:
     )
 
 
-@cache
-def _validator(name: str) -> Callable[[object], object]:
+def compiled(of: Mapping[str, Any]) -> Callable[[object], object]:
+    """Return a function that raises for a message that does not match the schema ``of``; see :func:`validated`."""
     import fastjsonschema
 
-    return cast("Callable[[object], object]", fastjsonschema.compile(dict(schema(name)), use_default=False))
+    return cast("Callable[[object], object]", fastjsonschema.compile(dict(of), use_default=False))
+
+
+@cache
+def _validator(name: str) -> Callable[[object], object]:
+    return compiled(schema(name))
 
 
 def check(name: str, message: object) -> dict[str, Any]:
-    """Return ``message`` if it matches the schema ``name``; raise :class:`ContractBroken` otherwise."""
+    """Return ``message`` if it matches the schema ``name`` to the letter; raise :class:`ContractBroken` otherwise."""
+    return validated(name, _validator(name), message)
+
+
+def validated(name: str, validator: Callable[[object], object], message: object) -> dict[str, Any]:
+    """Return ``message`` if ``validator`` accepts it; raise :class:`ContractBroken` of the contract ``name`` otherwise."""
     import fastjsonschema
 
     try:
-        _validator(name)(message)
+        validator(message)
     except fastjsonschema.JsonSchemaValueException as broken:
         raise ContractBroken(name, _where(broken.path), str(broken.rule)) from None
     return cast("dict[str, Any]", message)

@@ -45,7 +45,7 @@ def session_text(summary: dict[str, Any]) -> str:
     message = session_message(summary)
     head = _insert_circumstances(message.headline, f" at {summary['provider']}{_user_suffix(summary)}") + "."
     shared = SHARING.get(summary["sharing"])
-    return " ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part)
+    return plain(" ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part))
 
 
 def session_html(summary: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The calls to our own routes: every reply is checked against its contract before it is returned."""
+"""The calls to our own routes: every reply is read by its contract before it is returned."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
+from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.auth import ApiAuth, RefreshingHeaders
 from jupyter_oidc.kernel.connections import Connections
 from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout
@@ -20,7 +21,7 @@ from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.made_by import MadeBy
@@ -111,7 +112,7 @@ class ServerConnection:
             tell(left)
             looked = time.monotonic()
             progress = self.progress(started, min(POLL_SECONDS, left))
-            if progress["state"] != "waiting":
+            if not is_waiting(progress):
                 return progress
             time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         raise SignInTimeout(
@@ -170,6 +171,12 @@ class ServerConnection:
         except httpx.HTTPError as error:
             raise unreachable(error) from None
         return judge(name, content)
+
+
+def is_waiting(progress: Mapping[str, Any]) -> bool:
+    """Return whether a sign-in is under way; in a state that is not known here, until it has an error or no time left."""
+    state = progress["state"]
+    return bool(state == "waiting" or (state == OTHER and progress["error"] is None and progress["expires_in"] > 0))
 
 
 def _api_path(name: str) -> str:

@@ -24,8 +24,9 @@ from jupyter_oidc.kernel.display import (
     signed_out_html,
 )
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
-from jupyter_oidc.kernel.server_connection import server_connection
+from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ class ApiAccess:
     """Whether an API can be called, and whether the person holds the required entitlements; the API itself decides.
 
     ``readiness`` is ``ready``, or the obstacle: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
-    ``missing_entitlement`` or ``unreachable``.
+    ``missing_entitlement`` or ``unreachable``. It is ``other`` if the server is newer and has another word for it, which
+    is ``unknown_words["readiness"]``.
     """
 
     name: str
     readiness: str
     allowed: bool
     missing: list[str]
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,6 +74,8 @@ class Session:
     false, the provider did not list them.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
+    attribute: ``state``, ``storage`` or ``sharing``.
     """
 
     provider: str
@@ -94,6 +99,7 @@ class Session:
     retry_at: str | None
     apis: list[ApiAccess]
     _summary: dict[str, Any] = field(compare=False)
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return session_text(self._summary)
@@ -108,21 +114,23 @@ class SignedOut:
 
     It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page
     that shows it completes; ``end_session_address`` is the whole address, if the server knows it.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it.
     """
 
     local: str
     revoked: str
     end_session_url: str | None
     end_session_address: str | None = None
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         link = self._link()
         if link is None:
-            return self._outcome_text()
+            return plain(self._outcome_text())
         at_jupyter = "open this at the address of your JupyterLab, in its browser:"
         where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
         more = f" To end the provider's own session{self._time_limit_text()}, {where}"
-        return f"{self._outcome_text()}{plain(more)}"
+        return plain(f"{self._outcome_text()}{more}")
 
     def _repr_html_(self) -> str:
         return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
@@ -140,7 +148,7 @@ class SignedOut:
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
-        }[self.revoked]
+        }.get(self.revoked) or unknown_word_message(self.unknown_words.get("revoked"))
         return f"Signed out here. {text}"
 
 
@@ -245,7 +253,8 @@ def endpoint(name: str) -> Endpoint:
 
 def _calls_work(summary: dict[str, Any]) -> bool:
     """Return whether a call would carry a token now; if not, a sign-in may help."""
-    signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
+    state, left = summary["state"], summary["expires_in"]
+    signed_in = state == "active" or (is_signed_in(summary) and left != 0)
     return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
 
@@ -294,7 +303,7 @@ def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notic
                 progress = paste(ask_in_cell, partial(connection.complete, started), notice.warn)
             case _:
                 assert_never(step)
-        finished = progress["state"] != "waiting"
+        finished = not is_waiting(progress)
         return progress
     finally:
         if not finished:

@@ -83,10 +83,11 @@ namespace Private {
     return { kind: 'code', address, code: user_code, filledIn };
   };
 
-  export const factories: Readonly<Record<SignInStarted['strategy'], StepFactory>> = {
+  export const factories: Readonly<Record<SignInStarted['strategy'], StepFactory | undefined>> = {
     server: inWindow,
     loopback: inWindow,
     device: byCode,
-    paste: byPaste
+    paste: byPaste,
+    other: undefined // a way of a newer server
   };
 }
