@@ -13,12 +13,7 @@ import { format } from 'prettier';
 const here = dirname(fileURLToPath(import.meta.url));
 const contract = join(here, '../../jupyter_oidc/contract');
 const target = join(here, '../src/generated');
-const style = {
-  printWidth: 120,
-  singleQuote: true,
-  trailingComma: 'none',
-  arrowParens: 'avoid'
-};
+const style = { printWidth: 120, singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' };
 const banner = '// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.\n';
 
 /** Read a file of the contract; a part that several schemas share is a file of its own, and `$ref` names it. */
