@@ -532,7 +532,7 @@ class SignOutPageHandler(LoginPageHandler):
             opened = pages.open(provider, ticket, self._cookies, self._shown)
         except StateInvalid as problem:
             self.note_refusal(problem)
-            self.show_problem(problem, onward=session.logout_link())
+            self.show_problem(problem, onward=session.sign_outs.logout_link())
             return
         nonce = self.context.entropy.token(128)
         back = url_path_join(self.base_url, "jupyter-oidc/providers", provider, "signed-out")
