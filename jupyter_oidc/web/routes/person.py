@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @allow("user", action="write", from_other_sites=True)
 async def ask_person(call: Call, provider: str) -> Reply:
     """Show the question."""
-    request, front = call.request, call.front
+    request, front, sessions = call.request, call.front, call.sessions
     flow = _flow_of_browser(request)
-    question = await call.sessions.question(provider, flow, sign_in_bindings(request, flow))
+    question = await sessions.question(provider, flow, sign_in_bindings(request, flow))
     here = f"{request.path}?{urlencode({'flow': flow, '_xsrf': front.xsrf_token()})}"
     if question.is_over:
         title, keep = "Somebody else was signed in", "Do not sign in"
@@ -47,13 +47,13 @@ async def ask_person(call: Call, provider: str) -> Reply:
 @allow("user", action="write")
 async def take_persons_answer(call: Call, provider: str) -> Reply:
     """Read the user's answer."""
-    request, front = call.request, call.front
+    request, front, sessions = call.request, call.front, call.sessions
     flow = _flow_of_browser(request)
     answers = [value for name, value in form_of(request) or () if name == "answer"]
     if answers not in (["change"], ["keep"]):
         raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
     bindings, change = sign_in_bindings(request, flow), answers == ["change"]
-    sign_in = await call.sessions.answer_question(provider, flow, bindings, change=change)
+    sign_in = await sessions.answer_question(provider, flow, bindings, change=change)
     if sign_in.silent:
         return redirect(target_of(front, sign_in), 303)
     if sign_in.state == "completed":

@@ -56,8 +56,8 @@ async def begin_sign_in(call: Call, provider: str) -> Reply:
 @allow("user", "kernel", action="read")
 async def watch_sign_in(call: Call, provider: str, flow: str) -> Reply:
     """Return the progress; with ``wait``, as soon as the sign-in has ended."""
-    seconds = seconds_to_wait(call.request)
-    return json_reply(progress_view(await call.sessions.sign_in(provider, flow, wait_seconds=seconds)))
+    sessions, seconds = call.sessions, seconds_to_wait(call.request)
+    return json_reply(progress_view(await sessions.sign_in(provider, flow, wait_seconds=seconds)))
 
 
 @allow("user", "kernel", action="write")
@@ -69,9 +69,8 @@ async def cancel_sign_in(call: Call, provider: str, flow: str) -> Reply:
 @allow("user", "kernel", action="write")
 async def complete_sign_in(call: Call, provider: str, flow: str) -> Reply:
     """End the sign-in with the pasted address at which the provider left the browser, if its own caller sends it."""
-    pasted = envelope(call.request, "complete.request")["redirect_url"]
-    name = call.request.caller.name
-    return json_reply(progress_view(await call.sessions.complete_sign_in(provider, flow, name, pasted)))
+    sessions, pasted = call.sessions, envelope(call.request, "complete.request")["redirect_url"]
+    return json_reply(progress_view(await sessions.complete_sign_in(provider, flow, call.request.caller.name, pasted)))
 
 
 async def _check_silent(call: Call, provider: str, asked: dict[str, Any]) -> None:
