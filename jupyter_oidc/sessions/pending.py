@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.strategies import facts_of
+from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.step_up import StepUp
+from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
     from jupyter_oidc.strategies import StrategyFacts
-
-SIGN_IN_LIFETIME_SECONDS: Final = 600.0
-"""Seconds from the beginning of a sign-in to its callback (A-9)."""
 
 TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
