@@ -43,10 +43,11 @@ from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
-from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
+from jupyter_oidc.server.problems import error_reply, problem_of
 from jupyter_oidc.server.silent_sign_in import can_sign_in_silently, page_host
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
+from jupyter_oidc.web.problems import defect_text
 
 if TYPE_CHECKING:
     import logging

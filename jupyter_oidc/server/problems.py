@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import traceback
 from dataclasses import dataclass
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.web import HTTPError
 
-from jupyter_oidc.background import short_path
 from jupyter_oidc.errors import (
     BodyTooLarge,
     ClientTooSlow,
@@ -26,7 +24,6 @@ from jupyter_oidc.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
 REQUEST_ID: Final = "X-OIDC-Request-Id"
 """The header with the id by which a refusal is found in the log, also in an answer without a body."""
@@ -90,11 +87,3 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
     return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id, public_url))
-
-
-def defect_text(kind: type[BaseException], where: TracebackType | None) -> str:
-    """Return the log line of a defect: its type, files and lines, since its text could quote a secret (D14)."""
-    frames = " <- ".join(
-        f"{frame.name} ({short_path(frame.filename)}:{frame.lineno})" for frame in reversed(traceback.extract_tb(where))
-    )
-    return f"defect {kind.__name__} at {frames}"
