@@ -321,7 +321,9 @@ async def test_a_defect_in_the_middle_ends_the_connection(
         raise ValueError("something that nobody may read")
 
     monkeypatch.setattr(kernel_fast_path, "response_headers", fail)
-    assert isinstance(await attempt(server_under_test, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
+    closes = {"Connection": "close"}
+    reply = await attempt(server_under_test, kernel, "GET", "orders/items", closes)
+    assert isinstance(reply, httpx.RemoteProtocolError)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
