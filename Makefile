@@ -41,9 +41,10 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
+	@$(BIN)/python -m tests.bench.many_sessions
 	@$(BIN)/python -m tests.bench.hanging_keyring
 	@$(MAKE) --no-print-directory bench-proxy
 

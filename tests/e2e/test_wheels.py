@@ -30,6 +30,7 @@ CONTRACT = {
     "contract/command.request.schema.json",
     "contract/complete.request.schema.json",
     "contract/diagnostics.reply.schema.json",
+    "contract/error-code.json",
     "contract/error.schema.json",
     "contract/events/call.yaml",
     "contract/events/session.yaml",
@@ -43,6 +44,7 @@ CONTRACT = {
     "contract/sign-in.request.schema.json",
     "contract/sign-out.reply.schema.json",
     "contract/sign-out.request.schema.json",
+    "contract/strategy.json",
 }
 SETTINGS = {
     "settings/providers/auth0.json",

@@ -68,7 +68,7 @@ def sources(folder: str) -> list[Path]:
     return [path for path in sorted((STUB / folder).rglob("*")) if path.suffix in {".ts", ".tsx", ".js", ".mjs"}]
 
 
-def test_every_library_that_the_package_imports_is_a_dependency():
+def test_every_library_that_the_package_imports_is_a_dependency() -> None:
     of_the_package = [module for module in modules() if not module.name.startswith("jupyter_oidc.demo")]
     assert undeclared(of_the_package, declared(PROJECT["dependencies"])) == {}
 
@@ -91,35 +91,35 @@ def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python():
     assert (ROOT / ".ci/client/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
-def test_every_library_that_the_demo_imports_is_in_its_extra():
+def test_every_library_that_the_demo_imports_is_in_its_extra() -> None:
     extras = PROJECT["optional-dependencies"]
     assert undeclared(modules("demo"), declared([*PROJECT["dependencies"], *extras["demo"]])) == {}
 
 
-def test_every_dependency_is_imported():
+def test_every_dependency_is_imported() -> None:
     used = set().union(*(libraries(module) for module in modules()))
     assert declared(PROJECT["dependencies"]) - used == set()
 
 
-def test_every_package_that_the_front_end_imports_is_a_dependency():
+def test_every_package_that_the_front_end_imports_is_a_dependency() -> None:
     assert undeclared_packages(sources("src"), set(PACKAGE["dependencies"])) == {}
 
 
-def test_every_package_that_its_tests_and_its_generator_import_is_declared():
+def test_every_package_that_its_tests_and_its_generator_import_is_declared() -> None:
     names = {*PACKAGE["dependencies"], *PACKAGE["devDependencies"]}
     assert undeclared_packages([*sources("tests"), *sources("scripts")], names) == {}
 
 
-def test_every_dependency_of_the_front_end_is_imported():
+def test_every_dependency_of_the_front_end_is_imported() -> None:
     used = set().union(*(node_packages(path.read_text(encoding="utf-8")) for path in sources("src")))
     assert set(PACKAGE["dependencies"]) - used == set()
 
 
-def test_an_undeclared_library_is_noticed():
+def test_an_undeclared_library_is_noticed() -> None:
     module = seeded("def count():\n    from prometheus_client import Counter\n    return Counter\n")
     assert undeclared([module], {"tornado"}) == {"jupyter_oidc.seeded": {"prometheus-client"}}
 
 
-def test_an_undeclared_package_is_noticed():
+def test_an_undeclared_package_is_noticed() -> None:
     text = "import type {\n  Message\n} from '@lumino/messaging';\nimport 'x/y';\nimport a from './a';\nexport { b } from 'b';"
     assert node_packages(text) == {"@lumino/messaging", "x", "b"}
