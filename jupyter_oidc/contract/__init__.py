@@ -42,9 +42,18 @@ def names() -> list[str]:
 
 @cache
 def schema(name: str) -> Mapping[str, Any]:
-    """Return the JSON Schema called ``name``; raises ``FileNotFoundError`` if there is none."""
-    text = (_FOLDER / (name + _SUFFIX)).read_text(encoding="utf-8")
-    return cast("Mapping[str, Any]", json.loads(text))
+    """Return the JSON Schema called ``name``; raises ``FileNotFoundError`` if there is none.
+
+    A part that several schemas share is a file of its own: ``{"$ref": "strategy.json"}`` becomes its content.
+    """
+    return _read(name + _SUFFIX)
+
+
+def _read(file: str) -> Mapping[str, Any]:
+    text = (_FOLDER / file).read_text(encoding="utf-8")
+    return cast(
+        "Mapping[str, Any]", json.loads(text, object_hook=lambda part: _read(part["$ref"]) if "$ref" in part else part)
+    )
 
 
 def compiled(of: Mapping[str, Any]) -> Callable[[object], object]:

@@ -86,7 +86,7 @@ def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) 
     return _invitation(provider, (steps if pasted else "") + _link(url), seconds)
 
 
-def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: bool) -> str:
+def code_html(url: str, provider: str, seconds: float, *, code: str, filled_in: bool) -> str:
     """Return the invitation to sign in with a code; ``filled_in`` says that the page at ``url`` knows it already.
 
     One click selects the whole code, so that it can be copied; there is no script that could do it.

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
-from jupyter_oidc.contract.reader import OTHER
+from typing_extensions import assert_never
+
 from jupyter_oidc.kernel.display import (
     Notice,
     code_html,
@@ -22,16 +23,18 @@ from jupyter_oidc.kernel.display import (
     session_text,
     signed_out_html,
 )
-from jupyter_oidc.kernel.errors import CallFailed, OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
 from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
-from jupyter_oidc.kernel.paste import paste
-from jupyter_oidc.kernel.replies import broken_contract
-from jupyter_oidc.kernel.server_connection import server_connection
+from jupyter_oidc.kernel.paste import ask_in_cell, paste
+from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
+from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.kernel.auth import ApiAuth
+    from jupyter_oidc.kernel.server_connection import ServerConnection
+    from jupyter_oidc.kernel.sign_in_step import SignInStep
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 
@@ -190,18 +193,9 @@ def sign_in(
         if _calls_work(summary):
             return _session(summary)
     started = connection.begin(name, api, prompt)
+    notice = Notice()
     try:
-        tell, notice = _invitation(started)
-    except OIDCError:
-        with suppress(OIDCError):  # NOTE: the sign-in also ends by itself, and must not hide the first error
-            connection.cancel(started)
-        raise
-    try:
-        if started["strategy"] == "paste":
-            tell(started["expires_in"])
-            progress = paste(connection, started, notice.warn)
-        else:
-            progress = connection.await_sign_in(started, timeout, tell)
+        progress = _follow(connection, started, notice, timeout)
     except (OIDCError, KeyboardInterrupt) as ending:
         notice.show(
             ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
@@ -270,47 +264,52 @@ def _session(summary: dict[str, Any]) -> Session:
     return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
 
 
-def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notice]:
-    """Return a function that shows the invitation with the seconds left, and the notice that it writes to."""
-    name, device, notice = started["provider"], started["device"], Notice()
-    if started["strategy"] == OTHER:
-        raise CallFailed(
-            "The server wants to sign you in, in a way that this kernel's jupyter_oidc does not know.",
-            action="Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
-        )
-    if device is None:
-        url, where = _start_of(started)
-        pasted = started["strategy"] == "paste"
-        text = f"To sign in at {name}, {where}" + (", then copy the address at which the browser ends" * pasted)
-        return lambda left: notice.show(link_html(url, name, left, pasted=pasted), text), notice
-    filled_in = device["verification_uri_complete"] is not None
-    url = device["verification_uri_complete"] or device["verification_uri"]
-    code = device["user_code"]
-    _checked(url, usable=urlsplit(url).scheme in ("http", "https"))
-    act = "and check that it shows the code" if filled_in else "and enter the code"
-    text = f"To sign in at {name}, open: {url} {act} {plain(code)}"
-    return lambda left: notice.show(code_html(url, name, left, code, filled_in=filled_in), text), notice
+def _invitation(provider: str, step: SignInStep) -> tuple[Callable[[float], str], str]:
+    """Return a function from the seconds left to the invitation as HTML, and the same as text for a terminal."""
+    match step:
+        case OpenLink(address):
+            return partial(link_html, address, provider), f"To sign in at {provider}, {_open_text(address)}"
+        case PasteAddress(address):
+            text = f"To sign in at {provider}, {_open_text(address)}, then copy the address at which the browser ends"
+            return partial(link_html, address, provider, pasted=True), text
+        case EnterCode(address, code, filled_in):
+            act = "and check that it shows the code" if filled_in else "and enter the code"
+            text = f"To sign in at {provider}, open: {address} {act} {plain(code)}"
+            return partial(code_html, address, provider, code=code, filled_in=filled_in), text
+        case _:
+            assert_never(step)
 
 
-def _start_of(started: dict[str, Any]) -> tuple[str, str]:
-    """Return the link with which a notebook starts a sign-in, and the same as text for a terminal.
-
-    If the server does not know how browsers reach it, the link is a path, which the page that shows it completes.
-    """
-    address = started.get("start_address")
-    if address is not None:
-        url = _checked(address, usable=urlsplit(address).scheme in ("http", "https"))
-        return url, f"open: {url}"
-    path = started["start_url"] or ""
-    _checked(path, usable=path.startswith("/") and path[1:2] not in ("/", "\\"))
-    return path, f"open this at the address of your JupyterLab, in its browser: {path}"
+def _open_text(address: str) -> str:
+    at_jupyter = "open this at the address of your JupyterLab, in its browser:"
+    return f"{at_jupyter if is_path(address) else 'open:'} {address}"
 
 
-def _checked(url: str, *, usable: bool) -> str:
-    """Return ``url`` if it may be shown as a link; raises ``ContractError``."""
-    if not usable or not url.isprintable():
-        raise broken_contract()
-    return url
+def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notice, timeout: float) -> dict[str, Any]:
+    """Show the step of ``started``, and return the sign-in's last progress; an error and Ctrl-C cancel it."""
+    finished = False
+    try:
+        step = step_of(started)
+        html, text = _invitation(started["provider"], step)
+
+        def show(left: float) -> None:
+            notice.show(html(left), text)
+
+        match step:
+            case OpenLink() | EnterCode():
+                progress = connection.await_sign_in(started, timeout, show)
+            case PasteAddress():
+                show(started["expires_in"])
+                progress = paste(ask_in_cell, partial(connection.complete, started), notice.warn)
+            case _:
+                assert_never(step)
+        finished = not is_waiting(progress)
+        return progress
+    finally:
+        if not finished:
+            # NOTE: a failed cancel must not hide the first error; the sign-in also ends by itself.
+            with suppress(OIDCError):
+                connection.cancel(started)
 
 
 def _sign_in_error(progress: dict[str, Any]) -> OIDCError:

@@ -17,12 +17,16 @@ const target = join(here, '../src/generated');
 const style = { printWidth: 120, singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' };
 const banner = '// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.\n';
 
+/** Read a file of the contract; a part that several schemas share is a file of its own, and `$ref` names it. */
+const read = name =>
+  JSON.parse(readFileSync(join(contract, name), 'utf8'), (_, part) => (part?.$ref ? read(part.$ref) : part));
+
 const schemas = readdirSync(contract)
   .filter(name => name.endsWith('.schema.json'))
   .sort()
   .map(name => ({
     name: name.replace('.schema.json', ''),
-    schema: JSON.parse(readFileSync(join(contract, name), 'utf8'))
+    schema: read(name)
   }));
 
 // Only what comes back is validated in the page; what goes out is validated by the server.

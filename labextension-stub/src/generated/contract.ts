@@ -423,7 +423,7 @@ export interface SignInStarted {
   provider: string;
   strategy: 'server' | 'loopback' | 'device' | 'paste' | 'other';
   /**
-   * Path on this server that sends the browser to the provider; null for the device strategy.
+   * Path on this server that sends the browser to the provider; null for a sign-in by code.
    */
   start_url: string | null;
   /**
@@ -457,7 +457,7 @@ export interface SignInStarted {
  * Begin a sign-in.
  */
 export interface SignInRequest {
-  strategy?: 'auto' | 'server' | 'loopback' | 'device' | 'paste';
+  strategy?: 'auto' | ('server' | 'loopback' | 'device' | 'paste');
   /**
    * Local path to offer after the sign-in; anything else is ignored.
    */
