@@ -170,7 +170,7 @@ class TerminalSignIn:
 
     def _timed_out(self) -> ServerError:
         seconds = self._wish.timeout_seconds
-        within = "in time" if seconds is None else f"within {seconds:.0f} seconds"
+        within = "in time" if seconds is None else f"within {seconds:g} seconds"
         return ServerError(
             f"Nobody finished the sign-in {within}.", "Run this again, and do what it prints before the time is over."
         )
