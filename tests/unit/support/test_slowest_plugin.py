@@ -46,13 +46,14 @@ def test_a_run_begins_with_the_browser_and_then_with_the_slowest_file_of_a_folde
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Two files of tests that write their names into ``order`` when they run."""
     monkeypatch.setenv("PYTHONPATH", ROOT)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     test = "def test_{0}_{1}():\n    with open('order', 'a') as order: order.write('{0}{1} ')\n"
     pytester.makepyfile(**{f"test_{name}": "".join(test.format(name, n) for n in (1, 2)) for name in ("a", "b")})
     return pytester
 
 
 def run(suite: pytest.Pytester, *arguments: str) -> dict[str, Line]:
-    result = suite.runpytest_subprocess("-q", "-p", "tests.support.slowest_plugin", *arguments)
+    result = suite.runpytest_subprocess("-q", "-p", "xdist.plugin", "-p", "tests.support.slowest_plugin", *arguments)
     assert result.ret == 0
     return read(suite.path / ".cache" / "slowest.txt")
 
