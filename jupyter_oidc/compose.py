@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -34,6 +34,7 @@ from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.local_api import LocalSessions
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
@@ -73,13 +74,18 @@ class Parts:
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
+CreateParts: TypeAlias = "Callable[[Settings, JupyterEventLog, Secret | None], Parts]"
+"""A function that makes the parts, as :func:`system_parts` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The services of the server: sessions, pending sign-ins and the proxy.
 
     ``handovers`` are the tasks of replaced sessions that still revoke their tokens.
     ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
-    ``instance`` is different in every process, so that an ETag of an earlier one never matches.
+    ``session_api`` is what routes may ask of the sessions (ADR 45); its ``instance`` is different in every process and
+    after every reload, so that an ETag of an earlier one never matches.
     """
 
     sessions: Sessions
@@ -87,7 +93,7 @@ class Services:
     proxy: ProxyService
     parts: Parts
     sign_out_pages: SignOutPages
-    instance: str
+    session_api: LocalSessions
     given: Settings
     background: Background
     handovers: Background
@@ -97,6 +103,11 @@ class Services:
     def settings(self) -> Settings:
         """The settings in force; those of a provider may wait for a sign-in."""
         return replace(self.given, providers=tuple(session.settings for session in self.sessions))
+
+    @property
+    def instance(self) -> str:
+        """The instance that sequence numbers belong to."""
+        return self.session_api.instance
 
     @property
     def clock(self) -> Clock:
@@ -133,7 +144,7 @@ class Services:
         dropped = [self.sessions.waiting(session.settings.name) for session in ended]
         self.sessions.retain(names)
         self.proxy.route_to(self.sessions)
-        install(replace(self, instance=self.entropy.token(64)))
+        install(replace(self, session_api=replace(self.session_api, instance=self.entropy.token(64))))
         spared = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
             try:
@@ -459,7 +470,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         proxy=ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy)),
         parts=parts,
         sign_out_pages=pages,
-        instance=parts.entropy.token(64),
+        session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),
         given=settings,
         background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import Bearer, Granted, TokenKey
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import ShownCode, StepUp
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.sign_out_pages import Shown
-    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 Parameters = tuple[tuple[str, str], ...]
@@ -155,7 +156,7 @@ class InitiatedLogin:
 
 @dataclass(frozen=True, slots=True)
 class SignOutTicket:
-    """The ticket to a sign-out page; ``binding`` is the value of the cookie for ``page``, if a browser asked."""
+    """The ticket to a sign-out page: ``value`` works once, and only in a browser with the cookie ``binding``, if set."""
 
     page: str
     value: str = field(repr=False)
@@ -210,7 +211,10 @@ class SessionApi(Protocol):
         ...
 
     async def summary(self, provider: str, *, since: int = -1, wait_seconds: float = 0.0) -> Summary:
-        """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``."""
+        """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``.
+
+        ``{instance}-{sequence}`` of the result is an entity tag.
+        """
         ...
 
     # -- sign-in -------------------------------------------------------------------------------------------

@@ -17,16 +17,18 @@ from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
+    from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
+    from jupyter_oidc.strategies import StrategyFacts
 
 SIGN_IN_LIFETIME_SECONDS: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -159,7 +161,7 @@ class PendingSignIn:
     ``metadata`` are those that it began with: its answer and tokens are judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that was not followed yet: it does not count as under way.
-    ``code`` is set for the strategy ``device`` only, which has neither ticket nor state.
+    ``code`` is set for a strategy that has one, and such a sign-in has neither ticket nor state.
     ``lifetime`` is in seconds.
     ``begun_with`` are the settings that it was begun under; a session that runs meanwhile may have others (ADR 30).
     An ``overtaken`` one is completed because the person signed in by another sign-in; its own answer is not used.
@@ -168,7 +170,7 @@ class PendingSignIn:
     """
 
     flow: str
-    provider: str
+    begun_with: Provider
     caller: str
     begun: Moment
     nonce: str
@@ -177,7 +179,6 @@ class PendingSignIn:
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = SIGN_IN_LIFETIME_SECONDS
-    begun_with: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -194,6 +195,16 @@ class PendingSignIn:
     finished: Moment | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self.begun_with.name
+
+    @property
+    def facts(self) -> StrategyFacts:
+        """The entry of its strategy in the server's table."""
+        return facts_of(self.strategy)
+
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
         return max(0.0, self.lifetime - (now.monotonic - self.begun.monotonic))
@@ -209,14 +220,14 @@ class PendingSignIns:
 
     def begin(
         self,
-        provider: str,
+        settings: Provider,
         caller: str,
         options: SignInOptions,
         *,
         strategy: Strategy = "server",
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
-        """Open a sign-in and return it with its one-time start ticket.
+        """Open a sign-in under ``settings`` and return it with its one-time start ticket.
 
         Beyond 20 of one ``caller`` or 200 in all the oldest is dropped (A27).
         """
@@ -225,7 +236,7 @@ class PendingSignIns:
         ticket = self._entropy.token(256)
         pending = PendingSignIn(
             flow=self._entropy.token(128),
-            provider=provider,
+            begun_with=settings,
             caller=caller,
             begun=self._clock.now(),
             nonce=self._entropy.token(256),
@@ -302,7 +313,7 @@ class PendingSignIns:
         """
         self.sweep()
         for pending in list(self._flows.values()):
-            expected = pending.strategy == "server" if only is None else pending is only
+            expected = pending.facts.ends_at_callback if only is None else pending is only
             if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")

@@ -16,8 +16,9 @@ import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 Section = dict[str, Any]
@@ -26,7 +27,7 @@ Section = dict[str, Any]
 @pytest.fixture
 def jp_server_config(settings_file: Path) -> dict[str, Any]:
     assert settings_file.is_file()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ class Cell:
 
     async def ask(self, verb: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._grant}"}
-        async with httpx.AsyncClient(base_url=self._server_under_test.url, timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self._server_under_test.url, timeout=30, trust_env=False, verify=PLAIN
+        ) as client:
             return await client.request(verb, f"jupyter-oidc/{path}", headers=headers, **more)
 
     async def sign_in(self, provider: str = "corp") -> httpx.Response:

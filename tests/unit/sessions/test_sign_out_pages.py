@@ -10,7 +10,8 @@ import pytest
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages, Ticket
+from jupyter_oidc.sessions.api import SignOutTicket
+from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages
 from tests.unit.sessions.fake_environment import (
     SETTINGS,
     CountingEntropy,
@@ -34,16 +35,16 @@ class Room:
         self.scheduler = HandScheduler(self.clock)
         self.pages = SignOutPages(self.clock, CountingEntropy(), self.scheduler)
 
-    def offer(self, *, bound: bool = True, provider: str = "corp", state: str = STATE) -> Ticket:
+    def offer(self, *, bound: bool = True, provider: str = "corp", state: str = STATE) -> SignOutTicket:
         return self.pages.offer(provider, REQUEST, Secret("the-id-token"), state, bound=bound)
 
-    def open(self, ticket: Ticket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
+    def open(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
         """Open with the ticket's own cookie unless ``cookie`` names another; return the hint."""
         brought = [cookie or ticket.binding or ""]
         opened = self.pages.open("corp", ticket.value, lambda _: brought, shown)
         return None if opened.id_token_hint is None else text_of(opened.id_token_hint)
 
-    def refused(self, ticket: Ticket, *, cookie: str | None = None, shown: Shown = "document") -> str:
+    def refused(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str:
         with pytest.raises(StateInvalid) as refusal:
             self.open(ticket, cookie=cookie, shown=shown)
         return refusal.value.detail
