@@ -19,6 +19,7 @@ from jupyter_oidc.web.access_rule import access_rule_of
 from jupyter_oidc.web.redirects import require_browser_on_this_machine
 from tests.support.canary import CANARY
 from tests.support.form_sign_in import FormBrowser
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -59,7 +60,7 @@ async def listener(server_under_test: ServerUnderTest) -> tuple[str, str]:
 
 async def fetch(url: str, method: str = "GET", **headers: str) -> int:
     """Return the status, or 0 if no server listens."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         try:
             reply = await client.request(method, url, headers=headers)
         except httpx.TransportError:
