@@ -18,9 +18,9 @@ from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import is_half_closed
+from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED
 from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay
-from jupyter_oidc.web.access_rule import allow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
