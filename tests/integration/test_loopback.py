@@ -238,7 +238,7 @@ async def test_a_cancelled_sign_in_closes_its_listener(server_under_test: Server
 
 async def test_a_listener_that_nobody_uses_closes_by_itself(server_under_test: ServerUnderTest) -> None:
     flow, start = await begin(server_under_test)
-    pending = server_under_test.context.services.pending.find(flow, "corp")
+    pending = server_under_test.services.pending.find(flow, "corp")
     pending.lifetime = 0.5
     reply = await open_(server_under_test.provider.browser(), start, stop_at="http://127.0.0.1")
     assert await gone(reply.headers["location"])
@@ -253,7 +253,7 @@ async def test_a_server_that_stops_closes_every_listener(server_under_test: Serv
 async def test_a_fixed_port_belongs_to_the_newest_sign_in(server_under_test: ServerUnderTest) -> None:
     """A user who closed the window and clicks again must not wait ten minutes for the port."""
     port = free_port()
-    service = server_under_test.context.services.sessions.of_provider("corp")
+    service = server_under_test.services.sessions.of_provider("corp")
     object.__setattr__(service.settings, "redirect_uri", f"http://127.0.0.1:{port}/cb")
     object.__setattr__(service.settings, "redirect_strategy", "loopback")
     old, _ = await listener(server_under_test)
