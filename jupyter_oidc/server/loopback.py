@@ -20,6 +20,8 @@ from tornado.web import RequestHandler
 from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
     from tornado.web import Application
 
@@ -142,6 +144,14 @@ class LoopbackListeners:
 
     def __init__(self) -> None:
         self._open: dict[LoopbackListener, None] = {}
+
+    def __len__(self) -> int:
+        """Return how many listen."""
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[LoopbackListener]:
+        """Return those that listen, the oldest first."""
+        return iter(tuple(self._open))
 
     async def open(
         self,

@@ -357,7 +357,7 @@ async def test_a_refresh_that_is_given_up_is_answered(
     services, settings = server_under_test.services, server_under_test.settings
     session = services.sessions.of_provider("corp")
     await eventually(
-        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._tokens.refreshing) == 1
+        lambda: services.proxy.route("orders").call_limiter.running == 2 and len(session._tokens.refreshing) == 1
     )
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
@@ -432,11 +432,11 @@ async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
     )
     lines = [f"{name}: {value}" for name, value in headers.items()]
     with raw.sent(raw.head("GET", "orders/items", *lines)) as connection:
-        await eventually(lambda: call_limiter._running == 1)
+        await eventually(lambda: call_limiter.running == 1)
         await asyncio.sleep(0.3)
-        assert call_limiter._running == 1
+        assert call_limiter.running == 1
         await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
-        await eventually(lambda: call_limiter._running == 0)
+        await eventually(lambda: call_limiter.running == 0)
         assert not (await asyncio.to_thread(connection.reply)).whole
 
 
