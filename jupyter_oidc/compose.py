@@ -33,7 +33,8 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.dpop_prover import DPoPProver
+from jupyter_oidc.sessions.local_api import LocalSessions
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
@@ -83,7 +84,8 @@ class Services:
 
     ``handovers`` are the tasks of replaced sessions that still revoke their tokens.
     ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
-    ``instance`` is different in every process, so that an ETag of an earlier one never matches.
+    ``session_api`` is what routes may ask of the sessions (ADR 45); its ``instance`` is different in every process and
+    after every reload, so that an ETag of an earlier one never matches.
     """
 
     sessions: Sessions
@@ -91,7 +93,7 @@ class Services:
     proxy: ProxyService
     parts: Parts
     sign_out_pages: SignOutPages
-    instance: str
+    session_api: LocalSessions
     given: Settings
     background: Background
     handovers: Background
@@ -101,6 +103,11 @@ class Services:
     def settings(self) -> Settings:
         """The settings in force; those of a provider may wait for a sign-in."""
         return replace(self.given, providers=tuple(session.settings for session in self.sessions))
+
+    @property
+    def instance(self) -> str:
+        """The instance that sequence numbers belong to."""
+        return self.session_api.instance
 
     @property
     def clock(self) -> Clock:
@@ -137,11 +144,11 @@ class Services:
         dropped = [self.sessions.waiting(session.settings.name) for session in ended]
         self.sessions.retain(names)
         self.proxy.route_to(self.sessions)
-        install(replace(self, instance=self.entropy.token(64)))
+        install(replace(self, session_api=replace(self.session_api, instance=self.entropy.token(64))))
         spared = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
             try:
-                await session.sign_out(spared=spared)
+                await session.sign_outs.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.event_log.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await self._close(session)
@@ -169,7 +176,7 @@ class Services:
             self.sessions.set_waiting(after.name, self._successor(after) if widening else None)
             if waiting is not None:
                 await self._close(waiting)
-        session.set_settings_pending(bool(widening))
+        session.view.set_settings_pending(bool(widening))
         if widening:
             self.event_log.notice(
                 f"the settings of provider '{after.name}' have changed; {', '.join(widening)} will take effect when its "
@@ -185,7 +192,7 @@ class Services:
         ``after`` are all changes.
         """
         if replace(now, apis=session.settings.apis) == session.settings:
-            session.narrow(now)
+            session.current.narrow(now)
             self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
@@ -195,7 +202,7 @@ class Services:
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages, self.shared)
         narrowed.continue_from(session)
         self.sessions.install(narrowed)
-        narrowed.set_settings_pending(self.sessions.waiting(after.name) is not None)
+        narrowed.view.set_settings_pending(self.sessions.waiting(after.name) is not None)
         self._publish_settings_changed(after.name)
         return []
 
@@ -229,7 +236,7 @@ class Services:
         if before is not None:
             service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
-            left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
+            left_to_do = before.sign_outs.hand_over(kept, lambda: (service.origin or unknown,))
             self.handovers.start(self._finish_handover(before, left_to_do))
 
     async def _finish_handover(
@@ -463,7 +470,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         proxy=ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy)),
         parts=parts,
         sign_out_pages=pages,
-        instance=parts.entropy.token(64),
+        session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),
         given=settings,
         background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),

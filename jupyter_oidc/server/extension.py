@@ -42,8 +42,8 @@ from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
-from jupyter_oidc.server.silent_sign_in import is_silent_sign_in_on
 from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
+from jupyter_oidc.sessions.silent import is_silent_sign_in_on
 from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract import ContractBroken
+from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.errors import (
     BodyTooLarge,
     ClientTooSlow,
@@ -81,6 +82,12 @@ SIGN_OUT_COOKIE_PREFIX: Final = "jupyter-oidc-sign-out-"
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
+EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
+"""The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
+
+_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum")
+"""Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
+
 MAX_FIELDS: Final = 50
 MAX_KNOWN_HOSTS: Final = 100
 FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
@@ -130,7 +137,7 @@ class Context:
     def notify_sessions(self, kind: str) -> None:
         """Publish an event of ``kind`` for every session, because a property of this server has changed."""
         for session in self._services.sessions if self._services is not None else ():
-            session.publish(kind)
+            session.current.publish(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:
@@ -516,6 +523,11 @@ class OidcHandler(APIHandler):
         try:
             return contract.check(name, message)
         except ContractBroken as broken:
+            if broken.rule in _RULES_OF_WHAT_IS_KNOWN:
+                raise RequestInvalid(
+                    f"The request asks for something that this server does not know: {broken.where} ({broken.rule}).",
+                    action="Leave it out, or install a newer jupyter_oidc in the environment of the Jupyter server.",
+                ) from None
             raise RequestInvalid(f"The request does not match its contract: {broken.where} ({broken.rule}).") from None
 
     def seconds_to_wait(self) -> float:
@@ -547,6 +559,21 @@ class OidcHandler(APIHandler):
 
     # -- answers -------------------------------------------------------------------------------------------
 
+    def set_default_headers(self) -> None:
+        """Say which contract this reply keeps to, beside Jupyter's own headers."""
+        super().set_default_headers()
+        self._name_contract()
+
+    def _name_contract(self) -> None:
+        """Set the header with the number of the contract; an API's answer is not ours, and never has it (ADR 48)."""
+        self.set_header(CONTRACT_HEADER, str(CONTRACT_VERSION))
+
+    def set_cors_headers(self) -> None:
+        """Set the headers of Jupyter's own CORS policy; a page that it admits may read our headers, too."""
+        super().set_cors_headers()
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
     def answer(self, view: dict[str, Any], status: int = 200) -> None:
         """Send ``view`` as uncacheable JSON."""
         self.set_status(status)
@@ -560,6 +587,7 @@ class OidcHandler(APIHandler):
         self.note_refusal(problem)
         reply = error_reply(problem, self.request_id, self.context.public_url())
         self.set_status(reply.status)
+        self._name_contract()
         for name, value in reply.headers:
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
@@ -619,5 +647,6 @@ class OidcHandler(APIHandler):
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         """Answer a preflight as the server does."""
         super().options(*args, **kwargs)
+        self._name_contract()
         self.set_status(204)
         self.finish()

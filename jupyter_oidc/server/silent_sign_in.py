@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from jupyter_oidc.sessions.silent import is_silent_sign_in_on
 from jupyter_oidc.sessions.strategy import Choice, choose
 
 if TYPE_CHECKING:
@@ -17,21 +18,11 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
-    from jupyter_oidc.settings import Provider
 
 
 def page_host(host: str, headers: Mapping[str, str]) -> str:
     """Return host and port of the page that sends this request; ``host`` is the ``Host`` after any proxy."""
     return urlsplit(headers.get("Origin") or headers.get("Referer") or "").netloc.lower() or host.lower()
-
-
-def is_silent_sign_in_on(settings: Provider, *, under_hub: bool) -> bool:
-    """Return whether silent sign-in is on: by the settings, and without one under a Hub.
-
-    With a ``prompt`` that demands a login or the choice of an account it is off, as a silent sign-in can do neither.
-    """
-    wish = settings.silent_sign_in or ("auto" if under_hub else "off")
-    return wish == "auto" and settings.prompt not in ("login", "select_account")
 
 
 def can_sign_in_silently(
@@ -43,5 +34,5 @@ def can_sign_in_silently(
         return False
     # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(settings, offers_device=True, browser=browser)
-    comes_back = isinstance(chosen, Choice) and chosen.strategy == "server"
+    comes_back = isinstance(chosen, Choice) and chosen.facts.ends_at_callback
     return comes_back and (public_url is None or urlsplit(public_url).netloc.lower() == host)

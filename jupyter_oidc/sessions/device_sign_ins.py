@@ -14,6 +14,7 @@ from jupyter_oidc.sessions.pending import SIGN_IN_LIFETIME_SECONDS, Progress, Sh
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.protocol.device import DeviceAuthorization
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, SignInOptions
@@ -45,12 +46,11 @@ class DeviceSignIns:
         self._clock = clock
         self._scheduler = scheduler
 
-    async def begin(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
+    async def begin(self, metadata: Metadata, caller: str, options: SignInOptions, strategy: Strategy) -> PendingSignIn:
         """Request a device code and a user code, and start to poll whether the person has used the latter."""
-        pending, _ = self._pending.begin(self._settings.name, caller, options, strategy="device")
+        pending, _ = self._pending.begin(self._settings, caller, options, strategy=strategy)
         pending.metadata = metadata
         pending.ticket_digest = None
-        pending.begun_with = self._settings
         try:
             given = await self._client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:

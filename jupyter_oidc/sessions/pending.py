@@ -17,16 +17,19 @@ from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.step_up import StepUp
+from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
+    from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
+    from jupyter_oidc.strategies import StrategyFacts
 
 SIGN_IN_LIFETIME_SECONDS: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -40,9 +43,6 @@ QUESTION_LIFETIME_SECONDS: Final = 300.0
 FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
 
-MAX_ACR_VALUES: Final = 20
-"""Authentication contexts in one request, for all APIs together."""
-
 MAX_PENDING_PER_CALLER: Final = 20
 MAX_PENDING: Final = 200
 
@@ -55,60 +55,6 @@ class Progress(str, Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class StepUp:
-    """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
-
-    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not
-    be reached.
-    """
-
-    acr_values: tuple[str, ...] = ()
-    max_age: int | None = None
-    optional_acr_values: tuple[str, ...] = ()
-
-    @property
-    def requested_acr_values(self) -> tuple[str, ...]:
-        """The ``acr_values`` of the authorization request, the preferred ones first."""
-        return tuple(dict.fromkeys((*self.acr_values, *self.optional_acr_values)))[:MAX_ACR_VALUES]
-
-    def after(self, earlier: StepUp) -> StepUp:
-        """Return the demand of an API that asked for ``earlier`` before: values that it does not mention stay."""
-        age = earlier.max_age if self.max_age is None else self.max_age
-        return StepUp(self.acr_values or earlier.acr_values, age)
-
-    def combined_with(self, other: StepUp) -> StepUp:
-        """Return a demand for this and, if possible, ``other`` too: values that both name, else this one's first."""
-        both = tuple(value for value in self.acr_values if value in other.acr_values)
-        ages = [age for age in (self.max_age, other.max_age) if age is not None]
-        return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
-
-    def restricted_to(self, admitted: tuple[str, ...]) -> StepUp | None:
-        """Return this, limited to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
-        if not admitted:
-            return self
-        if not self.acr_values:
-            return StepUp(
-                tuple(sorted(admitted, key=lambda value: value not in self.optional_acr_values)), self.max_age
-            )
-        both = tuple(value for value in self.acr_values if value in admitted)
-        return StepUp(both, self.max_age) if both else None
-
-    def reached(self, acr: str | None) -> StepUp:
-        """Return the strength that a sign-in with this demand has proved, by the level in its ID token (Q5.14).
-
-        A level that was requested only in ``optional_acr_values`` counts, too; one that was not requested counts for
-        nothing.
-        """
-        return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
-
-    def covers(self, wanted: StepUp) -> bool:
-        """Return whether a sign-in that proved this satisfies ``wanted``."""
-        known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
-        young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
-        return known and young
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +80,7 @@ class SignInOptions:
     prompt: str | None = None
     login_hint: str | None = None
     ui_locales: tuple[str, ...] = ()
-    step_up: StepUp = StepUp()
+    step_up: StepUp = field(default_factory=StepUp)
     silent: bool = False
 
 
@@ -159,7 +105,7 @@ class PendingSignIn:
     ``metadata`` are those that it began with: its answer and tokens are judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that was not followed yet: it does not count as under way.
-    ``code`` is set for the strategy ``device`` only, which has neither ticket nor state.
+    ``code`` is set for a strategy that has one, and such a sign-in has neither ticket nor state.
     ``lifetime`` is in seconds.
     ``begun_with`` are the settings that it was begun under; a session that runs meanwhile may have others (ADR 30).
     An ``overtaken`` one is completed because the person signed in by another sign-in; its own answer is not used.
@@ -168,7 +114,7 @@ class PendingSignIn:
     """
 
     flow: str
-    provider: str
+    begun_with: Provider
     caller: str
     begun: Moment
     nonce: str
@@ -177,7 +123,6 @@ class PendingSignIn:
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = SIGN_IN_LIFETIME_SECONDS
-    begun_with: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -194,6 +139,16 @@ class PendingSignIn:
     finished: Moment | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self.begun_with.name
+
+    @property
+    def facts(self) -> StrategyFacts:
+        """The entry of its strategy in the server's table."""
+        return facts_of(self.strategy)
+
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
         return max(0.0, self.lifetime - (now.monotonic - self.begun.monotonic))
@@ -209,14 +164,14 @@ class PendingSignIns:
 
     def begin(
         self,
-        provider: str,
+        settings: Provider,
         caller: str,
         options: SignInOptions,
         *,
         strategy: Strategy = "server",
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
-        """Open a sign-in and return it with its one-time start ticket.
+        """Open a sign-in under ``settings`` and return it with its one-time start ticket.
 
         Beyond 20 of one ``caller`` or 200 in all the oldest is dropped (A27).
         """
@@ -225,7 +180,7 @@ class PendingSignIns:
         ticket = self._entropy.token(256)
         pending = PendingSignIn(
             flow=self._entropy.token(128),
-            provider=provider,
+            begun_with=settings,
             caller=caller,
             begun=self._clock.now(),
             nonce=self._entropy.token(256),
@@ -302,7 +257,7 @@ class PendingSignIns:
         """
         self.sweep()
         for pending in list(self._flows.values()):
-            expected = pending.strategy == "server" if only is None else pending is only
+            expected = pending.facts.ends_at_callback if only is None else pending is only
             if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")

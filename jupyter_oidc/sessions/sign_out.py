@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.background import Background
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.api import SignOutTicket
     from jupyter_oidc.sessions.current_session import CurrentSession
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.orphans import Orphans
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
     from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.sessions.session_store import SessionStore
-    from jupyter_oidc.sessions.sign_out_pages import SignOutPages, Ticket
+    from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SignOut:
 
     revoked: Revoked
     end_session_url: str | None
-    ticket: Ticket | None = None
+    ticket: SignOutTicket | None = None
 
 
 class SignOuts:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.sessions.api import SignOutTicket
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
@@ -38,15 +39,6 @@ Shown = Literal["document", "elsewhere", "unknown"]
 
 Cookies = Callable[[str], list[str]]
 """Returns the values of the browser's cookies for the page of that id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """The ticket to a page: ``value`` works once, and only in a browser with the cookie ``binding``, if it is set."""
-
-    page: str
-    value: str = field(repr=False)
-    binding: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +76,7 @@ class SignOutPages:
 
     def offer(
         self, provider: str, request: LogoutRequest, id_token_hint: Secret | None, state: str, *, bound: bool
-    ) -> Ticket:
+    ) -> SignOutTicket:
         """Offer a page that brings ``request`` to ``provider``.
 
         ``bound`` ties it to the browser that gets the ticket.
@@ -105,7 +97,17 @@ class SignOutPages:
         self._pages.append(page)
         for oldest in self._pages[:-MAX_PAGES]:
             self._forget(oldest)
-        return Ticket(page.id, value, binding)
+        return SignOutTicket(page.id, value, binding)
+
+    def page_of_ticket(self, provider: str, ticket: str) -> str | None:
+        """Return the id of the page that ``ticket`` opens, and consume nothing."""
+        page = self._of_ticket(provider, ticket)
+        return None if page is None else page.id
+
+    def page_of_state(self, provider: str, state: str) -> str | None:
+        """Return the id of the page whose sign-out ``state`` ends, and consume nothing."""
+        page = self._of_state(provider, state)
+        return None if page is None else page.id
 
     def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
         """Consume ``ticket`` and return the content of its page; without the ID token if ``shown`` is ``unknown``.
@@ -115,9 +117,7 @@ class SignOutPages:
         the script cannot try again.
         Raises :class:`StateInvalid`.
         """
-        self._sweep()
-        digest = _digest(ticket)
-        page = next((one for one in self._pages if one.provider == provider and _same(one.ticket_digest, digest)), None)
+        page = self._of_ticket(provider, ticket)
         if page is None or (page.binding_digest and not _any_of(page.binding_digest, cookies(page.id))):
             raise _refused("ticket")
         hint = page.id_token_hint if shown == "document" else None
@@ -130,16 +130,11 @@ class SignOutPages:
 
     def came_back(self, provider: str, state: str, cookies: Cookies) -> bool:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
-        self._sweep()
-        digest = _digest(state)
-        for page in self._pages:
-            opened = page.return_digest
-            if page.provider == provider and opened and _same(page.state_digest, digest):
-                if not _any_of(opened, cookies(page.id)):
-                    return False
-                self._forget(page)
-                return True
-        return False
+        page = self._of_state(provider, state)
+        if page is None or page.return_digest is None or not _any_of(page.return_digest, cookies(page.id)):
+            return False
+        self._forget(page)
+        return True
 
     def withdraw(self, provider: str) -> None:
         """Close every page of ``provider`` that was not opened, because of a new sign-in."""
@@ -151,6 +146,18 @@ class SignOutPages:
         """Drop all pages."""
         for page in list(self._pages):
             self._forget(page)
+
+    def _of_ticket(self, provider: str, ticket: str) -> _Page | None:
+        self._sweep()
+        digest = _digest(ticket)
+        return next((one for one in self._pages if one.provider == provider and _same(one.ticket_digest, digest)), None)
+
+    def _of_state(self, provider: str, state: str) -> _Page | None:
+        """Return the page that was opened and whose sign-out ``state`` ends."""
+        self._sweep()
+        digest = _digest(state)
+        opened = (one for one in self._pages if one.provider == provider and one.return_digest is not None)
+        return next((one for one in opened if _same(one.state_digest, digest)), None)
 
     def _close(self, page: _Page) -> None:
         """Make ``page`` impossible to open, and keep no token for it."""

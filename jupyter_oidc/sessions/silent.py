@@ -2,7 +2,7 @@
 
 A silent sign-in shows the person nothing (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so only this memory keeps
 a page from trying again each time that it is opened.
-It refuses to know sessions and settings; its caller checks those.
+It refuses to know sessions; its caller checks those.
 """
 
 from __future__ import annotations
@@ -14,12 +14,22 @@ from jupyter_oidc.sessions.pending import Progress
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.settings import Provider
 
 SILENT_SIGN_IN_TIMEOUT_SECONDS: Final = 60.0
 """Seconds from the beginning of a silent sign-in to its callback: no person has to read, type or decide."""
 
 MIN_SILENT_SIGN_IN_INTERVAL_SECONDS: Final = 600.0
 """Seconds between two silent sign-ins at least, counted over all tabs and browsers."""
+
+
+def is_silent_sign_in_on(settings: Provider, *, under_hub: bool) -> bool:
+    """Return whether silent sign-in is on: by the settings, and without one under a Hub.
+
+    With a ``prompt`` that demands a login or the choice of an account it is off, as a silent sign-in can do neither.
+    """
+    wish = settings.silent_sign_in or ("auto" if under_hub else "off")
+    return wish == "auto" and settings.prompt not in ("login", "select_account")
 
 
 class SilentSignIns:

@@ -61,6 +61,7 @@ class Summary:
     ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; without ``entitlements_known``
     the provider did not list them.
     ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
+    Sequence numbers can be compared within one ``instance`` only: a process between two changes of its settings.
     """
 
     provider: str
@@ -82,6 +83,7 @@ class Summary:
     retry_at: float | None
     apis: tuple[ApiAccess, ...]
     settings_pending: bool = False
+    instance: str = ""
 
 
 def user_of(subject: str, claims: Mapping[str, Any]) -> User:

@@ -6,17 +6,18 @@ The walk is made over the route table itself, so a new route is walked the day i
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.routes import ROUTES
+from tests.support.canary import Canary
+from tests.support.jupyter_process import JupyterProcess
 
 PROVIDERS = {
     "corp": {
@@ -56,39 +57,39 @@ USER_ONLY = [(verb, path) for verb, path, rule in walk() if rule.callers == ("us
 Ask = Callable[..., Awaitable[HTTPResponse]]
 
 
-@pytest.fixture(params=[True, False], ids=["lenient", "strict"])
-def jp_server_config(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {
-        "ServerApp": {
-            "jpserver_extensions": {"jupyter_oidc": True},
-            "allow_unauthenticated_access": request.param,
-        },
-        "JupyterOIDC": {"providers": PROVIDERS, "storage": "memory"},
-    }
+@pytest.fixture(scope="module", params=[True, False], ids=["lenient", "strict"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
+    """One server for all requests: its provider answers nobody, so no request leaves a session for the next one."""
+    settings = {"allow_unauthenticated_access": request.param}
+    folder = tmp_path_factory.mktemp("access") / "jupyter"
+    with JupyterProcess(folder, PROVIDERS, base_url="/a%40b/", server=settings) as server:
+        yield server
 
 
 @pytest.fixture
-def ask(jp_serverapp: ServerApp, jp_base_url: str, http_server_client: AsyncHTTPClient) -> Ask:
+def ask(server: JupyterProcess, canary: Canary) -> Ask:
     """Ask the server with exactly the headers given: no token unless a test sends one."""
 
     async def fetch(verb: str, path: str, body: bytes | None = None, **headers: str) -> HTTPResponse:
         if body is None and verb in ("POST", "PUT", "PATCH"):
             body = b""
-        return await http_server_client.fetch(
-            jp_base_url.rstrip("/") + path,
+        response = await AsyncHTTPClient().fetch(
+            server.url.rstrip("/") + path,
             method=verb,
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             body=body,
             raise_error=False,
             follow_redirects=False,
         )
+        canary.look_at_reply(response)
+        return response
 
     return fetch
 
 
 @pytest.fixture
-def token(jp_serverapp: ServerApp) -> str:
-    return f"token {jp_serverapp.identity_provider.token}"
+def token(server: JupyterProcess) -> str:
+    return f"token {server.token}"
 
 
 def code_of(response: HTTPResponse) -> str:
@@ -123,29 +124,29 @@ async def test_a_made_up_grant_opens_nothing(ask: Ask, verb: str, path: str) -> 
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_request_of_another_site_is_refused(ask: Ask, jp_serverapp: ServerApp, verb: str, path: str) -> None:
+async def test_a_request_of_another_site_is_refused(ask: Ask, server: JupyterProcess, verb: str, path: str) -> None:
     """C32, D4: even with the login cookie, and with every header that a foreign page can cause."""
-    cookie = await login_cookie(ask, jp_serverapp)
+    cookie = await login_cookie(ask, server)
     response = await ask(verb, path, Cookie=cookie, Sec_Fetch_Site="cross-site", Origin="https://evil.example")
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
 async def test_a_page_on_another_port_of_this_host_is_refused(
-    ask: Ask, jp_serverapp: ServerApp, verb: str, path: str
+    ask: Ask, server: JupyterProcess, verb: str, path: str
 ) -> None:
     """C32: cookies know no ports, so an image or a link there would carry ours; its forms and scripts have an Origin."""
-    cookie = await login_cookie(ask, jp_serverapp)
+    cookie = await login_cookie(ask, server)
     response = await ask(verb, path, Cookie=cookie, Sec_Fetch_Site="same-site")
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")
 
 
 @pytest.mark.parametrize(("verb", "path"), WRITES)
 async def test_a_cookie_without_an_xsrf_token_changes_nothing(
-    ask: Ask, jp_serverapp: ServerApp, verb: str, path: str
+    ask: Ask, server: JupyterProcess, verb: str, path: str
 ) -> None:
     """C32: the form post of an old browser is refused."""
-    cookie = await login_cookie(ask, jp_serverapp)
+    cookie = await login_cookie(ask, server)
     response = await ask(verb, path, b"a=b" if verb != "DELETE" else None, Cookie=cookie)
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")
 
@@ -281,16 +282,16 @@ async def test_an_unchanged_summary_is_not_sent_again(ask: Ask, token: str) -> N
     assert (again.code, again.body) == (304, b"")
 
 
-async def test_the_login_cookie_of_our_own_pages_is_enough_to_read(ask: Ask, jp_serverapp: ServerApp) -> None:
+async def test_the_login_cookie_of_our_own_pages_is_enough_to_read(ask: Ask, server: JupyterProcess) -> None:
     """The positive control of the refusals above."""
-    cookie = await login_cookie(ask, jp_serverapp)
+    cookie = await login_cookie(ask, server)
     response = await ask("GET", "/jupyter-oidc/providers/corp/session", Cookie=cookie, Sec_Fetch_Site="same-origin")
     assert response.code == 200
 
 
-async def login_cookie(ask: Ask, serverapp: ServerApp) -> str:
+async def login_cookie(ask: Ask, server: JupyterProcess) -> str:
     """Log in as a browser does, and return its cookies."""
-    response = await ask("GET", "/api/status?token=" + serverapp.identity_provider.token)
+    response = await ask("GET", "/api/status?token=" + server.token)
     pairs = [header.partition(";")[0] for header in response.headers.get_list("Set-Cookie")]
     assert pairs, "no login cookie"
     return "; ".join(pairs)

@@ -23,6 +23,7 @@ else:
     import tomli as tomllib
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CLIENT: dict[str, Any] = tomllib.loads((ROOT / ".ci/client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 STUB = ROOT / "labextension-stub"
 PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
 
@@ -70,6 +71,24 @@ def sources(folder: str) -> list[Path]:
 def test_every_library_that_the_package_imports_is_a_dependency() -> None:
     of_the_package = [module for module in modules() if not module.name.startswith("jupyter_oidc.demo")]
     assert undeclared(of_the_package, declared(PROJECT["dependencies"])) == {}
+
+
+def of_the_client() -> list[Module]:
+    return [module for module in modules() if module.name.split(".")[1:2] in ([], ["kernel"], ["contract"])]
+
+
+def test_what_the_client_imports_is_what_it_depends_on() -> None:
+    """ADR 50: it holds three parts of the package, in a wheel with dependencies of its own."""
+    assert undeclared(of_the_client(), declared(CLIENT["dependencies"])) == {}
+    used = set().union(*(libraries(module) for module in of_the_client()))
+    assert declared(CLIENT["dependencies"]) - used == set()
+
+
+def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python() -> None:
+    """ADR 50: both may be in one environment, and the oldest versions are tried with the whole package."""
+    assert set(CLIENT["dependencies"]) - set(PROJECT["dependencies"]) == set()
+    assert CLIENT["requires-python"] == PROJECT["requires-python"]
+    assert (ROOT / ".ci/client/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_every_library_that_the_demo_imports_is_in_its_extra() -> None:

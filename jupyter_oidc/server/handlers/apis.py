@@ -19,7 +19,7 @@ class ApisHandler(OidcHandler):
         """List every API in the order of the settings."""
         views = []
         for session in self.services.sessions:
-            summary = await session.summary()
+            summary = await session.view.summary()
             for api, access in zip(session.settings.apis, summary.apis, strict=True):
                 path = url_path_join(self.base_url, "jupyter-oidc", "api", api.name) + "/"
                 to_kernel = self.kernel_id is not None

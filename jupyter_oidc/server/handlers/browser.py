@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
+from typing_extensions import assert_never
 
 from jupyter_oidc.errors import (
     Forbidden,
@@ -158,9 +159,8 @@ class StartHandler(PageHandler):
             return
         pending = services.pending.use_ticket(ticket)
         session = services.sessions.of_sign_in(pending)
-        start_by_strategy = {"loopback": self._start_loopback, "paste": self._start_paste}
         try:
-            await start_by_strategy.get(pending.strategy, self._start_redirect)(session, pending)
+            await self._start(session, pending)
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
             self.note_refusal(problem, pending.flow, is_audited=True)
@@ -168,6 +168,21 @@ class StartHandler(PageHandler):
                 self.redirect_to_target(pending)
             else:
                 self.show_problem(problem)
+
+    async def _start(self, session: SessionService, pending: PendingSignIn) -> None:
+        """Send the browser on, by the place where the provider's answer is to arrive."""
+        answer = pending.facts.answer
+        match answer:
+            case "callback":
+                await self._start_redirect(session, pending)
+            case "listener":
+                await self._start_loopback(session, pending)
+            case "pasted":
+                await self._start_paste(session, pending)
+            case "polled":  # NOTE: such a sign-in has no ticket, so no browser gets here
+                raise StateInvalid(detail="start.ticket")
+            case _:
+                assert_never(answer)
 
     async def _start_redirect(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider, from where it comes back to the callback route."""
@@ -517,7 +532,7 @@ class SignOutPageHandler(LoginPageHandler):
             opened = pages.open(provider, ticket, self._cookies, self._shown)
         except StateInvalid as problem:
             self.note_refusal(problem)
-            self.show_problem(problem, onward=session.logout_link())
+            self.show_problem(problem, onward=session.sign_outs.logout_link())
             return
         nonce = self.context.entropy.token(128)
         back = url_path_join(self.base_url, "jupyter-oidc/providers", provider, "signed-out")

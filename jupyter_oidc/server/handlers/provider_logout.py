@@ -15,7 +15,7 @@ class BackchannelLogoutHandler(OidcHandler):
     async def post(self, provider: str) -> None:
         """End the session that the logout token names; nothing to end is a success too (B-15)."""
         session = self.services.sessions.of_provider(provider)
-        await session.end_by_provider(self._logout_token())
+        await session.sign_outs.end_by_provider(self._logout_token())
         self.set_header("Cache-Control", "no-store")
         self.finish()
 

@@ -26,7 +26,7 @@ class ProvidersHandler(OidcHandler):
     @allow("user", "kernel", action="read")
     async def get(self) -> None:
         """List the providers in the order of the settings."""
-        told = [(await service.summary(), service) for service in self.services.sessions]
+        told = [(await service.view.summary(), service) for service in self.services.sessions]
         views = [provider_view(summary, silent=self.can_try_silent_sign_in(service)) for summary, service in told]
         self.answer({"providers": views})
 
@@ -40,7 +40,7 @@ class SessionHandler(OidcHandler):
     async def get(self, provider: str) -> None:
         """Return the summary; with ``wait`` and ``sequence``, once it differs from that sequence."""
         session = self.services.sessions.of_provider(provider)
-        summary = await session.changed_since(self._sequence(), self.seconds_to_wait())
+        summary = await session.view.changed_since(self._sequence(), self.seconds_to_wait())
         etag = f'"{self.services.instance}-{summary.sequence}"'
         self.set_header("ETag", etag)
         if self.request.headers.get("If-None-Match") == etag:
@@ -69,9 +69,9 @@ class RefreshHandler(OidcHandler):
         """Refresh the access token and return the summary."""
         self.envelope("refresh.request")
         session = self.services.sessions.of_provider(provider)
-        match await session.refresh():
+        match await session.tokens.refresh():
             case Granted():
-                self.answer(summary_view(await session.summary(), self.context.sharing_mode))
+                self.answer(summary_view(await session.view.summary(), self.context.sharing_mode))
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():
@@ -89,7 +89,7 @@ class SignOutHandler(OidcHandler):
         self.envelope("sign-out.request")
         session = self.services.sessions.of_provider(provider)
         is_browser = self.kernel_id is None and "Sec-Fetch-Site" in self.request.headers
-        result = await session.sign_out(bound=is_browser)
+        result = await session.sign_outs.sign_out(bound=is_browser)
         link, ticket = result.end_session_url, result.ticket
         if ticket is None:
             self.answer(sign_out_view(result, link, link))

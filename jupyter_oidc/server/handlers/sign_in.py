@@ -14,7 +14,8 @@ from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
-from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+from jupyter_oidc.sessions.pending import SignInOptions
+from jupyter_oidc.sessions.step_up import StepUp
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService

@@ -67,7 +67,7 @@ ALL_CARDS = [
         id="apis",
     ),
     pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10), id="link"),
-    pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE, filled_in=True), id="code"),
+    pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, code=HOSTILE, filled_in=True), id="code"),
     pytest.param(ended_html(HOSTILE), id="ended"),
     pytest.param(SignedOut("done", "done", "https://h/" + HOSTILE)._repr_html_(), id="sign-out"),
 ]
@@ -103,7 +103,7 @@ def test_every_state_has_a_line_of_text(state: str) -> None:
 
 
 def test_the_states_are_those_of_the_contract() -> None:
-    assert list(HEADLINES) == contract.schema("session.reply")["properties"]["state"]["enum"]
+    assert list(HEADLINES) == [*contract.schema("session.reply")["properties"]["state"]["enum"], "other"]
 
 
 def test_a_card_is_coloured_by_jupyterlab() -> None:
@@ -207,7 +207,7 @@ def test_an_invitation_says_how_long_it_is_good_for() -> None:
 
 
 def test_an_invitation_shows_the_code_to_enter() -> None:
-    html = code_html("http://h/", "corp", 10, "WDJB-MJHT", filled_in=False)
+    html = code_html("http://h/", "corp", 10, code="WDJB-MJHT", filled_in=False)
     assert ("Enter this code on the page:" in html, ">WDJB-MJHT</code>" in html) == (True, True)
     assert "Never enter a code that somebody else sent you." in html
 

@@ -43,6 +43,8 @@ def test_no_code_of_our_own_is_one_of_the_contract() -> None:
 
 def test_the_codes_of_our_own_are_these() -> None:
     assert sorted(kind.code for kind in LOCAL) == [
+        "call_failed",
+        "call_refused",
         "contract_broken",
         "not_a_kernel",
         "provider_unclear",

@@ -433,10 +433,14 @@ def test_an_error_without_body_keeps_the_id_that_leads_to_the_log(fake_server: F
     assert caught.value._render_traceback_()[-1] == "(upstream_unreachable, request r-7)"
 
 
-def test_an_unknown_code_without_body_is_a_broken_contract(fake_server: FakeServer, call: Call) -> None:
-    fake_server.answers("HEAD", ITEMS, Answer(b"", 403, {"X-OIDC-Error": "novelty"}))
-    with pytest.raises(ContractError):
+@pytest.mark.parametrize(("status", "kind"), [(403, "CallRefused"), (502, "CallFailed")])
+def test_an_unknown_code_without_body_is_the_error_of_its_status(
+    fake_server: FakeServer, call: Call, status: int, kind: str
+) -> None:
+    fake_server.answers("HEAD", ITEMS, Answer(b"", status, {"X-OIDC-Error": "novelty"}))
+    with pytest.raises(OIDCError, match="The call was refused") as caught:
         call(fake_server.server, "HEAD", "items")
+    assert (type(caught.value).__name__, caught.value.code) == (kind, "novelty")
 
 
 @pytest.mark.parametrize(

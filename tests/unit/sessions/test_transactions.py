@@ -12,7 +12,7 @@ from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIns, SignInOptions
 from tests.unit.protocol.makers import OTHER_RSA, jwk, reply
-from tests.unit.sessions.fake_environment import FakeEnvironment, HandClock, settle
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, HandClock, settle
 
 
 def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat() -> None:
@@ -20,7 +20,7 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat() -
     pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
     drawn = []
     for number in range(50):
-        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", SignInOptions())
+        pending, ticket = pending_sign_ins.begin(SETTINGS, f"user:{number}", SignInOptions())
         assert len(pending.nonce) == 43
         drawn += [ticket, pending.nonce, pending.flow, *pending_sign_ins.bind(pending, "https://hub.example.com/cb")]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", value) for value in drawn)
@@ -81,7 +81,7 @@ async def test_the_local_session_has_ended_before_the_provider_is_told() -> None
     await fake_environment.sign_in()
     gate = asyncio.Event()
     fake_environment.provider.plan("revoke", gate)
-    leaving = asyncio.ensure_future(fake_environment.service.sign_out())
+    leaving = asyncio.ensure_future(fake_environment.service.sign_outs.sign_out())
     await settle()
     assert (fake_environment.service.state, await fake_environment.vault.load(), leaving.done()) == (
         State.SIGNED_OUT,
