@@ -306,7 +306,7 @@ def test_the_whole_package_is_the_one_that_counts_wherever_both_are(
         (("uninstall", "--yes", "jupyter_oidc_client"), whole),
     ]
     for arguments, expected in steps:
-        both.pip(*arguments)
+        both.pip(*map(str, arguments))
         assert both.run("-c", WHERE).strip() == expected, arguments
     served = both.run("-m", "jupyter_server.extension.serverextension", "list")
     assert re.search(r"jupyter_oidc \S+ OK", served), served

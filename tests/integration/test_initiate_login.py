@@ -202,7 +202,7 @@ async def test_an_existing_session_stays_until_the_new_sign_in_succeeds(
 async def test_a_provider_without_a_way_through_the_browser_offers_no_link(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    settings = server_under_test.context.services.sessions.of_provider("corp").settings
+    settings = server_under_test.services.sessions.of_provider("corp").settings
     object.__setattr__(settings, "redirect_strategy", "device")
     page = await visit(server_under_test, {"iss": provider.issuer})
     assert (page.status_code, "/start/" in page.text, "Back to JupyterLab" in page.text) == (200, False, True)

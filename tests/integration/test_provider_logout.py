@@ -88,7 +88,7 @@ async def test_an_accepted_token_is_known_after_other_settings_came_into_force(
     again = token(provider)
     assert (await call(server_under_test, form(again))).status_code == 200
     await server_under_test.sign_in()
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     assert settings is not None
     await server_under_test.context.reload(
         replace(settings, providers=tuple(replace(one, clock_skew=30) for one in settings.providers))

@@ -34,7 +34,8 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
     """The settings in force, with another word here and there."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
+    assert settings is not None
     return replace(settings, providers=(replace(settings.providers[0], **changes),))
 
 
@@ -93,7 +94,7 @@ async def test_other_settings_of_the_same_client_keep_the_session(
 ) -> None:
     """Q8.1: a narrower setting holds at once, under the same session; an addition waits for the next sign-in."""
     await server_under_test.sign_in()
-    apis = (*server_under_test.context.settings.providers[0].apis,)
+    apis = (*server_under_test.settings.providers[0].apis,)
     more = (replace(apis[0], requires=("orders.admin",)), replace(apis[0], name="invoices"))
     await server_under_test.context.reload(
         changed(server_under_test, apis=more, userinfo_required=True, clock_skew=5.0)
@@ -145,7 +146,7 @@ async def test_what_did_not_change_is_not_touched(
     await server_under_test.sign_in()
     before = await server_under_test.session()
     asked = len(provider.received)
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     second = replace(settings.providers[0], name="second", issuer=other.issuer, apis=())
     await server_under_test.context.reload(replace(settings, providers=(*settings.providers, second)))
     assert (await server_under_test.session())["sequence"] == before["sequence"]

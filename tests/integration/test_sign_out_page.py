@@ -334,7 +334,7 @@ async def test_settings_choose_the_link(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
 ) -> None:
     """Q9.8: the way of 0.1.0, for providers that take no form; the reply says it both ways."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     assert settings is not None
     link = tuple(replace(one, sign_out_method="link") for one in settings.providers)
     await server_under_test.context.reload(replace(settings, providers=link))

@@ -183,7 +183,7 @@ async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_
     cell.write(another_api(listener.url, provider))
     await several_looks()
     assert (await cell.ask("GET", "api/loot/x")).status_code == 404
-    assert [api.name for api in server_under_test.context.services.settings.providers[0].apis] == ["orders"]
+    assert [api.name for api in server_under_test.services.settings.providers[0].apis] == ["orders"]
 
 
 async def test_what_only_narrows_takes_effect_at_once(

@@ -69,6 +69,7 @@ def raw(person: Person, head: str, body: bytes = b"") -> bytes:
 
 def open_socket(person: Person, head: str, body: bytes = b"") -> socket.socket:
     parts = urlsplit(person.process.url)
+    assert parts.port is not None
     connection = socket.create_connection((parts.hostname, parts.port))
     lines = (
         f"{head}\r\nHost: {parts.netloc}\r\nAuthorization: token {person.process.token}\r\nConnection: close\r\n\r\n"

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import httpx
@@ -269,7 +269,9 @@ def test_signing_out_at_the_provider_leads_back(relying: Relying) -> None:
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_confidential_client_can_be_added_on_the_way(shared: CertifiedProvider, method: str) -> None:
+def test_a_confidential_client_can_be_added_on_the_way(
+    shared: CertifiedProvider, method: Literal["client_secret_basic", "client_secret_post"]
+) -> None:
     client = RegisteredClient(f"late-{method}", ("http://localhost:2/late",), method, "secret-of-a-late-client")
     shared.register_client(client)
     tokens = Relying(shared, client).sign_in()
@@ -305,7 +307,9 @@ def test_a_provider_that_is_down_refuses_connections_until_it_is_up(relying: Rel
 
 
 @pytest.mark.parametrize(("how", "status"), [("unavailable", 503), ("html", 200)])
-def test_a_provider_that_is_down_can_answer_without_sense(relying: Relying, how: str, status: int) -> None:
+def test_a_provider_that_is_down_can_answer_without_sense(
+    relying: Relying, how: Literal["unavailable", "html"], status: int
+) -> None:
     address = relying.document["jwks_uri"]
     relying.provider.down(how)
     reply = httpx.get(address, verify=PLAIN)

@@ -545,6 +545,8 @@ def test_a_proof_is_good_once_and_a_request_without_one_is_refused(bound: Relyin
 def test_a_nonce_is_demanded_where_one_is_set(bound: Relying) -> None:
     """RFC 9449, 8, 9: the demand does not spend the refresh token."""
     tokens = bound_tokens(bound)
+    assert bound.provider.proofs is not None
+    assert bound.provider.userinfo_proofs is not None
     bound.provider.proofs.nonce, bound.provider.userinfo_proofs.nonce = "n-1", "u-1"
     demanded = refresh(bound, tokens["refresh_token"], prove(bound, "token"))
     assert (demanded.status_code, demanded.json(), demanded.headers["DPoP-Nonce"]) == (
