@@ -14,8 +14,8 @@ import httpx
 from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import system_parts
 from jupyter_oidc.server.extension import JupyterOIDC
-from tests.support.plain_http import PLAIN
 from tests.support.kernels import Kernels
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
