@@ -77,7 +77,7 @@ def test_a_public_name_can_be_called(name: str) -> None:
 
 def test_a_name_that_does_not_exist_is_told_as_python_does() -> None:
     with pytest.raises(AttributeError, match="module 'jupyter_oidc' has no attribute 'token'"):
-        _ = jupyter_oidc.token
+        _ = jupyter_oidc.token  # type: ignore[attr-defined]
 
 
 def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed() -> None:
