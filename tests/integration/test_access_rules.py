@@ -14,8 +14,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.routes import ROUTES
+from jupyter_oidc.web.access_rule import access_rule_of
 from tests.support.canary import Canary
 from tests.support.jupyter_process import JupyterProcess
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -34,7 +35,7 @@ async def visit(
     """Come from another site with Jupyter's cookie, as a whole page unless ``options`` say otherwise."""
     headers = {**LED_HERE, **options.get("headers", {})}
     async with httpx.AsyncClient(
-        base_url=server_under_test.url, trust_env=False, event_hooks={"response": [_look]}
+        base_url=server_under_test.url, trust_env=False, verify=PLAIN, event_hooks={"response": [_look]}
     ) as client:
         if options.get("logged_in", True):
             await client.get(f"api/status?token={server_under_test.token}")

@@ -19,9 +19,10 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.server import kernel_fast_path
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from jupyter_oidc.web.access_rule import access_rule_of
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.polling import eventually
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
@@ -66,7 +67,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def by(server_under_test: ServerUnderTest, grant: str, verb: str, path: str, **more: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {grant}", **more.pop("headers", {})}
-    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False, verify=PLAIN) as client:
         return await client.request(verb, f"jupyter-oidc/api/{path}", headers=headers, **more)
 
 
@@ -78,7 +79,7 @@ async def test_a_call_with_a_grant_and_no_body_takes_the_fast_path(
     server_under_test: ServerUnderTest, taken: list[str], verb: str
 ) -> None:
     kernel = await signed_in(server_under_test)
-    async with httpx.AsyncClient(base_url=server_under_test.url) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, verify=PLAIN) as client:
         request = client.build_request(
             verb, "jupyter-oidc/api/orders/items", headers={"Authorization": f"Bearer {kernel}"}
         )
@@ -321,7 +322,9 @@ async def test_a_defect_in_the_middle_ends_the_connection(
         raise ValueError("something that nobody may read")
 
     monkeypatch.setattr(kernel_fast_path, "response_headers", fail)
-    assert isinstance(await attempt(server_under_test, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
+    closes = {"Connection": "close"}
+    reply = await attempt(server_under_test, kernel, "GET", "orders/items", closes)
+    assert isinstance(reply, httpx.RemoteProtocolError)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
@@ -343,7 +346,7 @@ async def test_a_refresh_that_is_given_up_is_answered(
     services, settings = server_under_test.context.services, server_under_test.context.settings
     session = services.sessions.of_provider("corp")
     await eventually(
-        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._tokens.refreshing) == 1
+        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session.tokens.refreshing) == 1
     )
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
@@ -439,7 +442,7 @@ async def test_a_refused_call_leaves_nothing_behind(
     """ADR 17: neither a call nor a handler waits for the garbage collector."""
     kernel = await signed_in(server_under_test)
     async with httpx.AsyncClient(
-        base_url=server_under_test.url, headers={"Authorization": f"Bearer {kernel}"}
+        base_url=server_under_test.url, headers={"Authorization": f"Bearer {kernel}"}, verify=PLAIN
     ) as client:
         await client.get(f"jupyter-oidc/api/{path}", headers=headers)
         gc.collect()

@@ -14,11 +14,12 @@ import pytest
 from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.errors import ConfigurationInvalid
-from jupyter_oidc.server.access_rule import access_rule_of
-from jupyter_oidc.server.handlers.browser import LoopbackHandler
-from jupyter_oidc.server.redirects import require_browser_on_this_machine
+from jupyter_oidc.server.route_handler import LoopbackHandler
+from jupyter_oidc.web.access_rule import access_rule_of
+from jupyter_oidc.web.redirects import require_browser_on_this_machine
 from tests.support.canary import CANARY
 from tests.support.form_sign_in import FormBrowser
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -59,7 +60,7 @@ async def listener(server_under_test: ServerUnderTest) -> tuple[str, str]:
 
 async def fetch(url: str, method: str = "GET", **headers: str) -> int:
     """Return the status, or 0 if no server listens."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         try:
             reply = await client.request(method, url, headers=headers)
         except httpx.TransportError:

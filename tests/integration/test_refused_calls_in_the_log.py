@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY
 
 from jupyter_oidc.demo.environment import free_port
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.raw_upstream import RawUpstream, pause, send, silence
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ServerUnderTest, configured
@@ -66,7 +67,7 @@ async def called(
 ) -> tuple[httpx.Response | None, str]:
     """Make one call with secrets in query and headers; return the answer, if one came, and the caller."""
     headers = {"X-Secret": SECRET}
-    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False, verify=PLAIN) as client:
         if way is None:
             headers["Authorization"], who = f"token {server_under_test.token}", "browser"
         else:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from jupyter_oidc.settings import Settings
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -158,7 +159,7 @@ async def test_a_sign_in_that_began_before_the_change_cannot_end_after_it(
 ) -> None:
     """D9: the code of the old issuer is not taken to the new one."""
     started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as browser:
         to_provider = await browser.get(httpx.URL(server_under_test.url).join(started["start_url"]))
         back = await browser.get(to_provider.headers["Location"])
         CANARY.hold(httpx.URL(back.headers["Location"]).params["code"])

@@ -17,6 +17,7 @@ from jupyter_oidc import contract
 from tests.support.canary import CANARY
 from tests.support.form import Form, forms_of
 from tests.support.form_sign_in import without_hint
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -56,7 +57,7 @@ def browser_at(server_under_test: ServerUnderTest) -> httpx.AsyncClient:
         CANARY.look_at_reply(without_hint(reply))
 
     return httpx.AsyncClient(
-        base_url=server_under_test.url, trust_env=False, timeout=30, event_hooks={"response": [watch]}
+        base_url=server_under_test.url, trust_env=False, verify=PLAIN, timeout=30, event_hooks={"response": [watch]}
     )
 
 

@@ -24,6 +24,7 @@ from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.demo.running_kernel import Server
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -155,9 +156,9 @@ class JupyterProcess:
             base_url=self.url,
             trust_env=False,
             timeout=30,
-            verify=self.trust or True,
+            verify=self.trust or PLAIN,
             event_hooks={"response": [_watch]},
-            **({"transport": httpx.HTTPTransport(uds=str(self.sock), verify=self.trust or True)} if self.sock else {}),
+            **({"transport": httpx.HTTPTransport(uds=str(self.sock), verify=self.trust or PLAIN)} if self.sock else {}),
             **options,
         )
 

@@ -14,6 +14,7 @@ import httpx
 from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import system_parts
 from jupyter_oidc.server.extension import JupyterOIDC
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
@@ -90,7 +91,9 @@ class ServerUnderTest:
         """Return a client with Jupyter's token, for any number of calls at once."""
         headers = {"Authorization": f"token {self.token}"}
         limits = httpx.Limits(max_connections=None)
-        return httpx.AsyncClient(base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False, verify=PLAIN
+        )
 
     async def ask(self, verb: str, path: str, **rest: Any) -> httpx.Response:
         """Send one request below the base URL."""

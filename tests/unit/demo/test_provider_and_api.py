@@ -17,6 +17,7 @@ import pytest
 import jupyter_oidc
 from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.personas import ADA, BEN
+from tests.support.plain_http import PLAIN
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
 CALLBACK = "http://localhost:9/jupyter-oidc/providers/demo/callback"
@@ -75,7 +76,7 @@ def running(tmp_path_factory: pytest.TempPathFactory):
 
     try:
         issuer = start("provider", "--folder", str(folder / "provider"), "--redirect-uri", CALLBACK)
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, verify=PLAIN) as client:
             yield Running(issuer, start("api", "--issuer", issuer), client)
     finally:
         for child in children:

@@ -16,6 +16,7 @@ import requests
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.auth import RefreshingHeaders
 from jupyter_oidc.kernel.errors import CallerForbidden, ContractError, GrantInvalid, NotSignedIn
+from tests.support.plain_http import PLAIN
 from tests.unit.kernel.fake_server import Answer, FakeServer, refusal
 
 ITEMS = "jupyter-oidc/api/orders/items"
@@ -33,13 +34,13 @@ class Clock:
 
 
 def by_httpx(method, url, **options: object):
-    with httpx.Client(auth=oidc.auth("orders"), trust_env=False) as client:
+    with httpx.Client(auth=oidc.auth("orders"), trust_env=False, verify=PLAIN) as client:
         return client.request(method, url, **options)
 
 
 def by_async_httpx(method, url, **options: object):
     async def call():
-        async with httpx.AsyncClient(auth=oidc.auth("orders"), trust_env=False) as client:
+        async with httpx.AsyncClient(auth=oidc.auth("orders"), trust_env=False, verify=PLAIN) as client:
             return await client.request(method, url, **options)
 
     return asyncio.run(call())

@@ -18,6 +18,7 @@ from IPython.lib.pretty import pretty
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.errors import NotAKernel, ProviderUnclear, ServerNotFound
 from jupyter_oidc.kernel.server_connection import server_connection
+from tests.support.plain_http import PLAIN
 from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, FakeServer, refusal
 
 SESSION = "jupyter-oidc/providers/corp/session"
@@ -213,7 +214,7 @@ def test_an_endpoint_serves_the_standard_library(signed_in) -> None:
 
 def test_an_endpoint_serves_a_plain_httpx_client(signed_in) -> None:
     base_url, headers = oidc.endpoint("orders")
-    assert httpx.get(base_url + "items", headers=headers, trust_env=False).json() == ["a book"]
+    assert httpx.get(base_url + "items", headers=headers, trust_env=False, verify=PLAIN).json() == ["a book"]
 
 
 @pytest.mark.parametrize(

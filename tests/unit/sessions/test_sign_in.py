@@ -25,7 +25,7 @@ from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 async def test_a_sign_in_makes_a_session_with_a_person() -> None:
     fake_environment = FakeEnvironment()
     pending = await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert pending.progress is Progress.COMPLETED
     assert summary.state is State.ACTIVE
     assert summary.user is not None
@@ -52,7 +52,7 @@ async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token() -> 
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
     fake_environment.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert (summary.user.sub, summary.user.name, summary.entitlements) == (SUBJECT, "Token User", ("orders.read",))
     assert fake_environment.provider.calls["userinfo"] == 0
@@ -65,7 +65,7 @@ async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody() -> Non
     fake_environment.provider.claims = {"name": "Token User"}
     await fake_environment.sign_in()
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert (fake_environment.notes.kinds[-1], summary.user.name, fake_environment.provider.calls["userinfo"]) == (
         "renewed",
@@ -177,7 +177,7 @@ async def test_an_offer_made_before_a_sign_out_still_works_after_it() -> None:
     failed, _, _ = await fake_environment.begin()
     fake_environment.service.sign_ins.cancel(failed)
     ticket = fake_environment.service.sign_ins.offer_again(failed)
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     again = fake_environment.pending.use_ticket(ticket)
     url, binding = await fake_environment.service.sign_ins.authorization_url(again, "https://hub.example.com/cb")
     query = parse_qs(urlsplit(url).query)
@@ -260,7 +260,7 @@ async def test_userinfo_of_somebody_else_refuses_the_sign_in() -> None:
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "userinfo_rejected"
-    assert (await fake_environment.service.summary()).user is None
+    assert (await fake_environment.service.view.summary()).user is None
 
 
 async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away() -> None:
@@ -383,7 +383,7 @@ async def test_a_second_sign_in_replaces_the_first_completely() -> None:
     fake_environment.provider.userinfo = {"sub": "second-user", "name": "Second User"}
     await fake_environment.service.sign_ins.answer(await fake_environment.sign_in(), change=True)
     await settle()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert summary.user.sub == "second-user"
     assert fake_environment.provider.revoked == ["rt-1"]
@@ -395,7 +395,7 @@ async def test_missing_scopes_and_a_missing_refresh_token_are_reported() -> None
     fake_environment.provider.issue_refresh_token = False
     fake_environment.provider.scope = "openid profile"
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.refreshable is False
     assert summary.missing_scopes == ("offline_access",)
 
