@@ -299,14 +299,14 @@ def test_the_whole_package_is_the_one_that_counts_wherever_both_are(
     both = Machine.fresh(folder / "both")
     both.borrow()
     whole, client = (str(both.packages / name / "__init__.py") for name in ("jupyter_oidc", HELPER))
-    steps = [
+    steps: list[tuple[tuple[str | Path, ...], str]] = [
         (("install", "--no-deps", newer), client),
         (("install", "--no-deps", wheels.whole), whole),
         (("install", "--no-deps", wheels.client), whole),
         (("uninstall", "--yes", "jupyter_oidc_client"), whole),
     ]
     for arguments, expected in steps:
-        both.pip(*map(str, arguments))
+        both.pip(str(arguments[0]), *map(str, arguments[1:]))
         assert both.run("-c", WHERE).strip() == expected, arguments
     served = both.run("-m", "jupyter_server.extension.serverextension", "list")
     assert re.search(r"jupyter_oidc \S+ OK", served), served
