@@ -21,10 +21,10 @@ from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in
-from jupyter_oidc.server.problems import defect_text
 from jupyter_oidc.server.proxy_request_parsing import proxy_request
 from jupyter_oidc.server.refused_calls import cut_short_by, note_refused_call
 from jupyter_oidc.server.response_headers import response_headers
+from jupyter_oidc.web.problems import defect_text
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.sessions.pending import ShownCode
     from jupyter_oidc.sessions.revocation import Revoked
-    from jupyter_oidc.sessions.sign_out_pages import Shown
     from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 Parameters = tuple[tuple[str, str], ...]
 """The fields of a query or form, in order, repeated ones included."""
+
+Shown = Literal["document", "elsewhere", "unknown"]
+"""The browser's request for a sign-out page: as a document, for another use that may read it, or unknown."""
 
 SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
 
@@ -197,6 +199,10 @@ class SessionApi(Protocol):
 
     async def settings(self, provider: str) -> ProviderSettings:
         """Return the settings in force."""
+        ...
+
+    async def every_settings(self) -> tuple[ProviderSettings, ...]:
+        """Return the settings in force of all providers; unlike ``providers`` it looks at no session."""
         ...
 
     async def apis(self) -> tuple[ApiEntry, ...]:

@@ -41,11 +41,11 @@ from jupyter_oidc.sessions.strategy import Choice, choose
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.errors import Problem
-    from jupyter_oidc.sessions.api import Parameters, ProviderSettings, SignIn, SignInRequest, SignOutForm
+    from jupyter_oidc.sessions.api import Parameters, ProviderSettings, Shown, SignIn, SignInRequest, SignOutForm
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
-    from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages
+    from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import Summary
 
@@ -80,6 +80,10 @@ class LocalSessions:
     async def settings(self, provider: str) -> ProviderSettings:
         """Return the settings in force."""
         return provider_settings_of(self.sessions.of_provider(provider).settings)
+
+    async def every_settings(self) -> tuple[ProviderSettings, ...]:
+        """Return the settings in force of all providers."""
+        return tuple(provider_settings_of(service.settings) for service in self.sessions)
 
     async def apis(self) -> tuple[ApiEntry, ...]:
         """Return the APIs in the order of the settings."""

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.step_up import StepUp
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
-
-SIGN_IN_LIFETIME_SECONDS: Final = 600.0
-"""Seconds from the beginning of a sign-in to its callback (A-9)."""
 
 TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""

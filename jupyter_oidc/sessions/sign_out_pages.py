@@ -13,29 +13,22 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.sessions.api import SignOutTicket
+from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS, SIGN_OUT_TICKET_SECONDS
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.logout import LogoutRequest
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.api import Shown
     from jupyter_oidc.sessions.ports import Cancellable, Scheduler
-
-TICKET_SECONDS: Final = 60.0
-"""Seconds from the end of a sign-out to the opening of its page; after that the ID token is dropped."""
-
-RETURN_SECONDS: Final = 600.0
-"""Seconds from the opening of the page to the browser's return from the provider."""
 
 MAX_PAGES: Final = 20
 """Pages of all providers together; beyond it the oldest is dropped."""
-
-Shown = Literal["document", "elsewhere", "unknown"]
-"""The browser's request for the page: as a document of its own, for another use that may read it, or unknown."""
 
 Cookies = Callable[[str], list[str]]
 """Returns the values of the browser's cookies for the page of that id."""
@@ -93,7 +86,7 @@ class SignOutPages:
             binding_digest=None if binding is None else _digest(binding),
             id_token_hint=id_token_hint,
         )
-        page.timer = self._scheduler.after(TICKET_SECONDS, lambda: self._close(page))
+        page.timer = self._scheduler.after(SIGN_OUT_TICKET_SECONDS, lambda: self._close(page))
         self._pages.append(page)
         for oldest in self._pages[:-MAX_PAGES]:
             self._forget(oldest)
@@ -178,9 +171,9 @@ class SignOutPages:
         now = self._clock.now().monotonic
         for page in list(self._pages):
             age = now - page.begun.monotonic
-            if page.ticket_digest is not None and age > TICKET_SECONDS:
+            if page.ticket_digest is not None and age > SIGN_OUT_TICKET_SECONDS:
                 self._close(page)
-            if age > RETURN_SECONDS:
+            if age > SIGN_OUT_RETURN_SECONDS:
                 self._forget(page)
 
 

@@ -13,8 +13,8 @@ from tornado.httpclient import HTTPResponse
 from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.routes import ROUTES
+from jupyter_oidc.web.access_rule import access_rule_of
 
 PROVIDERS = {
     "corp": {

@@ -19,8 +19,8 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.server import kernel_fast_path
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from jupyter_oidc.web.access_rule import access_rule_of
 from tests.support.kernels import grant_for
 from tests.support.polling import eventually
 from tests.support.raw_client import RawClient

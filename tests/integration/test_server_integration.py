@@ -11,7 +11,7 @@ import pytest
 from jupyter_server.auth import Authorizer
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.access_rule import access_rule_of
+from jupyter_oidc.web.access_rule import access_rule_of
 from tests.integration.test_access_rules import PROVIDERS, walk
 
 

@@ -28,7 +28,7 @@ NOT_SECRET = {
     ("jupyter_oidc.sessions.grant", "code"): "an error code",
     ("jupyter_oidc.kernel.errors", "code"): "an error code",
 }
-LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "server", "compose", "errors")
+LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "web", "server", "compose", "errors")
 
 
 def plain_secrets(module: Module) -> list[str]:

@@ -18,12 +18,12 @@ from tornado.web import RequestHandler
 
 from jupyter_oidc.compat.tornado import close_after_reply, end_body_wait
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
-from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed, reset_on_close
 from jupyter_oidc.server.refused_calls import cut_short_by
 from jupyter_oidc.server.response_headers import response_headers
+from jupyter_oidc.web.access_rule import access_rule_of, allow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

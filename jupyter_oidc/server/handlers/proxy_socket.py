@@ -15,9 +15,9 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_oidc.errors import Problem, RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
-from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed
+from jupyter_oidc.web.access_rule import allow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         return self._socket.upstream.subprotocol if self._socket else None
 
     @allow("user", "kernel", action="execute")
-    async def get(self, *_: str) -> None:  # type: ignore[override]  # NOTE: a decorated verb is any awaitable
+    async def get(self, *_: str) -> None:
         """Open the API's socket, then the caller's, whose handshake is checked first: a bad one sends no token."""
         _check_handshake(self.request.headers)
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.views import summary_view
 from jupyter_oidc.sessions.entitlements import Entitlements, entitlements_of
+from jupyter_oidc.web.views import summary_view
 from tests.unit.sessions.fake_environment import FakeEnvironment
 
 USUAL = ("roles", "groups", "permissions")

@@ -10,8 +10,8 @@ import pytest
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.api import SignOutTicket
-from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages
+from jupyter_oidc.sessions.api import Shown, SignOutTicket
+from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from tests.unit.sessions.fake_environment import (
     SETTINGS,
     CountingEntropy,

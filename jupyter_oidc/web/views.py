@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.clock import utc_text
-from jupyter_oidc.server.problems import error_body
+from jupyter_oidc.web.problems import error_body
 
 if TYPE_CHECKING:
-    from jupyter_oidc.clock import Moment
-    from jupyter_oidc.server.sharing import SharingMode
-    from jupyter_oidc.sessions.pending import PendingSignIn
-    from jupyter_oidc.sessions.sign_out import SignOut
-    from jupyter_oidc.sessions.summary import ApiAccess, Summary
-    from jupyter_oidc.settings import Api
+    from jupyter_oidc.sessions.api import ApiEntry, ProviderEntry, SignedOut, SignIn
+    from jupyter_oidc.sessions.summary import Summary
+    from jupyter_oidc.web.front import SharingMode
 
 
 def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
@@ -54,25 +51,23 @@ def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
     }
 
 
-def provider_view(summary: Summary, *, silent: bool) -> dict[str, Any]:
+def provider_view(entry: ProviderEntry, *, silent: bool) -> dict[str, Any]:
     """Return one entry of the contract ``providers.reply``; ``silent``: a page that opens may try to sign in."""
     return {
-        "name": summary.provider,
-        "issuer": summary.issuer,
-        "state": summary.state.value,
+        "name": entry.settings.name,
+        "issuer": entry.settings.issuer,
+        "state": entry.state,
         **({"silent_sign_in": True} if silent else {}),
     }
 
 
-def started_view(
-    pending: PendingSignIn, start_url: str | None, start_address: str | None, now: Moment
-) -> dict[str, Any]:
+def started_view(sign_in: SignIn, start_url: str | None, start_address: str | None) -> dict[str, Any]:
     """Return the contract ``sign-in.reply``; ``start_address`` is ``start_url`` as a person's browser reaches it."""
-    code = pending.code
+    code = sign_in.code
     return {
-        "flow": pending.flow,
-        "provider": pending.provider,
-        "strategy": pending.strategy,
+        "flow": sign_in.flow,
+        "provider": sign_in.provider,
+        "strategy": sign_in.strategy,
         "start_url": start_url,
         "start_address": start_address,
         "device": code
@@ -81,23 +76,23 @@ def started_view(
             "verification_uri": code.verification_uri,
             "verification_uri_complete": code.verification_uri_complete,
         },
-        "expires_in": int(pending.seconds_left(now)),
+        "expires_in": sign_in.expires_in,
     }
 
 
-def progress_view(pending: PendingSignIn, now: Moment) -> dict[str, Any]:
+def progress_view(sign_in: SignIn) -> dict[str, Any]:
     """Return the contract ``sign-in-progress.reply``."""
-    problem = pending.problem
+    problem = sign_in.problem
     return {
-        "flow": pending.flow,
-        "provider": pending.provider,
-        "state": pending.progress.value,
-        "error": problem and error_body(problem, pending.flow),
-        "expires_in": int(pending.seconds_left(now)),
+        "flow": sign_in.flow,
+        "provider": sign_in.provider,
+        "state": sign_in.state,
+        "error": problem and error_body(problem, sign_in.flow),
+        "expires_in": sign_in.expires_in,
     }
 
 
-def sign_out_view(result: SignOut, end_session_url: str | None, end_session_address: str | None) -> dict[str, Any]:
+def sign_out_view(result: SignedOut, end_session_url: str | None, end_session_address: str | None) -> dict[str, Any]:
     """Return the contract ``sign-out.reply``; the address is the URL as a person's browser reaches it."""
     return {
         "local": "done",
@@ -107,16 +102,17 @@ def sign_out_view(result: SignOut, end_session_url: str | None, end_session_addr
     }
 
 
-def api_view(api: Api, access: ApiAccess, state: str, path: str, *, to_kernel: bool = False) -> dict[str, Any]:
+def api_view(entry: ApiEntry, path: str, *, to_kernel: bool = False) -> dict[str, Any]:
     """Return one entry of the contract ``apis.reply``; only a kernel gets the API's own address."""
+    access = entry.access
     return {
-        "name": api.name,
-        "provider": api.provider,
+        "name": entry.name,
+        "provider": entry.provider,
         "path": path,
-        **({"base_url": api.base_url} if to_kernel else {}),
-        "methods": list(api.methods),
-        "callers": list(api.callers),
-        "state": state,
+        **({"base_url": entry.base_url} if to_kernel else {}),
+        "methods": list(entry.methods),
+        "callers": list(entry.callers),
+        "state": entry.state,
         "readiness": access.readiness,
         "allowed": access.allowed,
         "missing": list(access.missing),

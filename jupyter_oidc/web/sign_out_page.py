@@ -9,19 +9,17 @@ show a page with both (HTML, "create navigation params by fetching").
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.server.pages import document_of
+from jupyter_oidc.web.pages import document_of
+from jupyter_oidc.web.reply import Reply, page_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.protocol.logout import LogoutRequest
-    from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.sign_out_pages import Shown
+    from jupyter_oidc.sessions.api import Shown, SignOutForm
 
 _SCRIPT: Final = """
 var form = document.forms[0];
@@ -46,22 +44,21 @@ def shown_how(headers: Mapping[str, str]) -> Shown:
     return "document" if asked == ("navigate", "document") else "elsewhere"
 
 
-def sign_out_html(request: LogoutRequest, id_token_hint: Secret | None, nonce: str) -> str:
-    """Return the document; without a hint the form uses GET, which sends the provider's ``SameSite=Lax`` cookies."""
-    fields = list(request.fields)
-    action, method = request.endpoint, "post"
-    if id_token_hint is not None:
-        fields.insert(0, ("id_token_hint", reveal(id_token_hint)))
-    else:
-        parts = urlsplit(action)
-        fields = [*parse_qsl(parts.query, keep_blank_values=True), *fields]
-        action, method = urlunsplit(parts._replace(query="", fragment="")), "get"
-    inputs = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields)
+def show_form(form: SignOutForm, nonce: str) -> Reply:
+    """Return the reply with the page."""
+    # NOTE: a front may be told to send that header with every page.
+    return replace(page_reply(_document(form, nonce), _policy(form, nonce)), drops=("Cross-Origin-Opener-Policy",))
+
+
+def _document(form: SignOutForm, nonce: str) -> str:
+    inputs = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in form.fields
+    )
     return document_of(
         "Signing out at the provider",
         '<div role="status"><p>You are signed out in JupyterLab. '
         "The session at the provider is about to end as well.</p></div>"
-        f'<form method="{method}" action="{escape(action)}" data-onward="{escape(request.url)}">{inputs}'
+        f'<form method="{form.method}" action="{escape(form.action)}" data-onward="{escape(form.link)}">{inputs}'
         "<button>Sign out at the provider</button></form>",
         mark="\N{HORIZONTAL ELLIPSIS}",
         nonce=nonce,
@@ -69,9 +66,9 @@ def sign_out_html(request: LogoutRequest, id_token_hint: Secret | None, nonce: s
     )
 
 
-def sign_out_policy(request: LogoutRequest, nonce: str) -> str:
+def _policy(form: SignOutForm, nonce: str) -> str:
     """Return the page's Content-Security-Policy: an origin of its own, and a form to the provider's origins only."""
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; "
-        f"form-action {' '.join(request.origins)}; frame-ancestors 'none'; sandbox allow-forms allow-scripts"
+        f"form-action {' '.join(form.origins)}; frame-ancestors 'none'; sandbox allow-forms allow-scripts"
     )

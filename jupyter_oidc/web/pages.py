@@ -9,6 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.errors import Problem, SignInDeclined
+from jupyter_oidc.web.reply import Reply, page_reply
+
+if TYPE_CHECKING:
+    from jupyter_oidc.web.front import Front
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -89,3 +96,36 @@ def policy_of(nonce: str, *, form: bool = False) -> str:
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
         f"base-uri 'none'; form-action {target}; frame-ancestors 'none'"
     )
+
+
+def show(front: Front, page: Page, status: int = 200, *headers: tuple[str, str]) -> Reply:
+    """Return the reply with ``page``: uncacheable, unframeable, and in a group of windows of its own."""
+    nonce = front.nonce()
+    policy = policy_of(nonce, form=page.form is not None)
+    return page_reply(html_of(page, nonce), policy, status, *headers, ("Cross-Origin-Opener-Policy", "same-origin"))
+
+
+def show_problem(
+    front: Front, problem: Problem, *, what: str = "Sign-in", again: str | None = None, onward: str | None = None
+) -> Reply:
+    """Return the page with ``problem`` and the next action (E-1); ``what`` failed, and ``onward`` leads to the provider."""
+    declined = isinstance(problem, SignInDeclined)
+    links = [("Try again", again)] if again else []
+    links += [("Sign out at the provider", onward)] if onward else []
+    page = Page(
+        title="Sign-in was declined" if declined else f"{what} did not work",
+        lines=(problem.message, problem.action),
+        mark="\N{BALLOT X}" if declined else "\N{WARNING SIGN}",
+        links=(*links, ("Back to JupyterLab", front.home)),
+        small=f"{problem.code} · {front.request_id}",
+    )
+    return show(front, page, _status_of(problem), ("X-OIDC-Error", problem.code)).refusing(problem)
+
+
+def _status_of(problem: Problem) -> int:
+    """Return the status of a page: 502 or 503 for the provider, 408 for a slow body, mostly 400 for the rest (E-1).
+
+    The browser brought an answer that names another issuer, so it may not be the provider's, and is no 502 (A7).
+    """
+    came_with_the_browser = problem.detail == "callback.iss"
+    return problem.status if problem.status in (401, 403, 405, 408, 502, 503) and not came_with_the_browser else 400

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urljoin, urlsplit
 
 from jupyter_oidc.errors import ConfigurationInvalid
+
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.api import SignIn
+    from jupyter_oidc.web.front import Front
 
 _LOOPBACK_HOST: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?\Z")
 MAX_NEXT_CHARACTERS: Final = 2048
@@ -87,3 +91,8 @@ def local_path(path: str | None, base_url: str) -> str | None:
     if parts.scheme or parts.netloc or not {".", ".."}.isdisjoint(unquote(parts.path).split("/")):
         return None
     return path
+
+
+def target_of(front: Front, sign_in: SignIn) -> str:
+    """Return the address at which the person goes on: a path of this server, on JupyterLab's origin (R-10)."""
+    return urljoin(front.home, sign_in.next or front.base_url)
