@@ -105,11 +105,6 @@ class Services:
         return replace(self.given, providers=tuple(session.settings for session in self.sessions))
 
     @property
-    def instance(self) -> str:
-        """The instance that sequence numbers belong to."""
-        return self.session_api.instance
-
-    @property
     def clock(self) -> Clock:
         """The clock."""
         return self.parts.clock

@@ -279,7 +279,7 @@ class LocalSessions:
     ) -> SignOutForm:
         """Use the ticket, once."""
         self.sessions.of_provider(provider)
-        return sign_out_form_of(self.pages.open(provider, ticket, lambda _: list(bindings), shown))
+        return sign_out_form_of(self.pages.open(provider, ticket, bindings, shown))
 
     async def sign_out_page_of_state(self, provider: str, state: str) -> str | None:
         """Return the page whose sign-out ``state`` ends, and consume nothing."""
@@ -289,7 +289,7 @@ class LocalSessions:
     async def came_back(self, provider: str, state: str, bindings: tuple[str, ...]) -> bool:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
         self.sessions.of_provider(provider)
-        return self.pages.came_back(provider, state, lambda _: list(bindings))
+        return self.pages.came_back(provider, state, bindings)
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names (B-14 to B-16)."""

@@ -260,10 +260,6 @@ class PendingSignIns:
                 return pending
         raise StateInvalid(detail="callback.state")
 
-    def flow_of_state(self, state: str) -> str | None:
-        """Return the id of the sign-in with ``state``, from any browser; it only tells which cookie to check."""
-        return next((pending.flow for pending in self._flows.values() if has_state(pending, state)), None)
-
     def is_bound(self, pending: PendingSignIn, bindings: list[str]) -> bool:
         """Return whether one of the browser's ``bindings`` belongs to ``pending``."""
         return _bound(pending, bindings)

@@ -55,6 +55,9 @@ def test_the_tree_keeps_every_import_contract() -> None:
         ("web/cookies.py", "import jupyter_oidc.sessions.pending", "The web knows no framework"),
         ("web/sign_out_page.py", "import jupyter_oidc.secret_access", "The web knows no framework"),
         ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),
+        ("proxy/challenge.py", "import jupyter_oidc.sessions.registry", "The proxy knows no session"),
+        ("server/handlers/proxy.py", "import jupyter_oidc.sessions.token_api", "Nobody but the proxy asks for tokens"),
+        ("web/views.py", "import jupyter_oidc.sessions.local_tokens", "Nobody but the proxy asks for tokens"),
         ("demo/environment.py", "import jupyter_oidc.settings", "The demo knows the rest"),
     ],
 )

@@ -42,7 +42,7 @@ class Room:
     def open(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
         """Open with the ticket's own cookie unless ``cookie`` names another; return the hint."""
         brought = [cookie or ticket.binding or ""]
-        opened = self.pages.open("corp", ticket.value, lambda _: brought, shown)
+        opened = self.pages.open("corp", ticket.value, brought, shown)
         return None if opened.id_token_hint is None else text_of(opened.id_token_hint)
 
     def refused(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str:
@@ -121,14 +121,14 @@ def test_the_way_back_is_believed_once_and_in_the_browser_that_went_out() -> Non
     """Q9.8, RP-Initiated Logout 1.0, 3: ``state`` comes back with the redirect."""
     room = Room()
     ticket = room.offer()
-    assert not room.pages.came_back("corp", STATE, lambda _: ["x"]), "nobody has gone out"
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
-    assert not room.pages.came_back("corp", STATE, lambda _: [])
-    assert not room.pages.came_back("corp", STATE, lambda _: [ticket.binding or ""]), "that one was for the way out"
-    assert not room.pages.came_back("corp", "another", lambda _: [opened.binding])
-    assert not room.pages.came_back("partner", STATE, lambda _: [opened.binding])
-    assert room.pages.came_back("corp", STATE, lambda page: [opened.binding] if page == opened.page else [])
-    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding]), "again"
+    assert not room.pages.came_back("corp", STATE, ["x"]), "nobody has gone out"
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
+    assert not room.pages.came_back("corp", STATE, [])
+    assert not room.pages.came_back("corp", STATE, [ticket.binding or ""]), "that one was for the way out"
+    assert not room.pages.came_back("corp", "another", [opened.binding])
+    assert not room.pages.came_back("partner", STATE, [opened.binding])
+    assert room.pages.came_back("corp", STATE, [opened.binding])
+    assert not room.pages.came_back("corp", STATE, [opened.binding]), "again"
 
 
 def test_the_way_back_may_take_ten_minutes() -> None:
@@ -136,9 +136,9 @@ def test_the_way_back_may_take_ten_minutes() -> None:
     room = Room()
     ticket = room.offer()
     room.clock.advance(50)
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
     room.clock.advance(601)
-    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding])
+    assert not room.pages.came_back("corp", STATE, [opened.binding])
 
 
 def test_no_more_than_twenty_pages_are_remembered() -> None:
@@ -154,7 +154,7 @@ def test_nothing_shows_what_a_ticket_holds() -> None:
     """Q9.8: no log and no traceback shows it."""
     room = Room()
     ticket = room.offer()
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
     assert (ticket.value in repr(ticket), opened.binding in repr(opened)) == (False, False)
     assert "the-id-token" not in repr(opened)
 
@@ -181,7 +181,7 @@ async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     result = await fake_environment.service.sign_outs.sign_out(bound=True)
     assert result.ticket is not None
     binding = result.ticket.binding or ""
-    opened = fake_environment.sign_out_pages.open("corp", result.ticket.value, lambda _: [binding], "document")
+    opened = fake_environment.sign_out_pages.open("corp", result.ticket.value, [binding], "document")
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]
@@ -200,10 +200,7 @@ async def test_after_a_restart_the_page_has_no_id_token() -> None:
     session.data = replace(session.data, id_token=None)  # as after a refresh that brings none
     result = await fake_environment.service.sign_outs.sign_out()
     assert result.ticket is not None
-    assert (
-        fake_environment.sign_out_pages.open("corp", result.ticket.value, lambda _: [], "document").id_token_hint
-        is None
-    )
+    assert fake_environment.sign_out_pages.open("corp", result.ticket.value, [], "document").id_token_hint is None
 
 
 async def test_the_stored_entry_holds_no_id_token() -> None:
