@@ -21,6 +21,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
+from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.errors import (
     BodyTooLarge,
     ClientTooSlow,
@@ -69,6 +70,9 @@ MAX_DRAIN_SECONDS: Final = 10.0
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """Seconds for a body of 64 KiB at most that a verb waits for: a slow one would hold a connection for ever."""
 
+EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
+"""The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
+
 MAX_KNOWN_HOSTS: Final = 100
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """The form of a ``Content-Length``; before the body is read, tornado has not checked it."""
@@ -115,7 +119,7 @@ class Context:
     def notify_sessions(self, kind: str) -> None:
         """Publish an event of ``kind`` for every session, because a property of this server has changed."""
         for session in self._services.sessions if self._services is not None else ():
-            session.publish(kind)
+            session.current.publish(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:
@@ -447,8 +451,24 @@ class OidcHandler(APIHandler):
 
     # -- answers -------------------------------------------------------------------------------------------
 
+    def set_default_headers(self) -> None:
+        """Say which contract this reply keeps to, beside Jupyter's own headers."""
+        super().set_default_headers()
+        self._name_contract()
+
+    def _name_contract(self) -> None:
+        """Set the header with the number of the contract; an API's answer is not ours, and never has it (ADR 48)."""
+        self.set_header(CONTRACT_HEADER, str(CONTRACT_VERSION))
+
+    def set_cors_headers(self) -> None:
+        """Set the headers of Jupyter's own CORS policy; a page that it admits may read our headers, too."""
+        super().set_cors_headers()
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
     def send(self, reply: Reply) -> None:
         """Send ``reply``, and keep its problem for the log."""
+        self._name_contract()
         if reply.refusal is not None:
             refusal = reply.refusal
             self.note_refusal(refusal.problem, refusal.flow, is_audited=refusal.is_audited)
@@ -535,5 +555,6 @@ class OidcHandler(APIHandler):
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         """Answer a preflight as the server does."""
         super().options(*args, **kwargs)
+        self._name_contract()
         self.set_status(204)
         self.finish()

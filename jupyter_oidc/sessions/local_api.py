@@ -31,10 +31,11 @@ from jupyter_oidc.sessions.api import (
     StartedSignIn,
 )
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.sessions.plain_values import provider_settings_of, sign_in_of, sign_out_form_of
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
+from jupyter_oidc.sessions.step_up import StepUp
 from jupyter_oidc.sessions.strategy import Choice, choose
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class LocalSessions:
 
     async def providers(self, browser: Browser, *, under_hub: bool) -> tuple[ProviderEntry, ...]:
         """Return the providers in the order of the settings."""
-        found = [(service, await service.summary()) for service in tuple(self.sessions)]
+        found = [(service, await service.view.summary()) for service in tuple(self.sessions)]
         return tuple(
             ProviderEntry(
                 provider_settings_of(service.settings),
@@ -88,7 +89,7 @@ class LocalSessions:
         """Return the APIs in the order of the settings."""
         entries = []
         for service in tuple(self.sessions):
-            summary = await service.summary()
+            summary = await service.view.summary()
             entries += [
                 ApiEntry(api.name, api.provider, api.base_url, api.methods, api.callers, summary.state.value, access)
                 for api, access in zip(service.settings.apis, summary.apis, strict=True)
@@ -97,7 +98,7 @@ class LocalSessions:
 
     async def summary(self, provider: str, *, since: int = -1, wait_seconds: float = 0.0) -> Summary:
         """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``."""
-        summary = await self.sessions.of_provider(provider).changed_since(since, wait_seconds)
+        summary = await self.sessions.of_provider(provider).view.changed_since(since, wait_seconds)
         return replace(summary, instance=self.instance)
 
     # -- sign-in -------------------------------------------------------------------------------------------
@@ -248,9 +249,9 @@ class LocalSessions:
     async def refresh(self, provider: str) -> Summary:
         """Refresh the access token now."""
         service = self.sessions.of_provider(provider)
-        match await service.refresh():
+        match await service.tokens.refresh():
             case Granted():
-                return replace(await service.summary(), instance=self.instance)
+                return replace(await service.view.summary(), instance=self.instance)
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():
@@ -261,12 +262,12 @@ class LocalSessions:
     async def sign_out(self, provider: str, *, bound: bool) -> SignedOut:
         """End the session here, then at the provider."""
         service = self.sessions.of_provider(provider)
-        result = await service.sign_out(bound=bound)
+        result = await service.sign_outs.sign_out(bound=bound)
         return SignedOut(provider_settings_of(service.settings), result.revoked, result.end_session_url, result.ticket)
 
     async def sign_out_link(self, provider: str) -> str | None:
         """Return the link by which a person ends the provider's session."""
-        return self.sessions.of_provider(provider).logout_link()
+        return self.sessions.of_provider(provider).sign_outs.logout_link()
 
     async def sign_out_page_of_ticket(self, provider: str, ticket: str) -> str | None:
         """Return the page that ``ticket`` opens, and consume nothing."""
@@ -292,7 +293,7 @@ class LocalSessions:
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names (B-14 to B-16)."""
-        await self.sessions.of_provider(provider).end_by_provider(Secret(logout_token))
+        await self.sessions.of_provider(provider).sign_outs.end_by_provider(Secret(logout_token))
 
     # -- the sign-in of a request --------------------------------------------------------------------------
 
@@ -327,4 +328,4 @@ def _comes_back_silently(service: SessionService, browser: Browser, *, under_hub
         return False
     # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(service.settings, offers_device=True, browser=browser)
-    return isinstance(chosen, Choice) and chosen.strategy == "server"
+    return isinstance(chosen, Choice) and chosen.facts.ends_at_callback

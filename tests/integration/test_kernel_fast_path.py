@@ -343,7 +343,7 @@ async def test_a_refresh_that_is_given_up_is_answered(
     services, settings = server_under_test.context.services, server_under_test.context.settings
     session = services.sessions.of_provider("corp")
     await eventually(
-        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._tokens.refreshing) == 1
+        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session.tokens.refreshing) == 1
     )
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")

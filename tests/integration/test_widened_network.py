@@ -19,7 +19,7 @@ from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.kernels import grant_for
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 
@@ -89,7 +89,7 @@ def folder(jp_config_dir: Path, authority: Authority, proxy: ConnectProxy, upstr
 @pytest.fixture
 def jp_server_config(folder: Path) -> dict[str, Any]:
     assert folder.is_dir()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a_file(

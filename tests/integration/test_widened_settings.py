@@ -17,7 +17,7 @@ import pytest
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 Section = dict[str, Any]
@@ -26,7 +26,7 @@ Section = dict[str, Any]
 @pytest.fixture
 def jp_server_config(settings_file: Path) -> dict[str, Any]:
     assert settings_file.is_file()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 @pytest.fixture

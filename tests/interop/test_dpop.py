@@ -131,7 +131,7 @@ async def journey(provider: ScriptedProvider, settings: dict[str, Any]) -> tuple
     provider.proofs.nonce, provider.userinfo_proofs.nonce = "n-1", "u-1"
     services = services_of(settings, key)
     session = services.sessions.of_provider("corp")
-    assert isinstance(await session.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await session.tokens.bearer(SIGN_IN_KEY), Granted)
     await services.aclose()
     return before, session.state.value
 

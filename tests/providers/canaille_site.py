@@ -4,6 +4,8 @@
 folder is where ``canaille.toml`` and the database are.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ FOLDER, COMMAND, *WORDS = sys.argv[1:]
 SCOPES = ["openid", "profile", "email"]
 
 
-def prepare(issuer):
+def prepare(issuer) -> None:
     """Write the settings, make the database and the person."""
     key = RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)
     pairs = ", ".join(f'{name} = "{value}"' for name, value in key.items())
@@ -42,7 +44,7 @@ def prepare(issuer):
         backend.save(person)
 
 
-def register(client_id, secret, callback, signed_out):
+def register(client_id, secret, callback, signed_out) -> None:
     """Register a client with the values that Canaille's own page for it fills in; its audience is itself."""
     with Opened() as (backend, models):
         known = backend.get(models.Client, client_id=client_id)
@@ -67,7 +69,7 @@ def register(client_id, secret, callback, signed_out):
         backend.save(client)
 
 
-def end_sessions(login):
+def end_sessions(login) -> None:
     """Take all tokens of the person back."""
     with Opened() as (backend, models):
         for token in backend.query(models.Token, subject=backend.get(models.User, user_name=login)):
@@ -88,7 +90,7 @@ class Opened:
         self._session.__enter__()
         return Backend.instance, models
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._session.__exit__(*error)
         self._context.__exit__(*error)
 

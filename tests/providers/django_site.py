@@ -3,6 +3,8 @@
 ``python django_site.py FOLDER serve PORT | register CLIENT CALLBACK SIGNED_OUT | end-sessions LOGIN``
 """
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -90,7 +92,7 @@ from oauth2_provider.models import (  # noqa: E402
 class Login(LoginView):
     """Django's own login, with a page that has a form and nothing else."""
 
-    def render_to_response(self, context, **_):
+    def render_to_response(self, context, **_: object):
         """Show the form."""
         from django.http import HttpResponse
 
@@ -107,7 +109,7 @@ class Threaded(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-def serve(port):
+def serve(port) -> None:
     """Make the database and the person if they are not there, and serve."""
     call_command("migrate", verbosity=0)
     users = get_user_model()
@@ -116,7 +118,7 @@ def serve(port):
     make_server("127.0.0.1", int(port), get_wsgi_application(), server_class=Threaded).serve_forever()
 
 
-def register(client, callback, signed_out):
+def register(client, callback, signed_out) -> None:
     """Register a public client."""
     applications = get_application_model()
     applications.objects.filter(client_id=client).delete()
@@ -132,7 +134,7 @@ def register(client, callback, signed_out):
     )
 
 
-def end_sessions(login):
+def end_sessions(login) -> None:
     """Take all tokens of the person back."""
     for model in (get_refresh_token_model(), get_access_token_model()):
         model.objects.filter(user__username=login).delete()

@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from jupyter_oidc.clock import Moment, SystemClock
-from jupyter_oidc.compose import build, system_parts
+from jupyter_oidc.compose import system_parts
+from jupyter_oidc.server.extension import JupyterOIDC
 
 if TYPE_CHECKING:
+    from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
+    from jupyter_oidc.compose import Parts
+    from jupyter_oidc.proxy.ports import UpstreamPort
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings import Settings
     from tests.support.scripted_provider import ScriptedProvider
     from tests.support.upstream import Upstream
 
+EXTENSION = __name__
 ROUTE = "jupyter-oidc/providers/corp"
 
 
@@ -31,10 +38,29 @@ class ShiftedClock:
         return SystemClock().now().later(self.ahead)
 
 
+class ExtensionUnderTest(JupyterOIDC):
+    """The extension with a clock that can be moved; with ``upstream`` in place of real APIs, if a test sets one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.clock = ShiftedClock()
+        self.upstream: UpstreamPort | None = None
+        self.create_parts = self._parts
+
+    def _parts(self, settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None) -> Parts:
+        real = system_parts(settings, event_log, storage_key)
+        return replace(real, clock=self.clock, upstream=self.upstream or real.upstream)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Offer the extension to Jupyter Server, under this module's name."""
+    return [{"module": EXTENSION, "app": ExtensionUnderTest}]
+
+
 def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) -> dict[str, Any]:
     """Return the server's configuration; ``server`` are further settings of the Jupyter server itself."""
     return {
-        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}, **server},
+        "ServerApp": {"jpserver_extensions": {EXTENSION: True}, **server},
         "JupyterOIDC": {
             "storage": "memory",
             "providers": {
@@ -53,17 +79,12 @@ class ServerUnderTest:
     """A server at ``url`` whose provider ``corp`` is ``provider``."""
 
     def __init__(self, serverapp: Any, provider: ScriptedProvider, url: str) -> None:
-        self.clock = ShiftedClock()
         self.provider = provider
         self.url = url
         self.token = serverapp.identity_provider.token
-        point = serverapp.extension_manager.extension_points["jupyter_oidc"]
-        context = point.app._context
-        event_log = context.build_services.__closure__[0].cell_contents
-        context.build_services = lambda settings: build(
-            settings, replace(system_parts(settings, event_log), clock=self.clock)
-        )
-        self.context = context
+        self.extension: ExtensionUnderTest = serverapp.extension_manager.extension_points["jupyter_oidc"].app
+        self.clock = self.extension.clock
+        self.context = self.extension.context
 
     def client(self) -> httpx.AsyncClient:
         """Return a client with Jupyter's token, for any number of calls at once."""

@@ -159,11 +159,11 @@ async def drive(document: dict[str, Any]) -> dict[str, Any]:
     services = services_of(document["provider"], document["key"], dies=document.get("dies", ""))
     session = services.sessions.of_provider("corp")
     outcomes: Counter[str] = Counter()
-    await session.summary()
+    await session.view.summary()
     for _ in range(document["refreshes"]):
         hurry(services)
-        outcomes[type(await session.refresh()).__name__] += 1
-    summary = await session.summary()
+        outcomes[type(await session.tokens.refresh()).__name__] += 1
+    summary = await session.view.summary()
     await services.aclose()
     return {"outcomes": outcomes, "state": summary.state.value, "reason": summary.reason, "storage": summary.storage}
 

@@ -43,7 +43,7 @@ def closes_upstream(api: RawUpstream, path: str) -> bool:
 
 
 def test_a_client_that_leaves_before_the_answer_ends_the_call(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: object
 ) -> None:
     """C18: A caller that leaves ends the call."""
     api.script("silent", silence())
@@ -54,7 +54,7 @@ def test_a_client_that_leaves_before_the_answer_ends_the_call(
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: object
 ) -> None:
     """C18: A caller that leaves ends the call."""
     api.script("download", send(CHUNKED), forever(CHUNK, 0.01))
@@ -65,7 +65,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
 
 
 def test_a_client_that_leaves_while_nothing_flows_ends_the_download(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: object
 ) -> None:
     """C18: there is no write that could fail; only the client's end of the connection tells."""
     api.script("pausing", send(CHUNKED + CHUNK), silence())
@@ -76,7 +76,7 @@ def test_a_client_that_leaves_while_nothing_flows_ends_the_download(
 
 
 def test_a_client_that_leaves_without_having_read_ends_the_download(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: object
 ) -> None:
     """C18: the answer is stuck in full buffers when the client goes."""
     api.script("stuck", send(CHUNKED), forever(CHUNK * 64))
@@ -89,7 +89,7 @@ def test_a_client_that_leaves_without_having_read_ends_the_download(
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
 def test_a_client_that_leaves_in_the_middle_of_an_upload_never_finishes_it(
-    real_environment: RealEnvironment, api: RawUpstream, leave, framing: str
+    real_environment: RealEnvironment, api: RawUpstream, leave: object, framing: str
 ) -> None:
     """C18: the API sees an end in the middle, not a short body."""
     api.script("upload", read_body(), reply())
