@@ -97,6 +97,7 @@ class Context:
     browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
+    max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     under_hub: bool = False
     sharing: Sharing | None = None
@@ -208,9 +209,6 @@ class OidcHandler(APIHandler):
     max_drained_bytes = MAX_BODY_BYTES
     """Bytes of a body that a refusal waits for."""
 
-    max_drain_seconds = MAX_DRAIN_SECONDS
-    """Seconds for which a refusal waits for the body."""
-
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, for every caller."""
 
@@ -257,7 +255,7 @@ class OidcHandler(APIHandler):
             if isinstance(refusal, BodyTooLarge) or not self._drains_body():
                 raise
             self._deferred_refusal = refusal
-            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._end_drain)
+            self._drain_timer = asyncio.get_running_loop().call_later(self.context.max_drain_seconds, self._end_drain)
 
         else:
             if self._body_is_awaited():

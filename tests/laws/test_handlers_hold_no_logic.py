@@ -54,12 +54,12 @@ def branches(module: Module) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_verb_has_a_door(handler) -> None:
+def test_every_verb_has_a_door(handler: type[OidcHandler]) -> None:
     assert doorless(handler) == []
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_route_names_an_action_or_a_protection(handler) -> None:
+def test_every_route_names_an_action_or_a_protection(handler: type[OidcHandler]) -> None:
     for verb in VERBS:
         rule = access_rule_of(getattr(handler, verb))
         if rule is not None:

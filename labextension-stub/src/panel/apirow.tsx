@@ -40,7 +40,10 @@ export function readiness(
     case 'unreachable':
       return { text: trans.__('The last call could not reach it'), tone: 'off' };
     case 'other':
-      return { text: trans.__('Whether a call works is not known here') + inBrackets(wordIn(access, 'readiness')), tone: 'off' };
+      return {
+        text: trans.__('Whether a call works is not known here') + inBrackets(wordIn(access, 'readiness')),
+        tone: 'off'
+      };
   }
 }
 

@@ -49,8 +49,7 @@ export function Card({ session, apis, examples, actions, trans }: ICardProps): R
     return <Skeleton title={provider} trans={trans} />;
   }
   const signedIn = isSignedIn(summary);
-  const unsavedOrInMemory =
-    signedIn && summary !== null && ['memory', 'unsaved', 'other'].includes(summary.storage);
+  const unsavedOrInMemory = signedIn && summary !== null && ['memory', 'unsaved', 'other'].includes(summary.storage);
   const shared = summary && sharingWords(summary.sharing, trans);
   const obstacle = examples.obstacle();
   return (

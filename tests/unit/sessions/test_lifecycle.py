@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import SUBJECT, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
@@ -24,10 +27,16 @@ async def signed_in(**provider: object) -> FakeEnvironment:
     return fake_environment
 
 
+async def granted(
+    fake_environment: FakeEnvironment, key: TokenKey = SIGN_IN_KEY, rejected: Secret | None = None
+) -> Granted:
+    answer = await fake_environment.service.tokens.bearer(key, rejected=rejected)
+    assert isinstance(answer, Granted), answer
+    return answer
+
+
 async def bearer(fake_environment: FakeEnvironment) -> str:
-    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    assert isinstance(granted, Granted), granted
-    return text_of(granted.secret)
+    return text_of((await granted(fake_environment)).secret)
 
 
 async def test_nobody_signed_in_means_a_sign_in_is_needed() -> None:
@@ -120,19 +129,19 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     ],
     ids=["refused", "timeout", "503", "502", "portal"],
 )
-async def test_weather_never_ends_a_session(weather) -> None:
+async def test_weather_never_ends_a_session(weather: Reply | Exception) -> None:
     """B6: An outage does not end a session. F-8: Only a definite error ends a session."""
     fake_environment = await signed_in()
     # An attempt without an answer is made twice (B5).
     silent = isinstance(weather, IdpUnavailable) and weather.detail == "idp.unanswered"
     fake_environment.provider.plan("token", *[weather] * (2 if silent else 1))
     await fake_environment.scheduler.pass_time(241)
-    assert fake_environment.service.state is State.REFRESH_FAILED
+    before = fake_environment.service.state
     assert await bearer(fake_environment) == "at-1", "the old token is good until it expires"
     summary = await fake_environment.service.view.summary()
     assert summary.retry_at is not None
     await fake_environment.scheduler.pass_time(2)
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.REFRESH_FAILED, State.ACTIVE)
     assert await bearer(fake_environment) == "at-2"
 
 
@@ -185,15 +194,15 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
     """B3: A new refresh token is stored before its use."""
     fake_environment = FakeEnvironment()
     order: list[str] = []
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
 
-    async def slow_save(entry) -> None:
+    async def slow_save(entry: Entry) -> None:
         order.append("saving")
         await settle()
         await save(entry)
         order.append("saved")
 
-    fake_environment.vault.save = slow_save
+    fake_environment.vault.saving = slow_save
     await fake_environment.sign_in()
     order.clear()
     fake_environment.clock.advance(400)
@@ -204,7 +213,7 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
 
     await asyncio.gather(call(), call())
     assert order == ["saving", "saved", "served", "served"]
-    entry = await fake_environment.vault.load()
+    entry = await fake_environment.stored()
     assert text_of(entry.refresh_token) == "rt-2"
 
 
@@ -345,17 +354,15 @@ async def test_without_a_refresh_token_the_session_ends_with_its_access_token() 
 async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh() -> None:
     """B27: A token an API refuses is replaced once."""
     fake_environment = await signed_in()
-    first = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    outcomes = await asyncio.gather(
-        *(fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50))
-    )
+    first = await granted(fake_environment)
+    outcomes = await asyncio.gather(*(granted(fake_environment, rejected=first.secret) for _ in range(50)))
     assert {text_of(outcome.secret) for outcome in outcomes} == {"at-2"}
     second = outcomes[0]
-    again = await fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=second.secret)
+    again = await granted(fake_environment, rejected=second.secret)
     assert text_of(again.secret) == "at-2", "no second forced refresh within 30 seconds"
     assert fake_environment.provider.calls["token"] == 2
     fake_environment.clock.advance(31)
-    third = await fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=second.secret)
+    third = await granted(fake_environment, rejected=second.secret)
     assert text_of(third.secret) == "at-3"
 
 
@@ -363,9 +370,7 @@ async def test_an_api_with_its_own_audience_gets_its_own_token() -> None:
     """B29: Each API gets the token of its audience."""
     fake_environment = await signed_in()
     own = TokenKey(audience="https://other.example")
-    one, two = await asyncio.gather(
-        fake_environment.service.tokens.bearer(own), fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    )
+    one, two = await asyncio.gather(granted(fake_environment, own), granted(fake_environment))
     assert (text_of(one.secret), text_of(two.secret)) == ("at-2", "at-1")
     form = dict(fake_environment.provider.sent[-2].form)
     assert form["audience"] == "https://other.example"
@@ -463,7 +468,9 @@ async def test_a_stored_session_is_restored_by_the_next_process() -> None:
     assert summary.state is State.ACTIVE
     await settle()
     assert await bearer(fake_environment) == "at-2"
-    assert (await fake_environment.service.view.summary()).user.name == "Example User"
+    user = (await fake_environment.service.view.summary()).user
+    assert user is not None
+    assert user.name == "Example User"
 
 
 async def test_a_restored_session_that_was_revoked_ends_cleanly() -> None:
@@ -480,13 +487,13 @@ async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved() -
     """B15; D3: a sign-out that cannot remove the entry raises the error after all its other steps."""
 
     class Broken:
-        async def kind(self):
+        async def kind(self) -> str:
             return "keyring"
 
         async def load(self) -> None:
             return None
 
-        async def save(self, entry) -> None:
+        async def save(self, entry: Entry) -> None:
             raise StorageUnavailable
 
         async def delete(self) -> None:
@@ -537,7 +544,7 @@ async def test_closing_waits_for_a_refresh_under_way() -> None:
     await asyncio.sleep(0)
     await fake_environment.service.aclose()
     assert await call == "at-2"
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
 
 
 async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again() -> None:
@@ -638,10 +645,10 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
     assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason, summary.refreshable) == (State.SIGNED_OUT_EXPIRED, error, False)
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-1"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-1"
     await fake_environment.sign_in()
     await settle()
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
     assert fake_environment.provider.revoked == []
 
 
@@ -690,9 +697,9 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in() -
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
     await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT_EXPIRED, State.ACTIVE)
 
 
 async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:

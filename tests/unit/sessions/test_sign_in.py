@@ -12,10 +12,12 @@ from jupyter_oidc.errors import (
     DiscoveryFailed,
     IdpUnavailable,
     IssuerMismatch,
+    Problem,
     StateInvalid,
     StateUsed,
     UnknownFlow,
 )
+from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from tests.unit.protocol.makers import SUBJECT, document, reply
@@ -91,9 +93,9 @@ async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own
         await fake_environment.service.sign_ins.callback(
             [("code", "c"), ("state", state)], ["another browser's cookie"]
         )
-    assert pending.progress is Progress.WAITING
+    before = pending.progress
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert (before, pending.progress) == (Progress.WAITING, Progress.COMPLETED)
 
 
 async def test_a_replayed_callback_redeems_nothing() -> None:
@@ -153,9 +155,9 @@ async def test_a_declined_sign_in_keeps_the_previous_session() -> None:
 async def test_a_declined_first_sign_in_leaves_nobody_signed_in() -> None:
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
-    assert fake_environment.service.state is State.SIGNING_IN
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.SIGNED_OUT
+    assert (before, fake_environment.service.state) == (State.SIGNING_IN, State.SIGNED_OUT)
 
 
 async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> None:
@@ -164,10 +166,10 @@ async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> 
     failed, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     ticket = fake_environment.service.sign_ins.offer_again(failed)
-    assert fake_environment.service.state is State.SIGNED_OUT
+    before = fake_environment.service.state
     again = fake_environment.pending.use_ticket(ticket)
     await fake_environment.service.sign_ins.authorization_url(again, failed.redirect_uri)
-    assert fake_environment.service.state is State.SIGNING_IN
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT, State.SIGNING_IN)
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
 
 
@@ -213,7 +215,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere() -> None
         (IdpUnavailable(detail="idp.unanswered"), "idp_unavailable"),
     ],
 )
-async def test_a_useless_token_response_stores_nothing(fault, code: str) -> None:
+async def test_a_useless_token_response_stores_nothing(fault: Reply | Exception, code: str) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("token", fault)
     pending, state, binding = await fake_environment.begin()
@@ -290,7 +292,7 @@ async def test_a_provider_that_comes_back_is_asked_again() -> None:
         ({"code_challenge_methods_supported": ["plain"]}, DiscoveryFailed),  # D-11
     ],
 )
-async def test_metadata_that_cannot_be_trusted_starts_nothing(change: dict[str, Any], problem) -> None:
+async def test_metadata_that_cannot_be_trusted_starts_nothing(change: dict[str, Any], problem: type[Problem]) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", reply(document(**change)))
     with pytest.raises(problem):
@@ -418,4 +420,5 @@ async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_b
     pending = await fake_environment.sign_in()
     assert (pending.problem and pending.problem.code) == code
     if code:
+        assert pending.problem is not None
         assert "401 seconds" in pending.problem.message

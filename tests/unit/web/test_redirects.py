@@ -53,7 +53,7 @@ def test_a_path_of_this_server_is_a_target(path: str) -> None:
         *("/user/x/\x00", "/user/x/\n", "/user/x/%0d%0aX", "/user/x/\\evil", "/user/x/" + "a" * 2050, "user/x/"),
     ],
 )
-def test_anything_else_is_no_target(path) -> None:
+def test_anything_else_is_no_target(path: str) -> None:
     """A29: The target after sign-in stays on this server."""
     assert local_path(path, "/user/x/") is None
 
