@@ -85,7 +85,7 @@ MAX_COOKIES_OF_A_NAME: Final = 8
 EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
 """The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
 
-_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum")
+_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
 """Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
 
 MAX_FIELDS: Final = 50

@@ -82,12 +82,12 @@ def journey() -> None:
 # -- a newer server ----------------------------------------------------------------------------------------------
 
 
-def test_everything_works_at_a_server_that_has_added_members_to_every_reply(kernel):
+def test_everything_works_at_a_server_that_has_added_members_to_every_reply(kernel: FakeServer) -> None:
     answer_all(kernel, 1, added)
     assert caught(journey) == []
 
 
-def test_a_newer_server_is_told_once_and_calls_go_on(kernel):
+def test_a_newer_server_is_told_once_and_calls_go_on(kernel: FakeServer) -> None:
     answer_all(kernel, 2, added)
     (told,) = caught(journey)
     assert told == (
@@ -96,14 +96,14 @@ def test_a_newer_server_is_told_once_and_calls_go_on(kernel):
     )
 
 
-def test_the_warning_points_to_the_line_that_made_the_call(kernel):
+def test_the_warning_points_to_the_line_that_made_the_call(kernel: FakeServer) -> None:
     answer_all(kernel, 2, added)
     with pytest.warns(ContractVersionWarning) as seen:
         oidc.session()
     assert seen[0].filename == __file__
 
 
-def test_a_call_of_an_api_alone_tells_of_a_newer_server_too(kernel):
+def test_a_call_of_an_api_alone_tells_of_a_newer_server_too(kernel: FakeServer) -> None:
     answer_all(kernel, 2, added)
 
     async def call() -> None:
@@ -112,7 +112,7 @@ def test_a_call_of_an_api_alone_tells_of_a_newer_server_too(kernel):
     assert len(caught(lambda: asyncio.run(call()))) == 1
 
 
-def test_a_member_that_is_not_listed_is_shown_nowhere(kernel):
+def test_a_member_that_is_not_listed_is_shown_nowhere(kernel: FakeServer) -> None:
     """Whatever a server sends by mistake, a cell prints what the contract lists."""
     answer_all(kernel, 1, added)
     kernel.answers("GET", f"{CORP}/session", {**added("session.reply"), "access_token": "at-1234567890"})
@@ -133,7 +133,7 @@ def test_a_member_that_is_not_listed_is_shown_nowhere(kernel):
         ("storage", "Signed in at corp as Example User."),
     ],
 )
-def test_an_added_word_of_a_session_is_other_and_kept(kernel, member, said):
+def test_an_added_word_of_a_session_is_other_and_kept(kernel: FakeServer, member: str, said: str) -> None:
     kernel.answers("GET", f"{CORP}/session", added("session.reply", f"{member} with an added word"))
     session = oidc.session("corp")
     assert (getattr(session, member), session.unknown_words) == ("other", {member: "added-later"})
@@ -141,25 +141,25 @@ def test_an_added_word_of_a_session_is_other_and_kept(kernel, member, said):
     assert "added-later" in session._repr_html_() or member != "state"
 
 
-def test_an_added_word_of_an_api_is_shown_with_it(kernel):
+def test_an_added_word_of_an_api_is_shown_with_it(kernel: FakeServer) -> None:
     kernel.answers("GET", f"{CORP}/session", added("session.reply", "apis.0.readiness with an added word"))
     session = oidc.session("corp")
     assert (session.apis[0].readiness, session.apis[0].unknown_words) == ("other", {"readiness": "added-later"})
     assert "Whether a call works is not known here (added-later)" in session._repr_html_()
 
 
-def test_a_session_in_a_state_of_a_newer_server_is_not_signed_in_again(kernel):
+def test_a_session_in_a_state_of_a_newer_server_is_not_signed_in_again(kernel: FakeServer) -> None:
     kernel.answers("GET", f"{CORP}/session", added("session.reply", "state with an added word"))
     assert oidc.sign_in("corp").state == "other"
     assert kernel.asked("POST", f"{CORP}/sign-in") == []
 
 
-def test_an_added_step_of_a_sign_out_is_named(kernel):
+def test_an_added_step_of_a_sign_out_is_named(kernel: FakeServer) -> None:
     kernel.answers("POST", f"{CORP}/sign-out", added("sign-out.reply", "revoked with an added word"))
     assert 'Signed out here. The server calls it "added-later".' in repr(oidc.sign_out("corp"))
 
 
-def test_a_word_moves_no_cursor(kernel):
+def test_a_word_moves_no_cursor(kernel: FakeServer) -> None:
     reply = {**added("session.reply"), "state": "x\x1b[2J\n<b>"}
     kernel.answers("GET", f"{CORP}/session", reply)
     session = oidc.session("corp")
@@ -168,7 +168,7 @@ def test_a_word_moves_no_cursor(kernel):
     assert "<b>" not in session._repr_html_().replace("<b>State not known", "")
 
 
-def test_a_way_to_sign_in_of_a_newer_server_is_refused_and_cancelled(kernel):
+def test_a_way_to_sign_in_of_a_newer_server_is_refused_and_cancelled(kernel: FakeServer) -> None:
     """Nothing is shown of it: what it asks of the person, and what it warns of, is not known here."""
     answer_all(kernel, 1, added)
     kernel.answers("POST", f"{CORP}/sign-in", {**added("sign-in.reply", "strategy with an added word"), "flow": FLOW})
@@ -181,7 +181,7 @@ def test_a_way_to_sign_in_of_a_newer_server_is_refused_and_cancelled(kernel):
     assert len(kernel.asked("DELETE", PROGRESS)) == 1
 
 
-def test_a_sign_in_in_a_state_of_a_newer_server_is_waited_for(kernel):
+def test_a_sign_in_in_a_state_of_a_newer_server_is_waited_for(kernel: FakeServer) -> None:
     answer_all(kernel, 1, added)
     waiting = {**added("sign-in-progress.reply", "state with an added word"), "error": None, "expires_in": 300}
     done = {**waiting, "state": "completed"}
@@ -189,7 +189,7 @@ def test_a_sign_in_in_a_state_of_a_newer_server_is_waited_for(kernel):
     assert oidc.sign_in("corp").state == "active"
 
 
-def test_a_sign_in_that_ends_in_a_state_of_a_newer_server_says_why(kernel):
+def test_a_sign_in_that_ends_in_a_state_of_a_newer_server_says_why(kernel: FakeServer) -> None:
     answer_all(kernel, 1, added)
     ended = added("sign-in-progress.reply", "error.code with an added word")
     kernel.answers("GET", PROGRESS, {**ended, "state": "vetoed"})
@@ -202,7 +202,9 @@ def test_a_sign_in_that_ends_in_a_state_of_a_newer_server_says_why(kernel):
     ("status", "kind"),
     [(400, CallRefused), (401, CallRefused), (451, CallRefused), (500, CallFailed), (503, CallFailed)],
 )
-def test_an_added_code_is_the_error_of_its_status_with_message_and_action(kernel, status, kind):
+def test_an_added_code_is_the_error_of_its_status_with_message_and_action(
+    kernel: FakeServer, status: int, kind: type[OIDCError]
+) -> None:
     told = refusal("added_later", status, retryable=True, link="https://jupyter.example.com/lab")
     kernel.answers("GET", ITEMS, told)
     with pytest.raises(OIDCError) as raised:
@@ -222,7 +224,7 @@ def test_an_added_code_is_the_error_of_its_status_with_message_and_action(kernel
     ]
 
 
-def test_an_added_code_reaches_other_libraries_too(kernel):
+def test_an_added_code_reaches_other_libraries_too(kernel: FakeServer) -> None:
     answer_all(kernel, 1, added)
     kernel.answers("GET", ITEMS, refusal("added_later", 403))
     address = oidc.endpoint("orders").base_url + "items"
@@ -230,13 +232,13 @@ def test_an_added_code_reaches_other_libraries_too(kernel):
         httpx.get(address, auth=oidc.auth("orders"))
 
 
-def test_an_error_with_added_members_is_the_one_it_was(kernel):
+def test_an_error_with_added_members_is_the_one_it_was(kernel: FakeServer) -> None:
     kernel.answers("GET", ITEMS, refusal("upstream_unreachable", 502, added_later={"deep": [1]}))
     with pytest.raises(UpstreamUnreachable):
         oidc.api("orders").get("items")
 
 
-def test_a_grant_that_a_newer_server_refuses_says_that_it_is_newer(kernel):
+def test_a_grant_that_a_newer_server_refuses_says_that_it_is_newer(kernel: FakeServer) -> None:
     kernel.answers(
         "POST", GRANT_PATH, Answer(refusal("added_later", 401).body, 401, {"X-OIDC-Error": "added_later"}, 0, 2)
     )
@@ -261,12 +263,12 @@ def unnumbered(name: str) -> dict[str, Any]:
     return dict(fixtures.replies_of(0, name)[0])
 
 
-def test_everything_works_at_a_server_that_sends_nothing_that_is_optional(kernel):
+def test_everything_works_at_a_server_that_sends_nothing_that_is_optional(kernel: FakeServer) -> None:
     answer_all(kernel, 1, oldest)
     assert caught(journey) == []
 
 
-def test_a_server_of_before_there_was_a_number_is_told_once_and_calls_go_on(kernel):
+def test_a_server_of_before_there_was_a_number_is_told_once_and_calls_go_on(kernel: FakeServer) -> None:
     answer_all(kernel, None, unnumbered)
     (told,) = caught(journey)
     assert told == (
@@ -275,7 +277,7 @@ def test_a_server_of_before_there_was_a_number_is_told_once_and_calls_go_on(kern
     )
 
 
-def test_what_0_1_0_did_not_say_is_not_made_up(kernel):
+def test_what_0_1_0_did_not_say_is_not_made_up(kernel: FakeServer) -> None:
     answer_all(kernel, None, unnumbered)
     kernel.answers("GET", f"{CORP}/session", Answer(unnumbered("session.reply"), contract=None))
     with pytest.warns(ContractVersionWarning):
@@ -284,7 +286,7 @@ def test_what_0_1_0_did_not_say_is_not_made_up(kernel):
     assert "Whether a call works is not known here" in session._repr_html_()
 
 
-def test_a_server_without_the_extension_is_not_called_old(kernel):
+def test_a_server_without_the_extension_is_not_called_old(kernel: FakeServer) -> None:
     kernel.answers("POST", GRANT_PATH, Answer(b"<html>", 404))
 
     def call() -> None:
@@ -294,18 +296,18 @@ def test_a_server_without_the_extension_is_not_called_old(kernel):
     assert caught(call) == []
 
 
-def test_an_answer_of_an_api_says_nothing_about_the_server(kernel):
+def test_an_answer_of_an_api_says_nothing_about_the_server(kernel: FakeServer) -> None:
     """An API, or what is in front of it, may send any header."""
     kernel.answers("GET", ITEMS, Answer(b"[]", headers={"X-OIDC-Contract": "99"}))
     assert caught(lambda: oidc.api("orders").get("items")) == []
 
 
-def test_the_same_version_is_not_worth_a_word(kernel):
+def test_the_same_version_is_not_worth_a_word(kernel: FakeServer) -> None:
     answer_all(kernel, 1, oldest)
     assert caught(oidc.session) == []
 
 
-def test_a_refusal_of_the_same_version_is_as_before(kernel):
+def test_a_refusal_of_the_same_version_is_as_before(kernel: FakeServer) -> None:
     kernel.answers("GET", f"{CORP}/session", refusal("not_signed_in"))
     with pytest.raises(NotSignedIn):
         oidc.session("corp")
@@ -314,7 +316,7 @@ def test_a_refusal_of_the_same_version_is_as_before(kernel):
 # -- requests ----------------------------------------------------------------------------------------------------
 
 
-def test_a_request_that_version_1_can_express_is_sent_as_version_1_sends_it(kernel):
+def test_a_request_that_version_1_can_express_is_sent_as_version_1_sends_it(kernel: FakeServer) -> None:
     """An older server refuses what it does not know, so nothing is added to a plain request."""
     answer_all(kernel, 1, oldest)
     oidc.sign_in("corp")
