@@ -29,7 +29,7 @@ MAX_WAIT_SECONDS: Final = 60.0
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
-_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum")
+_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
 """Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
 
 MAX_FIELDS: Final = 50

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from jupyter_oidc import contract
 from tests.contract.fixtures import members_of, replies_of
@@ -73,6 +74,11 @@ def test_an_answer_of_an_api_carries_no_number(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, caller: str
 ) -> None:
     """The number says that a reply is ours; an API that sends one could tell a client that its server is old."""
+
+    async def boastful(_: web.Request) -> web.Response:
+        return web.json_response([], headers={"X-OIDC-Contract": "99"})
+
+    upstream.plan(boastful)
     with at_work(tmp_path, provider, upstream) as person:
         person.sign_in()
         headers = {}
