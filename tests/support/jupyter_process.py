@@ -208,6 +208,8 @@ class JupyterProcess:
                 **({"sock": str(self.sock)} if self.sock else {}),
                 **self.server,
             },
+            # NOTE: to look for language servers takes as long as the rest of a start, and no test uses one.
+            "LanguageServerManager": {"autodetect": False},
             # NOTE: other extensions in the environment are no part of a test.
             "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
             "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
