@@ -42,8 +42,8 @@ EXCUSED = {
     "status; this one tells the person that the sign-in was declined or given up",
     r"\(Bad Request\) at /jupyter-oidc/providers/corp/sign-in/[\w-]+/complete$": "the same of an address that is "
     "pasted and is not the one",
-    r"^warning: Plugin @(jupyterlab|jupyter-notebook)/[\w-]+:[\w-]+ (is taking too long to activate\.|"
-    r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its own plugins, and notes one "
+    r"^warning: Plugin @(jupyterlab|jupyter-notebook|jupyter-widgets)/[\w-]+:[\w-]+ (is taking too long to activate\.|"
+    r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its plugins, and notes one "
     "that takes more than five seconds; on a busy machine any does, and a time is no finding. Ours are not excused",
 }
 """Messages that the browser's console may show: a pattern for message and path below the base URL, and the reason."""
