@@ -33,7 +33,7 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.dpop_prover import DPoPProver
 from jupyter_oidc.sessions.local_api import LocalSessions
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
@@ -105,11 +105,6 @@ class Services:
         return replace(self.given, providers=tuple(session.settings for session in self.sessions))
 
     @property
-    def instance(self) -> str:
-        """The instance that sequence numbers belong to."""
-        return self.session_api.instance
-
-    @property
     def clock(self) -> Clock:
         """The clock."""
         return self.parts.clock
@@ -148,7 +143,7 @@ class Services:
         spared = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
             try:
-                await session.sign_out(spared=spared)
+                await session.sign_outs.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.event_log.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await self._close(session)
@@ -176,7 +171,7 @@ class Services:
             self.sessions.set_waiting(after.name, self._successor(after) if widening else None)
             if waiting is not None:
                 await self._close(waiting)
-        session.set_settings_pending(bool(widening))
+        session.view.set_settings_pending(bool(widening))
         if widening:
             self.event_log.notice(
                 f"the settings of provider '{after.name}' have changed; {', '.join(widening)} will take effect when its "
@@ -192,7 +187,7 @@ class Services:
         ``after`` are all changes.
         """
         if replace(now, apis=session.settings.apis) == session.settings:
-            session.narrow(now)
+            session.current.narrow(now)
             self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
@@ -202,7 +197,7 @@ class Services:
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages, self.shared)
         narrowed.continue_from(session)
         self.sessions.install(narrowed)
-        narrowed.set_settings_pending(self.sessions.waiting(after.name) is not None)
+        narrowed.view.set_settings_pending(self.sessions.waiting(after.name) is not None)
         self._publish_settings_changed(after.name)
         return []
 
@@ -236,7 +231,7 @@ class Services:
         if before is not None:
             service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
-            left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
+            left_to_do = before.sign_outs.hand_over(kept, lambda: (service.origin or unknown,))
             self.handovers.start(self._finish_handover(before, left_to_do))
 
     async def _finish_handover(

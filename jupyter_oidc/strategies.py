@@ -2,7 +2,7 @@
 
 Settings, sessions, diagnostics and routes ask this table, and compare no strategy with a word of their own; a test in
 ``tests/laws`` looks for such comparisons.
-The type check fails until a new word of the contract has an entry here ([decision 49](docs/adr/0049-one-table.md)).
+The type check fails until a new word of the contract has an entry here (ADR 49).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from typing_extensions import assert_never
 
+from jupyter_oidc.cli.app import one_line
 from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError
@@ -121,7 +122,7 @@ class TerminalSignIn:
                 self._show(step, "Open this link on any machine to sign in:")
                 act = "check that the page shows this code" if step.filled_in else "enter this code there"
                 self._write_line(
-                    f"Then {act}:\n\n    {step.code}\n\nDo not enter a code that somebody else has sent you.\n"
+                    f"Then {act}:\n\n    {one_line(step.code)}\n\nDo not enter a code that somebody else has sent you.\n"
                 )
                 return self._wait(flow, deadline)
             case PasteAddress():
@@ -170,7 +171,7 @@ class TerminalSignIn:
 
     def _timed_out(self) -> ServerError:
         seconds = self._wish.timeout_seconds
-        within = "in time" if seconds is None else f"within {seconds:.0f} seconds"
+        within = "in time" if seconds is None else f"within {seconds:g} seconds"
         return ServerError(
             f"Nobody finished the sign-in {within}.", "Run this again, and do what it prints before the time is over."
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.sessions.registry import token_key
+from jupyter_oidc.sessions.grant import token_key
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
@@ -26,10 +26,10 @@ def check_audience(provider: Provider, api: Api, session: SessionService | None)
     """Judge one API by the settings and, if there is a session, by the audience of its access token."""
     about = Subject(f"audience of {api.name}", provider.name)
     key = token_key(api)
-    seen = session.token_audience(key) if session is not None else None
+    seen = session.view.token_audience(key) if session is not None else None
     if api.bearer_token_source == "id_token":
         return _of_id_token(about, provider, api, seen)
-    if seen is None and session is not None and session.token_ready(key):
+    if seen is None and session is not None and session.view.token_ready(key):
         return about.unknown(
             "The API gets the access token, which is opaque: for whom it is, only the provider can tell.",
             "Ask the API's owner whether the API asks the provider about such tokens (introspection).",

@@ -135,7 +135,7 @@ async def _provider(
     session = _session(context, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]
     if session is not None and has_session(session.state):
-        found += about_provider.check_granted(provider, await session.summary())
+        found += about_provider.check_granted(provider, await session.view.summary())
     found += check_entitlements(provider, session)
 
 

@@ -112,6 +112,14 @@ def _code_in(started: Mapping[str, Any]) -> EnterCode:
 
 def _link(address: object) -> str:
     """Return ``address`` if it may be shown as a link and opened."""
-    if not isinstance(address, str) or urlsplit(address).scheme not in ("http", "https") or not address.isprintable():
+    if not isinstance(address, str) or not address.isprintable() or not _is_web_address(address):
         raise broken_contract()
     return address
+
+
+def _is_web_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket without its pair
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

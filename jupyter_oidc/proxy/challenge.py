@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.sessions.pending import StepUp
+from jupyter_oidc.sessions.step_up import StepUp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

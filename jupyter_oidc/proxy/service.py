@@ -28,8 +28,7 @@ from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
 from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_response_headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
-from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.registry import token_key
+from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater, token_key
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 
 if TYPE_CHECKING:
@@ -38,10 +37,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply, UpstreamSocket
     from jupyter_oidc.proxy.request import ProxyRequest
-    from jupyter_oidc.sessions.dpop_client import DPoPProver
+    from jupyter_oidc.sessions.dpop_prover import DPoPProver
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.registry import Sessions
-    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.sessions.token_api import SessionTokens, TokenApi
     from jupyter_oidc.settings import Api
 
 _SECRET_NAME = re.compile(r"key|token|auth|secret|sign|cred|pass")
@@ -55,17 +53,17 @@ _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, 
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """One API: its settings, the session and token that its calls use, and the limits of concurrent calls."""
+    """One API: its settings, the tokens that its calls use, and the limits of concurrent calls."""
 
     api: Api
-    session: SessionService
+    session: SessionTokens
     key: TokenKey
     call_limiter: ConcurrencyLimiter
     socket_limiter: ConcurrencyLimiter
     own_headers: frozenset[str]
 
     @classmethod
-    def of(cls, api: Api, session: SessionService) -> ApiRoute:
+    def of(cls, api: Api, session: SessionTokens) -> ApiRoute:
         """Return the route of ``api``."""
         own_headers = frozenset(name.lower() for name, _ in api.headers)
         calls = ConcurrencyLimiter(api.max_in_flight, api.max_queue)
@@ -114,17 +112,17 @@ class ApiRoute:
 class _SessionBound:
     """An open answer or socket that ends when its session ends on purpose (S-5)."""
 
-    __slots__ = ("_generation", "_session", "_unwatch")
+    __slots__ = ("_session", "_session_number", "_unwatch")
 
-    def __init__(self, session: SessionService, generation: int) -> None:
+    def __init__(self, session: SessionTokens, session_number: int) -> None:
         self._session = session
-        self._generation = generation
+        self._session_number = session_number
         self._unwatch: Callable[[], None] | None = None
 
     @property
     def is_over(self) -> bool:
         """``True`` once the session has ended or was replaced."""
-        return not self._session.is_current(self._generation)
+        return not self._session.is_current(self._session_number)
 
     def on_session_end(self, close_stream: Callable[[], None]) -> None:
         """Call ``close_stream`` when the session ends on purpose, or now if it has."""
@@ -148,8 +146,8 @@ class Answer(_SessionBound):
 
     __slots__ = ("_closed", "_limiter", "headers", "status", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamReply, route: ApiRoute, generation: int) -> None:
-        super().__init__(route.session, generation)
+    def __init__(self, headers: Headers, upstream: UpstreamReply, route: ApiRoute, session_number: int) -> None:
+        super().__init__(route.session, session_number)
         self.status = upstream.status
         self.headers = headers
         self.upstream = upstream
@@ -173,8 +171,8 @@ class OpenSocket(_SessionBound):
 
     __slots__ = ("_closed", "_limiter", "headers", "max_message_bytes", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamSocket, route: ApiRoute, generation: int) -> None:
-        super().__init__(route.session, generation)
+    def __init__(self, headers: Headers, upstream: UpstreamSocket, route: ApiRoute, session_number: int) -> None:
+        super().__init__(route.session, session_number)
         self.headers = headers
         self.upstream = upstream
         self.max_message_bytes = route.api.max_message_bytes
@@ -193,17 +191,17 @@ class OpenSocket(_SessionBound):
 class ProxyService:
     """Sends admitted calls to the APIs with the right token; ``prover`` makes the proofs for tokens bound to a key."""
 
-    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: DPoPProver) -> None:
+    def __init__(self, tokens: TokenApi, upstream: UpstreamPort, prover: DPoPProver) -> None:
         self._upstream = upstream
         self._prover = prover
         self._routes: dict[str, ApiRoute] = {}
-        self.route_to(sessions)
+        self.route_to(tokens)
 
-    def route_to(self, sessions: Sessions) -> None:
-        """Build the routes of the APIs in ``sessions``; a route that is still the same keeps its calls in flight."""
+    def route_to(self, tokens: TokenApi) -> None:
+        """Build the routes of the APIs in ``tokens``; a route that is still the same keeps its calls in flight."""
         before, self._routes = self._routes, {}
-        for api in sessions.apis:
-            session, known = sessions.of_api(api.name)[1], before.get(api.name)
+        for api in tokens.apis:
+            session, known = tokens.tokens_of(api.name), before.get(api.name)
             same = known is not None and known.api == api and known.session is session
             self._routes[api.name] = known if known is not None and same else ApiRoute.of(api, session)
 
@@ -235,10 +233,10 @@ class ProxyService:
             request.carries(granted)
             reply = await self._send(route, request, url, headers, granted)
         except BaseException as error:
-            route.session.outages.note(route.api.name, error)
+            route.session.note_outage(route.api.name, error)
             route.call_limiter.release()
             raise
-        route.session.outages.over(route.api.name)
+        route.session.note_answer(route.api.name)
         try:
             retryable = False
             if reply.status == 401:
@@ -259,7 +257,7 @@ class ProxyService:
             reply.drop()
             route.call_limiter.release()
             raise
-        return Answer(response_headers, reply, route, granted.generation)
+        return Answer(response_headers, reply, route, granted.session_number)
 
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return the API's refusal, with filtered headers.
@@ -282,17 +280,17 @@ class ProxyService:
                     opened = await self._send_handshake(route, url, headers, granted, subprotocols)
             response_headers = _response_headers(route.api, request, url, opened, held_back, retryable=False)
         except BaseException as error:
-            route.session.outages.note(route.api.name, error)
+            route.session.note_outage(route.api.name, error)
             route.socket_limiter.release()
             raise
-        route.session.outages.over(route.api.name)
+        route.session.note_answer(route.api.name)
         if isinstance(opened, SocketRefused):
             route.socket_limiter.release()
             return SocketRefused(opened.status, response_headers)
         response_headers = [
             (name, value) for name, value in response_headers if not name.lower().startswith(_HANDSHAKE_PREFIX)
         ]
-        return OpenSocket(response_headers, opened, route, granted.generation)
+        return OpenSocket(response_headers, opened, route, granted.session_number)
 
     async def _send_handshake(
         self, route: ApiRoute, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from jupyter_oidc.server.redirects import is_loopback_host
+from jupyter_oidc.web.redirects import is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

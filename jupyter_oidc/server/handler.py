@@ -6,14 +6,11 @@ It authenticates and renders; it decides nothing about sessions or APIs.
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import os
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
@@ -22,10 +19,8 @@ from jupyter_server.prometheus.log_functions import prometheus_log_method
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
-from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
-from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.errors import (
     BodyTooLarge,
@@ -35,23 +30,24 @@ from jupyter_oidc.errors import (
     Forbidden,
     GrantInvalid,
     Problem,
-    RequestInvalid,
 )
-from jupyter_oidc.server.access_rule import RESOURCE, AccessRule, access_rule_of, public_route
+from jupyter_oidc.server.access_guard import RESOURCE, guard_verbs, guarded
 from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.diagnostics_cache import DiagnosticsCache
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
-from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
-from jupyter_oidc.server.silent_sign_in import can_sign_in_silently, page_host
+from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
+from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
+from jupyter_oidc.web.problems import defect_text, error_reply
+from jupyter_oidc.web.request import MAX_BODY_BYTES, Caller, Headers, Request
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from types import TracebackType
 
     from tornado.httputil import HTTPServerRequest
@@ -61,13 +57,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.server.kernel_grants import KernelGrants
-    from jupyter_oidc.server.sharing import Sharing, SharingMode
-    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.server.sharing import Sharing
+    from jupyter_oidc.sessions.api import ProviderSettings
     from jupyter_oidc.sessions.strategy import Browser
-    from jupyter_oidc.settings import Finding, Provider, Settings
-
-MAX_BODY_BYTES: Final = 65_536
-"""Bytes of a request body that are kept on any route; the proxy keeps none."""
+    from jupyter_oidc.settings import Finding, Settings
+    from jupyter_oidc.web.front import SharingMode
+    from jupyter_oidc.web.reply import Reply
 
 MAX_DRAIN_SECONDS: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: no more than an admitted one."""
@@ -75,22 +70,10 @@ MAX_DRAIN_SECONDS: Final = 10.0
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """Seconds for a body of 64 KiB at most that a verb waits for: a slow one would hold a connection for ever."""
 
-MAX_NUMBER_DIGITS: Final = 18
-"""Characters of one number in a body or parameter; with the point, the sign and the exponent."""
-
-SIGN_OUT_COOKIE_PREFIX: Final = "jupyter-oidc-sign-out-"
-MAX_COOKIES_OF_A_NAME: Final = 8
-"""Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
-
 EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
 """The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
 
-_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
-"""Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
-
-MAX_FIELDS: Final = 50
 MAX_KNOWN_HOSTS: Final = 100
-FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """The form of a ``Content-Length``; before the body is read, tornado has not checked it."""
 
@@ -114,6 +97,7 @@ class Context:
     browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
+    max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     under_hub: bool = False
     sharing: Sharing | None = None
@@ -136,7 +120,7 @@ class Context:
     def notify_sessions(self, kind: str) -> None:
         """Publish an event of ``kind`` for every session, because a property of this server has changed."""
         for session in self._services.sessions if self._services is not None else ():
-            session.publish(kind)
+            session.current.publish(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:
@@ -150,22 +134,19 @@ class Context:
             self._services = self.build_services(self.settings)
         return self._services
 
-    def public_url(self, provider: Provider | None = None) -> str | None:
+    def public_url(self, settings: ProviderSettings | None = None) -> str | None:
         """Return the address at which a browser reaches this server, or ``None`` if it is unknown.
 
-        A sign-in at ``provider`` that comes back here has to start at the host of its redirect URI.
+        A sign-in by ``settings`` that comes back here has to start at the host of its redirect URI.
         """
-        every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
+        if settings is not None:
+            pinned = [(settings.redirect_uri, settings.name)] if settings.pins_callback else []
+        else:
+            every = self.settings.providers if self.settings else ()
+            pinned = [(one.redirect_uri, one.name) for one in every if pins_callback(one)]
         own_host = self.browser_location.has_own_host  # which a redirect URI at the Hub does not name
-        pinned = next(
-            (
-                one.redirect_uri
-                for one in every
-                if pins_callback(one) and not (own_host and leads_through_hub(one.redirect_uri, one.name))
-            ),
-            None,
-        )
-        return self.browser_location.public_url(pinned)
+        usable = (uri for uri, name in pinned if not (own_host and leads_through_hub(uri, name)))
+        return self.browser_location.public_url(next(usable, None))
 
     async def reload(self, settings: Settings) -> None:
         """Apply other ``settings``; sessions that they do not concern go on (D9).
@@ -212,45 +193,10 @@ class Context:
             await self._services.aclose()
 
 
-class _NumberTooLong(Exception):
-    """A number of a body with too many digits: arithmetic with it would fail, or take long."""
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > MAX_NUMBER_DIGITS:
-        raise _NumberTooLong
-    return int(digits)
-
-
-def _decimal(digits: str) -> float:
-    number = float(digits) if len(digits) <= MAX_NUMBER_DIGITS else math.inf
-    if not math.isfinite(number):
-        raise _NumberTooLong
-    return number
-
-
 @lru_cache(maxsize=100)
 def _kernel_user(kernel_id: str) -> User:
     """Return Jupyter's user object for a kernel."""
     return User(username=f"kernel-{kernel_id}")
-
-
-def fields_of(text: str) -> list[tuple[str, str]] | None:
-    """Return the fields of a form or query, in order, repeated ones included; ``None`` beyond 50 or if malformed."""
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
-    except ValueError:
-        return None
-
-
-def cookies_in(headers: Iterable[str], name: str) -> list[str]:
-    """Return the values of the first eight cookies of that ``name`` in the ``Cookie`` headers.
-
-    Other cookies are skipped, even malformed ones, because every program on this host, at any port, can set cookies
-    here; ours need no quotes.
-    """
-    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return [value for given, _, value in pairs if given == name][:MAX_COOKIES_OF_A_NAME]
 
 
 @stream_request_body
@@ -263,11 +209,13 @@ class OidcHandler(APIHandler):
     max_drained_bytes = MAX_BODY_BYTES
     """Bytes of a body that a refusal waits for."""
 
-    max_drain_seconds = MAX_DRAIN_SECONDS
-    """Seconds for which a refusal waits for the body."""
-
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, for every caller."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put its declared access rule in front of every verb of the subclass."""
+        super().__init_subclass__(**options)
+        guard_verbs(cls)
 
     def initialize(self, context: Context) -> None:
         """Store the context that the route table passes."""
@@ -307,7 +255,7 @@ class OidcHandler(APIHandler):
             if isinstance(refusal, BodyTooLarge) or not self._drains_body():
                 raise
             self._deferred_refusal = refusal
-            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._end_drain)
+            self._drain_timer = asyncio.get_running_loop().call_later(self.context.max_drain_seconds, self._end_drain)
 
         else:
             if self._body_is_awaited():
@@ -418,7 +366,7 @@ class OidcHandler(APIHandler):
     async def admit(self, rule: AccessRule) -> None:
         """Check the caller against ``rule``, or raise; a second call uses the first result."""
         self.raise_deferred_refusal()
-        if self._passed_rule is rule:
+        if rule.is_public or self._passed_rule is rule:
             return
         await self._check_access(rule)
         self._passed_rule = rule
@@ -455,16 +403,6 @@ class OidcHandler(APIHandler):
         """The location of the caller's browser."""
         return self.context.browser_location.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
-    def can_try_silent_sign_in(self, session: SessionService) -> bool:
-        """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
-        return self.kernel_id is None and can_sign_in_silently(
-            session,
-            under_hub=self.context.under_hub,
-            browser=self.browser,
-            host=page_host(self.request.host, self.request.headers),
-            public_url=self.context.public_url(session.settings),
-        )
-
     @property
     def services(self) -> Services:
         """The services; raises ``ConfigurationInvalid`` with all findings if there are none."""
@@ -476,7 +414,7 @@ class OidcHandler(APIHandler):
 
     def _is_public(self) -> bool:
         rule = self._access_rule()
-        return rule is not None and rule.protection is not None
+        return rule is not None and rule.is_public
 
     def _access_rule(self) -> AccessRule | None:
         return access_rule_of(getattr(self, (self.request.method or "").lower(), None))
@@ -491,73 +429,23 @@ class OidcHandler(APIHandler):
         if not self._body_is_too_large:
             self._body += chunk
 
-    @property
-    def body(self) -> bytes:
-        """The request's body; raises ``BodyTooLarge`` beyond 64 KiB."""
-        if self._body_is_too_large:
-            raise BodyTooLarge
-        return bytes(self._body)
-
-    def form(self) -> list[tuple[str, str]] | None:
-        """Return the fields of a form in the body as :func:`fields_of` does, or ``None`` if the body is no form."""
-        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM_MEDIA_TYPE else None
-
-    def _media_type(self) -> str:
-        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-    def envelope(self, name: str) -> dict[str, Any]:
-        """Return the JSON body if it matches the contract ``name``; an empty body counts as ``{}``."""
-        body = self.body
-        if not body:
-            return self._matching(name, {})
-        if self._media_type() != "application/json":
-            # A form of another site could send these types without a preflight (C32).
-            raise CsrfFailed("The request body is not sent as application/json.")
-        try:
-            message = json.loads(body, parse_int=_whole, parse_float=_decimal, parse_constant=_decimal)
-        except _NumberTooLong:
-            raise RequestInvalid("The request body holds a number that is too long, or none.") from None
-        except (ValueError, RecursionError):
-            raise RequestInvalid("The request body is not JSON.") from None
-        return self._matching(name, message)
-
-    def _matching(self, name: str, message: object) -> dict[str, Any]:
-        try:
-            return contract.check(name, message)
-        except ContractBroken as broken:
-            if broken.rule in _RULES_OF_WHAT_IS_KNOWN:
-                raise RequestInvalid(
-                    f"The request asks for something that this server does not know: {broken.where} ({broken.rule}).",
-                    action="Leave it out, or install a newer jupyter_oidc in the environment of the Jupyter server.",
-                ) from None
-            raise RequestInvalid(f"The request does not match its contract: {broken.where} ({broken.rule}).") from None
-
-    def seconds_to_wait(self) -> float:
-        """Return the ``wait`` query parameter in seconds, 0 to 60; raises ``RequestInvalid``."""
-        text = self.get_query_argument("wait", "0")
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= 60:
-            raise RequestInvalid("'wait' is not a number of seconds from 0 to 60.")
-        return seconds
-
-    def cookies_named(self, name: str) -> list[str]:
-        """Return the values of the browser's first eight cookies of that ``name``."""
-        return cookies_in(self.request.headers.get_list("Cookie"), name)
-
-    def remember_sign_out(self, page: str, binding: str, path: str, seconds: float) -> None:
-        """Set the cookie that binds the sign-out ``page`` to this browser, for ``path`` and for some ``seconds``."""
-        self.set_cookie(
-            SIGN_OUT_COOKIE_PREFIX + page,
-            binding,
-            path=path,
-            max_age=int(seconds),
-            httponly=True,
-            secure=self.request.protocol == "https",
-            samesite="Lax",
+    def received(self) -> Request:
+        """Return the request as a value; its body has arrived."""
+        request = self.request
+        return Request(
+            request.method or "",
+            request.path,
+            self._caller(),
+            tuple(self.path_args),
+            request.query,
+            Headers(request.headers.get_all()),
+            None if self._body_is_too_large else bytes(self._body),
         )
+
+    def _caller(self) -> Caller:
+        if self.kernel_id is not None:
+            return Caller("kernel", self.caller_name)
+        return Caller("public") if self._is_public() else Caller("user", self.caller_name, self.token_authenticated)
 
     # -- answers -------------------------------------------------------------------------------------------
 
@@ -576,24 +464,39 @@ class OidcHandler(APIHandler):
         if "Access-Control-Allow-Origin" in self._headers:
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
-    def answer(self, view: dict[str, Any], status: int = 200) -> None:
-        """Send ``view`` as uncacheable JSON."""
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(view, allow_nan=False))
+    def send(self, reply: Reply) -> None:
+        """Send ``reply``, and keep its problem for the log."""
+        self._name_contract()
+        if reply.refusal is not None:
+            refusal = reply.refusal
+            self.note_refusal(refusal.problem, refusal.flow, is_audited=refusal.is_audited)
+        self.set_status(reply.status)
+        for name, value in reply.headers:
+            self.set_header(name, value)
+        for name in reply.drops:
+            self.clear_header(name)
+        for cookie in reply.cookies:
+            self.set_cookie(
+                cookie.name,
+                cookie.value,
+                path=cookie.path,
+                max_age=cookie.lifetime,
+                httponly=True,
+                secure=cookie.secure,
+                samesite=cookie.same_site,
+            )
+        self.finish(reply.body or None, set_content_type=reply.media_type)
+
+    def compute_etag(self) -> str | None:
+        """Leave an ETag to the route that sets its own."""
+        return None if "Etag" in self._headers else super().compute_etag()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Render any error by the one table of ``problems``."""
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
         problem = problem_of(error)
         self.note_refusal(problem)
-        reply = error_reply(problem, self.request_id, self.context.public_url())
-        self.set_status(reply.status)
-        self._name_contract()
-        for name, value in reply.headers:
-            self.set_header(name, value)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(reply.body))
+        self.send(error_reply(problem, self.request_id, self.context.public_url()))
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
         """Keep the problem and its sign-in for the log; ``is_audited`` says that the audit trail has it already."""
@@ -645,6 +548,7 @@ class OidcHandler(APIHandler):
             self.request_id,
         )
 
+    @guarded
     @public_route(protection="says nothing but the server's own CORS policy")
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         """Answer a preflight as the server does."""

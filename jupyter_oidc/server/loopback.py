@@ -1,7 +1,7 @@
 """A listener on this machine for one sign-in: the browser comes back to it, and it closes afterwards.
 
-It serves one path under one name to one browser, by a subclass of the callback route's handler, so that the same
-checks hold (RFC 8252, 7.3; A33).
+It serves one path under one name to one browser, by the functions of the callback route, so that the same checks hold
+(RFC 8252, 7.3; A33).
 It answers any other request with an empty page, and lets none reach the rest of the Jupyter server.
 """
 
@@ -18,13 +18,15 @@ from tornado.routing import Router
 from tornado.web import RequestHandler
 
 from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
+from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
     from tornado.web import Application
 
-    from jupyter_oidc.sessions.pending import PendingSignIn
-    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.sessions.api import SessionApi, SignIn
 
 _IDLE_TIMEOUT_SECONDS: Final = 20.0
 """Seconds for which a connection may stay without a request."""
@@ -54,12 +56,15 @@ class _NotFoundHandler(RequestHandler):
 
 
 class LoopbackListener(Router):
-    """The listener for ``pending``; ``home`` is the address of JupyterLab for that browser."""
+    """The listener for ``sign_in``; ``home`` is the address of JupyterLab for that browser."""
 
-    def __init__(self, session: SessionService, pending: PendingSignIn, *, home: str, nonce: str) -> None:
-        self.session = session
-        self.pending = pending
+    def __init__(self, sessions: SessionApi, sign_in: SignIn, *, home: str, nonce: str) -> None:
+        self.provider = sign_in.provider
+        self.flow = sign_in.flow
         self.home = home
+        self.is_over = False
+        self._sessions = sessions
+        self._seconds = sign_in.expires_in
         self.redirect_uri = ""
         self.last_page_shown = asyncio.Event()
         self._nonce: str | None = nonce
@@ -75,22 +80,19 @@ class LoopbackListener(Router):
         self._handler_kwargs: dict[str, Any] = {}
         self.close_task: asyncio.Task[None] | None = None
 
-    def open(
-        self, application: Application, handler: type[RequestHandler], given: dict[str, Any], uri: str, seconds: float
-    ) -> str:
+    def open(self, application: Application, handler: type[RequestHandler], given: dict[str, Any], uri: str) -> str:
         """Listen at ``uri`` and return the address to which the browser goes first.
 
-        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at
-        the latest.
+        ``handler`` serves the one path, with the settings of ``application``; the listener closes with the sign-in.
         """
         parts = urlsplit(uri)
         host = parts.hostname or ""
         sockets, port = listen_on_loopback(host, parts.port)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.redirect_uri = urlunsplit(("http", netloc, parts.path or "/", "", ""))
-        self._application, self._handler, self._handler_kwargs = application, handler, {**given, "listener": self}
+        self._application, self._handler, self._handler_kwargs = application, handler, given
         self._server.add_sockets(sockets)
-        self.close_task = asyncio.get_running_loop().create_task(self._close_in_time(seconds))
+        self.close_task = asyncio.get_running_loop().create_task(self._close_in_time())
         return f"{self.redirect_uri}?start={self._nonce}"
 
     def consume_nonce(self, nonce: str) -> bool:
@@ -128,11 +130,18 @@ class LoopbackListener(Router):
             with suppress(asyncio.CancelledError):
                 await self.close_task
 
-    async def _close_in_time(self, seconds: float) -> None:
+    async def cancel_sign_in(self) -> None:
+        """Cancel the sign-in, unless it is known no more."""
+        with suppress(Problem):
+            await self._sessions.cancel_sign_in(self.provider, self.flow)
+
+    async def _close_in_time(self) -> None:
         try:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.pending.done.wait(), seconds)
-                await asyncio.wait_for(self.last_page_shown.wait(), _LAST_PAGE_SECONDS)
+            with suppress(Problem, asyncio.TimeoutError):
+                sign_in = await self._sessions.sign_in(self.provider, self.flow, wait_seconds=self._seconds)
+                self.is_over = True
+                if sign_in.state != "waiting":
+                    await asyncio.wait_for(self.last_page_shown.wait(), _LAST_PAGE_SECONDS)
         finally:
             await self.close()
 
@@ -143,6 +152,14 @@ class LoopbackListeners:
     def __init__(self) -> None:
         self._open: dict[LoopbackListener, None] = {}
 
+    def __len__(self) -> int:
+        """Return how many listen."""
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[LoopbackListener]:
+        """Return those that listen, the oldest first."""
+        return iter(tuple(self._open))
+
     async def open(
         self,
         application: Application,
@@ -151,7 +168,6 @@ class LoopbackListeners:
         listener: LoopbackListener,
         *,
         uri: str,
-        seconds: float,
     ) -> str:
         """Open ``listener`` and return the address to which the browser goes first.
 
@@ -159,12 +175,12 @@ class LoopbackListeners:
         """
         port = urlsplit(uri).port
         for other in [other for other in self._open if port is not None and urlsplit(other.redirect_uri).port == port]:
-            other.session.sign_ins.cancel(other.pending)
+            await other.cancel_sign_in()
             await other.aclose()
-        ended = [other for other in self._open if other.pending.done.is_set()]
+        ended = [other for other in self._open if other.is_over]
         for other in ended[: max(0, len(ended) - _MAX_ENDED_LISTENERS)]:
             await other.aclose()
-        first = listener.open(application, handler, given, uri, seconds)
+        first = listener.open(application, handler, given, uri)
         self._open[listener] = None
         if listener.close_task is not None:
             listener.close_task.add_done_callback(lambda _: self._open.pop(listener, None))

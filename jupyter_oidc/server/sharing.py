@@ -8,7 +8,7 @@ the operating system, and can read the same files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server import CallContext
@@ -16,8 +16,7 @@ from jupyter_server import CallContext
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SharingMode = Literal["none", "own-kernels", "all-kernels"]
-"""``none``: only the owner has used the server; else whose kernels act for the owner."""
+    from jupyter_oidc.web.front import SharingMode
 
 
 def current_jupyter_user() -> str | None:

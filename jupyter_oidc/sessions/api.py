@@ -1,9 +1,8 @@
-"""The border of the sessions: what routes and the proxy may ask of them (ADR 45).
+"""The border of the sessions: what routes may ask of them (ADR 45).
 
-:class:`SessionApi` is for routes. Its arguments and results are plain values: texts, numbers, and frozen dataclasses
-and tuples of these, so that every call can be sent to another process as JSON. It holds no token: a route cannot even
-ask for one.
-:class:`TokenApi` is for the proxy, which runs in the process of the sessions and is the only caller that gets a token.
+The arguments and results of :class:`SessionApi` are plain values: texts, numbers, and frozen dataclasses and tuples of
+these, so that every call can be sent to another process as JSON. It holds no token: a route cannot even
+ask for one; the proxy does, through :mod:`jupyter_oidc.sessions.token_api`.
 A :class:`~jupyter_oidc.errors.Problem` is a value too: it crosses the border by its code, texts and seconds.
 """
 
@@ -13,21 +12,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.errors import Problem
-    from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.grant import Bearer, Granted, TokenKey
-    from jupyter_oidc.sessions.live_session import BearerSource
-    from jupyter_oidc.sessions.pending import ShownCode, StepUp
+    from jupyter_oidc.sessions.pending import ShownCode
     from jupyter_oidc.sessions.revocation import Revoked
-    from jupyter_oidc.sessions.sign_out_pages import Shown
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 Parameters = tuple[tuple[str, str], ...]
 """The fields of a query or form, in order, repeated ones included."""
+
+Shown = Literal["document", "elsewhere", "unknown"]
+"""The browser's request for a sign-out page: as a document, for another use that may read it, or unknown."""
 
 SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
 
@@ -206,6 +202,10 @@ class SessionApi(Protocol):
         """Return the settings in force."""
         ...
 
+    async def every_settings(self) -> tuple[ProviderSettings, ...]:
+        """Return the settings in force of all providers; unlike ``providers`` it looks at no session."""
+        ...
+
     async def apis(self) -> tuple[ApiEntry, ...]:
         """Return the APIs in the order of the settings."""
         ...
@@ -334,44 +334,4 @@ class SessionApi(Protocol):
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names; raises ``LogoutTokenInvalid`` (B-14 to B-16)."""
-        ...
-
-
-class SessionTokens(Protocol):
-    """The tokens of one provider's session, for the proxy alone."""
-
-    def ready(self, key: TokenKey, source: BearerSource) -> Granted | None:
-        """Return the token if it is there and good, without waiting."""
-        ...
-
-    async def bearer(self, key: TokenKey, source: BearerSource, *, rejected: Secret | None = None) -> Bearer:
-        """Return a token, another one than ``rejected`` if there is any."""
-        ...
-
-    def is_current(self, session_number: int) -> bool:
-        """Return whether the session with that number is still the present one."""
-        ...
-
-    def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
-        """Call ``close_stream`` when the session ends on purpose; returns a function that forgets it (S-5)."""
-        ...
-
-    def expect_step_up(self, api: str, wanted: StepUp) -> None:
-        """Remember the stronger sign-in that ``api`` demanded (RFC 9470, 4)."""
-        ...
-
-    def note_outage(self, api: str, error: BaseException) -> None:
-        """Note that a call of ``api`` failed on its way."""
-        ...
-
-    def note_answer(self, api: str) -> None:
-        """Note that ``api`` answered."""
-        ...
-
-
-class TokenApi(Protocol):
-    """Which tokens belong to which API, for the proxy alone."""
-
-    def tokens_of(self, api: str) -> SessionTokens:
-        """Return the tokens of the API's session; raises ``UnknownApi``."""
         ...

@@ -17,9 +17,9 @@ from jupyter_oidc.sessions import endings
 from jupyter_oidc.sessions.grant import SignInNeeded, TryLater
 from jupyter_oidc.sessions.live_session import LiveSession
 from jupyter_oidc.sessions.machine import SessionTransition, State, has_session, next_state
-from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.session_data import SessionData
+from jupyter_oidc.sessions.step_up import StepUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import Problem, SignInCancelled
 from jupyter_oidc.sessions.device_poll import CodeExpired, DevicePoll
-from jupyter_oidc.sessions.pending import SIGN_IN_LIFETIME_SECONDS, Progress, ShownCode
+from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
+from jupyter_oidc.sessions.pending import Progress, ShownCode
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock

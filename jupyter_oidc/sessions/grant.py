@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,13 @@ class TokenKey:
 
 
 SIGN_IN_KEY = TokenKey()
+
+
+def token_key(api: Api) -> TokenKey:
+    """Return the key of the access token for ``api``: the sign-in's own unless its settings demand another one."""
+    if api.audience is None and api.resource is None and api.scopes is None:
+        return SIGN_IN_KEY
+    return TokenKey(audience=api.audience, resource=api.resource, scopes=api.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +71,13 @@ class AccessToken:
 
 
 class Granted(NamedTuple):
-    """A token for one upstream call; ``generation`` identifies its session, and ``subject`` is that session's person.
+    """A token for one upstream call; ``subject`` is the person of the session with that number.
 
     With a ``proof_key`` an API accepts it only with a proof by that key; without one it is a bearer token.
     """
 
     secret: Secret
-    generation: int
+    session_number: int
     proof_key: ProofKey | None = None
     subject: str = ""
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from jupyter_oidc.sessions import refresh_policy
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.negative_token_cache import NegativeTokenCache
-from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.refresh_schedule import RefreshSchedule
+from jupyter_oidc.sessions.step_up import StepUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

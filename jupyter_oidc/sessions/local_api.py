@@ -31,20 +31,21 @@ from jupyter_oidc.sessions.api import (
     StartedSignIn,
 )
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.sessions.plain_values import provider_settings_of, sign_in_of, sign_out_form_of
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
+from jupyter_oidc.sessions.step_up import StepUp
 from jupyter_oidc.sessions.strategy import Choice, choose
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.errors import Problem
-    from jupyter_oidc.sessions.api import Parameters, ProviderSettings, SignIn, SignInRequest, SignOutForm
+    from jupyter_oidc.sessions.api import Parameters, ProviderSettings, Shown, SignIn, SignInRequest, SignOutForm
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
-    from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages
+    from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import Summary
 
@@ -66,7 +67,7 @@ class LocalSessions:
 
     async def providers(self, browser: Browser, *, under_hub: bool) -> tuple[ProviderEntry, ...]:
         """Return the providers in the order of the settings."""
-        found = [(service, await service.summary()) for service in tuple(self.sessions)]
+        found = [(service, await service.view.summary()) for service in tuple(self.sessions)]
         return tuple(
             ProviderEntry(
                 provider_settings_of(service.settings),
@@ -80,11 +81,15 @@ class LocalSessions:
         """Return the settings in force."""
         return provider_settings_of(self.sessions.of_provider(provider).settings)
 
+    async def every_settings(self) -> tuple[ProviderSettings, ...]:
+        """Return the settings in force of all providers."""
+        return tuple(provider_settings_of(service.settings) for service in self.sessions)
+
     async def apis(self) -> tuple[ApiEntry, ...]:
         """Return the APIs in the order of the settings."""
         entries = []
         for service in tuple(self.sessions):
-            summary = await service.summary()
+            summary = await service.view.summary()
             entries += [
                 ApiEntry(api.name, api.provider, api.base_url, api.methods, api.callers, summary.state.value, access)
                 for api, access in zip(service.settings.apis, summary.apis, strict=True)
@@ -93,7 +98,7 @@ class LocalSessions:
 
     async def summary(self, provider: str, *, since: int = -1, wait_seconds: float = 0.0) -> Summary:
         """Return the session once its sequence number differs from ``since``, or after ``wait_seconds``."""
-        summary = await self.sessions.of_provider(provider).changed_since(since, wait_seconds)
+        summary = await self.sessions.of_provider(provider).view.changed_since(since, wait_seconds)
         return replace(summary, instance=self.instance)
 
     # -- sign-in -------------------------------------------------------------------------------------------
@@ -244,9 +249,9 @@ class LocalSessions:
     async def refresh(self, provider: str) -> Summary:
         """Refresh the access token now."""
         service = self.sessions.of_provider(provider)
-        match await service.refresh():
+        match await service.tokens.refresh():
             case Granted():
-                return replace(await service.summary(), instance=self.instance)
+                return replace(await service.view.summary(), instance=self.instance)
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():
@@ -257,12 +262,12 @@ class LocalSessions:
     async def sign_out(self, provider: str, *, bound: bool) -> SignedOut:
         """End the session here, then at the provider."""
         service = self.sessions.of_provider(provider)
-        result = await service.sign_out(bound=bound)
+        result = await service.sign_outs.sign_out(bound=bound)
         return SignedOut(provider_settings_of(service.settings), result.revoked, result.end_session_url, result.ticket)
 
     async def sign_out_link(self, provider: str) -> str | None:
         """Return the link by which a person ends the provider's session."""
-        return self.sessions.of_provider(provider).logout_link()
+        return self.sessions.of_provider(provider).sign_outs.logout_link()
 
     async def sign_out_page_of_ticket(self, provider: str, ticket: str) -> str | None:
         """Return the page that ``ticket`` opens, and consume nothing."""
@@ -274,7 +279,7 @@ class LocalSessions:
     ) -> SignOutForm:
         """Use the ticket, once."""
         self.sessions.of_provider(provider)
-        return sign_out_form_of(self.pages.open(provider, ticket, lambda _: list(bindings), shown))
+        return sign_out_form_of(self.pages.open(provider, ticket, bindings, shown))
 
     async def sign_out_page_of_state(self, provider: str, state: str) -> str | None:
         """Return the page whose sign-out ``state`` ends, and consume nothing."""
@@ -284,11 +289,11 @@ class LocalSessions:
     async def came_back(self, provider: str, state: str, bindings: tuple[str, ...]) -> bool:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
         self.sessions.of_provider(provider)
-        return self.pages.came_back(provider, state, lambda _: list(bindings))
+        return self.pages.came_back(provider, state, bindings)
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names (B-14 to B-16)."""
-        await self.sessions.of_provider(provider).end_by_provider(Secret(logout_token))
+        await self.sessions.of_provider(provider).sign_outs.end_by_provider(Secret(logout_token))
 
     # -- the sign-in of a request --------------------------------------------------------------------------
 
@@ -323,4 +328,4 @@ def _comes_back_silently(service: SessionService, browser: Browser, *, under_hub
         return False
     # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(service.settings, offers_device=True, browser=browser)
-    return isinstance(chosen, Choice) and chosen.strategy == "server"
+    return isinstance(chosen, Choice) and chosen.facts.ends_at_callback

@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
+from jupyter_oidc.sessions.step_up import StepUp
 from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
     from jupyter_oidc.strategies import StrategyFacts
 
-SIGN_IN_LIFETIME_SECONDS: Final = 600.0
-"""Seconds from the beginning of a sign-in to its callback (A-9)."""
-
 TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
@@ -41,9 +40,6 @@ QUESTION_LIFETIME_SECONDS: Final = 300.0
 
 FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
-
-MAX_ACR_VALUES: Final = 20
-"""Authentication contexts in one request, for all APIs together."""
 
 MAX_PENDING_PER_CALLER: Final = 20
 MAX_PENDING: Final = 200
@@ -57,60 +53,6 @@ class Progress(str, Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class StepUp:
-    """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
-
-    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not
-    be reached.
-    """
-
-    acr_values: tuple[str, ...] = ()
-    max_age: int | None = None
-    optional_acr_values: tuple[str, ...] = ()
-
-    @property
-    def requested_acr_values(self) -> tuple[str, ...]:
-        """The ``acr_values`` of the authorization request, the preferred ones first."""
-        return tuple(dict.fromkeys((*self.acr_values, *self.optional_acr_values)))[:MAX_ACR_VALUES]
-
-    def after(self, earlier: StepUp) -> StepUp:
-        """Return the demand of an API that asked for ``earlier`` before: values that it does not mention stay."""
-        age = earlier.max_age if self.max_age is None else self.max_age
-        return StepUp(self.acr_values or earlier.acr_values, age)
-
-    def combined_with(self, other: StepUp) -> StepUp:
-        """Return a demand for this and, if possible, ``other`` too: values that both name, else this one's first."""
-        both = tuple(value for value in self.acr_values if value in other.acr_values)
-        ages = [age for age in (self.max_age, other.max_age) if age is not None]
-        return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
-
-    def restricted_to(self, admitted: tuple[str, ...]) -> StepUp | None:
-        """Return this, limited to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
-        if not admitted:
-            return self
-        if not self.acr_values:
-            return StepUp(
-                tuple(sorted(admitted, key=lambda value: value not in self.optional_acr_values)), self.max_age
-            )
-        both = tuple(value for value in self.acr_values if value in admitted)
-        return StepUp(both, self.max_age) if both else None
-
-    def reached(self, acr: str | None) -> StepUp:
-        """Return the strength that a sign-in with this demand has proved, by the level in its ID token (Q5.14).
-
-        A level that was requested only in ``optional_acr_values`` counts, too; one that was not requested counts for
-        nothing.
-        """
-        return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
-
-    def covers(self, wanted: StepUp) -> bool:
-        """Return whether a sign-in that proved this satisfies ``wanted``."""
-        known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
-        young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
-        return known and young
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +78,7 @@ class SignInOptions:
     prompt: str | None = None
     login_hint: str | None = None
     ui_locales: tuple[str, ...] = ()
-    step_up: StepUp = StepUp()
+    step_up: StepUp = field(default_factory=StepUp)
     silent: bool = False
 
 
@@ -317,10 +259,6 @@ class PendingSignIns:
             if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")
-
-    def flow_of_state(self, state: str) -> str | None:
-        """Return the id of the sign-in with ``state``, from any browser; it only tells which cookie to check."""
-        return next((pending.flow for pending in self._flows.values() if has_state(pending, state)), None)
 
     def is_bound(self, pending: PendingSignIn, bindings: list[str]) -> bool:
         """Return whether one of the browser's ``bindings`` belongs to ``pending``."""

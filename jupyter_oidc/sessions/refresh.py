@@ -18,9 +18,8 @@ from jupyter_oidc.errors import AudienceRefused, IdTokenRejected, LocalProblem, 
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import refresh_policy
-from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TryLater
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TryLater, token_key
 from jupyter_oidc.sessions.honoured import honoured
-from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.revocation import OrphanedToken, orphan_of
 from jupyter_oidc.sessions.session_store import Deleted, OtherSubject, RotatedElsewhere, Same
 from jupyter_oidc.sessions.token_answers import NoResponse, UnverifiableResponse

@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Forbidden, UnknownApi, UnknownProvider
-from jupyter_oidc.sessions.grant import SIGN_IN_KEY, TokenKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.sessions.token_api import SessionTokens
     from jupyter_oidc.settings import Api
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 5.0
@@ -110,6 +110,10 @@ class Sessions:
             raise UnknownApi from None
         return api, self._services[api.provider]
 
+    def tokens_of(self, api: str) -> SessionTokens:
+        """Return the tokens of the API's session, for the proxy; raises :class:`UnknownApi`."""
+        return self.of_api(api)[1].for_proxy
+
     @property
     def apis(self) -> tuple[Api, ...]:
         """Every configured API, in the order of the settings."""
@@ -122,9 +126,9 @@ class Sessions:
         """
         services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
         await asyncio.gather(*(service.settle(process_ends=True) for service in services))
-        ending = [service for service in services if await service.ends_with_process()]
+        ending = [service for service in services if await service.sign_outs.ends_with_process()]
         spared = tuple(service.origin for service in services if service not in ending and service.origin)
-        last_calls = [service.end_and_revoke(spared) for service in ending]
+        last_calls = [service.sign_outs.end_and_revoke(spared) for service in ending]
         if last_calls:
             _, late = await asyncio.wait(last_calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
@@ -133,10 +137,3 @@ class Sessions:
                 await asyncio.wait(late, timeout=1.0)
         for service in services:
             await service.aclose()
-
-
-def token_key(api: Api) -> TokenKey:
-    """Return the key of the access token for ``api``: the sign-in's own unless its settings demand another one."""
-    if api.audience is None and api.resource is None and api.scopes is None:
-        return SIGN_IN_KEY
-    return TokenKey(audience=api.audience, resource=api.resource, scopes=api.scopes)

@@ -11,7 +11,8 @@ from jupyter_oidc.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
-    from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+    from jupyter_oidc.sessions.pending import SignInOptions
+    from jupyter_oidc.sessions.step_up import StepUp
     from jupyter_oidc.settings import Provider
 
 OFFLINE_ACCESS: Final = "offline_access"

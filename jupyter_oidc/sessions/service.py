@@ -15,6 +15,7 @@ from jupyter_oidc.background import Background
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.sessions.bearer_tokens import BearerTokens
 from jupyter_oidc.sessions.current_session import CurrentSession
+from jupyter_oidc.sessions.local_tokens import LocalTokens
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.orphans import Orphans
 from jupyter_oidc.sessions.owned_timers import OwnedTimers
@@ -77,7 +78,7 @@ class SessionService:
         self._restored: asyncio.Task[None] | None = None
         self._predecessor: Callable[[], SessionService | None] = lambda: None
         self._background = Background(self._report, expected=Problem)
-        self._current = current = CurrentSession(settings, system)
+        self.current = current = CurrentSession(settings, system)
         self._store = store = SessionStore(
             vault, lock, scheduler=timers, entropy=entropy, on_saved_late=current.saved_late
         )
@@ -90,7 +91,7 @@ class SessionService:
             revoke=orphans.revoke,
             system=system,
         )
-        self._tokens = tokens = BearerTokens(
+        self.tokens = tokens = BearerTokens(
             current,
             refresh,
             store,
@@ -100,7 +101,7 @@ class SessionService:
             report=self._report,
             system=system,
         )
-        self._sign_outs = sign_outs = SignOuts(
+        self.sign_outs = SignOuts(
             current,
             store,
             oidc_client,
@@ -113,17 +114,18 @@ class SessionService:
             pages=sign_out_pages,
             system=system,
         )
-        self.outages = Outages(clock, current.notify_waiters)
-        self._view = view = SessionView(
+        outages = Outages(clock, current.notify_waiters)
+        self.for_proxy = LocalTokens(tokens, current, outages)
+        self.view = view = SessionView(
             current,
             store,
             restored=self._restore_once,
             scopes=oidc_client.scopes,
-            outages=self.outages,
+            outages=outages,
             clock=clock,
             settings_pending=takes_over is not None,
         )
-        self._starts = starts = SessionStarts(
+        self.starts = starts = SessionStarts(
             current,
             store,
             oidc_client,
@@ -154,31 +156,21 @@ class SessionService:
             event_log=event_log,
         )
         current.connect(self.sign_ins, tokens.refresh_is_due)
-        self.summary, self.changed_since = view.summary, view.changed_since
-        self.token_ready, self.token_audience = view.token_ready, view.token_audience
-        self.bearer, self.ready, self.refresh = tokens.bearer, tokens.ready, tokens.refresh
-        self.is_current, self.on_session_end = current.has_number, current.on_session_end
-        self.expect_step_up, self.publish = current.expect_step_up, current.publish
-        self.sign_out, self.logout_link = sign_outs.sign_out, sign_outs.logout_link
-        self.end_by_provider, self.ends_with_process = sign_outs.end_by_provider, sign_outs.ends_with_process
-        self.hand_over, self.end_and_revoke = sign_outs.hand_over, sign_outs.end_and_revoke
-        self.set_settings_pending, self.narrow = view.set_settings_pending, current.narrow
-        self.question_of_own = starts.question
 
     @property
     def settings(self) -> Provider:
         """The settings in force."""
-        return self._current.settings
+        return self.current.settings
 
     @property
     def state(self) -> State:
         """The current state."""
-        return self._current.state
+        return self.current.state
 
     @property
     def entitlements_known(self) -> bool:
         """Whether the provider listed the entitlements of the person; true without a session, too."""
-        return self._current.data.entitlements.known
+        return self.current.data.entitlements.known
 
     @property
     def origin(self) -> Origin | None:
@@ -192,18 +184,18 @@ class SessionService:
         Waiting settings come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
         out = self.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
-        return out and not self._view.settings_pending and self.sign_ins.silent.may_begin()
+        return out and not self.view.settings_pending and self.sign_ins.silent.may_begin()
 
     # -- its beginning -------------------------------------------------------------------------------------
 
     async def _restore_once(self) -> None:
         if self._restored is None:
-            self._restored = self._background.start(self._starts.restore(), after_defect=self._restore_failed)
+            self._restored = self._background.start(self.starts.restore(), after_defect=self._restore_failed)
         if not self._restored.done():
             await asyncio.shield(self._restored)
 
     def _restore_failed(self) -> None:
-        self._current.reason = "internal_error"
+        self.current.reason = "internal_error"
 
     def _report(self, defect: Defect) -> None:
         self._event_log.defect(f"provider {self.settings.name}", defect)
@@ -217,11 +209,11 @@ class SessionService:
     def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - a callback
         """Return the question to the user before ``tokens`` of another person are installed, or ``None`` (A26)."""
         before = self._predecessor()
-        return (self if before is None else before).question_of_own(tokens, silent=silent)
+        return (self if before is None else before).starts.question(tokens, silent=silent)
 
     def continue_from(self, before: SessionService) -> None:
         """Continue the sequence of ``before``, so that no client takes a summary of this session for one of that."""
-        self._current.continue_from(before._current)
+        self.current.continue_from(before.current)
         self.sign_ins.silent = before.sign_ins.silent
 
     # -- its end -------------------------------------------------------------------------------------------
@@ -237,12 +229,12 @@ class SessionService:
         A question that waits for the user is dropped, and its tokens are revoked; with ``process_ends`` every sign-in
         ends (Q10.5).
         """
-        self._current.closed = True
+        self.current.closed = True
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_polling()
         self.sign_ins.drop_questions()
-        self._current.close()
+        self.current.close()
         await self._background.settle(CLOSE_TIMEOUT_SECONDS)  # a task that ends may have started a revocation
         await self._store.retry()
         self._store.stop()

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.current_session import CurrentSession
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.orphans import Orphans
-    from jupyter_oidc.sessions.pending import StepUp
     from jupyter_oidc.sessions.session_store import SessionStore
     from jupyter_oidc.sessions.session_view import SessionView
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+    from jupyter_oidc.sessions.step_up import StepUp
     from jupyter_oidc.sessions.token_answers import Tokens
 
 

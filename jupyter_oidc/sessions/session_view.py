@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import AudienceRefused
 from jupyter_oidc.protocol.audience import audience_of
-from jupyter_oidc.sessions.grant import SIGN_IN_KEY
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, token_key
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.readiness import readiness_of
-from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from jupyter_oidc.sessions.pending import QUESTION_LIFETIME_SECONDS, Progress
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, Question, StepUp
+    from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, Question
     from jupyter_oidc.sessions.ports import EventLog, Scheduler
+    from jupyter_oidc.sessions.step_up import StepUp
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 

@@ -4,41 +4,32 @@ A sign-out offers a page, which can be opened once within a minute; only then do
 request whose response a script could read gets no ID token, and no later request does.
 Only digests of the ticket, the state and the cookies are kept. The store is memory only: after a restart a page is not
 known, and neither is the ``state`` that a provider sends back (L-7).
-It refuses to know HTTP: the caller passes the kind of request and the browser's cookies.
+It refuses to know HTTP: the caller passes the kind of request and the values of the page's cookies.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.sessions.api import SignOutTicket
+from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS, SIGN_OUT_TICKET_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.logout import LogoutRequest
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.api import Shown
     from jupyter_oidc.sessions.ports import Cancellable, Scheduler
-
-TICKET_SECONDS: Final = 60.0
-"""Seconds from the end of a sign-out to the opening of its page; after that the ID token is dropped."""
-
-RETURN_SECONDS: Final = 600.0
-"""Seconds from the opening of the page to the browser's return from the provider."""
 
 MAX_PAGES: Final = 20
 """Pages of all providers together; beyond it the oldest is dropped."""
-
-Shown = Literal["document", "elsewhere", "unknown"]
-"""The browser's request for the page: as a document of its own, for another use that may read it, or unknown."""
-
-Cookies = Callable[[str], list[str]]
-"""Returns the values of the browser's cookies for the page of that id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +84,7 @@ class SignOutPages:
             binding_digest=None if binding is None else _digest(binding),
             id_token_hint=id_token_hint,
         )
-        page.timer = self._scheduler.after(TICKET_SECONDS, lambda: self._close(page))
+        page.timer = self._scheduler.after(SIGN_OUT_TICKET_SECONDS, lambda: self._close(page))
         self._pages.append(page)
         for oldest in self._pages[:-MAX_PAGES]:
             self._forget(oldest)
@@ -109,7 +100,7 @@ class SignOutPages:
         page = self._of_state(provider, state)
         return None if page is None else page.id
 
-    def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
+    def open(self, provider: str, ticket: str, bindings: Sequence[str], shown: Shown) -> Opened:
         """Consume ``ticket`` and return the content of its page; without the ID token if ``shown`` is ``unknown``.
 
         A wrong cookie consumes nothing, so that no other browser can spoil a sign-out. A right cookie in a request
@@ -118,7 +109,7 @@ class SignOutPages:
         Raises :class:`StateInvalid`.
         """
         page = self._of_ticket(provider, ticket)
-        if page is None or (page.binding_digest and not _any_of(page.binding_digest, cookies(page.id))):
+        if page is None or (page.binding_digest and not _any_of(page.binding_digest, bindings)):
             raise _refused("ticket")
         hint = page.id_token_hint if shown == "document" else None
         self._close(page)
@@ -128,10 +119,10 @@ class SignOutPages:
         page.begun, page.return_digest = self._clock.now(), _digest(binding)
         return Opened(page.id, page.request, hint, binding)
 
-    def came_back(self, provider: str, state: str, cookies: Cookies) -> bool:
+    def came_back(self, provider: str, state: str, bindings: Sequence[str]) -> bool:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
         page = self._of_state(provider, state)
-        if page is None or page.return_digest is None or not _any_of(page.return_digest, cookies(page.id)):
+        if page is None or page.return_digest is None or not _any_of(page.return_digest, bindings):
             return False
         self._forget(page)
         return True
@@ -178,9 +169,9 @@ class SignOutPages:
         now = self._clock.now().monotonic
         for page in list(self._pages):
             age = now - page.begun.monotonic
-            if page.ticket_digest is not None and age > TICKET_SECONDS:
+            if page.ticket_digest is not None and age > SIGN_OUT_TICKET_SECONDS:
                 self._close(page)
-            if age > RETURN_SECONDS:
+            if age > SIGN_OUT_RETURN_SECONDS:
                 self._forget(page)
 
 
@@ -200,5 +191,5 @@ def _same(one: bytes | None, other: bytes) -> bool:
     return one is not None and hmac.compare_digest(one, other)
 
 
-def _any_of(digest: bytes, values: list[str]) -> bool:
+def _any_of(digest: bytes, values: Sequence[str]) -> bool:
     return any(hmac.compare_digest(digest, _digest(value)) for value in values)

@@ -132,7 +132,7 @@ class ManySessions:
 
         async def refreshed(service: SessionService) -> str:
             async with limit:
-                return type(await service.refresh()).__name__
+                return type(await service.tokens.refresh()).__name__
 
         return Counter(await asyncio.gather(*map(refreshed, self.people.values())))
 
@@ -143,9 +143,9 @@ class ManySessions:
     async def leave(self, name: str) -> str:
         """End the session of ``name``; return what became of its refresh token at the provider."""
         service = self.people.pop(name)
-        revoked = (await service.sign_out()).revoked
+        revoked = (await service.sign_outs.sign_out()).revoked
         await service.aclose()
-        return revoked
+        return str(revoked)
 
     def connections(self) -> int:
         """Return how many connections this process has open to the provider."""
@@ -164,7 +164,7 @@ class ManySessions:
 
 async def token_of(service: SessionService) -> Granted:
     """Return the token that a call would carry."""
-    token = await service.bearer(SIGN_IN_KEY, "access_token")
+    token = await service.tokens.bearer(SIGN_IN_KEY, "access_token")
     assert isinstance(token, Granted)
     return token
 

@@ -192,14 +192,14 @@ def test_every_contract_has_an_invalid_example() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_a_valid_payload_is_accepted(name) -> None:
+def test_a_valid_payload_is_accepted(name: str) -> None:
     assert contract.check(name, copy.deepcopy(VALID[name])) == VALID[name]
 
 
 @pytest.mark.parametrize(
     ("name", "change"), INVALID, ids=lambda part: part if isinstance(part, str) else next(iter(part))
 )
-def test_an_invalid_payload_is_refused_without_being_quoted(name, change) -> None:
+def test_an_invalid_payload_is_refused_without_being_quoted(name: str, change: dict[str, Any]) -> None:
     with pytest.raises(ContractBroken) as broken:
         contract.check(name, {**copy.deepcopy(VALID[name]), **change})
     assert "evil" not in str(broken.value)
@@ -208,13 +208,13 @@ def test_an_invalid_payload_is_refused_without_being_quoted(name, change) -> Non
 
 @pytest.mark.parametrize("name", sorted(VALID))
 @pytest.mark.parametrize("message", [None, [], "text", 7, True])
-def test_something_that_is_no_object_is_refused(name, message: int | list[Any] | str | None) -> None:
+def test_something_that_is_no_object_is_refused(name: str, message: int | list[Any] | str | None) -> None:
     with pytest.raises(ContractBroken):
         contract.check(name, message)
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_a_required_member_must_be_there(name) -> None:
+def test_a_required_member_must_be_there(name: str) -> None:
     for member in contract.schema(name).get("required", []):
         message = copy.deepcopy(VALID[name])
         del message[member]

@@ -14,8 +14,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.routes import ROUTES
+from jupyter_oidc.web.access_rule import access_rule_of
 from tests.support.canary import Canary
 from tests.support.jupyter_process import JupyterProcess
 
@@ -54,6 +54,9 @@ OPEN = [(verb, path) for verb, path, rule in walk() if rule.protection is not No
 USER_ONLY = [(verb, path) for verb, path, rule in walk() if rule.callers == ("user",)]
 
 
+Ask = Callable[..., Awaitable[HTTPResponse]]
+
+
 @pytest.fixture(scope="module", params=[True, False], ids=["lenient", "strict"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
     """One server for all requests: its provider answers nobody, so no request leaves a session for the next one."""
@@ -64,7 +67,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def ask(server: JupyterProcess, canary: Canary) -> Callable[..., Awaitable[HTTPResponse]]:
+def ask(server: JupyterProcess, canary: Canary) -> Ask:
     """Ask the server with exactly the headers given: no token unless a test sends one."""
 
     async def fetch(verb: str, path: str, body: bytes | None = None, **headers: str) -> HTTPResponse:
@@ -101,7 +104,7 @@ def test_the_walk_covers_every_route() -> None:
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_nobody_comes_in_without_authentication(ask, verb, path) -> None:
+async def test_nobody_comes_in_without_authentication(ask: Ask, verb: str, path: str) -> None:
     response = await ask(verb, path, X_Forwarded_User="admin")
     assert response.code == 403
     assert code_of(response) in ("forbidden", "csrf_failed")
@@ -109,19 +112,19 @@ async def test_nobody_comes_in_without_authentication(ask, verb, path) -> None:
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_wrong_token_is_no_authentication(ask, verb, path) -> None:
+async def test_a_wrong_token_is_no_authentication(ask: Ask, verb: str, path: str) -> None:
     response = await ask(verb, path, Authorization="token wrong")
     assert response.code == 403
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_made_up_grant_opens_nothing(ask, verb, path) -> None:
+async def test_a_made_up_grant_opens_nothing(ask: Ask, verb: str, path: str) -> None:
     response = await ask(verb, path, Authorization="Bearer jog.made-up-grant-of-plausible-length")
     assert (response.code, response.headers["X-OIDC-Error"]) == (401, "grant_invalid")
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_request_of_another_site_is_refused(ask, server, verb, path) -> None:
+async def test_a_request_of_another_site_is_refused(ask: Ask, server: JupyterProcess, verb: str, path: str) -> None:
     """C32, D4: even with the login cookie, and with every header that a foreign page can cause."""
     cookie = await login_cookie(ask, server)
     response = await ask(verb, path, Cookie=cookie, Sec_Fetch_Site="cross-site", Origin="https://evil.example")
@@ -129,7 +132,9 @@ async def test_a_request_of_another_site_is_refused(ask, server, verb, path) -> 
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_page_on_another_port_of_this_host_is_refused(ask, server, verb, path) -> None:
+async def test_a_page_on_another_port_of_this_host_is_refused(
+    ask: Ask, server: JupyterProcess, verb: str, path: str
+) -> None:
     """C32: cookies know no ports, so an image or a link there would carry ours; its forms and scripts have an Origin."""
     cookie = await login_cookie(ask, server)
     response = await ask(verb, path, Cookie=cookie, Sec_Fetch_Site="same-site")
@@ -137,7 +142,9 @@ async def test_a_page_on_another_port_of_this_host_is_refused(ask, server, verb,
 
 
 @pytest.mark.parametrize(("verb", "path"), WRITES)
-async def test_a_cookie_without_an_xsrf_token_changes_nothing(ask, server, verb, path) -> None:
+async def test_a_cookie_without_an_xsrf_token_changes_nothing(
+    ask: Ask, server: JupyterProcess, verb: str, path: str
+) -> None:
     """C32: the form post of an old browser is refused."""
     cookie = await login_cookie(ask, server)
     response = await ask(verb, path, b"a=b" if verb != "DELETE" else None, Cookie=cookie)
@@ -145,7 +152,7 @@ async def test_a_cookie_without_an_xsrf_token_changes_nothing(ask, server, verb,
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_host_that_is_not_ours_is_refused(ask, token, verb, path) -> None:
+async def test_a_host_that_is_not_ours_is_refused(ask: Ask, token: str, verb: str, path: str) -> None:
     """C33: DNS rebinding."""
     response = await ask(verb, path, Authorization=token, Host="evil.example")
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "forbidden")
@@ -173,7 +180,9 @@ MALFORMED = [
 
 @pytest.mark.parametrize("path", ENVELOPES)
 @pytest.mark.parametrize("body", MALFORMED, ids=lambda body: repr(body[:12]))
-async def test_a_malformed_envelope_is_refused_without_being_quoted(ask, token, path: str, body: bytes) -> None:
+async def test_a_malformed_envelope_is_refused_without_being_quoted(
+    ask: Ask, token: str, path: str, body: bytes
+) -> None:
     response = await ask("POST", path, body, Authorization=token, Content_Type="application/json")
     assert (response.code, code_of(response)) == (400, "request_invalid")
     assert b"surprise" not in response.body
@@ -181,7 +190,7 @@ async def test_a_malformed_envelope_is_refused_without_being_quoted(ask, token, 
 
 @pytest.mark.parametrize("path", ENVELOPES)
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-async def test_a_body_that_a_form_could_send_is_refused(ask, token, path: str, kind: str) -> None:
+async def test_a_body_that_a_form_could_send_is_refused(ask: Ask, token: str, path: str, kind: str) -> None:
     """C32: Requests that another site causes are refused."""
     response = await ask("POST", path, b"{}", Authorization=token, Content_Type=kind)
     assert response.code in (400, 403)
@@ -189,27 +198,29 @@ async def test_a_body_that_a_form_could_send_is_refused(ask, token, path: str, k
 
 
 @pytest.mark.parametrize("path", ENVELOPES)
-async def test_an_oversized_envelope_is_refused(ask, token, path: str) -> None:
+async def test_an_oversized_envelope_is_refused(ask: Ask, token: str, path: str) -> None:
     body = json.dumps({"next": "x" * 70_000}).encode()
     response = await ask("POST", path, body, Authorization=token, Content_Type="application/json")
     assert (response.code, code_of(response)) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_an_authenticated_user_gets_an_answer_of_ours_and_never_a_500(ask, token, verb, path) -> None:
+async def test_an_authenticated_user_gets_an_answer_of_ours_and_never_a_500(
+    ask: Ask, token: str, verb: str, path: str
+) -> None:
     response = await ask(verb, path, Authorization=token)
     assert response.code < 500 or response.code == 503, response.body
 
 
 @pytest.mark.parametrize(("verb", "path"), OPEN)
-async def test_a_public_route_answers_strangers_politely(ask, verb, path) -> None:
+async def test_a_public_route_answers_strangers_politely(ask: Ask, verb: str, path: str) -> None:
     response = await ask(verb, path)
     assert response.code in (200, 400)
     assert "Set-Cookie" not in response.headers or "_xsrf" in response.headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in GUARDED}))
-async def test_a_verb_that_a_route_does_not_have_is_refused(ask, token, path) -> None:
+async def test_a_verb_that_a_route_does_not_have_is_refused(ask: Ask, token: str, path: str) -> None:
     mine = {verb for verb, here in GUARDED if here == path}
     for verb in {"PUT", "PATCH"} - mine:
         response = await ask(verb, path, Authorization=token)
@@ -235,14 +246,14 @@ async def test_a_verb_that_a_route_does_not_have_is_refused(ask, token, path) ->
         ("GET", "/jupyter-oidc/providers/corp/session?sequence=x", "request_invalid", 400),
     ],
 )
-async def test_what_is_not_there_is_named(ask, token, verb: str, path: str, code: str, status: int) -> None:
+async def test_what_is_not_there_is_named(ask: Ask, token: str, verb: str, path: str, code: str, status: int) -> None:
     response = await ask(verb, path, Authorization=token)
     assert (response.code, code_of(response)) == (status, code)
     if status == 503:
         assert int(response.headers["Retry-After"]) >= 1
 
 
-async def test_an_unknown_api_in_a_sign_in_is_named(ask, token) -> None:
+async def test_an_unknown_api_in_a_sign_in_is_named(ask: Ask, token: str) -> None:
     response = await ask(
         "POST",
         "/jupyter-oidc/providers/corp/sign-in",
@@ -253,7 +264,7 @@ async def test_an_unknown_api_in_a_sign_in_is_named(ask, token) -> None:
     assert (response.code, code_of(response)) == (404, "unknown_api")
 
 
-async def test_lists_match_their_contracts(ask, token) -> None:
+async def test_lists_match_their_contracts(ask: Ask, token: str) -> None:
     for path, name in [
         ("/jupyter-oidc/providers", "providers.reply"),
         ("/jupyter-oidc/providers/corp/session", "session.reply"),
@@ -264,21 +275,21 @@ async def test_lists_match_their_contracts(ask, token) -> None:
         assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_an_unchanged_summary_is_not_sent_again(ask, token) -> None:
+async def test_an_unchanged_summary_is_not_sent_again(ask: Ask, token: str) -> None:
     path = "/jupyter-oidc/providers/corp/session"
     first = await ask("GET", path, Authorization=token)
     again = await ask("GET", path, Authorization=token, If_None_Match=first.headers["ETag"])
     assert (again.code, again.body) == (304, b"")
 
 
-async def test_the_login_cookie_of_our_own_pages_is_enough_to_read(ask, server) -> None:
+async def test_the_login_cookie_of_our_own_pages_is_enough_to_read(ask: Ask, server: JupyterProcess) -> None:
     """The positive control of the refusals above."""
     cookie = await login_cookie(ask, server)
     response = await ask("GET", "/jupyter-oidc/providers/corp/session", Cookie=cookie, Sec_Fetch_Site="same-origin")
     assert response.code == 200
 
 
-async def login_cookie(ask, server) -> str:
+async def login_cookie(ask: Ask, server: JupyterProcess) -> str:
     """Log in as a browser does, and return its cookies."""
     response = await ask("GET", "/api/status?token=" + server.token)
     pairs = [header.partition(";")[0] for header in response.headers.get_list("Set-Cookie")]

@@ -104,7 +104,8 @@ def certified(authority: Authority, host: str) -> ssl.SSLContext:
 
 def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
     """The settings in force, with another word here and there."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
+    assert settings is not None
     return replace(settings, providers=(replace(settings.providers[0], **changes),))
 
 

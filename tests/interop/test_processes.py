@@ -55,7 +55,7 @@ async def sign_in(provider: CertifiedProvider, settings: dict[str, Any]) -> None
     last = await asyncio.to_thread(provider.browser().sign_in, url, "user1", "any", stop_at=CALLBACK)
     query = parse_qsl(urlsplit(last.headers["location"]).query)
     await session.sign_ins.callback(query, [binding])
-    assert (await session.summary()).storage == "encrypted-file"
+    assert (await session.view.summary()).storage == "encrypted-file"
     await services.aclose()
 
 
@@ -127,8 +127,8 @@ async def two_servers(provider: CertifiedProvider, settings: dict[str, Any]) -> 
     one, other = services_of(settings, KEY), services_of(settings, KEY)
     for services in (one, other):
         session = services.sessions.of_provider("corp")
-        assert (await session.summary()).state is State.ACTIVE
-        assert isinstance(await session.bearer(SIGN_IN_KEY), Granted)
+        assert (await session.view.summary()).state is State.ACTIVE
+        assert isinstance(await session.tokens.bearer(SIGN_IN_KEY), Granted)
         hurry(services)
     return one, other
 
@@ -141,7 +141,7 @@ async def test_a_token_that_another_server_has_rotated_is_adopted(
     one, other = await two_servers(provider, settings)
     for services in (one, other, one, one, other):
         hurry(services)
-        assert isinstance(await services.sessions.of_provider("corp").refresh(), Granted)
+        assert isinstance(await services.sessions.of_provider("corp").tokens.refresh(), Granted)
     after = provider.record()
     assert after.token_errors.get("invalid_grant", 0) == before.token_errors.get("invalid_grant", 0)
     await one.aclose()
@@ -153,17 +153,17 @@ async def test_a_sign_out_revokes_what_another_server_has_rotated_and_is_noticed
 ) -> None:
     """D1, D7, B31: the newest token is taken back, the other server says so, and nothing comes back."""
     one, other = await two_servers(provider, settings)
-    assert isinstance(await other.sessions.of_provider("corp").refresh(), Granted)
-    assert (await one.sessions.of_provider("corp").sign_out()).revoked == "done"
+    assert isinstance(await other.sessions.of_provider("corp").tokens.refresh(), Granted)
+    assert (await one.sessions.of_provider("corp").sign_outs.sign_out()).revoked == "done"
     hurry(other)
     session = other.sessions.of_provider("corp")
-    assert await session.refresh() == SignInNeeded("not_signed_in")
-    summary = await session.summary()
+    assert await session.tokens.refresh() == SignInNeeded("not_signed_in")
+    summary = await session.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT, "signed_out_elsewhere")
     await one.aclose()
     await other.aclose()
     third = services_of(settings, KEY)
-    assert (await third.sessions.of_provider("corp").summary()).state is State.SIGNED_OUT
+    assert (await third.sessions.of_provider("corp").view.summary()).state is State.SIGNED_OUT
     await third.aclose()
 
 
@@ -173,20 +173,21 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     """B1, B14: the provider notices the reuse and ends the whole grant; no server hammers it afterwards."""
     one, other = await two_servers(provider, settings)
     thief = one.sessions.of_provider("corp")
-    stolen = other.sessions.of_provider("corp")._current.data.refresh_token
-    assert thief._current.live is not None
-    thief._current.live.data = replace(thief._current.live.data, refresh_token=stolen)
+    stolen = other.sessions.of_provider("corp").current.data.refresh_token
+    assert thief.current.live is not None
+    thief.current.live.data = replace(thief.current.live.data, refresh_token=stolen)
+    assert stolen is not None
     spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
     assert isinstance(spent, RefreshReply)
     answer = await thief._oidc_client.judge_refresh(
-        spent, SIGN_IN_KEY, subject=thief._current.data.subject, previous=None
+        spent, SIGN_IN_KEY, subject=thief.current.data.subject, previous=None
     )
     assert isinstance(answer, Tokens)  # and the thief keeps the tokens
     before = provider.record().token_requests["refresh_token"]
     victim = other.sessions.of_provider("corp")
-    assert await victim.refresh() == SignInNeeded("session_expired")
-    assert (await victim.summary()).reason == "session_ended_by_provider"
-    assert await victim.refresh() == SignInNeeded("session_expired")
+    assert await victim.tokens.refresh() == SignInNeeded("session_expired")
+    assert (await victim.view.summary()).reason == "session_ended_by_provider"
+    assert await victim.tokens.refresh() == SignInNeeded("session_expired")
     assert provider.record().token_requests["refresh_token"] - before == 1
     await one.aclose()
     await other.aclose()

@@ -1,7 +1,7 @@
-"""Law 7: handlers hold no logic, and every verb declares its access rule.
+"""Law 7: routes and handlers hold no logic, and every verb declares its access rule.
 
 Proved able to fail: ``test_a_verb_without_a_door_is_noticed`` and ``test_a_heavy_handler_is_noticed`` seed a
-handler of each kind and see it caught.
+handler of each kind and see it caught; ``test_a_function_without_a_rule_is_noticed`` does so for a route.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import ast
 import pytest
 from tornado.web import RequestHandler
 
-from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.route_handler import handler_of
 from jupyter_oidc.server.routes import ROUTES
+from jupyter_oidc.web.access_rule import access_rule_of
+from jupyter_oidc.web.table import TABLE, Route
 from tests.laws.source import Module, modules, seeded
 
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS]
@@ -52,12 +54,12 @@ def branches(module: Module) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_verb_has_a_door(handler) -> None:
+def test_every_verb_has_a_door(handler: type[OidcHandler]) -> None:
     assert doorless(handler) == []
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_route_names_an_action_or_a_protection(handler) -> None:
+def test_every_route_names_an_action_or_a_protection(handler: type[OidcHandler]) -> None:
     for verb in VERBS:
         rule = access_rule_of(getattr(handler, verb))
         if rule is not None:
@@ -65,14 +67,53 @@ def test_every_route_names_an_action_or_a_protection(handler) -> None:
             assert bool(rule.callers) == (rule.action is not None)
 
 
-def test_handlers_reach_nothing_but_services() -> None:
-    assert [name for module in modules("server.handlers") for name in reaches_past_services(module)] == []
+@pytest.mark.parametrize("route", TABLE, ids=lambda route: route.name)
+def test_every_function_of_the_table_declares_its_callers(route):
+    assert [function.__name__ for _, function in route.verbs if access_rule_of(function) is None] == []
+
+
+@pytest.mark.parametrize("route", TABLE, ids=lambda route: route.name)
+def test_a_handler_has_the_rules_of_its_functions_and_no_other_verb(route):
+    handler = handler_of(route)
+    assert {
+        verb: access_rule_of(getattr(handler, verb.lower()))
+        for verb in RequestHandler.SUPPORTED_METHODS
+        if verb != "OPTIONS" and getattr(handler, verb.lower()) is not RequestHandler._unimplemented_method
+    } == {verb: route.rule_of(verb) for verb, _ in route.verbs}
+
+
+def test_only_these_routes_work_without_a_login():
+    assert {(verb, route.path) for route in TABLE for verb, _ in route.verbs if route.rule_of(verb).is_public} == {
+        ("GET", "jupyter-oidc/start/{ticket}"),
+        ("GET", "jupyter-oidc/providers/{provider}/callback"),
+        ("POST", "jupyter-oidc/providers/{provider}/callback"),
+        ("GET", "jupyter-oidc/providers/{provider}/signed-out"),
+        ("POST", "jupyter-oidc/providers/{provider}/initiate-login"),
+        ("POST", "jupyter-oidc/providers/{provider}/backchannel-logout"),
+    }
+
+
+def test_only_these_routes_may_be_reached_by_a_link_on_another_site():
+    linked = {(verb, route.path) for route in TABLE for verb, _ in route.verbs if route.rule_of(verb).from_other_sites}
+    assert linked == {
+        ("GET", "jupyter-oidc/providers/{provider}/callback/person"),
+        ("GET", "jupyter-oidc/providers/{provider}/sign-out/{ticket}"),
+        ("GET", "jupyter-oidc/providers/{provider}/initiate-login"),
+    }
+
+
+def routing_modules() -> list[Module]:
+    return [*modules("server.handlers"), *modules("server.route_handler"), *modules("web.routes")]
+
+
+def test_handlers_reach_nothing_but_services():
+    assert [name for module in routing_modules() for name in reaches_past_services(module)] == []
 
 
 def test_handlers_decide_little() -> None:
     too_much = {
         f"{module.name}.{name}": count
-        for module in modules("server.handlers")
+        for module in routing_modules()
         for name, count in branches(module).items()
         if count > 4
     }
@@ -87,7 +128,24 @@ def test_a_verb_without_a_door_is_noticed() -> None:
     assert doorless(Careless) == ["get"]
 
 
-def test_a_heavy_handler_is_noticed() -> None:
+def test_a_verb_without_a_door_gets_no_guard():
+    """Jupyter itself refuses a caller without a login then, and the law above names the verb."""
+
+    class Careless(OidcHandler):
+        def get(self) -> None:
+            """Answer every caller."""
+
+    assert not hasattr(Careless.get, "__wrapped__")
+
+
+def test_a_function_without_a_rule_is_noticed():
+    async def careless(_call):
+        """Answer every caller."""
+
+    assert doorless(handler_of(Route("Careless", "careless", (("GET", careless),)))) == ["get"]
+
+
+def test_a_heavy_handler_is_noticed():
     heavy = seeded("from jupyter_oidc.protocol.token import refresh_call\ndef get(self):\n" + "    if self: pass\n" * 5)
     assert reaches_past_services(heavy) != []
     assert branches(heavy)["get"] == 5

@@ -77,14 +77,14 @@ def of_the_client() -> list[Module]:
     return [module for module in modules() if module.name.split(".")[1:2] in ([], ["kernel"], ["contract"])]
 
 
-def test_what_the_client_imports_is_what_it_depends_on():
+def test_what_the_client_imports_is_what_it_depends_on() -> None:
     """ADR 50: it holds three parts of the package, in a wheel with dependencies of its own."""
     assert undeclared(of_the_client(), declared(CLIENT["dependencies"])) == {}
     used = set().union(*(libraries(module) for module in of_the_client()))
     assert declared(CLIENT["dependencies"]) - used == set()
 
 
-def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python():
+def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python() -> None:
     """ADR 50: both may be in one environment, and the oldest versions are tried with the whole package."""
     assert set(CLIENT["dependencies"]) - set(PROJECT["dependencies"]) == set()
     assert CLIENT["requires-python"] == PROJECT["requires-python"]

@@ -16,7 +16,7 @@ STARTERS = {
     "jupyter_oidc.adapters.storage.vault_auto": "whoever needs the choice waits for it",
     "jupyter_oidc.server.diagnostics_cache": "whoever asked for the examination waits for it",
     "jupyter_oidc.server.handlers.proxy": "the verb waits for the answer, or a callback looks at it",
-    "jupyter_oidc.server.handlers.sign_in": "waits for the end of a sign-in",
+    "jupyter_oidc.sessions.local_api": "waits for the end of a sign-in",
     "jupyter_oidc.server.kernel_fast_path": "hands every exception to the handlers",
     "jupyter_oidc.server.loopback": "closes a listener, and is cancelled with it",
     "jupyter_oidc.sessions.device_poll": "waits for the end of a sign-in, or a pause",

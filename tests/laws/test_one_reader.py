@@ -31,7 +31,6 @@ READERS = {
     "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
     "jupyter_oidc.sessions.plain_values": "writes the ID token into the fields of the form that posts it to the provider",
-    "jupyter_oidc.server.sign_out_page": "writes the ID token into the one page that posts it to the provider",
 }
 
 

@@ -11,6 +11,8 @@ import copy
 import json
 import logging
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ NOT_SECRET = {
     ("jupyter_oidc.sessions.grant", "code"): "an error code",
     ("jupyter_oidc.kernel.errors", "code"): "an error code",
 }
-LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "server", "compose", "errors")
+LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "web", "server", "compose", "errors")
 
 
 def plain_secrets(module: Module) -> list[str]:
@@ -52,7 +54,7 @@ def plain_secrets(module: Module) -> list[str]:
     "show",
     [repr, str, format, "{}".format, "%s".__mod__, lambda s: f"{s!r:>20}", lambda s: f"{s:>20}"],
 )
-def test_a_secret_shows_a_placeholder(show) -> None:
+def test_a_secret_shows_a_placeholder(show: Callable[[object], str]) -> None:
     assert VALUE not in show(Secret(VALUE))
     assert "<secret>" in show(Secret(VALUE))
 
@@ -76,7 +78,7 @@ def test_a_secret_shows_a_placeholder(show) -> None:
         vars,
     ],
 )
-def test_a_secret_refuses_to_leave_its_vessel(leak) -> None:
+def test_a_secret_refuses_to_leave_its_vessel(leak: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError):
         leak(Secret(VALUE))
 
@@ -95,8 +97,9 @@ def test_a_logged_secret_shows_a_placeholder(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_secret_holds_nothing_but_text_or_bytes() -> None:
+    nothing: Any = None
     with pytest.raises(TypeError, match="a Secret holds str or bytes"):
-        Secret(None)
+        Secret(nothing)
 
 
 def test_no_secret_is_typed_as_plain_text() -> None:

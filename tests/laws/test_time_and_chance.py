@@ -20,6 +20,7 @@ INSIDE = (
     "proxy",
     "settings",
     "server",
+    "web",
     "compose",
     "adapters",
     "secret",

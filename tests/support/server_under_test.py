@@ -14,12 +14,15 @@ import httpx
 from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import system_parts
 from jupyter_oidc.server.extension import JupyterOIDC
+from tests.support.kernels import Kernels
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
-    from jupyter_oidc.compose import Parts
+    from jupyter_oidc.compose import Parts, Services
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.server.handler import Context
     from jupyter_oidc.settings import Settings
     from tests.support.scripted_provider import ScriptedProvider
     from tests.support.upstream import Upstream
@@ -75,22 +78,46 @@ def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) ->
     }
 
 
+def extension_of(serverapp: Any) -> ExtensionUnderTest:
+    """Return the extension of the server, which must have been configured with ``EXTENSION``."""
+    extension: ExtensionUnderTest = serverapp.extension_manager.extension_points["jupyter_oidc"].app
+    return extension
+
+
 class ServerUnderTest:
     """A server at ``url`` whose provider ``corp`` is ``provider``."""
 
     def __init__(self, serverapp: Any, provider: ScriptedProvider, url: str) -> None:
         self.provider = provider
         self.url = url
-        self.token = serverapp.identity_provider.token
-        self.extension: ExtensionUnderTest = serverapp.extension_manager.extension_points["jupyter_oidc"].app
+        self.token: str = serverapp.identity_provider.token
+        self.application = serverapp.web_app
+        self.extension = extension_of(serverapp)
         self.clock = self.extension.clock
-        self.context = self.extension.context
+        self.context: Context = self.extension.context
+        self.kernels = Kernels()
+
+    @property
+    def services(self) -> Services:
+        """The services; made at the first call, as by a request."""
+        services = self.context.services
+        assert services is not None
+        return services
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        settings = self.context.settings
+        assert settings is not None
+        return settings
 
     def client(self) -> httpx.AsyncClient:
         """Return a client with Jupyter's token, for any number of calls at once."""
         headers = {"Authorization": f"token {self.token}"}
         limits = httpx.Limits(max_connections=None)
-        return httpx.AsyncClient(base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False, verify=PLAIN
+        )
 
     async def ask(self, verb: str, path: str, **rest: Any) -> httpx.Response:
         """Send one request below the base URL."""

@@ -89,7 +89,7 @@ class Machine:
             wanted += [line.name for line in requirements if line.marker is None or line.marker.evaluate({"extra": ""})]
             for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
                 if not (packages / top).exists():
-                    (packages / top).symlink_to(found.locate_file(top))
+                    (packages / top).symlink_to(str(found.locate_file(top)))
 
     def distributions(self) -> set[str]:
         """Return the canonical name of each distribution."""

@@ -209,9 +209,9 @@ class World:
                 self.net.rejects = what != "call"
                 await self.call("-".join(about))
             case "refresh":
-                await self.services.sessions.of_provider(*about).refresh()
+                await self.services.sessions.of_provider(*about).tokens.refresh()
             case "sign-out":
-                await self.services.sessions.of_provider(*about).sign_out()
+                await self.services.sessions.of_provider(*about).sign_outs.sign_out()
             case "wait":
                 await self.scheduler.pass_time(*about)
             case "swap":

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import Forbidden
-from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.commands import LEASE_SECONDS
 from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.web.access_rule import allow
+from jupyter_oidc.web.reply import json_reply
+from jupyter_oidc.web.request import envelope
 
 if TYPE_CHECKING:
     from jupyter_oidc.server.commands import Commands
@@ -36,9 +38,10 @@ class CommandsHandler(_ForTheCommandLine):
     @allow("user", action="execute")
     async def post(self) -> None:
         """Return its id and key, once."""
-        self.envelope("command.request")
+        envelope(self.received(), "command.request")
         command = self.must_be_configured().begin()
-        self.answer({"command_id": command.id, "key": command.key, "expires_in": LEASE_SECONDS}, 201)
+        view = {"command_id": command.id, "key": command.key, "expires_in": LEASE_SECONDS}
+        self.send(json_reply(view, 201))
 
 
 class CommandHandler(_ForTheCommandLine):
@@ -47,12 +50,12 @@ class CommandHandler(_ForTheCommandLine):
     @allow("user", action="execute")
     async def post(self, command_id: str) -> None:
         """Extend its lease."""
-        self.envelope("command.request")
+        envelope(self.received(), "command.request")
         self.must_be_configured().extend_lease(command_id)
-        self.answer({"expires_in": LEASE_SECONDS})
+        self.send(json_reply({"expires_in": LEASE_SECONDS}))
 
     @allow("user", action="execute")
     async def delete(self, command_id: str) -> None:
         """End it, and with it every grant of it."""
         self.must_be_configured().end(command_id)
-        self.answer({"expires_in": 0})
+        self.send(json_reply({"expires_in": 0}))

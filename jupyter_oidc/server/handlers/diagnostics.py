@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.browser_location import is_browser
 from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.web.access_rule import allow
+from jupyter_oidc.web.reply import json_reply
 
 
 class DiagnosticsHandler(OidcHandler):
@@ -22,4 +23,5 @@ class DiagnosticsHandler(OidcHandler):
             # NOTE: JupyterHub's address is the one that browsers should use; none has reached the server there yet.
             address = browser_location.public_url() or address
             seen = browser_location.origin is not None and address == browser_location.origin + self.base_url
-        self.answer(await self.context.diagnostics_cache.view(self.services, address, seen=seen))
+        view = await self.context.diagnostics_cache.view(self.services, address, seen=seen)
+        self.send(json_reply(view))

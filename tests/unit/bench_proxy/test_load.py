@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.bench.proxy.load import Visit, busy_in, least_disturbed
 from tests.bench.proxy.wrk import Load
 
 
-def visits(*others: float):
+def visits(*others: float) -> Callable[[], Visit]:
     made = [Visit(Load(1, float(number), 1.0, 1.0), 1.0, share) for number, share in enumerate(others)]
     return iter(made).__next__
 

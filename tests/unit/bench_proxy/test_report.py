@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.proxy.report import Gap, Line, Target, exit_code, table, verdicts
+from tests.bench.proxy.report import Gap, Line, Sign, Target, exit_code, table, verdicts
 
 FAST = Line("requests", "grant, x proxy", (3.0, 4.0, 9.0), "x", Target(">=", 3.5))
 SLOW = Line("download", "1 GiB, x direct", (0.41, 0.5, 0.9), "x", Target(">=", 0.6))
@@ -23,7 +23,7 @@ GAP = Gap("tls", "The upstream did not start.")
         ("<", 8.0, 8.0, False),
     ],
 )
-def test_a_bound_is_met_or_missed(sign: str, bound: float, value: float, met: bool) -> None:
+def test_a_bound_is_met_or_missed(sign: Sign, bound: float, value: float, met: bool) -> None:
     assert Target(sign, bound).is_met(value) is met
 
 
@@ -55,5 +55,5 @@ def test_the_last_words_name_what_was_missed() -> None:
 
 
 @pytest.mark.parametrize(("entries", "code"), [([FAST, ANCHOR], 0), ([FAST, SLOW], 1), ([FAST, GAP], 1), ([ANCHOR], 0)])
-def test_the_exit_code_is_one_if_a_target_is_missed_or_unknown(entries, code: int) -> None:
+def test_the_exit_code_is_one_if_a_target_is_missed_or_unknown(entries: list[Line | Gap], code: int) -> None:
     assert exit_code(entries) == code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ def test_the_order_of_the_targets_changes_between_rounds() -> None:
 
 def test_samples_of_one_round_stand_at_the_same_place() -> None:
     numbers = {"a": iter([1, 2, 3]), "b": iter([10, 20, 30])}
-    taken = in_rounds({name: lambda name=name: next(numbers[name]) for name in numbers}, 3, random.Random(1))
+    taken = in_rounds({name: numbers[name].__next__ for name in numbers}, 3, random.Random(1))
     assert taken == {"a": [1, 2, 3], "b": [10, 20, 30]}
 
 
@@ -50,7 +52,7 @@ def test_what_is_added_is_the_difference_round_by_round() -> None:
 
 
 @pytest.mark.parametrize("of", [paired, added])
-def test_rounds_that_do_not_match_are_never_paired(of) -> None:
+def test_rounds_that_do_not_match_are_never_paired(of: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="shorter"):
         of([1.0, 2.0], [1.0])
 

@@ -54,7 +54,7 @@ def test_a_sample_with_failed_requests_is_worth_nothing(line: str, reason: str) 
     "text",
     ["", PRINTED.format(errors="").replace("99%", "98%"), PRINTED.format(errors="").replace("1622 requests in", "")],
 )
-def test_output_that_is_not_understood_is_no_sample(text) -> None:
+def test_output_that_is_not_understood_is_no_sample(text: str) -> None:
     with pytest.raises(NotMeasured, match="not understood"):
         read(text)
 

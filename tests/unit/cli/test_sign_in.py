@@ -101,8 +101,15 @@ def test_a_strategy_that_is_not_known_is_said_and_cancelled() -> None:
     assert server.asked[-1] == CANCELLED
 
 
-def test_a_link_that_is_no_web_address_is_not_printed_and_the_sign_in_is_cancelled() -> None:
-    server = Server(strategy="server", start_address="javascript:alert(1)")
+def test_a_code_writes_no_line_of_its_own() -> None:
+    """A code is the provider's text: it cannot pose as words of this command."""
+    said = told(Server(strategy="device", start_url=None, device={**CODE, "user_code": "AB\n\nNow run: x\x1b[2J"}))
+    assert "    AB\ufffd\ufffdNow run: x\ufffd[2J\n" in said
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://[", "https:///nowhere", "https://a.example/\n", ""])
+def test_a_link_that_is_no_web_address_is_not_printed_and_the_sign_in_is_cancelled(address: str) -> None:
+    server = Server(strategy="server", start_address=address)
     with pytest.raises(ServerError, match="does not match its contract"):
         told(server)
     assert server.asked[-1] == CANCELLED
@@ -127,7 +134,7 @@ def test_the_wishes_go_to_the_server(wish: SignInWish, body: dict[str, str]) -> 
 
 def test_a_sign_in_that_nobody_finishes_in_time_is_cancelled() -> None:
     server = Server(strategy="server", progress=WAITING)
-    with pytest.raises(ServerError, match="Nobody finished the sign-in within 0 seconds"):
+    with pytest.raises(ServerError, match=r"Nobody finished the sign-in within 0\.2 seconds"):
         told(server, SignInWish(timeout_seconds=0.2))
     assert server.asked[-1] == CANCELLED
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from jupyter_oidc.demo.bearer import Caller, Refused, judge, key_id, keys_of
@@ -28,13 +29,13 @@ def encoded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def token_of(claims, *, header=None, key=KEY):
+def token_of(claims: dict[str, Any], *, header: dict[str, Any] | None = None, key: RSAPrivateKey = KEY) -> str:
     header = {"alg": "RS256", "kid": "k1"} if header is None else header
     signed = f"{encoded(json.dumps(header).encode())}.{encoded(json.dumps(claims).encode())}"
     return f"{signed}.{encoded(key.sign(signed.encode(), padding.PKCS1v15(), SHA256()))}"
 
 
-def judged(token, *, now=1000.0):
+def judged(token: str, *, now: float = 1000.0) -> Any:
     return judge(token, {"k1": KEY.public_key()}, issuer="http://127.0.0.1:1", audience="orders", now=now)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,8 @@ TOKENS = b'{"access_token": "at", "refresh_token": "rt", "id_token": "it", "expi
 JSON = [("Content-Type", "application/json")]
 
 
-def application(headers, body):
-    def answer(_environ, start_response):
+def application(headers: list[tuple[str, str]], body: bytes) -> Any:
+    def answer(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         start_response("200 OK", headers)
         return [body[:5], body[5:]]
 

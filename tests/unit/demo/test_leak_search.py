@@ -26,7 +26,7 @@ SEARCH = LeakSearch([("access_token", TOKEN), ("code", CODE)])
         pytest.param(base64.urlsafe_b64encode(TOKEN.encode() + b"??"), "access_token", id="base64url-offset-0"),
     ],
 )
-def test_every_form_of_a_secret_is_found(content, kind: str) -> None:
+def test_every_form_of_a_secret_is_found(content: bytes, kind: str) -> None:
     assert SEARCH.in_bytes("here", content) == [Leak("here", kind)]
 
 

@@ -18,11 +18,11 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).paren
 WITH_PARENT_WATCH = "from jupyter_oidc.demo import parent_watch; import time; parent_watch.watch_parent(grace={grace}); {first}; time.sleep(60)"
 
 
-def child_running(code, tmp_path: Path):
+def child_running(code: str, tmp_path: Path) -> Child:
     return Child.start("The helper", ["-c", code], tmp_path / "helper.log", ENVIRONMENT)
 
 
-def ready_after(path, tmp_path: Path, *, first="", grace=5):
+def ready_after(path: Path, tmp_path: Path, *, first: str = "", grace: float = 5) -> Child:
     """Return a child with a watch on its parent that has come as far as writing ``path``."""
     code = WITH_PARENT_WATCH.format(grace=grace, first=f"{first or 'pass'}; open({str(path)!r}, 'w').write('here')")
     child = child_running(code, tmp_path)
@@ -71,7 +71,7 @@ def test_child_stops_when_its_parent_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-def running(pid):
+def running(pid: int) -> bool:
     """Say whether ``pid`` runs; a process that has ended and was not yet collected does not."""
     listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return bool(listed.stdout.strip()) and not listed.stdout.startswith("Z")

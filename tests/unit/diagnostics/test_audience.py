@@ -52,7 +52,7 @@ def judged(source: Any, audience: str | None, token: str | None) -> tuple[str, s
     async def run() -> tuple[str, str, str | None]:
         if token is not None:
             await fake_environment.sign_in()
-            session = fake_environment.service._current.live
+            session = fake_environment.service.current.live
             assert session is not None
             (key,) = session.data.access
             token_of_sign_in = replace(session.data.access[key], secret=Secret(token))

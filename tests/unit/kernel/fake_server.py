@@ -32,7 +32,7 @@ KERNEL = Kernel("5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918", b"a0b1c2d3-connection-ke
 GRANT_PATH = "jupyter-oidc/kernel/grant"
 FLOW = "flow-0123456789abcdef"
 
-SUMMARY = {
+SUMMARY: dict[str, Any] = {
     "provider": "corp",
     "issuer": "https://id.example.com",
     "state": "active",
@@ -156,9 +156,15 @@ class FakeServer:
             address_family = AF_INET6 if ":" in host else ThreadingHTTPServer.address_family
             daemon_threads = True
 
+            def get_request(self) -> tuple[Any, Any]:
+                connection, address = super().get_request()
+                fake_server.accepted.append(address)
+                return connection, address
+
             def handle_error(self, *args: Any) -> None:
                 """Ignore the error: a client that hangs up, or refuses our certificate, is part of a test."""
 
+        self.accepted: list[Any] = []
         self._http = Listener((host, 0), Handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -42,10 +42,10 @@ def server(tmp_path: Path, ours: Certificate) -> Iterator[Server]:
 def prove(request: pytest.FixtureRequest, server: Server) -> Callable[..., Any]:
     """Get a grant, by either way, from ``server`` or another description of it."""
 
-    def sync_prove(told=server):
+    def sync_prove(told: Server = server) -> str:
         return GrantAuth(told, KERNEL).current()
 
-    def async_prove(told=server):
+    def async_prove(told: Server = server) -> str:
         return asyncio.run(GrantAuth(told, KERNEL).current_async())
 
     return sync_prove if request.param == "sync" else async_prove
@@ -59,7 +59,7 @@ def prove(request: pytest.FixtureRequest, server: Server) -> Callable[..., Any]:
     ],
 )
 def test_the_certificate_that_the_environment_names_is_shown(
-    prove, ours, monkeypatch: pytest.MonkeyPatch, certificate: str, key: str
+    prove: Callable[..., Any], ours: Certificate, monkeypatch: pytest.MonkeyPatch, certificate: str, key: str
 ) -> None:
     """Q4.6: A demanded client certificate is shown or explained."""
     monkeypatch.setenv(certificate, str(ours.certfile))
@@ -67,7 +67,9 @@ def test_the_certificate_that_the_environment_names_is_shown(
     assert prove() == "jog.grant-number-000001"
 
 
-def test_certificate_and_key_may_be_in_one_file(prove, ours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificate_and_key_may_be_in_one_file(
+    prove: Callable[..., Any], ours: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Q4.6, a sibling: A demanded client certificate is shown or explained."""
     both = tmp_path / "both.pem"
     both.write_bytes(ours.certfile.read_bytes() + ours.keyfile.read_bytes())
@@ -75,14 +77,14 @@ def test_certificate_and_key_may_be_in_one_file(prove, ours, tmp_path: Path, mon
     assert prove() == "jog.grant-number-000001"
 
 
-def test_without_a_certificate_the_reason_is_told(prove) -> None:
+def test_without_a_certificate_the_reason_is_told(prove: Callable[..., Any]) -> None:
     """Q4.6: A demanded client certificate is shown or explained."""
     with pytest.raises(ServerNotFound, match="lets nobody in without a client certificate, and this process has none"):
         prove()
 
 
 def test_a_certificate_that_the_server_does_not_take_is_called_refused(
-    prove, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prove: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Q4.6, a sibling: A demanded client certificate is shown or explained."""
     monkeypatch.setenv("JUPYTER_OIDC_CLIENT_CERTIFICATE", str(write_certificate(tmp_path / "stranger.pem")))
@@ -92,7 +94,7 @@ def test_a_certificate_that_the_server_does_not_take_is_called_refused(
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_a_named_certificate_that_cannot_be_read_is_not_left_out_in_silence(
-    prove, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+    prove: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     """Q4.6: sibling: the kernel refuses even if this server demands no certificate."""
     path = tmp_path / "named.pem"
@@ -104,7 +106,7 @@ def test_a_named_certificate_that_cannot_be_read_is_not_left_out_in_silence(
 
 
 def test_a_key_with_a_password_asks_nobody_at_the_terminal(
-    prove, ours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prove: Callable[..., Any], ours: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Q4.6: sibling: OpenSSL would ask for the password."""
     key = load_pem_private_key(ours.keyfile.read_bytes(), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import re
+from typing import Any
 
 import pytest
 
@@ -28,24 +29,26 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 class Tags(html.parser.HTMLParser):
     """Collect the tags and attributes that a browser would see; fail on a tag that is not closed."""
 
-    def __init__(self, text) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.open, self.seen, self.attributes = [], set(), []
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
         self.feed(text)
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attrs) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         self.attributes += attrs
         if tag != "br":
             self.open.append(tag)
 
-    def handle_endtag(self, tag) -> None:
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
-def named(name):
+def named(name: str | None) -> dict[str, Any]:
     return {**SUMMARY, "user": {**SUMMARY["user"], "name": name}}
 
 
@@ -71,29 +74,29 @@ ALL_CARDS = [
 
 
 @pytest.mark.parametrize("card", ALL_CARDS)
-def test_a_card_holds_no_tags_but_ours(card) -> None:
+def test_a_card_holds_no_tags_but_ours(card: str) -> None:
     assert Tags(card).seen <= {"div", "b", "span", "a", "code"}
 
 
 @pytest.mark.parametrize("card", ALL_CARDS)
-def test_a_card_holds_no_attributes_but_ours(card) -> None:
+def test_a_card_holds_no_attributes_but_ours(card: str) -> None:
     assert {name for name, _ in Tags(card).attributes} <= {
         *("style", "role", "aria-hidden", "aria-label", "href", "target", "rel"),
     }
 
 
 @pytest.mark.parametrize("card", ALL_CARDS)
-def test_a_card_loads_nothing(card) -> None:
+def test_a_card_loads_nothing(card: str) -> None:
     assert re.search(r"url\(|@import|<link|src\s*=\s*[^x]", card) is None
 
 
 @pytest.mark.parametrize("state", HEADLINES)
-def test_every_state_has_a_card_of_well_formed_html(state) -> None:
+def test_every_state_has_a_card_of_well_formed_html(state: str) -> None:
     assert "div" in Tags(session_html({**SUMMARY, "state": state})).seen
 
 
 @pytest.mark.parametrize("state", HEADLINES)
-def test_every_state_has_a_line_of_text(state) -> None:
+def test_every_state_has_a_line_of_text(state: str) -> None:
     headline, comma, rest = HEADLINES[state].partition(",")
     said = session_text({**SUMMARY, "state": state})
     assert said.startswith(f"{headline} at corp as Ada Lovelace{comma}{rest}.")

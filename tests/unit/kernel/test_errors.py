@@ -28,12 +28,12 @@ def test_the_exceptions_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_exception_is_named_after_its_code(code) -> None:
+def test_an_exception_is_named_after_its_code(code: str) -> None:
     assert BY_CODE[code].__name__ == "".join(word.capitalize() for word in code.split("_"))
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_code_becomes_its_exception(code) -> None:
+def test_every_code_becomes_its_exception(code: str) -> None:
     assert of_reply({**BODY, "code": code}).code == code
 
 
@@ -54,12 +54,12 @@ def test_the_codes_of_our_own_are_these() -> None:
 
 
 @pytest.mark.parametrize("kind", [*BY_CODE.values(), *LOCAL], ids=lambda kind: kind.__name__)
-def test_every_exception_can_be_caught_by_its_name_in_the_package(kind) -> None:
+def test_every_exception_can_be_caught_by_its_name_in_the_package(kind: type[OIDCError]) -> None:
     assert getattr(jupyter_oidc, kind.__name__) is kind
 
 
 @pytest.mark.parametrize("kind", [*BY_CODE.values(), *LOCAL], ids=lambda kind: kind.__name__)
-def test_every_exception_is_an_oidc_error(kind) -> None:
+def test_every_exception_is_an_oidc_error(kind: type[OIDCError]) -> None:
     assert issubclass(kind, OIDCError)
 
 
@@ -106,7 +106,7 @@ def test_who_needs_a_stronger_sign_in_is_told_what_the_server_says() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(fake_server: FakeServer, code) -> None:
+def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(fake_server: FakeServer, code: str) -> None:
     fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503, link=LAB))
     with fake_server.client(patience=0) as client, pytest.raises(BY_CODE[code]) as raised:
         client.get("items")
@@ -153,7 +153,7 @@ HOSTILE = '<script>alert("1")</script>'
         pytest.param(NotSignedIn("m", link='http://h/"><script>'), id="link"),
     ],
 )
-def test_markup_in_an_error_is_shown_not_run(error) -> None:
+def test_markup_in_an_error_is_shown_not_run(error: NotSignedIn) -> None:
     assert "<script" not in error._repr_html_()
 
 

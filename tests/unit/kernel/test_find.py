@@ -22,21 +22,21 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     path = tmp_path / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
     monkeypatch.setenv("JUPYTER_OIDC_SERVER", str(path))
 
-    def write(content=TOLD, **changes: object) -> None:
+    def write(content: Announcement | str = TOLD, **changes: Any) -> None:
         text = content if isinstance(content, str) else replace(content, **changes).text()
         path.write_text(text, encoding="utf-8")
 
     return write
 
 
-def test_the_file_that_the_environment_names_says_where_the_server_is(told) -> None:
+def test_the_file_that_the_environment_names_says_where_the_server_is(told: Callable[..., Any]) -> None:
     """Q4.5: Another server of the same home is never asked."""
     told(url="http://127.0.0.1:8888/user/ada/")
     assert find_server() == Server("http://127.0.0.1:8888/user/ada/", same_machine=True)
 
 
 def test_no_file_is_taken_that_the_environment_does_not_name(
-    told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    told: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Q4.5: not the only file, not the one with our parent's process id, and not one beside the connection file."""
     told()
@@ -54,20 +54,20 @@ def test_a_kernel_that_no_server_has_started_is_told_which_kernels_can(connectio
         find_server()
 
 
-def test_a_process_on_another_machine_with_the_same_home_is_no_part_of_the_kernel(told) -> None:
+def test_a_process_on_another_machine_with_the_same_home_is_no_part_of_the_kernel(told: Callable[..., Any]) -> None:
     """Q4.5, Q4.3: on that machine, a loopback address belongs to another server."""
     told(machine="0b1f0f5e-another-boot net:[4026531840]")
     with pytest.raises(ServerNotFound, match="on another machine, or in another container"):
         find_server()
 
 
-def test_a_server_that_has_ended_is_said_to_have_ended(told) -> None:
+def test_a_server_that_has_ended_is_said_to_have_ended(told: Callable[..., Any]) -> None:
     """Q4.5: sibling: the file has gone with the server."""
     with pytest.raises(ServerNotFound, match="has ended, or is on another machine"):
         find_server()
 
 
-def test_a_unix_socket_and_a_certificate_are_told_too(told) -> None:
+def test_a_unix_socket_and_a_certificate_are_told_too(told: Callable[..., Any]) -> None:
     """Q4.1: Kernels trust exactly their server's own certificate.
 
     Q4.2: A server on a Unix socket is reached.
@@ -78,7 +78,7 @@ def test_a_unix_socket_and_a_certificate_are_told_too(told) -> None:
     )
 
 
-def test_a_server_that_told_its_kernel_is_on_this_machine_whatever_its_name(told) -> None:
+def test_a_server_that_told_its_kernel_is_on_this_machine_whatever_its_name(told: Callable[..., Any]) -> None:
     told(url="http://box.example.com:8888/")
     assert find_server().is_local is True
 
@@ -94,19 +94,19 @@ def test_a_server_that_told_its_kernel_is_on_this_machine_whatever_its_name(told
         TOLD.text().replace('"pid"', '"process"'),
     ],
 )
-def test_a_damaged_announcement_is_no_server(told, content) -> None:
+def test_a_damaged_announcement_is_no_server(told: Callable[..., Any], content: str) -> None:
     told(content)
     with pytest.raises(ServerNotFound):
         find_server()
 
 
-def test_an_announcement_that_is_not_text_is_no_server(told, tmp_path: Path) -> None:
+def test_an_announcement_that_is_not_text_is_no_server(told: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ServerNotFound):
         find_server()
 
 
-def test_the_variable_wins_over_what_the_server_told(told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_wins_over_what_the_server_told(told: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     told()
     monkeypatch.setenv("JUPYTER_OIDC_URL", "https://hub.example.com/user/ada/")
     assert find_server().url == "https://hub.example.com/user/ada/"

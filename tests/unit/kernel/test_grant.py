@@ -9,6 +9,7 @@ import json
 import pickle
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ import pytest
 from jupyter_oidc import contract
 from jupyter_oidc.kernel.errors import ContractError, GrantInvalid, Overloaded, ServerNotFound
 from jupyter_oidc.kernel.grant import proof_of
+from jupyter_oidc.kernel.transport import OIDCClient
 from tests.unit.kernel.fake_server import GRANT_PATH, KERNEL, Answer, FakeServer, refusal
 
 
@@ -24,11 +26,11 @@ class HandClock:
     def __init__(self) -> None:
         self.seconds = 100.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.seconds
 
 
-def called(client, path="items"):
+def called(client: OIDCClient, path: str = "items") -> httpx.Response:
     with client:
         return client.get(path)
 
@@ -43,22 +45,23 @@ def test_the_proof_is_the_published_vector() -> None:
 def proved(fake_server: FakeServer) -> dict[str, Any]:
     fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
     called(fake_server.client())
-    return json.loads(fake_server.asked("POST", GRANT_PATH)[0].body)
+    sent: dict[str, Any] = json.loads(fake_server.asked("POST", GRANT_PATH)[0].body)
+    return sent
 
 
-def test_the_grant_request_matches_its_contract(proved) -> None:
+def test_the_grant_request_matches_its_contract(proved: dict[str, Any]) -> None:
     assert contract.check("kernel-grant.request", proved) == proved
 
 
-def test_the_grant_request_names_the_kernel(proved) -> None:
+def test_the_grant_request_names_the_kernel(proved: dict[str, Any]) -> None:
     assert proved["kernel_id"] == "5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918"
 
 
-def test_the_grant_request_is_dated_now(proved) -> None:
+def test_the_grant_request_is_dated_now(proved: dict[str, Any]) -> None:
     assert abs(proved["issued_at"] - time.time()) < 5
 
 
-def test_the_proof_that_is_sent_covers_what_is_sent(proved) -> None:
+def test_the_proof_that_is_sent_covers_what_is_sent(proved: dict[str, Any]) -> None:
     text = f"jupyter-oidc kernel grant v1|{proved['kernel_id']}|{proved['issued_at']}|{proved['nonce']}"
     assert proved["proof"] == hmac.new(KERNEL.key, text.encode(), hashlib.sha256).hexdigest()
 
@@ -247,7 +250,7 @@ def test_a_server_that_issues_no_grant_now_is_an_exception_of_its_own(fake_serve
         pytest.param(Answer(b"[" * 200_000), id="deep"),
     ],
 )
-def test_a_malformed_grant_says_what_to_do(fake_server: FakeServer, answer) -> None:
+def test_a_malformed_grant_says_what_to_do(fake_server: FakeServer, answer: Answer | dict[str, Any]) -> None:
     fake_server.answers("POST", GRANT_PATH, answer)
     with pytest.raises(ContractError, match="Install the same version of jupyter_oidc"):
         called(fake_server.client())
@@ -296,10 +299,10 @@ def test_hooks_of_a_caller_do_not_see_the_grant_being_issued(fake_server: FakeSe
     assert seen == ["/jupyter-oidc/api/orders/items"]
 
 
-def together(count, act) -> None:
+def together(count: int, act: Callable[[], object]) -> None:
     """Run ``act`` in ``count`` threads that start at the same moment."""
     gate = threading.Barrier(count)
-    troubles = []
+    troubles: list[Exception] = []
 
     def run() -> None:
         gate.wait()

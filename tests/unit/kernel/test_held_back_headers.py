@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,7 +28,7 @@ def held_back(kernel: FakeServer) -> FakeServer:
     return kernel
 
 
-def warned(call):
+def warned(call: Callable[[], object]) -> list[warnings.WarningMessage]:
     """Return the warnings of our kind that ``call`` gave."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -36,7 +36,7 @@ def warned(call):
     return [one for one in caught if issubclass(one.category, HeldBackWarning)]
 
 
-def test_each_header_is_named_once_however_often_the_call_is_made(held_back) -> None:
+def test_each_header_is_named_once_however_often_the_call_is_made(held_back: FakeServer) -> None:
     """Q3.4: Request headers held back are named."""
 
     def call() -> None:
@@ -49,13 +49,13 @@ def test_each_header_is_named_once_however_often_the_call_is_made(held_back) -> 
     ]
 
 
-def test_the_warning_points_to_the_line_that_made_the_call(held_back) -> None:
+def test_the_warning_points_to_the_line_that_made_the_call(held_back: FakeServer) -> None:
     """Q3.4: the warning does not point into this package or httpx."""
     first, _ = warned(lambda: oidc.api("orders").get("items"))
     assert first.filename == __file__
 
 
-def test_an_asynchronous_call_is_told_too(held_back) -> None:
+def test_an_asynchronous_call_is_told_too(held_back: FakeServer) -> None:
     """Q3.4, a sibling: Request headers held back are named."""
 
     async def call() -> None:
@@ -70,7 +70,7 @@ def test_a_name_that_is_no_header_name_is_not_repeated(kernel: FakeServer) -> No
     assert len(warned(lambda: oidc.api("orders").get("items"))) == 1
 
 
-def test_another_server_cannot_say_it(kernel: FakeServer, elsewhere) -> None:
+def test_another_server_cannot_say_it(kernel: FakeServer, elsewhere: FakeServer) -> None:
     """Q3.4: sibling: only the kernel's own server knows which headers it held back."""
     elsewhere.answers("GET", "items", Answer([], headers={"X-OIDC-Held-Back": "X-Team"}))
     kernel.answers("GET", ITEMS, Answer(b"", 302, {"Location": f"{elsewhere.url}items"}))

@@ -24,7 +24,7 @@ SERVER_SIDE = [
 NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
 
 
-def loaded(program):
+def loaded(program: str) -> list[str]:
     """Return the names of all modules that a fresh interpreter holds after ``program``."""
     told = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
@@ -32,7 +32,8 @@ def loaded(program):
         text=True,
         check=True,
     )
-    return json.loads(told.stdout)
+    names: list[str] = json.loads(told.stdout)
+    return names
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +48,26 @@ def after_use() -> list[str]:
 
 
 @pytest.mark.parametrize("module", [*SERVER_SIDE, "httpx", "fastjsonschema", "IPython", "asyncio", "ssl"])
-def test_importing_the_package_does_not_load(after_import, module) -> None:
+def test_importing_the_package_does_not_load(after_import: list[str], module: str) -> None:
     assert module not in after_import
 
 
-def test_importing_the_package_loads_only_itself(after_import) -> None:
+def test_importing_the_package_loads_only_itself(after_import: list[str]) -> None:
     assert [name for name in after_import if name.startswith("jupyter_oidc")] == ["jupyter_oidc"]
 
 
 @pytest.mark.parametrize("module", [*SERVER_SIDE, "IPython"])
-def test_using_a_name_does_not_load(after_use, module) -> None:
+def test_using_a_name_does_not_load(after_use: list[str], module: str) -> None:
     assert module not in after_use
 
 
-def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use) -> None:
+def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use: list[str]) -> None:
     parts = {name.split(".")[1] for name in after_use if name.startswith("jupyter_oidc.")}
     assert parts == {"kernel", "contract"}
 
 
 @pytest.mark.parametrize("name", [*NAMES, "OIDCError", "__version__"])
-def test_the_public_names_are_listed(name) -> None:
+def test_the_public_names_are_listed(name: str) -> None:
     assert name in dir(jupyter_oidc)
 
 
@@ -77,7 +78,7 @@ def test_a_public_name_can_be_called(name: str) -> None:
 
 def test_a_name_that_does_not_exist_is_told_as_python_does() -> None:
     with pytest.raises(AttributeError, match="module 'jupyter_oidc' has no attribute 'token'"):
-        _ = jupyter_oidc.token
+        _ = jupyter_oidc.token  # type: ignore[attr-defined]  # NOTE: the checker refuses it too
 
 
 def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed() -> None:

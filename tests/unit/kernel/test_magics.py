@@ -24,7 +24,8 @@ SESSION = "jupyter-oidc/providers/corp/session"
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
     settings = Config(HistoryManager={"enabled": False})
-    shell = InteractiveShell(config=settings, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    folder = str(tmp_path_factory.mktemp("ipython"))
+    shell = InteractiveShell(config=settings, ipython_dir=folder)  # type: ignore[no-untyped-call]  # NOTE: IPython's own
     jupyter_oidc.load_ipython_extension(shell)
     return shell
 
@@ -41,51 +42,53 @@ def magic(shell: InteractiveShell, kernel: FakeServer) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("line", ["status", "status corp", "", "  status   corp  "])
-def test_status_is_the_session(magic, line: str) -> None:
+def test_status_is_the_session(magic: Callable[..., Any], line: str) -> None:
     assert magic(line).state == "active"
 
 
 @pytest.mark.parametrize("line", ["sign-in", "sign-in corp"])
-def test_sign_in_is_the_session(magic, line: str) -> None:
+def test_sign_in_is_the_session(magic: Callable[..., Any], line: str) -> None:
     assert magic(line).state == "active"
 
 
 @pytest.mark.parametrize("line", ["sign-out", "sign-out corp"])
-def test_sign_out_tells_what_happened(magic, kernel: FakeServer, line: str) -> None:
+def test_sign_out_tells_what_happened(magic: Callable[..., Any], kernel: FakeServer, line: str) -> None:
     done = {"local": "done", "revoked": "done", "end_session_url": None, "end_session_address": None}
     kernel.answers("POST", "jupyter-oidc/providers/corp/sign-out", done)
     assert magic(line).revoked == "done"
 
 
-def test_the_provider_of_a_magic_is_the_second_word(magic, kernel: FakeServer) -> None:
+def test_the_provider_of_a_magic_is_the_second_word(magic: Callable[..., Any], kernel: FakeServer) -> None:
     kernel.answers("GET", "jupyter-oidc/providers/lab/session", {**SIGNED_OUT, "provider": "lab"})
     assert magic("status lab").provider == "lab"
 
 
 @pytest.mark.parametrize("line", ["help", "login", "Status", "--help", "status corp more", "sign_in"])
-def test_an_unknown_word_prints_the_usage(magic, capsys: pytest.CaptureFixture[str], line: str) -> None:
+def test_an_unknown_word_prints_the_usage(
+    magic: Callable[..., Any], capsys: pytest.CaptureFixture[str], line: str
+) -> None:
     assert magic(line) is None
     assert capsys.readouterr().out == HELP
 
 
-def test_an_unknown_word_calls_nobody(magic, kernel: FakeServer) -> None:
+def test_an_unknown_word_calls_nobody(magic: Callable[..., Any], kernel: FakeServer) -> None:
     magic("login")
     assert kernel.received == []
 
 
-def test_a_magic_raises_what_the_call_raises(magic, kernel: FakeServer) -> None:
+def test_a_magic_raises_what_the_call_raises(magic: Callable[..., Any], kernel: FakeServer) -> None:
     kernel.answers("GET", "jupyter-oidc/providers/nowhere/session", refusal("unknown_provider", 404))
     with pytest.raises(UnknownProvider):
         magic("status nowhere")
 
 
-def test_the_words_are_completed(shell) -> None:
+def test_the_words_are_completed(shell: InteractiveShell) -> None:
     with provisionalcompleter():
         offered = {completion.text for completion in shell.Completer.completions("%oidc sign", 10)}
     assert {"sign-in", "sign-out"} <= offered
 
 
-def test_loading_twice_is_loading_once(shell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_loading_twice_is_loading_once(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     jupyter_oidc.load_ipython_extension(shell)
     shell.run_line_magic("oidc", "help")
     assert capsys.readouterr().out == HELP

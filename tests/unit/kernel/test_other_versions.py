@@ -334,7 +334,8 @@ def test_a_request_that_version_1_can_express_is_sent_as_version_1_sends_it(kern
         kernel.answers(
             "GET", PROGRESS, {**fixtures.replies(1)["sign-in-progress.reply"]["state completed"], "flow": FLOW}
         )
-        oidc.sign_in("corp", **wish)
+        wished: dict[str, Any] = {**wish}
+        oidc.sign_in("corp", **wished)
     sent = {
         "sign-in.request": [json.loads(one.body) for one in kernel.asked("POST", f"{CORP}/sign-in")],
         "sign-out.request": [json.loads(one.body) for one in kernel.asked("POST", f"{CORP}/sign-out")],

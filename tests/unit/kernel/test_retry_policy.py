@@ -7,7 +7,7 @@ import pytest
 
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.retry_policy import MAX_RETRIES, RetryState
+from jupyter_oidc.kernel.retry_policy import MAX_RETRIES, Pause, RetryState
 from tests.unit.kernel.fake_server import KERNEL
 
 URL = "http://127.0.0.1:8888/jupyter-oidc/api/orders/items"
@@ -15,19 +15,21 @@ NOON = 1_800_000_000.0
 """2027-01-15T08:00:00Z in seconds since 1970."""
 
 
-def retries(patience=60.0, chance=0.0):
+def retries(patience: float = 60.0, chance: float = 0.0) -> RetryState:
     """Make a policy whose random part adds nothing, unless a test says so."""
     grants = GrantAuth(Server("http://127.0.0.1:8888/"), KERNEL)
     return RetryState(grants, patience, now=lambda: NOON, chance=lambda: chance)
 
 
-def exchange(status, method="GET", *, sent=None, url=URL, **headers: object):
+def exchange(
+    status: int, method: str = "GET", *, sent: dict[str, str] | None = None, url: str = URL, **headers: str
+) -> tuple[httpx.Request, httpx.Response]:
     request = httpx.Request(method, url, headers=sent)
-    named = {name.replace("_", "-"): value.encode() for name, value in headers.items()}
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return request, httpx.Response(status, headers=named, request=request)
 
 
-def seconds(pause):
+def seconds(pause: Pause | None) -> float | None:
     return None if pause is None else pause.seconds
 
 
@@ -104,6 +106,7 @@ def test_other_answers_are_the_callers(status: int) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_refusal_that_came_before_the_api_is_waited_out_for_every_method(method: str, code: str, why: str) -> None:
     pause = retries().after(*exchange(503, method, X_OIDC_Error=code, Retry_After="3"))
+    assert pause is not None
     assert (pause.seconds, pause.why) == (3.0, why)
 
 

@@ -26,7 +26,7 @@ def test_no_pause_is_no_step() -> None:
 
 @pytest.mark.parametrize(("pauses", "said"), [([2.0], ""), ([2.1], LINE), ([1.5, 0.4], ""), ([1.5, 0.6, 5.0], LINE)])
 def test_a_call_that_waits_longer_than_two_seconds_says_so_once(
-    capsys: pytest.CaptureFixture[str], pauses: list[float], said
+    capsys: pytest.CaptureFixture[str], pauses: list[float], said: str
 ) -> None:
     with WaitNotice() as waiting:
         for seconds in pauses:

@@ -23,7 +23,7 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.proxy.target import without_reserved
-from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.dpop_prover import DPoPProver
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api
 from jupyter_oidc.settings.model import PathData

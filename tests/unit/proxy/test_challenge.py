@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_oidc.proxy.challenge import missing_scopes, requested_step_up
 from jupyter_oidc.proxy.headers import asks_no_password
-from jupyter_oidc.sessions.pending import StepUp
+from jupyter_oidc.sessions.step_up import StepUp
 
 ASKING = 'Bearer realm="orders", error="insufficient_user_authentication"'
 

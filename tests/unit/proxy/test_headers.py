@@ -23,7 +23,7 @@ def up(received: Headers) -> Headers:
         *("X-HTTP-Method-Override", "X-Original-URL", "Origin", "Referer", "Sec-Fetch-Site", "Content-Length"),
     ],
 )
-def test_a_header_that_could_carry_authority_does_not_go_up(name) -> None:
+def test_a_header_that_could_carry_authority_does_not_go_up(name: str) -> None:
     """C5: No credential of the caller reaches an API. C6: Hop-by-hop request headers stop here."""
     assert up([(name, "x")]) == []
     assert up([(name.lower(), "x")]) == []
@@ -66,7 +66,7 @@ def test_a_value_that_cannot_be_forwarded_is_refused(value: str) -> None:
         *("X-Frame-Options", "Content-Security-Policy-Report-Only", "Connection", "Server", "Refresh", "SourceMap"),
     ],
 )
-def test_a_header_that_acts_on_the_browser_does_not_come_down(name) -> None:
+def test_a_header_that_acts_on_the_browser_does_not_come_down(name: str) -> None:
     """C23: Headers that act on the origin stay away."""
     assert name.lower() not in {key.lower() for key, _ in filter_response_headers([(name, "x")])}
 
@@ -141,13 +141,13 @@ PAGE_GETS = [
 
 
 @pytest.mark.parametrize("name", PAGE_GETS)
-def test_what_says_which_protocol_an_api_speaks_comes_down_to_a_page(name) -> None:
+def test_what_says_which_protocol_an_api_speaks_comes_down_to_a_page(name: str) -> None:
     """Q3.5: Kernels get every reply header that is harmless."""
     assert (name.lower(), "x") in [(key.lower(), value) for key, value in filter_response_headers([(name, "x")])]
 
 
 @pytest.mark.parametrize("name", [*PAGE_GETS, "X-Novelty", "Server", "Refresh", "SourceMap", "X-Powered-By", "Alt-Svc"])
-def test_everything_comes_down_to_a_kernel(name) -> None:
+def test_everything_comes_down_to_a_kernel(name: str) -> None:
     """Q3.5: a kernel has no origin that a header could act on (ADR 33)."""
     assert (name.lower(), "x") in [
         (key.lower(), value) for key, value in filter_response_headers([(name, "x")], to_kernel=True)
@@ -163,7 +163,7 @@ def test_everything_comes_down_to_a_kernel(name) -> None:
         *("CDN-Cache-Control", "Surrogate-Control", "Pragma", "Cloudflare-CDN-Cache-Control"),
     ],
 )
-def test_what_is_ours_or_ends_with_the_connection_does_not_come_down_to_a_kernel(name) -> None:
+def test_what_is_ours_or_ends_with_the_connection_does_not_come_down_to_a_kernel(name: str) -> None:
     """Q3.5: these are hop by hop (RFC 9110, 7.6.1), cookies, and the names by which we and Jupyter speak."""
     down = filter_response_headers([("Connection", "close, X-Hop"), (name, "evil")], to_kernel=True)
     assert "evil" not in [value for _, value in down]
@@ -190,7 +190,7 @@ def test_a_kernel_gets_every_challenge() -> None:
         *("If-Schedule-Tag-Match", "Upload-Offset", "Tus-Resumable", "ConsistencyLevel", "X-GitHub-Api-Version"),
     ],
 )
-def test_a_header_without_authority_goes_up(name) -> None:
+def test_a_header_without_authority_goes_up(name: str) -> None:
     """Q3.4: Request headers held back are named."""
     assert filter_request_headers([(name, "x")]) == ([(name, "x")], [])
 
@@ -204,7 +204,7 @@ def test_a_header_without_authority_goes_up(name) -> None:
         *("X-GitHub-Token", "Destination", "DPoP", "X-Remote-User", "If-Forwarded"),
     ],
 )
-def test_a_header_that_is_held_back_is_told(name) -> None:
+def test_a_header_that_is_held_back_is_told(name: str) -> None:
     """Q3.4: such headers bypass the lists of methods and paths, prove an identity, or are unknown."""
     assert filter_request_headers([(name, "x")]) == ([], [name])
 

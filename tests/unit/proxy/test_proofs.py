@@ -11,7 +11,7 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.service import Answer, OpenSocket, ProxyService
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.dpop_prover import DPoPProver
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api
 from tests.support.canary import CANARY

@@ -50,7 +50,7 @@ def test_an_honest_path_is_forwarded_byte_for_byte(path: str, query: str, url: s
         *(" ..", "%20../x", "..%20/x"),
     ],
 )
-def test_a_path_that_could_lead_elsewhere_is_refused(path) -> None:
+def test_a_path_that_could_lead_elsewhere_is_refused(path: str) -> None:
     with pytest.raises(BadPath):
         upstream_url(API, path, "")
 
@@ -79,7 +79,7 @@ def test_a_query_that_could_be_read_in_two_ways_is_refused(query: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=20))
-def test_any_path_either_stays_below_the_base_url_or_is_refused(path, query) -> None:
+def test_any_path_either_stays_below_the_base_url_or_is_refused(path: str, query: str) -> None:
     try:
         url = upstream_url(API, path, query)
     except Problem:
@@ -90,7 +90,7 @@ def test_any_path_either_stays_below_the_base_url_or_is_refused(path, query) -> 
 
 
 @given(st.lists(st.sampled_from(["..", ".", "%2e", "%2f", "/", "\\", "x", ";", "%25", "%5c", "@", ":"]), max_size=8))
-def test_any_mixture_of_dots_and_escapes_stays_below_the_base_url(parts) -> None:
+def test_any_mixture_of_dots_and_escapes_stays_below_the_base_url(parts: list[str]) -> None:
     try:
         url = upstream_url(API, "".join(parts), "")
     except Problem:

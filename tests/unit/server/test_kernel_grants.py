@@ -76,7 +76,7 @@ def test_a_kernel_that_proves_itself_gets_a_grant(grants: KernelGrants) -> None:
     ],
     ids=["wrong key", "other time", "other nonce", "other kernel", "unknown kernel, empty key", "made up"],
 )
-def test_a_forged_proof_is_refused(grants: KernelGrants, kernel: str, issued_at, nonce, given) -> None:
+def test_a_forged_proof_is_refused(grants: KernelGrants, kernel: str, issued_at: int, nonce: str, given: str) -> None:
     with pytest.raises(GrantInvalid):
         grants.issue(kernel, issued_at, nonce, given)
 

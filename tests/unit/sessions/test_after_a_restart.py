@@ -31,7 +31,7 @@ async def restarted(
 
 async def shown_by(service: SessionService) -> Summary:
     """Return the summary at once, then let the refresh fail."""
-    summary = await service.summary()
+    summary = await service.view.summary()
     await settle()
     return summary
 

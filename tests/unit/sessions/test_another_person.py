@@ -22,8 +22,8 @@ async def eve_at_the_door() -> tuple[FakeEnvironment, PendingSignIn]:
 
 
 async def name(fake_environment: FakeEnvironment) -> str | None:
-    summary = await fake_environment.service.summary()
-    return summary.user and summary.user.name
+    summary = await fake_environment.service.view.summary()
+    return summary.user.name if summary.user else None
 
 
 async def test_nothing_is_replaced_before_the_answer() -> None:
@@ -32,7 +32,7 @@ async def test_nothing_is_replaced_before_the_answer() -> None:
     assert (pending.progress, await name(fake_environment)) == (Progress.WAITING, "Example User")
     assert pending.question is not None
     assert (pending.question.now, pending.question.instead) == ("Example User", "Eve")
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert (text_of(granted.secret), fake_environment.provider.revoked) == ("at-1", [])
 
@@ -65,9 +65,9 @@ async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
 async def test_a_token_says_whose_it_is_also_after_somebody_else_has_taken_over() -> None:
     """Q5.10: the audit trail names the person whose token a call carried, not the one signed in when the call ends."""
     fake_environment, pending = await eve_at_the_door()
-    before = await fake_environment.service.bearer(SIGN_IN_KEY)
+    before = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     await fake_environment.service.sign_ins.answer(pending, change=True)
-    after = await fake_environment.service.bearer(SIGN_IN_KEY)
+    after = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(before, Granted)
     assert isinstance(after, Granted)
     assert (before.subject, after.subject) == (SUBJECT, "eve")
@@ -96,7 +96,7 @@ async def test_a_question_ends_with_its_sign_in(act: str) -> None:
     if act == "cancel":
         fake_environment.service.sign_ins.cancel(pending)
     else:
-        await fake_environment.service.sign_out()
+        await fake_environment.service.sign_outs.sign_out()
     await settle()
     with pytest.raises(StateUsed):
         await fake_environment.service.sign_ins.answer(pending, change=True)
@@ -128,7 +128,7 @@ async def test_a_session_that_was_restored_has_a_person_too() -> None:
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.service = fake_environment.new_service()
-    await fake_environment.service.summary()
+    await fake_environment.service.view.summary()
     await settle()
     fake_environment.provider.claims = {"sub": "eve"}
     fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}

@@ -81,7 +81,7 @@ async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_
     assert form_of(redeemed)["client_id"] == "jupyter"
     assert redeemed.basic is None
     assert not {"client_secret", "client_assertion"} & form_of(redeemed).keys()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert [call.url for call in fake_environment.provider.sent if call.url.endswith("/revoke")] == [f"{MTLS}/revoke"]
 
 
@@ -125,7 +125,7 @@ async def test_a_refreshed_token_that_is_bound_to_nothing_is_not_used() -> None:
         "token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"})
     )
     fake_environment.clock.advance(11)
-    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert fake_environment.service.state is State.REFRESH_FAILED
 
 

@@ -57,7 +57,7 @@ async def test_a_defect_in_a_refresh_is_told_by_its_place_and_the_timer_is_armed
     await fake_environment.sign_in()
     vault.broken = True
     assert await unheard_of_by_the_loop(fake_environment.scheduler.pass_time(241)) == []
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "internal_error")
     (defect,) = fake_environment.notes.defects
     assert defect.kind == "ZeroDivisionError"
@@ -74,7 +74,7 @@ async def test_whoever_waits_for_a_refresh_with_a_defect_is_told_to_come_again()
     await fake_environment.sign_in()
     fake_environment.clock.advance(400)
     vault.broken = True
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == TryLater(1.0, "internal_error")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == TryLater(1.0, "internal_error")
 
 
 async def test_a_defect_after_an_answer_leaves_the_successor_in_force() -> None:
@@ -83,9 +83,9 @@ async def test_a_defect_after_an_answer_leaves_the_successor_in_force() -> None:
     await fake_environment.sign_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("userinfo", ZeroDivisionError(TELLTALE))
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     await fake_environment.scheduler.pass_time(2)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_a_defect_in_a_revocation_is_told_and_harms_nobody() -> None:
@@ -128,8 +128,8 @@ async def test_a_defect_at_the_first_look_into_storage_says_so() -> None:
     vault.broken = True
     fake_environment = FakeEnvironment(vault=vault)
     with pytest.raises(ZeroDivisionError):
-        await fake_environment.service.summary()
-    summary = await fake_environment.service.summary()
+        await fake_environment.service.view.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT, "internal_error")
 
 

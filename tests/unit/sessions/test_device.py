@@ -22,7 +22,8 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.step_up import StepUp
 from tests.unit.protocol.makers import claims_of, document, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, form_of, settle
 
@@ -56,7 +57,7 @@ async def asked_at(fake_environment: FakeEnvironment, *outcomes: Any) -> list[fl
 async def test_a_code_that_was_entered_makes_a_session() -> None:
     fake_environment = environment_of()
     pending = await begun(fake_environment, PENDING, PENDING)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (pending.progress, summary.state, summary.user and summary.user.name) == (
         Progress.COMPLETED,
         State.ACTIVE,
@@ -78,7 +79,7 @@ async def test_the_person_sees_the_code_and_nobody_the_other_one() -> None:
 async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
     """RFC 9470, 4: ``acr_values`` and ``max_age`` go into the request for a code."""
     fake_environment = environment_of(replace(BY_CODE, prompt="consent"))
-    fake_environment.service.expect_step_up("orders", StepUp(("gold",), 60))
+    fake_environment.service.current.expect_step_up("orders", StepUp(("gold",), 60))
     await fake_environment.service.sign_ins.begin("user:a", api="orders")
     await fake_environment.service.aclose()
     (call,) = [call for call in fake_environment.provider.sent if call.url.endswith("/device")]
@@ -147,7 +148,7 @@ async def test_a_sign_in_by_code_that_a_sign_out_overtakes_shows_no_code() -> No
     fake_environment.provider.plan("device", gate)
     beginning = asyncio.ensure_future(fake_environment.service.sign_ins.begin("user:a"))
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     gate.set()
     with pytest.raises(SignInCancelled):
         await beginning
@@ -240,7 +241,7 @@ async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progre
     fake_environment = environment_of()
     pending = await begun(fake_environment, PENDING, reply({"error": error}, status=400))
     assert (pending.progress, pending.problem and pending.problem.code) == (progress, code)
-    assert (await fake_environment.service.summary()).state is State.SIGNED_OUT
+    assert (await fake_environment.service.view.summary()).state is State.SIGNED_OUT
     assert fake_environment.provider.calls["token"] == 2
 
 
@@ -277,7 +278,7 @@ async def test_a_pause_near_the_end_is_not_cut_short_for_one_more_question() -> 
 async def test_a_cancelled_sign_in_asks_nothing_more() -> None:
     fake_environment = environment_of()
     gate = asyncio.Event()
-    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    fake_environment.scheduler.gate = gate
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
     fake_environment.service.sign_ins.cancel(pending)
@@ -303,10 +304,10 @@ async def test_tokens_that_arrive_after_the_cancel_are_revoked() -> None:
 async def test_a_sign_out_ends_the_questions() -> None:
     fake_environment = environment_of()
     gate = asyncio.Event()
-    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    fake_environment.scheduler.gate = gate
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     await settle()
     assert (pending.progress, len(fake_environment.service._background)) == (Progress.CANCELLED, 0)
 
@@ -315,7 +316,7 @@ async def test_closing_the_service_does_not_wait_for_the_person() -> None:
     """D10: A server that stops waits for its refresh."""
     fake_environment = environment_of()
     gate = asyncio.Event()
-    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    fake_environment.scheduler.gate = gate
     await fake_environment.service.sign_ins.begin("user:a")
     await settle()
     await asyncio.wait_for(fake_environment.service.aclose(), 1)
@@ -324,7 +325,7 @@ async def test_closing_the_service_does_not_wait_for_the_person() -> None:
 async def test_one_task_asks_about_one_sign_in() -> None:
     fake_environment = environment_of()
     gate = asyncio.Event()
-    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    fake_environment.scheduler.gate = gate
     flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
     await settle()
     assert len(fake_environment.service._background) == 20

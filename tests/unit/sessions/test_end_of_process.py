@@ -57,7 +57,7 @@ async def test_a_session_that_is_stored_lives_on() -> None:
     fake_environment = FakeEnvironment(vault=Durable())
     await fake_environment.sign_in()
     await stopped(fake_environment)
-    entry = await fake_environment.vault.load()
+    entry = await fake_environment.stored()
     assert (fake_environment.provider.revoked, text_of(entry.refresh_token)) == ([], "rt-1")
 
 
@@ -78,8 +78,8 @@ async def test_a_stored_session_whose_newest_token_could_not_be_stored_is_left_a
     await fake_environment.sign_in()
     vault.full = True
     fake_environment.clock.advance(400)
-    await fake_environment.service.refresh()
-    assert (await fake_environment.service.summary()).storage == "unsaved"
+    await fake_environment.service.tokens.refresh()
+    assert (await fake_environment.service.view.summary()).storage == "unsaved"
     await stopped(fake_environment)
     assert fake_environment.provider.revoked == []
 
@@ -89,7 +89,7 @@ async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
     fake_environment = FakeEnvironment(vault=Durable())
     await fake_environment.sign_in()
     fake_environment.service = fake_environment.new_service()
-    await fake_environment.service.summary()
+    await fake_environment.service.view.summary()
     await stopped(fake_environment)
     assert fake_environment.provider.revoked == []
 
@@ -101,7 +101,7 @@ async def test_a_refresh_that_is_under_way_ends_first_and_its_successor_is_taken
     held = asyncio.Event()
     fake_environment.provider.plan("token", held)
     fake_environment.clock.advance(400)
-    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
+    refreshing = asyncio.ensure_future(fake_environment.service.tokens.refresh())
     await settle()
     stopping = asyncio.ensure_future(stopped(fake_environment))
     await settle()

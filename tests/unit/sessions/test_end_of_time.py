@@ -29,7 +29,7 @@ async def not_refreshable(lifetime: float | None = 300, settings: object = SETTI
 
 
 async def shown(fake_environment: FakeEnvironment) -> tuple[str, str | None]:
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     return summary.state.value, summary.reason
 
 
@@ -53,9 +53,9 @@ async def test_a_summary_tells_the_end_although_no_timer_rang() -> None:
 async def test_a_question_that_waits_for_a_change_is_answered_at_once_after_the_end() -> None:
     """Q6.1: the client's sequence number is that of a session which has ended."""
     fake_environment = await not_refreshable()
-    known = (await fake_environment.service.summary()).sequence
+    known = (await fake_environment.service.view.summary()).sequence
     fake_environment.clock.advance(300)
-    summary = await fake_environment.service.changed_since(known, 30.0)
+    summary = await fake_environment.service.view.changed_since(known, 30.0)
     assert (summary.state, summary.sequence) == (State.SIGNED_OUT_EXPIRED, known + 1)
 
 
@@ -68,11 +68,11 @@ async def test_every_look_at_the_session_sees_the_end(look: str) -> None:
         case "state":
             assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
         case "ready":
-            assert fake_environment.service.ready(SIGN_IN_KEY) is None
+            assert fake_environment.service.tokens.ready(SIGN_IN_KEY) is None
         case "bearer":
-            assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+            assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
         case "refresh":
-            assert await fake_environment.service.refresh() == SignInNeeded("session_expired")
+            assert await fake_environment.service.tokens.refresh() == SignInNeeded("session_expired")
     assert await shown(fake_environment) == ("signed-out-expired", "not_refreshable")
 
 
@@ -80,7 +80,7 @@ async def test_nothing_of_the_person_is_shown_after_the_end() -> None:
     """Q6.1: the summary is as after any other end."""
     fake_environment = await not_refreshable()
     fake_environment.clock.advance(300)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.user, summary.scopes, summary.expires_in) == (None, (), None)
 
 
@@ -88,8 +88,8 @@ async def test_the_end_is_told_once() -> None:
     """Q6.1: this holds for several looks, and for a timer that runs after them."""
     fake_environment = await not_refreshable()
     fake_environment.clock.jump_wall(300)
-    await fake_environment.service.summary()
-    await fake_environment.service.summary()
+    await fake_environment.service.view.summary()
+    await fake_environment.service.view.summary()
     await fake_environment.scheduler.pass_time(300)
     assert fake_environment.notes.kinds.count("ended") == 1
 
@@ -98,7 +98,7 @@ async def test_streams_that_flow_may_go_on_after_such_an_end() -> None:
     """Q6.1, B1: the session ended by itself; only a sign-out or a new sign-in cuts streams off."""
     fake_environment = await not_refreshable()
     cut: list[str] = []
-    fake_environment.service.on_session_end(lambda: cut.append("cut"))
+    fake_environment.service.current.on_session_end(lambda: cut.append("cut"))
     await fake_environment.scheduler.pass_time(300)
     assert (fake_environment.service.state, cut) == (State.SIGNED_OUT_EXPIRED, [])
 
@@ -114,7 +114,7 @@ async def test_a_token_without_any_lifetime_is_judged_by_the_api() -> None:
     """Q6.1, A13: ``expires_in: 0`` without a refresh token does not tell when the token ends."""
     fake_environment = await not_refreshable(lifetime=0)
     assert await shown(fake_environment) == ("active", None)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_a_session_that_can_be_refreshed_does_not_end_by_a_clock() -> None:
@@ -128,9 +128,9 @@ async def test_a_session_that_can_be_refreshed_does_not_end_by_a_clock() -> None
 async def test_a_session_lasts_as_long_as_an_id_token_that_calls_use() -> None:
     """Q6.1: the API 'cluster' wants the ID token, which outlives the access token; its calls still work."""
     fake_environment = await not_refreshable(settings=BY_ID_TOKEN)
-    assert (await fake_environment.service.summary()).expires_in == 600
+    assert (await fake_environment.service.view.summary()).expires_in == 600
     await fake_environment.scheduler.pass_time(599)
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY, "id_token")
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY, "id_token")
     assert isinstance(granted, Granted)
     assert await shown(fake_environment) == ("active", None)
     await fake_environment.scheduler.pass_time(1)
@@ -141,7 +141,7 @@ async def test_a_call_for_an_ended_token_leaves_what_still_works() -> None:
     """Q6.1: the access token has ended, and the ID token of another API has not."""
     fake_environment = await not_refreshable(settings=BY_ID_TOKEN)
     fake_environment.clock.advance(300)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     assert await shown(fake_environment) == ("active", None)
 
 
@@ -187,15 +187,15 @@ async def test_the_next_attempt_is_never_told_to_be_in_the_past() -> None:
     await fake_environment.scheduler.pass_time(241)
     await settle()
     fake_environment.clock.jump_wall(86_400)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.retry_at) == (State.REFRESH_FAILED, fake_environment.clock.now().wall)
 
 
 async def test_the_token_of_the_earlier_session_is_not_shown_after_the_end() -> None:
     """Q6.1, B31: the token belongs to a session that is over."""
     fake_environment = await not_refreshable()
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert text_of(granted.secret) == "at-1"
     await fake_environment.scheduler.pass_time(300)
-    assert not fake_environment.service.is_current(granted.generation)
+    assert not fake_environment.service.current.has_number(granted.session_number)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.views import summary_view
 from jupyter_oidc.sessions.entitlements import Entitlements, entitlements_of
+from jupyter_oidc.web.views import summary_view
 from tests.unit.sessions.fake_environment import FakeEnvironment
 
 USUAL = ("roles", "groups", "permissions")
@@ -141,7 +141,7 @@ async def test_an_api_stays_open_where_the_provider_did_not_list_groups() -> Non
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.entitlements_known, summary.apis[0].allowed, summary.apis[0].missing) == (False, True, ())
 
 
@@ -150,7 +150,7 @@ async def test_a_summary_of_twenty_thousand_roles_is_small_and_says_how_many_mor
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (len(summary.entitlements), summary.entitlements_more) == (200, 19_800)
     assert len(json.dumps(summary_view(summary, "none"))) < 8_000
 
@@ -160,7 +160,7 @@ async def test_a_role_that_an_api_requires_counts_and_is_shown_wherever_it_stand
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)] + ["orders.read"]}
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.apis[0].allowed, summary.entitlements[-1]) == (True, "orders.read")
 
 
@@ -169,7 +169,7 @@ async def test_a_role_that_is_missing_among_very_many_is_still_missing() -> None
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
     await fake_environment.sign_in()
-    assert (await fake_environment.service.summary()).apis[0].missing == ("orders.read",)
+    assert (await fake_environment.service.view.summary()).apis[0].missing == ("orders.read",)
 
 
 @pytest.mark.parametrize(("name", "shown"), [("x" * 1_024, 15), ("\N{GRINNING FACE}" * 1_024, 1)])

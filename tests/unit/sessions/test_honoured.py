@@ -82,8 +82,8 @@ async def test_a_token_for_which_the_audience_was_ignored_is_not_taken_for_the_a
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", answer("account", refresh_token=f"{MARKER}rt-2"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(KEY)
-    assert (fake_environment.service.state, fake_environment.service.token_ready(KEY)) == (State.ACTIVE, False)
+        await fake_environment.service.tokens.bearer(KEY)
+    assert (fake_environment.service.state, fake_environment.service.view.token_ready(KEY)) == (State.ACTIVE, False)
     assert (fake_environment.notes.refusals[-1], fake_environment.notes.flows[-1]) == (
         ("audience_refused", "token.ignored"),
         "refresh for orders",
@@ -97,7 +97,7 @@ async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_excha
     """Q9.5, RFC 8693: a token exchange honours the parameter."""
     fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     fake_environment.provider.plan("token", answer("account"), answer(API))
-    granted = await fake_environment.service.bearer(KEY)
+    granted = await fake_environment.service.tokens.bearer(KEY)
     assert isinstance(granted, Granted)
     assert text_of(granted.secret) == text_of(Secret(jwt(API)))
     assert form_of(fake_environment.provider.sent[-1])["grant_type"] == EXCHANGE
@@ -108,8 +108,8 @@ async def test_an_exchange_that_ignores_the_audience_is_refused_as_well() -> Non
     fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     fake_environment.provider.plan("token", answer("account"), answer("account"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(KEY)
-    assert fake_environment.service.token_ready(KEY) is False
+        await fake_environment.service.tokens.bearer(KEY)
+    assert fake_environment.service.view.token_ready(KEY) is False
 
 
 async def test_scopes_that_were_ignored_are_told_by_the_scope_of_the_answer() -> None:
@@ -117,13 +117,13 @@ async def test_scopes_that_were_ignored_are_told_by_the_scope_of_the_answer() ->
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", answer(None, scope="openid profile offline_access"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(TokenKey(scopes=("orders.read",)))
+        await fake_environment.service.tokens.bearer(TokenKey(scopes=("orders.read",)))
 
 
 async def test_an_opaque_token_without_a_scope_is_believed() -> None:
     """Q9.5: the answer does not contradict the request (RFC 6749, 5.1)."""
     fake_environment = await signed_in()
-    granted = await fake_environment.service.bearer(replace(KEY, scopes=("orders.read",)))
+    granted = await fake_environment.service.tokens.bearer(replace(KEY, scopes=("orders.read",)))
     assert isinstance(granted, Granted)
 
 
@@ -133,5 +133,5 @@ async def test_an_ignored_parameter_is_not_tried_again_with_every_call() -> None
     fake_environment.provider.plan("token", *[answer("account")] * 5)
     for _ in range(5):
         with pytest.raises(AudienceRefused):
-            await fake_environment.service.bearer(KEY)
+            await fake_environment.service.tokens.bearer(KEY)
     assert fake_environment.provider.calls["token"] == 2

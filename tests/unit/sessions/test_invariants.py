@@ -24,7 +24,7 @@ from tests.unit.protocol.makers import logout_claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, ValueProvider, form_of, settle, text_of
 
 SERVERS = st.sampled_from([0, 1])
-WEATHER = {
+WEATHER: dict[str, Reply | Exception] = {
     "unsent": IdpUnavailable(detail="idp.unsent"),
     "503": reply(b"", status=503),
     "429": reply(b"", status=429, headers={"retry-after": "30"}),
@@ -77,15 +77,15 @@ class SharedSession(RuleBasedStateMachine):
     def begin(self) -> None:
         async def make() -> FakeEnvironment:
             fake_environment = FakeEnvironment()
-            fake_environment.provider = WatchfulProvider(fake_environment.clock)
-            save = fake_environment.vault.save
+            fake_environment.provider = self.provider = WatchfulProvider(fake_environment.clock)
+            save = fake_environment.vault.saving
 
             async def sometimes(entry: Entry) -> None:
                 if self.store_fails:
                     raise StorageUnavailable
                 await save(entry)
 
-            fake_environment.vault.save = sometimes
+            fake_environment.vault.saving = sometimes
             return fake_environment
 
         self.fake_environment = self.loop.run_until_complete(make())
@@ -100,7 +100,7 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(server=SERVERS)
     def sign_out(self, server: int) -> None:
-        self.do(self.servers[server].sign_out())
+        self.do(self.servers[server].sign_outs.sign_out())
         self.left(server)
 
     def left(self, server: int) -> None:
@@ -110,13 +110,13 @@ class SharedSession(RuleBasedStateMachine):
     @rule(server=SERVERS)
     def refresh(self, server: int) -> None:
         self.fake_environment.clock.advance(10)
-        self.do(self.servers[server].refresh())
+        self.do(self.servers[server].tokens.refresh())
 
     @rule()
     def both_refresh_at_once(self) -> None:
         async def both() -> None:
             self.fake_environment.clock.advance(10)
-            await asyncio.gather(*(server.refresh() for server in self.servers), return_exceptions=True)
+            await asyncio.gather(*(server.tokens.refresh() for server in self.servers), return_exceptions=True)
 
         self.do(both())
 
@@ -124,9 +124,9 @@ class SharedSession(RuleBasedStateMachine):
     def sign_out_during_a_refresh(self, server: int) -> None:
         async def both() -> None:
             self.fake_environment.clock.advance(10)
-            refreshing = asyncio.ensure_future(self.servers[server].refresh())
+            refreshing = asyncio.ensure_future(self.servers[server].tokens.refresh())
             await asyncio.sleep(0)
-            await self.servers[server].sign_out()
+            await self.servers[server].sign_outs.sign_out()
             await refreshing
 
         self.do(both())
@@ -135,10 +135,10 @@ class SharedSession(RuleBasedStateMachine):
     @rule(server=SERVERS, own=st.booleans())
     def call(self, server: int, own: bool) -> None:
         key = OWN if own else SIGN_IN_KEY
-        granted = self.do(self.servers[server].bearer(key))
+        granted = self.do(self.servers[server].tokens.bearer(key))
         if isinstance(granted, Granted):
             name = text_of(granted.secret)
-            assert self.fake_environment.provider.audience[name] == key.audience, "a token of another audience"
+            assert self.provider.audience[name] == key.audience, "a token of another audience"
 
     @rule(seconds=st.sampled_from([1, 5, 61, 241, 400, 4000]))
     def time_passes(self, seconds: int) -> None:
@@ -168,8 +168,8 @@ class SharedSession(RuleBasedStateMachine):
         self.logouts += 1
         claims = logout_claims_of(iat=now, exp=now + 120, jti=f"l-{self.logouts}", sid=...)
         had = has_session(self.servers[server].state)
-        self.do(self.servers[server].end_by_provider(Secret(signed(claims))))
-        assert not has_session(self.servers[server].state) or not self.servers[server]._current.data.subject
+        self.do(self.servers[server].sign_outs.end_by_provider(Secret(signed(claims))))
+        assert not has_session(self.servers[server].state) or not self.servers[server].current.data.subject
         if had and not self.servers[1 - server]._store.unsaved and not self.store_fails:
             self.left(server)
 
@@ -192,7 +192,7 @@ class SharedSession(RuleBasedStateMachine):
             return
         lost = self.store_fails or any(server._store.unsaved for server in self.servers)
         if not lost and not self.was_lost:
-            assert self.fake_environment.provider.reuses == 0
+            assert self.provider.reuses == 0
         self.was_lost = self.was_lost or lost
 
     @invariant()
@@ -204,15 +204,15 @@ class SharedSession(RuleBasedStateMachine):
     @rule(server=SERVERS)
     def after_a_sign_out_every_server_notices(self, server: int) -> None:
         self.do(self.fake_environment.scheduler.pass_time(4_000))
-        self.do(self.servers[server].refresh())
+        self.do(self.servers[server].tokens.refresh())
         assert not has_session(self.servers[server].state) or self.servers[server]._store.unsaved
 
     @invariant()
     def who_is_active_has_a_person_or_will_have_one(self) -> None:
         for server in getattr(self, "servers", []):
             if server.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED, State.SIGNING_IN):
-                assert server._current.data.refresh_token is None
-                assert not server._current.data.access
+                assert server.current.data.refresh_token is None
+                assert not server.current.data.access
 
     was_lost = False
     logouts = 0

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import SUBJECT, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
@@ -24,14 +27,20 @@ async def signed_in(**provider: object) -> FakeEnvironment:
     return fake_environment
 
 
+async def granted(
+    fake_environment: FakeEnvironment, key: TokenKey = SIGN_IN_KEY, rejected: Secret | None = None
+) -> Granted:
+    answer = await fake_environment.service.tokens.bearer(key, rejected=rejected)
+    assert isinstance(answer, Granted), answer
+    return answer
+
+
 async def bearer(fake_environment: FakeEnvironment) -> str:
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
-    assert isinstance(granted, Granted), granted
-    return text_of(granted.secret)
+    return text_of((await granted(fake_environment)).secret)
 
 
 async def test_nobody_signed_in_means_a_sign_in_is_needed() -> None:
-    assert await FakeEnvironment().service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+    assert await FakeEnvironment().service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
 
 
 async def test_a_live_token_is_used_without_asking_the_provider() -> None:
@@ -71,10 +80,10 @@ async def test_a_refusal_reaches_everybody_once() -> None:
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
-    outcomes = await asyncio.gather(*(fake_environment.service.bearer(SIGN_IN_KEY) for _ in range(200)))
+    outcomes = await asyncio.gather(*(fake_environment.service.tokens.bearer(SIGN_IN_KEY) for _ in range(200)))
     assert outcomes == [SignInNeeded("session_expired")] * 200
     assert fake_environment.provider.calls["token"] == 2
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "session_ended_by_provider")
     assert await fake_environment.vault.load() is None
     assert summary.user is None
@@ -106,7 +115,7 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     fake_environment.clock.advance(8)
     gate.set()
     assert await refreshing == "at-2"
-    assert (await fake_environment.service.summary()).expires_in == 292
+    assert (await fake_environment.service.view.summary()).expires_in == 292
 
 
 @pytest.mark.parametrize(
@@ -120,19 +129,19 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     ],
     ids=["refused", "timeout", "503", "502", "portal"],
 )
-async def test_weather_never_ends_a_session(weather) -> None:
+async def test_weather_never_ends_a_session(weather: Reply | Exception) -> None:
     """B6: An outage does not end a session. F-8: Only a definite error ends a session."""
     fake_environment = await signed_in()
     # An attempt without an answer is made twice (B5).
     silent = isinstance(weather, IdpUnavailable) and weather.detail == "idp.unanswered"
     fake_environment.provider.plan("token", *[weather] * (2 if silent else 1))
     await fake_environment.scheduler.pass_time(241)
-    assert fake_environment.service.state is State.REFRESH_FAILED
+    before = fake_environment.service.state
     assert await bearer(fake_environment) == "at-1", "the old token is good until it expires"
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.retry_at is not None
     await fake_environment.scheduler.pass_time(2)
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.REFRESH_FAILED, State.ACTIVE)
     assert await bearer(fake_environment) == "at-2"
 
 
@@ -141,9 +150,9 @@ async def test_after_expiry_an_outage_means_later_and_never_sign_in() -> None:
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply(b"", status=503))
-    outcome = await fake_environment.service.bearer(SIGN_IN_KEY)
+    outcome = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert outcome == TryLater(1.0, "idp_unavailable")
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     assert fake_environment.provider.calls["token"] == 2, "no request before the wait is over"
 
 
@@ -163,7 +172,7 @@ async def test_a_refused_client_pauses_for_five_minutes() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_client"}, status=401))
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "provider_configuration")
     assert 300 in fake_environment.scheduler.due_in
     assert summary.refreshable is True
@@ -185,15 +194,15 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
     """B3: A new refresh token is stored before its use."""
     fake_environment = FakeEnvironment()
     order: list[str] = []
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
 
-    async def slow_save(entry) -> None:
+    async def slow_save(entry: Entry) -> None:
         order.append("saving")
         await settle()
         await save(entry)
         order.append("saved")
 
-    fake_environment.vault.save = slow_save
+    fake_environment.vault.saving = slow_save
     await fake_environment.sign_in()
     order.clear()
     fake_environment.clock.advance(400)
@@ -204,7 +213,7 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
 
     await asyncio.gather(call(), call())
     assert order == ["saving", "saved", "served", "served"]
-    entry = await fake_environment.vault.load()
+    entry = await fake_environment.stored()
     assert text_of(entry.refresh_token) == "rt-2"
 
 
@@ -238,8 +247,8 @@ async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_ca
         reply({"access_token": "evil", "token_type": "Bearer", "refresh_token": "rt-evil", "id_token": signed(claims)}),
     )
     userinfo_before = fake_environment.provider.calls["userinfo"]
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await fake_environment.service.summary()).reason == reason
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.view.summary()).reason == reason
     check = fake_environment.notes.refusals[-1]
     assert check[0] == reason
     assert check[1].startswith("id_token.")
@@ -267,9 +276,9 @@ async def test_userinfo_is_read_again_after_a_refresh() -> None:
     """F-9, by U-3 (UserInfo is asked with the newest access token) and U-10 (UserInfo is not read again in between)."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {**fake_environment.provider.userinfo, "roles": ["orders.read"]}
-    assert (await fake_environment.service.summary()).apis[0].missing == ("orders.read",)
+    assert (await fake_environment.service.view.summary()).apis[0].missing == ("orders.read",)
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.entitlements == ("orders.read",)
     assert summary.apis[0].allowed is True
     await fake_environment.scheduler.pass_time(100)
@@ -289,7 +298,7 @@ async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh()
         "token", reply({**again, "id_token": signed({**claims, "exp": claims["iat"] + 600})})
     )
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, fake_environment.notes.kinds[-1]) == (State.ACTIVE, "renewed")
     assert summary.user is not None
     assert (summary.user.name, summary.user.email_verified) == ("Ada", False)
@@ -312,7 +321,7 @@ async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = userinfo
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, reason)
 
 
@@ -328,7 +337,7 @@ async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("userinfo", reply(b"", status=503))
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.state is State.ACTIVE
     assert summary.user is not None
 
@@ -338,24 +347,22 @@ async def test_without_a_refresh_token_the_session_ends_with_its_access_token() 
     fake_environment = await signed_in(issue_refresh_token=False)
     assert await bearer(fake_environment) == "at-1"
     fake_environment.clock.advance(301)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await fake_environment.service.summary()).reason == "not_refreshable"
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.view.summary()).reason == "not_refreshable"
 
 
 async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh() -> None:
     """B27: A token an API refuses is replaced once."""
     fake_environment = await signed_in()
-    first = await fake_environment.service.bearer(SIGN_IN_KEY)
-    outcomes = await asyncio.gather(
-        *(fake_environment.service.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50))
-    )
+    first = await granted(fake_environment)
+    outcomes = await asyncio.gather(*(granted(fake_environment, rejected=first.secret) for _ in range(50)))
     assert {text_of(outcome.secret) for outcome in outcomes} == {"at-2"}
     second = outcomes[0]
-    again = await fake_environment.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    again = await granted(fake_environment, rejected=second.secret)
     assert text_of(again.secret) == "at-2", "no second forced refresh within 30 seconds"
     assert fake_environment.provider.calls["token"] == 2
     fake_environment.clock.advance(31)
-    third = await fake_environment.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    third = await granted(fake_environment, rejected=second.secret)
     assert text_of(third.secret) == "at-3"
 
 
@@ -363,7 +370,7 @@ async def test_an_api_with_its_own_audience_gets_its_own_token() -> None:
     """B29: Each API gets the token of its audience."""
     fake_environment = await signed_in()
     own = TokenKey(audience="https://other.example")
-    one, two = await asyncio.gather(fake_environment.service.bearer(own), fake_environment.service.bearer(SIGN_IN_KEY))
+    one, two = await asyncio.gather(granted(fake_environment, own), granted(fake_environment))
     assert (text_of(one.secret), text_of(two.secret)) == ("at-2", "at-1")
     form = dict(fake_environment.provider.sent[-2].form)
     assert form["audience"] == "https://other.example"
@@ -374,7 +381,7 @@ async def test_a_refused_audience_concerns_that_api_alone() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(TokenKey(resource="https://other.example"))
+        await fake_environment.service.tokens.bearer(TokenKey(resource="https://other.example"))
     assert fake_environment.service.state is State.ACTIVE
     assert await bearer(fake_environment) == "at-1"
 
@@ -397,21 +404,21 @@ async def test_sleep_past_expiry_is_noticed_by_the_wall_clock() -> None:
 
 async def test_sign_out_clears_everything_and_revokes() -> None:
     fake_environment = await signed_in()
-    result = await fake_environment.service.sign_out()
+    result = await fake_environment.service.sign_outs.sign_out()
     assert result.revoked == "done"
     assert result.end_session_url == "https://id.example.com/logout?client_id=jupyter"
     assert fake_environment.provider.revoked == ["rt-1"]
     assert await fake_environment.vault.load() is None
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
-    assert (await fake_environment.service.summary()).user is None
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+    assert (await fake_environment.service.view.summary()).user is None
 
 
 async def test_a_second_sign_out_asks_nobody() -> None:
     """D2: Signing out again changes nothing."""
     fake_environment = await signed_in()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     before = sum(fake_environment.provider.calls.values())
-    result = await fake_environment.service.sign_out()
+    result = await fake_environment.service.sign_outs.sign_out()
     assert result.revoked == "nothing-to-revoke"
     assert sum(fake_environment.provider.calls.values()) == before
 
@@ -420,7 +427,7 @@ async def test_sign_out_works_here_although_the_provider_fails_there() -> None:
     """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
-    result = await fake_environment.service.sign_out()
+    result = await fake_environment.service.sign_outs.sign_out()
     assert result.revoked == "failed"
     assert fake_environment.service.state is State.SIGNED_OUT
     await settle()
@@ -433,9 +440,9 @@ async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away() -> 
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
     fake_environment.provider.plan("token", gate)
-    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    call = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     gate.set()
     assert await call == SignInNeeded("not_signed_in")
     await settle()
@@ -447,7 +454,7 @@ async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away() -> 
 async def test_sign_out_cancels_sign_ins_under_way() -> None:
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     await fake_environment.service.sign_ins.callback(
         [("code", "c"), ("state", state)], [binding]
     ) if not pending.done.is_set() else None
@@ -457,18 +464,20 @@ async def test_sign_out_cancels_sign_ins_under_way() -> None:
 async def test_a_stored_session_is_restored_by_the_next_process() -> None:
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.state is State.ACTIVE
     await settle()
     assert await bearer(fake_environment) == "at-2"
-    assert (await fake_environment.service.summary()).user.name == "Example User"
+    user = (await fake_environment.service.view.summary()).user
+    assert user is not None
+    assert user.name == "Example User"
 
 
 async def test_a_restored_session_that_was_revoked_ends_cleanly() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.current = "revoked meanwhile"
     fake_environment.service = fake_environment.new_service()
-    await fake_environment.service.summary()
+    await fake_environment.service.view.summary()
     await settle()
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
     assert await fake_environment.vault.load() is None
@@ -478,13 +487,13 @@ async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved() -
     """B15; D3: a sign-out that cannot remove the entry raises the error after all its other steps."""
 
     class Broken:
-        async def kind(self):
+        async def kind(self) -> str:
             return "keyring"
 
         async def load(self) -> None:
             return None
 
-        async def save(self, entry) -> None:
+        async def save(self, entry: Entry) -> None:
             raise StorageUnavailable
 
         async def delete(self) -> None:
@@ -492,17 +501,17 @@ async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved() -
 
     fake_environment = FakeEnvironment(vault=Broken())
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.storage) == (State.ACTIVE, "unsaved")
     with pytest.raises(StorageUnavailable, match="signed out here"):
-        await fake_environment.service.sign_out()
+        await fake_environment.service.sign_outs.sign_out()
     assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
 
 
 async def test_a_summary_waits_for_a_change() -> None:
     fake_environment = FakeEnvironment()
-    before = await fake_environment.service.summary()
-    waiting = asyncio.ensure_future(fake_environment.service.changed_since(before.sequence, 30))
+    before = await fake_environment.service.view.summary()
+    waiting = asyncio.ensure_future(fake_environment.service.view.changed_since(before.sequence, 30))
     await settle()
     assert not waiting.done()
     await fake_environment.sign_in()
@@ -515,14 +524,14 @@ async def test_ten_thousand_summaries_cost_the_provider_nothing() -> None:
     fake_environment = await signed_in()
     before = sum(fake_environment.provider.calls.values())
     for _ in range(10_000):
-        await fake_environment.service.summary()
+        await fake_environment.service.view.summary()
     assert sum(fake_environment.provider.calls.values()) == before
 
 
 async def test_events_carry_no_more_than_names_and_numbers() -> None:
     fake_environment = await signed_in()
     await fake_environment.scheduler.pass_time(241)
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert fake_environment.notes.kinds == ["sign-in-begun", "signed-in", "renewed", "signed-out"]
     assert [event.sequence for event in fake_environment.notes.events] == [1, 2, 3, 4]
 
@@ -535,17 +544,17 @@ async def test_closing_waits_for_a_refresh_under_way() -> None:
     await asyncio.sleep(0)
     await fake_environment.service.aclose()
     assert await call == "at-2"
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
 
 
 async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again() -> None:
     """D9, D10: a provider hangs while the service is closed, perhaps because the settings have changed."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
-    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    call = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
-    fake_environment.service._current.closed = True
-    for refreshing in fake_environment.service._tokens.refreshing:
+    fake_environment.service.current.closed = True
+    for refreshing in fake_environment.service.tokens.refreshing:
         refreshing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 
@@ -554,7 +563,7 @@ async def test_who_leaves_while_a_refresh_is_under_way_has_left() -> None:
     """B28: the refresh goes on."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
-    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    call = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -568,7 +577,7 @@ OWN = TokenKey(audience="https://other.example")
 
 async def exchanging(fake_environment: FakeEnvironment) -> list[dict[str, str]]:
     """Ask for a token of ``OWN`` where the refresh token gives none; return the forms of the token requests."""
-    await fake_environment.service.bearer(OWN)
+    await fake_environment.service.tokens.bearer(OWN)
     return [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
 
 
@@ -585,7 +594,7 @@ async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange() -
         "https://other.example",
     )
     assert "refresh_token" not in exchange
-    first = await fake_environment.service.bearer(OWN)
+    first = await fake_environment.service.tokens.bearer(OWN)
     assert isinstance(first, Granted)
     assert (text_of(first.secret), await bearer(fake_environment)) == ("at-2", "at-1")
 
@@ -596,7 +605,7 @@ async def test_an_exchanged_token_is_exchanged_again_when_it_expires() -> None:
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
-    await fake_environment.service.bearer(OWN)
+    await fake_environment.service.tokens.bearer(OWN)
     fake_environment.clock.advance(1_000)
     forms = await exchanging(fake_environment)
     assert [form["grant_type"] for form in forms[3:]] == ["refresh_token", EXCHANGE]
@@ -614,7 +623,7 @@ async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised: bool) -
     refusal = reply({"error": "invalid_target"}, status=400)
     fake_environment.provider.plan("token", refusal, refusal)
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(OWN)
+        await fake_environment.service.tokens.bearer(OWN)
     assert (fake_environment.service.state, await bearer(fake_environment)) == (State.ACTIVE, "at-1")
 
 
@@ -623,7 +632,7 @@ async def test_an_exchange_that_is_not_answered_is_weather() -> None:
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
-    assert isinstance(await fake_environment.service.bearer(OWN), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(OWN), TryLater)
     assert fake_environment.service.state is State.ACTIVE
 
 
@@ -633,13 +642,13 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": error}, status=400))
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    summary = await fake_environment.service.summary()
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason, summary.refreshable) == (State.SIGNED_OUT_EXPIRED, error, False)
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-1"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-1"
     await fake_environment.sign_in()
     await settle()
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
     assert fake_environment.provider.revoked == []
 
 
@@ -651,8 +660,8 @@ async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out() 
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": "login_required"}, status=400))
-    await fake_environment.service.bearer(SIGN_IN_KEY)
-    assert (await fake_environment.service.sign_out()).revoked == "done"
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
+    assert (await fake_environment.service.sign_outs.sign_out()).revoked == "done"
     assert (fake_environment.provider.revoked, await fake_environment.vault.load()) == (["rt-1"], None)
 
 
@@ -674,10 +683,10 @@ async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds() 
     """B25: no caller makes this server flood the provider with requests."""
     fake_environment = await signed_in()
     for _ in range(50):
-        assert isinstance(await fake_environment.service.refresh(), Granted)
+        assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert fake_environment.provider.calls["token"] == 2
     fake_environment.clock.advance(10)
-    await fake_environment.service.refresh()
+    await fake_environment.service.tokens.refresh()
     assert fake_environment.provider.calls["token"] == 3
 
 
@@ -687,10 +696,10 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in() -
     _, state, binding = await fake_environment.begin()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
-    await fake_environment.service.bearer(SIGN_IN_KEY)
-    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT_EXPIRED, State.ACTIVE)
 
 
 async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:

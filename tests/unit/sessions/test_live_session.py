@@ -47,7 +47,7 @@ class Attempt:
 
     @property
     def session(self) -> LiveSession:
-        session = self.environment.service._current.live
+        session = self.environment.service.current.live
         assert session is not None
         return session
 
@@ -155,27 +155,27 @@ async def test_a_caller_of_a_new_session_does_not_join_a_refresh_of_the_one_befo
     hanging = asyncio.Event()
     environment.clock.advance(400)
     environment.provider.plan("token", hanging)
-    late = asyncio.ensure_future(environment.service.bearer(SIGN_IN_KEY))
+    late = asyncio.ensure_future(environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
     await environment.sign_in()
     hanging.set()
-    assert isinstance(await environment.service.refresh(), Granted)
+    assert isinstance(await environment.service.tokens.refresh(), Granted)
     assert isinstance(await late, SignInNeeded | TryLater)
     assert environment.service.state is State.ACTIVE
 
 
 async def test_no_two_sessions_of_a_service_have_the_same_number() -> None:
     environment = FakeEnvironment()
-    numbers = set()
+    numbers: set[int] = set()
     for _ in range(3):
         await environment.sign_in()
-        granted = environment.service.ready(SIGN_IN_KEY)
+        granted = environment.service.tokens.ready(SIGN_IN_KEY)
         assert granted is not None
-        assert all(not environment.service.is_current(number) for number in numbers)
-        assert environment.service.is_current(granted.generation)
-        numbers.add(granted.generation)
-        await environment.service.sign_out()
-        assert not environment.service.is_current(granted.generation)
+        assert all(not environment.service.current.has_number(number) for number in numbers)
+        assert environment.service.current.has_number(granted.session_number)
+        numbers.add(granted.session_number)
+        await environment.service.sign_outs.sign_out()
+        assert not environment.service.current.has_number(granted.session_number)
     assert len(numbers) == 3
 
 
@@ -183,12 +183,12 @@ async def test_a_session_is_gone_from_memory_when_it_has_ended_without_a_search_
     environment = FakeEnvironment()
     await environment.sign_in()
     environment.clock.advance(60)
-    assert isinstance(await environment.service.refresh(), Granted)
+    assert isinstance(await environment.service.tokens.refresh(), Granted)
     await settle()
-    session = weakref.ref(environment.service._current.live)
+    session = weakref.ref(environment.service.current.live)
     gc.disable()
     try:
-        await environment.service.sign_out()
+        await environment.service.sign_outs.sign_out()
         await settle()
         assert session() is None
     finally:

@@ -23,19 +23,19 @@ def test_every_state_can_be_left_and_reached() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_sign_out_works_in_every_state(state) -> None:
+def test_a_sign_out_works_in_every_state(state: State) -> None:
     assert next_state(state, SessionTransition.SIGNED_OUT) is State.SIGNED_OUT
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_sign_in_works_in_every_state(state) -> None:
+def test_a_sign_in_works_in_every_state(state: State) -> None:
     assert next_state(state, SessionTransition.SIGNED_IN) is State.ACTIVE
 
 
 @pytest.mark.parametrize(
     ("state", "transition"), [pair for pair in itertools.product(State, SessionTransition) if pair not in TABLE]
 )
-def test_what_is_not_in_the_table_cannot_happen(state, transition) -> None:
+def test_what_is_not_in_the_table_cannot_happen(state: State, transition: SessionTransition) -> None:
     with pytest.raises(ImpossibleTransition):
         next_state(state, transition)
 
@@ -47,6 +47,6 @@ def test_nothing_but_a_sign_in_leads_out_of_a_state_without_a_session() -> None:
             assert transition in (SessionTransition.SIGNED_IN, SessionTransition.RESTORED)
 
 
-def test_the_diagram_in_the_documentation_is_the_table(pytestconfig) -> None:
+def test_the_diagram_in_the_documentation_is_the_table(pytestconfig: pytest.Config) -> None:
     text = (pytestconfig.rootpath / "docs/explanation/session-states.md").read_text(encoding="utf-8")
     assert mermaid() in text

@@ -107,7 +107,7 @@ async def test_a_refresh_goes_on_with_the_old_metadata_during_an_outage(outage: 
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", *[outage] * 9)
     fake_environment.clock.advance(23 * HOUR)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_metadata_older_than_a_day_refresh_nothing() -> None:
@@ -116,7 +116,7 @@ async def test_metadata_older_than_a_day_refresh_nothing() -> None:
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", *[DOWN] * 9)
     fake_environment.clock.advance(DAY + 1)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     assert fake_environment.provider.calls["token"] == 1
 
 
@@ -138,7 +138,7 @@ async def test_an_outage_of_the_metadata_is_looked_at_once_a_minute() -> None:
     fake_environment.provider.plan("discovery", *[DOWN] * 9)
     fake_environment.clock.advance(2 * HOUR)
     for _ in range(3):
-        assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+        assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
         fake_environment.clock.advance(25)
     assert (fake_environment.provider.calls["token"], fake_environment.provider.calls["discovery"]) == (4, 2)
 
@@ -150,7 +150,7 @@ async def test_a_sign_out_takes_its_token_back_during_an_outage_of_the_metadata(
     fake_environment.provider.plan("discovery", fleeting(), *[DOWN] * 9)
     await fake_environment.sign_in()
     fake_environment.clock.advance(age)
-    outcome = await fake_environment.service.sign_out()
+    outcome = await fake_environment.service.sign_outs.sign_out()
     assert (outcome.revoked, fake_environment.provider.revoked) == ("done", ["rt-1"])
 
 
@@ -163,7 +163,7 @@ async def test_a_document_of_another_issuer_is_no_outage() -> None:
     await fake_environment.sign_in()
     fake_environment.provider.plan("discovery", *[fleeting(issuer="https://evil.example")] * 2)
     fake_environment.clock.advance(2 * HOUR)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == TryLater(1.0, "issuer_mismatch")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == TryLater(1.0, "issuer_mismatch")
     with pytest.raises(IssuerMismatch):
         await fake_environment.service.sign_ins.begin("user:a")
     assert fake_environment.provider.calls["token"] == 1
@@ -196,7 +196,7 @@ async def test_metadata_elsewhere_and_endpoints_of_the_settings_are_used_all_the
     fake_environment = FakeEnvironment(ELSEWHERE)
     await fake_environment.sign_in()
     await fake_environment.scheduler.pass_time(241)
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert [call.url.removeprefix(ISSUER) for call in fake_environment.provider.sent] == [
         "https://elsewhere.example/metadata?p=1",
         "https://in.example.com/token",
@@ -264,9 +264,9 @@ async def test_a_refresh_that_is_given_up_with_its_service_is_answered() -> None
     await fake_environment.sign_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", asyncio.Event())
-    pressed = asyncio.ensure_future(fake_environment.service.refresh())
+    pressed = asyncio.ensure_future(fake_environment.service.tokens.refresh())
     await settle()
-    (refresh_task,) = fake_environment.service._tokens.refreshing
+    (refresh_task,) = fake_environment.service.tokens.refreshing
     refresh_task.cancel()
     assert await pressed == TryLater(1.0, "overloaded")
 

@@ -8,9 +8,8 @@ import pytest
 
 from jupyter_oidc.errors import AudienceRefused
 from jupyter_oidc.protocol.message import Reply
-from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater, token_key
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.settings import Api
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, text_of
@@ -35,9 +34,9 @@ async def test_without_a_refresh_token_an_api_with_its_own_token_does_not_end_th
     """A25, B30: the sign-in's token is good for another hour, and other calls need no more."""
     fake_environment = await signed_in(issue_refresh_token=False, lifetime=3600)
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(OWN)
+        await fake_environment.service.tokens.bearer(OWN)
     assert fake_environment.service.state is State.ACTIVE
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange() -> None:
@@ -45,7 +44,7 @@ async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange
     fake_environment = await signed_in(
         issue_refresh_token=False, advertise={"grant_types_supported": ["authorization_code", EXCHANGE]}
     )
-    outcome = await fake_environment.service.bearer(OWN)
+    outcome = await fake_environment.service.tokens.bearer(OWN)
     assert isinstance(outcome, Granted)
     assert text_of(outcome.secret) == "at-2"
 
@@ -54,8 +53,8 @@ async def test_without_a_refresh_token_an_expired_id_token_does_not_end_the_sess
     """A25: only the APIs that want an ID token are affected."""
     fake_environment = await signed_in(issue_refresh_token=False, lifetime=3600)
     fake_environment.clock.advance(700)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY, "id_token") == SignInNeeded("session_expired")
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY, "id_token") == SignInNeeded("session_expired")
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_an_audience_that_is_refused_is_not_asked_for_with_every_call() -> None:
@@ -64,11 +63,11 @@ async def test_an_audience_that_is_refused_is_not_asked_for_with_every_call() ->
     fake_environment.provider.plan("token", *[refusal("invalid_target")] * 5)
     for _ in range(5):
         with pytest.raises(AudienceRefused):
-            await fake_environment.service.bearer(OWN)
+            await fake_environment.service.tokens.bearer(OWN)
     assert fake_environment.provider.calls["token"] == 2
     fake_environment.clock.advance(31)
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(OWN)
+        await fake_environment.service.tokens.bearer(OWN)
     assert fake_environment.provider.calls["token"] == 3
 
 
@@ -77,9 +76,9 @@ async def test_an_exchange_that_fails_is_not_tried_with_every_call() -> None:
     fake_environment = await signed_in(advertise={"grant_types_supported": ["authorization_code", EXCHANGE]})
     pause = reply(b"", status=503, headers={"retry-after": "20"})
     fake_environment.provider.plan("token", refusal("invalid_target"), pause)
-    assert await fake_environment.service.bearer(OWN) == TryLater(20.0, "idp_unavailable")
+    assert await fake_environment.service.tokens.bearer(OWN) == TryLater(20.0, "idp_unavailable")
     fake_environment.clock.advance(5)
-    assert await fake_environment.service.bearer(OWN) == TryLater(15.0, "idp_unavailable")
+    assert await fake_environment.service.tokens.bearer(OWN) == TryLater(15.0, "idp_unavailable")
     assert fake_environment.provider.calls["token"] == 3
 
 
@@ -87,9 +86,9 @@ async def test_a_new_sign_in_asks_again_at_once() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", refusal("invalid_target"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(OWN)
+        await fake_environment.service.tokens.bearer(OWN)
     await fake_environment.sign_in()
-    assert isinstance(await fake_environment.service.bearer(OWN), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(OWN), Granted)
 
 
 async def test_scopes_of_one_api_that_are_refused_do_not_delay_the_others() -> None:
@@ -97,7 +96,7 @@ async def test_scopes_of_one_api_that_are_refused_do_not_delay_the_others() -> N
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", refusal("invalid_scope"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(TokenKey(scopes=("orders.mistyped",)))
+        await fake_environment.service.tokens.bearer(TokenKey(scopes=("orders.mistyped",)))
     assert fake_environment.service.state is State.ACTIVE
     await fake_environment.scheduler.pass_time(241)
     assert fake_environment.provider.current == "CANARY-9d1e7b-rt-2"
@@ -131,9 +130,12 @@ async def test_what_one_api_is_refused_stops_no_other(error: str, status: int) -
     for _ in range(5):
         fake_environment.provider.plan("token", reply({"error": error}, status=status))
         with pytest.raises(AudienceRefused):
-            await fake_environment.service.bearer(token_key(REPORTS))
+            await fake_environment.service.tokens.bearer(token_key(REPORTS))
         fake_environment.clock.advance(31)
-    assert (fake_environment.service.state, fake_environment.service.token_ready(SIGN_IN_KEY)) == (State.ACTIVE, True)
+    assert (fake_environment.service.state, fake_environment.service.view.token_ready(SIGN_IN_KEY)) == (
+        State.ACTIVE,
+        True,
+    )
     await fake_environment.scheduler.pass_time(300)
     assert fake_environment.service.state is State.ACTIVE
 
@@ -143,7 +145,7 @@ async def test_the_api_that_is_refused_is_named_with_the_code_of_the_provider() 
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("invalid_scope"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(token_key(REPORTS))
+        await fake_environment.service.tokens.bearer(token_key(REPORTS))
     assert (fake_environment.notes.refusals, fake_environment.notes.flows) == (
         [("audience_refused", "token.invalid_scope")],
         ["refresh for reports, bills"],
@@ -155,7 +157,7 @@ async def test_a_code_that_is_not_registered_is_not_logged() -> None:
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("<script>"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(token_key(REPORTS))
+        await fake_environment.service.tokens.bearer(token_key(REPORTS))
     assert fake_environment.notes.refusals == [("audience_refused", "token.other")]
 
 
@@ -163,7 +165,7 @@ async def test_a_session_that_has_ended_is_not_taken_for_a_refused_api() -> None
     """Q9.3, B1: ``invalid_grant`` concerns the refresh token, for any audience."""
     fake_environment = await with_reports()
     fake_environment.provider.plan("token", refusal("invalid_grant"))
-    assert await fake_environment.service.bearer(token_key(REPORTS)) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(token_key(REPORTS)) == SignInNeeded("session_expired")
 
 
 async def test_an_exchange_that_is_refused_is_named_too() -> None:
@@ -173,7 +175,7 @@ async def test_an_exchange_that_is_refused_is_named_too() -> None:
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", refusal("invalid_scope"), refusal("unauthorized_client"))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(token_key(REPORTS))
+        await fake_environment.service.tokens.bearer(token_key(REPORTS))
     assert (fake_environment.notes.refusals[-1], fake_environment.notes.flows[-1]) == (
         ("audience_refused", "token.unauthorized_client"),
         "exchange for reports",
@@ -185,13 +187,13 @@ async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_ev
     fake_environment = await signed_in()
     fake_environment.clock.advance(700)
     for _ in range(5):
-        assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY, "id_token"), TryLater)
+        assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY, "id_token"), TryLater)
     assert fake_environment.provider.calls["token"] == 2
 
 
 async def test_a_provider_whose_tokens_have_always_expired_is_asked_once() -> None:
     """A13: one refresh is tried, then the API decides."""
     fake_environment = await signed_in(lifetime=0)
-    outcomes = [await fake_environment.service.bearer(SIGN_IN_KEY) for _ in range(5)]
+    outcomes = [await fake_environment.service.tokens.bearer(SIGN_IN_KEY) for _ in range(5)]
     assert [text_of(outcome.secret) for outcome in outcomes if isinstance(outcome, Granted)] == ["at-2"] * 5
     assert fake_environment.provider.calls["token"] == 2

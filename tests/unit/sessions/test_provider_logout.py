@@ -36,10 +36,10 @@ async def signed_in(**claims: object) -> FakeEnvironment:
 async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) -> None:
     """B-14: A logout ends the session that it names. D6: Only a sound logout token ends a session."""
     fake_environment = await signed_in()
-    await fake_environment.service.end_by_provider(token(fake_environment, **named))
-    summary = await fake_environment.service.summary()
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment, **named))
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason, summary.user) == (State.SIGNED_OUT_EXPIRED, "signed_out_at_provider", None)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     assert await fake_environment.vault.load() is None
 
 
@@ -51,14 +51,14 @@ async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) ->
 async def test_a_logout_of_somebody_else_is_a_success_and_changes_nothing(named: dict[str, object]) -> None:
     """B-15, D6: the ``sid`` is unknown."""
     fake_environment = await signed_in()
-    await fake_environment.service.end_by_provider(token(fake_environment, **named))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment, **named))
     assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_nobody_signed_in_is_a_success() -> None:
     """B-15: No matching session is a success."""
     fake_environment = FakeEnvironment()
-    await fake_environment.service.end_by_provider(token(fake_environment))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     assert fake_environment.service.state is State.SIGNED_OUT
 
 
@@ -66,10 +66,10 @@ async def test_a_token_is_good_once() -> None:
     """B-12, D6: the ``jti`` is replayed."""
     fake_environment = await signed_in()
     again = token(fake_environment)
-    await fake_environment.service.end_by_provider(again)
+    await fake_environment.service.sign_outs.end_by_provider(again)
     await fake_environment.sign_in()
     with pytest.raises(LogoutTokenInvalid):
-        await fake_environment.service.end_by_provider(again)
+        await fake_environment.service.sign_outs.end_by_provider(again)
     assert fake_environment.service.state is State.ACTIVE
 
 
@@ -84,7 +84,7 @@ async def test_a_refused_token_changes_nothing() -> None:
         Secret(signed(logout_claims_of(), key=OTHER_RSA)),
     ):
         with pytest.raises(LogoutTokenInvalid):
-            await fake_environment.service.end_by_provider(refused)
+            await fake_environment.service.sign_outs.end_by_provider(refused)
     assert fake_environment.service.state is State.ACTIVE
 
 
@@ -92,7 +92,7 @@ async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None
     """S-2: the entry holds subject and ``sid`` for later checks, so a restart forgets nothing."""
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
-    await fake_environment.service.end_by_provider(token(fake_environment, sub=...))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment, sub=...))
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
     assert await fake_environment.vault.load() is None
 
@@ -103,9 +103,9 @@ async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
     fake_environment.provider.plan("token", gate)
-    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    call = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
-    await fake_environment.service.end_by_provider(token(fake_environment))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     gate.set()
     assert await call == SignInNeeded("session_expired")
     await settle()
@@ -118,14 +118,14 @@ async def test_strangers_cost_the_provider_one_key_request_in_ten_seconds() -> N
     asked = fake_environment.provider.calls["jwks"]
     for number in range(50):
         with pytest.raises(LogoutTokenInvalid):
-            await fake_environment.service.end_by_provider(
+            await fake_environment.service.sign_outs.end_by_provider(
                 Secret(
                     signed(logout_claims_of(jti=f"l-{number}", iat=fake_environment.clock.now().wall), key=OTHER_RSA)
                 )
             )
     assert fake_environment.provider.calls["jwks"] == asked + 1
     fake_environment.clock.advance(10)
-    await fake_environment.service.end_by_provider(token(fake_environment))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
@@ -136,9 +136,9 @@ async def test_a_provider_whose_keys_are_not_to_be_had_hears_that_it_failed() ->
     fake_environment.provider.plan("jwks", IdpUnavailable(detail="idp.unsent"))
     again = token(fake_environment)
     with pytest.raises(LogoutTokenInvalid):
-        await fake_environment.service.end_by_provider(again)
+        await fake_environment.service.sign_outs.end_by_provider(again)
     fake_environment.clock.advance(10)
-    await fake_environment.service.end_by_provider(again)
+    await fake_environment.service.sign_outs.end_by_provider(again)
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
@@ -152,9 +152,9 @@ async def test_a_store_that_fails_is_a_failure_and_the_session_is_over_here() ->
     async def broken() -> None:
         raise StorageUnavailable
 
-    fake_environment.vault.delete = broken
+    fake_environment.vault.deleting = broken
     with pytest.raises(LogoutTokenInvalid):
-        await fake_environment.service.end_by_provider(token(fake_environment))
+        await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
@@ -162,7 +162,7 @@ async def test_a_sign_in_under_way_goes_on() -> None:
     """A user who changes the account at the provider signs out there first."""
     fake_environment = await signed_in()
     _, state, binding = await fake_environment.begin()
-    await fake_environment.service.end_by_provider(token(fake_environment))
+    await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
     assert fake_environment.service.state is State.ACTIVE
 

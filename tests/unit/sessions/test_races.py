@@ -75,10 +75,10 @@ async def test_a_token_that_came_with_the_second_attempt_outlives_its_deadline()
         return await send(call)
 
     fake_environment.provider.send = slow  # type: ignore[method-assign]
-    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert (fake_environment.provider.current, await stored(fake_environment)) == ("CANARY-9d1e7b-rt-2", "rt-2")
     fake_environment.clock.advance(60)
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
 
 
 async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
@@ -86,11 +86,11 @@ async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
     fake_environment = await signed_in()
     slow = asyncio.Event()
     fake_environment.provider.plan("token", slow)
-    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
+    refreshing = asyncio.ensure_future(fake_environment.service.tokens.refresh())
     await settle()
     signing_in = asyncio.ensure_future(fake_environment.sign_in())
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     slow.set()
     await asyncio.gather(refreshing, signing_in)
     await settle()
@@ -101,14 +101,14 @@ async def test_a_sign_out_that_could_not_wait_is_not_undone_by_the_other_server(
     """D7: the other server waits for the provider after it has read the old entry."""
     fake_environment = await signed_in()
     other = fake_environment.new_service()
-    await other.summary()
+    await other.view.summary()
     await settle()
     fake_environment.clock.advance(60)
     slow = asyncio.Event()
     fake_environment.provider.plan("token", slow)
-    refreshing = asyncio.ensure_future(other.refresh())
+    refreshing = asyncio.ensure_future(other.tokens.refresh())
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     slow.set()
     assert await refreshing == SignInNeeded("not_signed_in")
     await settle()
@@ -121,9 +121,9 @@ async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.slow = asyncio.Event()
-    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
+    refreshing = asyncio.ensure_future(fake_environment.service.tokens.refresh())
     await settle()
-    signing_out = asyncio.ensure_future(fake_environment.service.sign_out())
+    signing_out = asyncio.ensure_future(fake_environment.service.sign_outs.sign_out())
     await settle()
     vault.full = True
     vault.slow.set()
@@ -131,7 +131,7 @@ async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
     vault.full = False
     await fake_environment.scheduler.pass_time(120)
     assert (fake_environment.service.state, await stored(fake_environment)) == (State.SIGNED_OUT, None)
-    assert (await fake_environment.service.summary()).storage == "memory"
+    assert (await fake_environment.service.view.summary()).storage == "memory"
 
 
 async def test_a_sign_out_takes_back_the_token_that_could_not_be_stored() -> None:
@@ -139,9 +139,9 @@ async def test_a_sign_out_takes_back_the_token_that_could_not_be_stored() -> Non
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.full = True
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     vault.full = False
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert fake_environment.provider.revoked == ["rt-2"]
 
 
@@ -158,9 +158,9 @@ async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -
         return await send(call)
 
     fake_environment.provider.send = untrusted  # type: ignore[method-assign]
-    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
+    refreshing = asyncio.ensure_future(fake_environment.service.tokens.refresh())
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     slow.set()
     await refreshing
     await settle()
@@ -170,10 +170,10 @@ async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -
 async def test_summaries_that_wait_leave_nothing_behind() -> None:
     """A tab that polls a session which never changes costs no memory."""
     fake_environment = FakeEnvironment()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     before = len(asyncio.all_tasks())
     for _ in range(50):
-        await fake_environment.service.changed_since(summary.sequence, 0.001)
+        await fake_environment.service.view.changed_since(summary.sequence, 0.001)
     await settle()
     assert len(asyncio.all_tasks()) == before
 
@@ -196,7 +196,7 @@ async def test_a_service_that_is_closed_stores_nothing_any_more() -> None:
     vault = MoodyVault()
     fake_environment = await signed_in(vault)
     vault.full = True
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     await fake_environment.service.aclose()
     vault.full = False
     fake_environment.service = fake_environment.new_service()
@@ -219,7 +219,7 @@ async def replaced_by_somebody_else() -> FakeEnvironment:
 async def test_a_sign_out_takes_back_our_token_and_leaves_the_entry_of_somebody_else() -> None:
     """D7: the stored token is not that of the session which ends."""
     fake_environment = await replaced_by_somebody_else()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert (fake_environment.provider.revoked, await stored(fake_environment)) == (["rt-1"], "rt-of-another")
 
 
@@ -227,7 +227,7 @@ async def test_a_logout_at_the_provider_leaves_the_entry_of_somebody_else() -> N
     """B-14: the logout ends the sessions of the person that it names."""
     fake_environment = await replaced_by_somebody_else()
     now = fake_environment.clock.now().wall
-    await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    await fake_environment.service.sign_outs.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
     assert (fake_environment.service.state, await stored(fake_environment)) == (
         State.SIGNED_OUT_EXPIRED,
         "rt-of-another",
@@ -241,7 +241,9 @@ async def test_a_logout_that_the_store_did_not_take_is_finished_later() -> None:
     vault.full = True
     now = fake_environment.clock.now().wall
     with pytest.raises(LogoutTokenInvalid):
-        await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+        await fake_environment.service.sign_outs.end_by_provider(
+            Secret(signed(logout_claims_of(iat=now, exp=now + 120)))
+        )
     vault.full = False
     await fake_environment.scheduler.pass_time(120)
     assert await stored(fake_environment) is None
@@ -253,7 +255,7 @@ async def test_a_removal_that_is_tried_again_leaves_the_next_sign_in_of_another_
     fake_environment = await signed_in(vault)
     vault.full = True
     with pytest.raises(StorageUnavailable):
-        await fake_environment.service.sign_out()
+        await fake_environment.service.sign_outs.sign_out()
     vault.full = False
     fake_environment.service = fake_environment.new_service()
     await fake_environment.sign_in()
@@ -269,7 +271,7 @@ async def test_another_attempt_after_a_reload_does_not_upset_the_restored_sessio
     ticket = fake_environment.service.sign_ins.offer_again(failed)
     service = fake_environment.new_service()
     await service.sign_ins.authorization_url(fake_environment.pending.use_ticket(ticket), "http://localhost:8888/cb")
-    assert (await service.summary()).state is State.ACTIVE
+    assert (await service.view.summary()).state is State.ACTIVE
 
 
 async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_taken_back() -> None:
@@ -277,8 +279,8 @@ async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_t
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
     fake_environment.provider.plan("revoke", TlsUntrusted())
-    assert await fake_environment.service.refresh() == SignInNeeded("session_expired")
-    assert (await fake_environment.service.summary()).reason == "identity_changed"
+    assert await fake_environment.service.tokens.refresh() == SignInNeeded("session_expired")
+    assert (await fake_environment.service.view.summary()).reason == "identity_changed"
 
 
 async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -> None:
@@ -317,9 +319,9 @@ async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> No
         return Secret("CANARY-9d1e7b-client-secret")
 
     fake_environment.service = service = fake_environment.new_service(secret)
-    await service.summary()
+    await service.view.summary()
     await settle()
-    summary = await service.summary()
+    summary = await service.view.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "configuration_invalid")
     assert not fake_environment.lock.marked
     gone = False

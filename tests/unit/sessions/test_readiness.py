@@ -16,9 +16,8 @@ from jupyter_oidc.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from jupyter_oidc.sessions.grant import SIGN_IN_KEY
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, token_key
 from jupyter_oidc.sessions.readiness import Readiness
-from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.settings import Api
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle
@@ -27,7 +26,7 @@ OPEN = replace(SETTINGS, apis=(Api("orders", "corp", "https://api.example.com/v1
 
 
 async def word(fake_environment: FakeEnvironment) -> str:
-    return (await fake_environment.service.summary()).apis[-1].readiness
+    return (await fake_environment.service.view.summary()).apis[-1].readiness
 
 
 async def signed_in(settings: object = OPEN, **provider: object) -> FakeEnvironment:
@@ -54,7 +53,7 @@ async def test_nobody_is_signed_in() -> None:
 async def test_after_a_sign_out_nothing_is_ready() -> None:
     """Q5.8: Readiness is one word, made in one place."""
     fake_environment = await signed_in()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert await word(fake_environment) == "sign_in_needed"
 
 
@@ -88,7 +87,7 @@ async def test_an_id_token_that_has_ended_is_expired_while_the_session_goes_on()
     )
     assert await word(fake_environment) == "ready"
     fake_environment.clock.advance(600)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state.value, [api.readiness for api in summary.apis]) == ("active", ["ready", "expired"])
 
 
@@ -99,7 +98,7 @@ async def test_a_token_of_its_own_that_the_provider_refuses_is_said_to_be_refuse
     assert await word(fake_environment) == "ready"  # by need
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     with pytest.raises(AudienceRefused):
-        await fake_environment.service.bearer(token_key(own))
+        await fake_environment.service.tokens.bearer(token_key(own))
     assert await word(fake_environment) == "refused"
 
 
@@ -107,13 +106,13 @@ async def test_a_token_of_its_own_that_the_provider_refuses_is_said_to_be_refuse
 async def test_an_api_that_the_last_call_could_not_reach_is_unreachable(error: Exception) -> None:
     """Q5.8: the API is unreachable until a call succeeds, or for five minutes."""
     fake_environment = await signed_in()
-    fake_environment.service.outages.note("orders", error)
+    fake_environment.service.for_proxy.note_outage("orders", error)
     assert await word(fake_environment) == "unreachable"
-    fake_environment.service.outages.over("orders")
+    fake_environment.service.for_proxy.note_answer("orders")
     assert await word(fake_environment) == "ready"
-    fake_environment.service.outages.note("orders", error)
+    fake_environment.service.for_proxy.note_outage("orders", error)
     fake_environment.clock.advance(299)
-    await fake_environment.service.bearer(SIGN_IN_KEY)
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert await word(fake_environment) == "unreachable"
     fake_environment.clock.advance(1)
     assert await word(fake_environment) == "ready"
@@ -122,27 +121,27 @@ async def test_an_api_that_the_last_call_could_not_reach_is_unreachable(error: E
 async def test_what_says_nothing_about_the_api_is_no_outage() -> None:
     """Q5.8: Readiness is one word, made in one place."""
     fake_environment = await signed_in()
-    fake_environment.service.outages.note("orders", NotSignedIn())
+    fake_environment.service.for_proxy.note_outage("orders", NotSignedIn())
     assert await word(fake_environment) == "ready"
 
 
 async def test_who_is_signed_out_is_told_to_sign_in_although_the_api_is_down() -> None:
     """Q5.8: the word names the first obstacle."""
     fake_environment = FakeEnvironment(OPEN)
-    fake_environment.service.outages.note("orders", UpstreamUnreachable())
+    fake_environment.service.for_proxy.note_outage("orders", UpstreamUnreachable())
     assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_a_change_of_the_word_is_a_change_of_the_summary() -> None:
     """Q5.8: otherwise an ETag would hide the change; the same holds where only time has passed."""
     fake_environment = await signed_in()
-    before = (await fake_environment.service.summary()).sequence
-    fake_environment.service.outages.note("orders", UpstreamUnreachable())
-    down = (await fake_environment.service.summary()).sequence
+    before = (await fake_environment.service.view.summary()).sequence
+    fake_environment.service.for_proxy.note_outage("orders", UpstreamUnreachable())
+    down = (await fake_environment.service.view.summary()).sequence
     fake_environment.clock.advance(300)
     await settle()
-    over = (await fake_environment.service.summary()).sequence
-    assert before < down < over == (await fake_environment.service.summary()).sequence
+    over = (await fake_environment.service.view.summary()).sequence
+    assert before < down < over == (await fake_environment.service.view.summary()).sequence
 
 
 def test_the_words_are_those_of_the_contract() -> None:

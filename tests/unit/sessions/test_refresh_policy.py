@@ -33,7 +33,7 @@ def test_the_timer_rings_before_expiry_and_never_in_a_loop(lifetime: int, delay:
 
 
 @given(st.floats(0, 1e6), st.floats(0, 0.999))
-def test_jitter_only_moves_the_timer_earlier_and_never_below_a_second(lifetime, jitter) -> None:
+def test_jitter_only_moves_the_timer_earlier_and_never_below_a_second(lifetime: float, jitter: float) -> None:
     assert 1.0 <= proactive_delay(lifetime, jitter) <= max(1.0, proactive_delay(lifetime, 0.0))
 
 
@@ -69,7 +69,7 @@ def test_a_token_is_sent_only_if_it_survives_the_way(lifetime: int | None, secon
         ("other", Ambiguous()),
     ],
 )
-def test_only_definite_errors_end_a_session(error: str, verdict) -> None:
+def test_only_definite_errors_end_a_session(error: str, verdict: object) -> None:
     """F-8: Only a definite error ends a session."""
     assert judge_oauth_error(error) == verdict
 

@@ -40,15 +40,15 @@ async def test_a_refused_refresh_ends_the_session_only_with_its_access_token(ref
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[refusal] * 50)
     await fake_environment.scheduler.pass_time(241)
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
-    summary = await fake_environment.service.summary()
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
+    summary = await fake_environment.service.view.summary()
     assert isinstance(granted, Granted)
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "renewal_refused")
     for _ in range(60):
         await fake_environment.scheduler.pass_time(1)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "renewal_refused")
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     assert fake_environment.notes.refusals[-1] == ("renewal_refused", f"token.{code}")
 
 
@@ -57,7 +57,7 @@ async def test_a_refused_refresh_is_tried_ever_more_rarely(refusal: Any, code: s
     """Q1.8: the access token lives for a day, during which the provider was once asked every five seconds."""
     fake_environment = await signed_in(lifetime=86_400)
     fake_environment.provider.plan("token", *[refusal] * 500)
-    await fake_environment.service.refresh()
+    await fake_environment.service.tokens.refresh()
     for _ in range(60):
         await fake_environment.scheduler.pass_time(60)
     assert fake_environment.service.state is State.REFRESH_FAILED, code
@@ -69,7 +69,7 @@ async def test_a_token_that_is_found_dead_after_a_night_is_told_within_seconds()
     fake_environment = await signed_in()
     fake_environment.clock.advance(50_000)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 50)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == TryLater(2.0, "renewal_refused")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == TryLater(2.0, "renewal_refused")
     await fake_environment.scheduler.pass_time(2)
     assert fake_environment.service.state is State.REFRESH_FAILED
     await fake_environment.scheduler.pass_time(4)
@@ -81,7 +81,7 @@ async def test_a_refusal_that_passes_costs_nothing() -> None:
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 2)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     await fake_environment.scheduler.pass_time(2)
     await fake_environment.scheduler.pass_time(4)
     assert fake_environment.service.state is State.ACTIVE
@@ -94,7 +94,7 @@ async def test_refusals_count_only_in_a_row() -> None:
     for _ in range(4):
         fake_environment.clock.advance(400)
         fake_environment.provider.plan("token", refusal, refusal)
-        await fake_environment.service.bearer(SIGN_IN_KEY)
+        await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
         await fake_environment.scheduler.pass_time(2)
         await fake_environment.scheduler.pass_time(4)
         assert fake_environment.service.state is State.ACTIVE
@@ -106,7 +106,7 @@ async def test_what_no_sign_in_would_mend_ends_no_session(error: str) -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[reply({"error": error}, status=400)] * 500)
     fake_environment.clock.advance(400)
-    await fake_environment.service.bearer(SIGN_IN_KEY)
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     for _ in range(60):
         await fake_environment.scheduler.pass_time(60)
     assert fake_environment.service.state is State.REFRESH_FAILED
@@ -116,12 +116,12 @@ async def test_a_token_of_unknown_lifetime_lives_until_an_api_refuses_it() -> No
     """Q1.8, A13: no other sign tells that it has ended."""
     fake_environment = await signed_in(lifetime=None)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 500)
-    await fake_environment.service.refresh()
+    await fake_environment.service.tokens.refresh()
     for _ in range(60):
         await fake_environment.scheduler.pass_time(60)
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
-    await fake_environment.service.bearer(SIGN_IN_KEY, rejected=granted.secret)
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=granted.secret)
     for _ in range(6):
         await fake_environment.scheduler.pass_time(60)
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
@@ -132,7 +132,7 @@ async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 3)
-    await fake_environment.service.bearer(SIGN_IN_KEY)
+    await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     await fake_environment.scheduler.pass_time(2)
     await fake_environment.scheduler.pass_time(4)
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
@@ -140,7 +140,7 @@ async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
     assert entry is not None
     assert (text_of(entry.refresh_token), fake_environment.lock.marked) == ("rt-1", False)
     again = fake_environment.new_service()
-    await again.summary()
+    await again.view.summary()
     await settle()
     assert again.state is State.ACTIVE
 
@@ -150,5 +150,5 @@ async def test_an_error_with_status_200_that_is_definite_is_believed() -> None:
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": "invalid_grant"}))
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await fake_environment.service.summary()).reason == "session_ended_by_provider"
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.view.summary()).reason == "session_ended_by_provider"

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of
+from jupyter_oidc.sessions.step_up import StepUp
 from jupyter_oidc.settings import Provider, Settings, read_settings
 from jupyter_oidc.settings.presets import names, preset
 from tests.unit.protocol.makers import ISSUER, METADATA
@@ -58,7 +59,7 @@ async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_a
     await fake_environment.sign_in()
     mine = SignInOptions(step_up=StepUp(("phr",)))
     assert (await request_of(fake_environment, mine))["acr_values"] == "phr"
-    fake_environment.service.expect_step_up("orders", StepUp(("gold",)))
+    fake_environment.service.current.expect_step_up("orders", StepUp(("gold",)))
     assert (await request_of(fake_environment, mine, api="orders"))["acr_values"] == "gold"
 
 
@@ -88,7 +89,7 @@ async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() ->
     fake_environment.provider.advertise = unlisted
     assert (await request_of(fake_environment))["scope"] == "openid profile email"
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert (summary.scopes, summary.missing_scopes) == (("openid", "profile", "email"), ())
     by_code = environment_of(settings(redirect_strategy="device"))
     by_code.provider.advertise |= unlisted

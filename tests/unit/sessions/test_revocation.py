@@ -93,7 +93,7 @@ async def test_signing_in_as_somebody_else_revokes_the_token_of_the_person_befor
 async def test_a_sign_out_revokes_the_token_of_the_session() -> None:
     """Q9.1: a sign-out exists to end that grant."""
     fake_environment = await signed_in(sid="s-1")
-    assert (await fake_environment.service.sign_out()).revoked == "done"
+    assert (await fake_environment.service.sign_outs.sign_out()).revoked == "done"
     assert fake_environment.provider.revoked == ["rt-1"]
 
 
@@ -155,7 +155,7 @@ async def test_a_refresh_that_comes_back_after_the_next_sign_in_is_left_alone() 
     fake_environment.clock.advance(400)
     slow = asyncio.Event()
     fake_environment.provider.plan("token", slow)
-    renewing = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    renewing = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
     await fake_environment.sign_in()
     slow.set()
@@ -176,7 +176,7 @@ async def test_a_revocation_that_is_tried_again_gives_way_to_the_next_sign_in() 
         await sleep(seconds)
 
     fake_environment.scheduler.sleep = sleep_long  # type: ignore[method-assign]
-    assert (await fake_environment.service.sign_out()).revoked == "failed"
+    assert (await fake_environment.service.sign_outs.sign_out()).revoked == "failed"
     await settle()
     await fake_environment.sign_in()
     waiting.set()
@@ -193,7 +193,7 @@ async def test_a_token_that_was_kept_for_the_next_sign_in_is_left_alone_by_it() 
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": "login_required"}, status=400))
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     await fake_environment.sign_in()
     await settle()
     assert fake_environment.provider.revoked == []
@@ -207,7 +207,7 @@ async def test_tokens_of_somebody_else_are_taken_back_once_the_session_has_ended
     claims = claims_of(nonce=..., sub="somebody-else", iat=now, exp=now + 60)
     body = {"access_token": "a", "token_type": "Bearer", "refresh_token": "rt-evil", "id_token": signed(claims)}
     fake_environment.provider.plan("token", reply(body))
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     await settle()
     assert fake_environment.provider.revoked == ["rt-evil"]
 
@@ -220,13 +220,13 @@ async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_refresh() ->
     fake_environment.clock.advance(400)
     slow = asyncio.Event()
     fake_environment.provider.plan("token", slow)
-    renewing = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    renewing = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
     await fake_environment.vault.save(replace(entry, refresh_token=Secret("CANARY-9d1e7b-rt-of-there")))
     slow.set()
     await renewing
     await settle()
-    kept = await fake_environment.vault.load()
+    kept = await fake_environment.stored()
     assert (fake_environment.provider.revoked, text_of(kept.refresh_token)) == ([], "rt-of-there")
 
 
@@ -234,7 +234,7 @@ async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for
     """Q9.1, D9: the settings have two names for one client at one provider, and perhaps for one session there."""
     fake_environment = await signed_in(sid="s-1")
     spared = Origin(ISSUER, CLIENT, "248289761001", "s-1")
-    assert (await fake_environment.service.sign_out(spared=(spared,))).revoked == "nothing-to-revoke"
+    assert (await fake_environment.service.sign_outs.sign_out(spared=(spared,))).revoked == "nothing-to-revoke"
     assert fake_environment.provider.revoked == []
 
 
@@ -242,4 +242,4 @@ async def test_silence_of_the_revocation_endpoint_is_a_failure_and_no_permission
     """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[IdpUnavailable(detail="idp.unanswered")] * 4)
-    assert (await fake_environment.service.sign_out()).revoked == "failed"
+    assert (await fake_environment.service.sign_outs.sign_out()).revoked == "failed"

@@ -27,7 +27,7 @@ async def two_servers() -> tuple[FakeEnvironment, SessionService]:
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     other = fake_environment.new_service()
-    await other.summary()
+    await other.view.summary()
     await settle()
     return fake_environment, other
 
@@ -42,7 +42,7 @@ async def test_a_token_that_another_server_has_refreshed_is_adopted() -> None:
     fake_environment, other = await two_servers()
     assert other.state is State.ACTIVE
     assert await stored(fake_environment) == "rt-2"
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert (fake_environment.service.state, await stored(fake_environment)) == (State.ACTIVE, "rt-3")
 
 
@@ -51,7 +51,7 @@ async def test_two_servers_that_refresh_in_turn_never_spend_a_token_twice() -> N
     fake_environment, other = await two_servers()
     for _ in range(20):
         fake_environment.clock.advance(10)
-        outcomes = await asyncio.gather(fake_environment.service.refresh(), other.refresh())
+        outcomes = await asyncio.gather(fake_environment.service.tokens.refresh(), other.tokens.refresh())
         assert all(isinstance(outcome, Granted) for outcome in outcomes)
     assert fake_environment.provider.issued == 42
     assert fake_environment.provider.current == "CANARY-9d1e7b-rt-42"
@@ -60,17 +60,17 @@ async def test_two_servers_that_refresh_in_turn_never_spend_a_token_twice() -> N
 async def test_a_sign_out_at_one_server_is_noticed_by_the_other() -> None:
     """D7: the other server signs out with a reason, and the entry does not come back."""
     fake_environment, other = await two_servers()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     fake_environment.clock.advance(10)
-    assert await other.refresh() == SignInNeeded("not_signed_in")
-    summary = await other.summary()
+    assert await other.tokens.refresh() == SignInNeeded("not_signed_in")
+    summary = await other.view.summary()
     assert (summary.state, summary.reason, summary.user) == (State.SIGNED_OUT, "signed_out_elsewhere", None)
     assert await stored(fake_environment) is None
 
 
 async def test_a_sign_out_revokes_the_token_that_the_other_server_has_refreshed() -> None:
     fake_environment, _ = await two_servers()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert fake_environment.provider.revoked == ["rt-2"]
 
 
@@ -82,8 +82,8 @@ async def test_an_entry_of_somebody_else_is_left_alone() -> None:
         Entry(entry.issuer, entry.client_id, "somebody-else", (), 1.0, entry.refresh_token)
     )
     fake_environment.clock.advance(10)
-    assert await other.refresh() == SignInNeeded("session_expired")
-    assert (await other.summary()).reason == "signed_in_elsewhere"
+    assert await other.tokens.refresh() == SignInNeeded("session_expired")
+    assert (await other.view.summary()).reason == "signed_in_elsewhere"
     assert await stored(fake_environment) == "rt-2"
 
 
@@ -92,8 +92,8 @@ async def test_who_waits_too_long_for_a_turn_serves_the_token_that_still_lives()
     fake_environment, _ = await two_servers()
     fake_environment.lock.stuck = True
     before = fake_environment.provider.calls["token"]
-    assert await fake_environment.service.refresh() == TryLater(1.0, "overloaded")
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    assert await fake_environment.service.tokens.refresh() == TryLater(1.0, "overloaded")
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert fake_environment.provider.calls["token"] == before
 
@@ -105,9 +105,9 @@ async def test_a_server_killed_between_spending_and_storing_leaves_a_reason() ->
     fake_environment.lock.marked = True
     fake_environment.provider.current = "CANARY-9d1e7b-rt-99"
     restarted = fake_environment.new_service()
-    await restarted.summary()
+    await restarted.view.summary()
     await settle()
-    summary = await restarted.summary()
+    summary = await restarted.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "rotation_lost")
     assert (fake_environment.provider.calls["token"], fake_environment.lock.marked, await stored(fake_environment)) == (
         2,
@@ -122,7 +122,7 @@ async def test_a_server_killed_before_the_provider_heard_of_it_goes_on() -> None
     await fake_environment.sign_in()
     fake_environment.lock.marked = True
     restarted = fake_environment.new_service()
-    await restarted.summary()
+    await restarted.view.summary()
     await settle()
     assert (restarted.state, fake_environment.lock.marked) == (State.ACTIVE, False)
 
@@ -132,7 +132,7 @@ async def test_an_attempt_without_an_answer_is_made_once_more_after_a_second() -
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", SILENCE)
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert fake_environment.scheduler.slept == [1.0]
     assert fake_environment.lock.marked is False
 
@@ -142,12 +142,12 @@ async def test_a_token_that_was_lost_on_the_way_ends_the_session_with_that_reaso
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("token", SILENCE, SILENCE)
-    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert (fake_environment.service.state, fake_environment.lock.marked) == (State.REFRESH_FAILED, True)
     fake_environment.provider.current = "CANARY-9d1e7b-rt-99"
     await fake_environment.scheduler.pass_time(2)
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
-    assert (await fake_environment.service.summary()).reason == "rotation_lost"
+    assert (await fake_environment.service.view.summary()).reason == "rotation_lost"
 
 
 async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> None:
@@ -168,7 +168,7 @@ async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> 
         ),
     )
     fake_environment.provider.plan("jwks", reply(b"", status=503))
-    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert (fake_environment.service.state, await stored(fake_environment)) == (State.REFRESH_FAILED, "rt-x")
     fake_environment.provider.current = "CANARY-9d1e7b-rt-x"
     await fake_environment.scheduler.pass_time(2)
@@ -178,20 +178,20 @@ async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> 
 @pytest.mark.parametrize(
     "weather", [reply(b"<html>portal</html>", media="text/html"), reply(b"", status=403), reply(b"", status=503)]
 )
-async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: object) -> None:
+async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: Reply) -> None:
     """B6, F-9: only UserInfo about another person ends it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.plan("userinfo", weather)
-    assert isinstance(await fake_environment.service.refresh(), Granted)
-    summary = await fake_environment.service.summary()
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.user is None) == (State.ACTIVE, False)
 
 
 async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> None:
     """B15: the summary says `unsaved` meanwhile, and watchers learn when it is over."""
     fake_environment = FakeEnvironment()
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
     failing = True
 
     async def sometimes(entry: Entry) -> None:
@@ -199,15 +199,15 @@ async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> No
             raise StorageUnavailable
         await save(entry)
 
-    fake_environment.vault.save = sometimes
+    fake_environment.vault.saving = sometimes
     await fake_environment.sign_in()
-    before = await fake_environment.service.summary()
+    before = await fake_environment.service.view.summary()
     assert (before.state, before.storage) == (State.ACTIVE, "unsaved")
     await fake_environment.scheduler.pass_time(2)
-    assert (await fake_environment.service.summary()).storage == "unsaved"
+    assert (await fake_environment.service.view.summary()).storage == "unsaved"
     failing = False
     await fake_environment.scheduler.pass_time(60)
-    after = await fake_environment.service.summary()
+    after = await fake_environment.service.view.summary()
     assert (after.storage, after.sequence > before.sequence, await stored(fake_environment)) == ("memory", True, "rt-1")
 
 
@@ -215,17 +215,17 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     """B15: the token that could not be stored is newer than the stored one."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
 
     async def fail(_: Entry) -> None:
         raise StorageUnavailable
 
-    fake_environment.vault.save = fail
-    assert isinstance(await fake_environment.service.refresh(), Granted)
+    fake_environment.vault.saving = fail
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert await stored(fake_environment) == "rt-1"
     fake_environment.clock.advance(10)
-    assert isinstance(await fake_environment.service.refresh(), Granted)
-    fake_environment.vault.save = save
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+    fake_environment.vault.saving = save
     await fake_environment.service.aclose()
     assert await stored(fake_environment) == "rt-3", "the end of the process is the last attempt"
 
@@ -244,7 +244,7 @@ async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
 
     fake_environment.provider.send = slow  # type: ignore[method-assign]
     before = fake_environment.clock.now().monotonic
-    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert fake_environment.clock.now().monotonic - before == 19.5
 
 
@@ -265,10 +265,10 @@ async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path
     service = fake_environment.new_service()
     told = []
     for _ in range(2):
-        later = await service.bearer(SIGN_IN_KEY, "access_token")
+        later = await service.tokens.bearer(SIGN_IN_KEY, "access_token")
         assert isinstance(later, TryLater)
         told.append(retry_later_problem(later).action)
     assert [str(folder) in action for action in told] == [True, True]
     folder.chmod(0o700)
     fake_environment.clock.advance(600)
-    assert isinstance(await service.bearer(SIGN_IN_KEY, "access_token"), Granted)
+    assert isinstance(await service.tokens.bearer(SIGN_IN_KEY, "access_token"), Granted)

@@ -12,10 +12,12 @@ from jupyter_oidc.errors import (
     DiscoveryFailed,
     IdpUnavailable,
     IssuerMismatch,
+    Problem,
     StateInvalid,
     StateUsed,
     UnknownFlow,
 )
+from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from tests.unit.protocol.makers import SUBJECT, document, reply
@@ -25,7 +27,7 @@ from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 async def test_a_sign_in_makes_a_session_with_a_person() -> None:
     fake_environment = FakeEnvironment()
     pending = await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert pending.progress is Progress.COMPLETED
     assert summary.state is State.ACTIVE
     assert summary.user is not None
@@ -52,7 +54,7 @@ async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token() -> 
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
     fake_environment.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert (summary.user.sub, summary.user.name, summary.entitlements) == (SUBJECT, "Token User", ("orders.read",))
     assert fake_environment.provider.calls["userinfo"] == 0
@@ -65,7 +67,7 @@ async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody() -> Non
     fake_environment.provider.claims = {"name": "Token User"}
     await fake_environment.sign_in()
     await fake_environment.scheduler.pass_time(241)
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert (fake_environment.notes.kinds[-1], summary.user.name, fake_environment.provider.calls["userinfo"]) == (
         "renewed",
@@ -91,9 +93,9 @@ async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own
         await fake_environment.service.sign_ins.callback(
             [("code", "c"), ("state", state)], ["another browser's cookie"]
         )
-    assert pending.progress is Progress.WAITING
+    before = pending.progress
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert (before, pending.progress) == (Progress.WAITING, Progress.COMPLETED)
 
 
 async def test_a_replayed_callback_redeems_nothing() -> None:
@@ -153,9 +155,9 @@ async def test_a_declined_sign_in_keeps_the_previous_session() -> None:
 async def test_a_declined_first_sign_in_leaves_nobody_signed_in() -> None:
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
-    assert fake_environment.service.state is State.SIGNING_IN
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.SIGNED_OUT
+    assert (before, fake_environment.service.state) == (State.SIGNING_IN, State.SIGNED_OUT)
 
 
 async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> None:
@@ -164,10 +166,10 @@ async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> 
     failed, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     ticket = fake_environment.service.sign_ins.offer_again(failed)
-    assert fake_environment.service.state is State.SIGNED_OUT
+    before = fake_environment.service.state
     again = fake_environment.pending.use_ticket(ticket)
     await fake_environment.service.sign_ins.authorization_url(again, failed.redirect_uri)
-    assert fake_environment.service.state is State.SIGNING_IN
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT, State.SIGNING_IN)
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
 
 
@@ -177,7 +179,7 @@ async def test_an_offer_made_before_a_sign_out_still_works_after_it() -> None:
     failed, _, _ = await fake_environment.begin()
     fake_environment.service.sign_ins.cancel(failed)
     ticket = fake_environment.service.sign_ins.offer_again(failed)
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     again = fake_environment.pending.use_ticket(ticket)
     url, binding = await fake_environment.service.sign_ins.authorization_url(again, "https://hub.example.com/cb")
     query = parse_qs(urlsplit(url).query)
@@ -213,7 +215,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere() -> None
         (IdpUnavailable(detail="idp.unanswered"), "idp_unavailable"),
     ],
 )
-async def test_a_useless_token_response_stores_nothing(fault, code: str) -> None:
+async def test_a_useless_token_response_stores_nothing(fault: Reply | Exception, code: str) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("token", fault)
     pending, state, binding = await fake_environment.begin()
@@ -260,7 +262,7 @@ async def test_userinfo_of_somebody_else_refuses_the_sign_in() -> None:
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "userinfo_rejected"
-    assert (await fake_environment.service.summary()).user is None
+    assert (await fake_environment.service.view.summary()).user is None
 
 
 async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away() -> None:
@@ -290,7 +292,7 @@ async def test_a_provider_that_comes_back_is_asked_again() -> None:
         ({"code_challenge_methods_supported": ["plain"]}, DiscoveryFailed),  # D-11
     ],
 )
-async def test_metadata_that_cannot_be_trusted_starts_nothing(change: dict[str, Any], problem) -> None:
+async def test_metadata_that_cannot_be_trusted_starts_nothing(change: dict[str, Any], problem: type[Problem]) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", reply(document(**change)))
     with pytest.raises(problem):
@@ -383,7 +385,7 @@ async def test_a_second_sign_in_replaces_the_first_completely() -> None:
     fake_environment.provider.userinfo = {"sub": "second-user", "name": "Second User"}
     await fake_environment.service.sign_ins.answer(await fake_environment.sign_in(), change=True)
     await settle()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.user is not None
     assert summary.user.sub == "second-user"
     assert fake_environment.provider.revoked == ["rt-1"]
@@ -395,7 +397,7 @@ async def test_missing_scopes_and_a_missing_refresh_token_are_reported() -> None
     fake_environment.provider.issue_refresh_token = False
     fake_environment.provider.scope = "openid profile"
     await fake_environment.sign_in()
-    summary = await fake_environment.service.summary()
+    summary = await fake_environment.service.view.summary()
     assert summary.refreshable is False
     assert summary.missing_scopes == ("offline_access",)
 
@@ -418,4 +420,5 @@ async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_b
     pending = await fake_environment.sign_in()
     assert (pending.problem and pending.problem.code) == code
     if code:
+        assert pending.problem is not None
         assert "401 seconds" in pending.problem.message

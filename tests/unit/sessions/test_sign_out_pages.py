@@ -10,8 +10,9 @@ import pytest
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.api import SignOutTicket
-from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages
+from jupyter_oidc.sessions.api import Shown, SignOutTicket
+from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+from jupyter_oidc.settings import Provider
 from tests.unit.sessions.fake_environment import (
     SETTINGS,
     CountingEntropy,
@@ -41,7 +42,7 @@ class Room:
     def open(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
         """Open with the ticket's own cookie unless ``cookie`` names another; return the hint."""
         brought = [cookie or ticket.binding or ""]
-        opened = self.pages.open("corp", ticket.value, lambda _: brought, shown)
+        opened = self.pages.open("corp", ticket.value, brought, shown)
         return None if opened.id_token_hint is None else text_of(opened.id_token_hint)
 
     def refused(self, ticket: SignOutTicket, *, cookie: str | None = None, shown: Shown = "document") -> str:
@@ -120,14 +121,14 @@ def test_the_way_back_is_believed_once_and_in_the_browser_that_went_out() -> Non
     """Q9.8, RP-Initiated Logout 1.0, 3: ``state`` comes back with the redirect."""
     room = Room()
     ticket = room.offer()
-    assert not room.pages.came_back("corp", STATE, lambda _: ["x"]), "nobody has gone out"
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
-    assert not room.pages.came_back("corp", STATE, lambda _: [])
-    assert not room.pages.came_back("corp", STATE, lambda _: [ticket.binding or ""]), "that one was for the way out"
-    assert not room.pages.came_back("corp", "another", lambda _: [opened.binding])
-    assert not room.pages.came_back("partner", STATE, lambda _: [opened.binding])
-    assert room.pages.came_back("corp", STATE, lambda page: [opened.binding] if page == opened.page else [])
-    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding]), "again"
+    assert not room.pages.came_back("corp", STATE, ["x"]), "nobody has gone out"
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
+    assert not room.pages.came_back("corp", STATE, [])
+    assert not room.pages.came_back("corp", STATE, [ticket.binding or ""]), "that one was for the way out"
+    assert not room.pages.came_back("corp", "another", [opened.binding])
+    assert not room.pages.came_back("partner", STATE, [opened.binding])
+    assert room.pages.came_back("corp", STATE, [opened.binding])
+    assert not room.pages.came_back("corp", STATE, [opened.binding]), "again"
 
 
 def test_the_way_back_may_take_ten_minutes() -> None:
@@ -135,9 +136,9 @@ def test_the_way_back_may_take_ten_minutes() -> None:
     room = Room()
     ticket = room.offer()
     room.clock.advance(50)
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
     room.clock.advance(601)
-    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding])
+    assert not room.pages.came_back("corp", STATE, [opened.binding])
 
 
 def test_no_more_than_twenty_pages_are_remembered() -> None:
@@ -153,7 +154,7 @@ def test_nothing_shows_what_a_ticket_holds() -> None:
     """Q9.8: no log and no traceback shows it."""
     room = Room()
     ticket = room.offer()
-    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    opened = room.pages.open("corp", ticket.value, [ticket.binding or ""], "document")
     assert (ticket.value in repr(ticket), opened.binding in repr(opened)) == (False, False)
     assert "the-id-token" not in repr(opened)
 
@@ -161,7 +162,7 @@ def test_nothing_shows_what_a_ticket_holds() -> None:
 # -- the session that signs out ---------------------------------------------------------------------------------------
 
 
-async def signed_in(settings=SETTINGS) -> FakeEnvironment:
+async def signed_in(settings: Provider = SETTINGS) -> FakeEnvironment:
     fake_environment = FakeEnvironment(settings)
     await fake_environment.sign_in()
     return fake_environment
@@ -175,17 +176,16 @@ def held(fake_environment: FakeEnvironment) -> list[bool]:
 async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     """Q9.8, L-4: the token is read before the session ends."""
     fake_environment = await signed_in(WITH_WAY_BACK)
-    newest = fake_environment.service._current.data.id_token
+    newest = fake_environment.service.current.data.id_token
     assert newest is not None
-    result = await fake_environment.service.sign_out(bound=True)
+    result = await fake_environment.service.sign_outs.sign_out(bound=True)
     assert result.ticket is not None
-    opened = fake_environment.sign_out_pages.open(
-        "corp", result.ticket.value, lambda _: [result.ticket.binding or ""], "document"
-    )
+    binding = result.ticket.binding or ""
+    opened = fake_environment.sign_out_pages.open("corp", result.ticket.value, [binding], "document")
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]
-    assert fake_environment.service._current.data.id_token is None
+    assert fake_environment.service.current.data.id_token is None
     assert held(fake_environment) == [False]
 
 
@@ -193,17 +193,14 @@ async def test_after_a_restart_the_page_has_no_id_token() -> None:
     """Q9.8, L-8: no store holds the ID token, so the same request goes without it."""
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
-    await fake_environment.service.summary()
+    await fake_environment.service.view.summary()
     await settle()
-    session = fake_environment.service._current.live
+    session = fake_environment.service.current.live
     assert session is not None
     session.data = replace(session.data, id_token=None)  # as after a refresh that brings none
-    result = await fake_environment.service.sign_out()
+    result = await fake_environment.service.sign_outs.sign_out()
     assert result.ticket is not None
-    assert (
-        fake_environment.sign_out_pages.open("corp", result.ticket.value, lambda _: [], "document").id_token_hint
-        is None
-    )
+    assert fake_environment.sign_out_pages.open("corp", result.ticket.value, [], "document").id_token_hint is None
 
 
 async def test_the_stored_entry_holds_no_id_token() -> None:
@@ -211,7 +208,7 @@ async def test_the_stored_entry_holds_no_id_token() -> None:
     fake_environment = await signed_in()
     entry = await fake_environment.vault.load()
     assert entry is not None
-    token = fake_environment.service._current.data.id_token
+    token = fake_environment.service.current.data.id_token
     assert token is not None
     fields = [getattr(entry, name) for name in entry.__slots__]
     assert [one for one in fields if one == token.secret] == []
@@ -220,7 +217,7 @@ async def test_the_stored_entry_holds_no_id_token() -> None:
 async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
     """Q9.8: the page would end the new session at the provider, perhaps of another person."""
     fake_environment = await signed_in()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     assert held(fake_environment) == [True]
     await fake_environment.sign_in()
     assert held(fake_environment) == [False]
@@ -229,15 +226,15 @@ async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
 async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
     """Q9.8: the token is kept only as long as a page needs it."""
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link"))
-    assert fake_environment.service._current.data.id_token is None
-    result = await fake_environment.service.sign_out()
+    assert fake_environment.service.current.data.id_token is None
+    result = await fake_environment.service.sign_outs.sign_out()
     assert (result.ticket, result.end_session_url) == (None, "https://id.example.com/logout?client_id=jupyter")
 
 
 async def test_who_wants_none_of_it_is_led_nowhere() -> None:
     """Q9.8: A one-time page posts the sign-out hint."""
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="none"))
-    result = await fake_environment.service.sign_out()
+    result = await fake_environment.service.sign_outs.sign_out()
     assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])
 
 
@@ -245,13 +242,13 @@ async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_
     """Q9.8: A one-time page posts the sign-out hint."""
     api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
-    assert fake_environment.service._current.data.id_token is not None
+    assert fake_environment.service.current.data.id_token is not None
 
 
 async def test_settings_that_end_a_session_offer_no_page() -> None:
     """Q9.8: no user is left who could open it."""
     fake_environment = await signed_in()
-    result = await fake_environment.service.sign_out(spared=())
+    result = await fake_environment.service.sign_outs.sign_out(spared=())
     assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])
 
 
@@ -259,7 +256,7 @@ async def test_who_signs_in_while_the_provider_is_told_is_not_led_out_again() ->
     """Q9.8: the page would belong to the session before."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", gate := asyncio.Event())
-    leaving = asyncio.ensure_future(fake_environment.service.sign_out())
+    leaving = asyncio.ensure_future(fake_environment.service.sign_outs.sign_out())
     await settle()
     await fake_environment.sign_in()
     gate.set()

@@ -94,7 +94,7 @@ async def test_a_session_that_runs_leaves_nothing_to_try() -> None:
 async def test_settings_that_wait_for_the_person_are_not_put_in_force_by_a_page() -> None:
     """Q10.3, Q8.1: opening a page is no consent."""
     fake_environment = FakeEnvironment()
-    fake_environment.service.set_settings_pending(True)
+    fake_environment.service.view.set_settings_pending(True)
     assert not fake_environment.service.may_sign_in_silently
 
 
@@ -102,7 +102,7 @@ async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() ->
     """Q10.3: a cell could write the settings, and have the next page undo the sign-out."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     successor = fake_environment.new_service()
     successor.continue_from(fake_environment.service)
     await settle()
@@ -114,11 +114,11 @@ async def test_a_sign_out_at_another_server_is_a_sign_out_here() -> None:
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     other = fake_environment.new_service()
-    await other.summary()
+    await other.view.summary()
     await settle()
-    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_outs.sign_out()
     fake_environment.clock.advance(10)
-    await other.refresh()
+    await other.tokens.refresh()
     assert (other.state, other.may_sign_in_silently) == (State.SIGNED_OUT, False)
 
 
@@ -127,7 +127,7 @@ async def test_a_sign_out_at_the_provider_is_a_sign_out_here() -> None:
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     now = fake_environment.clock.now().wall
-    await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    await fake_environment.service.sign_outs.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
     fake_environment.clock.advance(10_000)
     assert (fake_environment.service.state, fake_environment.service.may_sign_in_silently) == (
         State.SIGNED_OUT_EXPIRED,
@@ -164,7 +164,7 @@ async def test_another_person_is_asked_for_after_settings_have_narrowed() -> Non
     narrowed = fake_environment.new_service()
     narrowed.continue_from(fake_environment.service)
     fake_environment.service = narrowed
-    await narrowed.summary()
+    await narrowed.view.summary()
     assert narrowed.state is State.SIGNED_OUT
     fake_environment.provider.claims, fake_environment.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
     pending = await begin(fake_environment)

@@ -82,7 +82,7 @@ async def test_an_answer_with_a_harmless_oddity_is_a_refresh(change: dict[str, A
     """Q1.2: an array is a list, an empty text is absent, and an unneeded media type decides nothing."""
     fake_environment = await signed_in()
     rotate(fake_environment, **change)
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert (text_of(granted.secret), await stored(fake_environment)) == ("at-2", "rt-2")
 
@@ -92,7 +92,7 @@ async def test_an_empty_refresh_token_leaves_the_old_one_in_force() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.rotate = False
     rotate(fake_environment, refresh_token="")
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
     assert await stored(fake_environment) == "rt-1"
 
 
@@ -111,8 +111,8 @@ async def test_what_cannot_be_used_still_hands_over_the_next_token(change: dict[
     """Q1.2, F-4: the session waits, and the next attempt spends the successor and never the spent token."""
     fake_environment = await signed_in()
     rotate(fake_environment, **change)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
-    summary = await fake_environment.service.summary()
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "token_response_invalid")
     assert (await stored(fake_environment), fake_environment.lock.marked) == ("rt-2", False)
     await fake_environment.scheduler.pass_time(61)
@@ -136,7 +136,7 @@ async def test_a_successor_is_found_in_an_answer_that_no_judge_would_take(write:
     """Q1.2, siblings: faults elsewhere in the document do not hide the member that must not be lost."""
     fake_environment = await signed_in()
     rotate_raw(fake_environment, write)
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     await fake_environment.scheduler.pass_time(61)
     assert (sent(fake_environment), fake_environment.service.state) == (["rt-1", "rt-2"], State.ACTIVE)
 
@@ -162,8 +162,8 @@ async def test_a_successor_that_cannot_be_read_ends_the_session_and_spends_nothi
     """Q1.2: the provider has replaced the token, so no server may show the old one again."""
     fake_environment = await signed_in()
     rotate_raw(fake_environment, write)
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    summary = await fake_environment.service.summary()
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "successor_unreadable")
     assert (await stored(fake_environment), fake_environment.lock.marked) == (None, False)
     await fake_environment.scheduler.pass_time(400)
@@ -175,7 +175,7 @@ async def test_the_successor_is_stored_before_its_companions_are_judged() -> Non
     fake_environment = await signed_in()
     hanging = asyncio.Event()
     fake_environment.provider.plan("userinfo", hanging)
-    renewing = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
+    renewing = asyncio.ensure_future(fake_environment.service.tokens.bearer(SIGN_IN_KEY))
     await settle()
     assert (await stored(fake_environment), fake_environment.lock.marked, renewing.done()) == ("rt-2", False, False)
     hanging.set()
@@ -195,7 +195,7 @@ async def test_one_refresh_writes_to_the_store_once() -> None:
     vault = Counting()
     fake_environment = await signed_in(vault)
     vault.saves = 0
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), Granted)
     assert vault.saves == 1
 
 
@@ -209,7 +209,7 @@ async def test_an_answer_about_somebody_else_takes_its_successor_along() -> None
         exp=fake_environment.clock.now().wall + 60,
     )
     rotate(fake_environment, id_token=signed(claims))
-    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     await settle()
     assert (await stored(fake_environment), fake_environment.provider.revoked) == (None, ["rt-2"])
 
@@ -218,7 +218,9 @@ async def test_a_successor_that_comes_for_an_api_of_its_own_is_kept_as_well() ->
     """Q1.2: this holds for a refresh with any audience."""
     fake_environment = await signed_in()
     rotate(fake_environment, token_type="mac")
-    assert isinstance(await fake_environment.service.bearer(TokenKey(audience="https://other.example")), TryLater)
+    assert isinstance(
+        await fake_environment.service.tokens.bearer(TokenKey(audience="https://other.example")), TryLater
+    )
     assert await stored(fake_environment) == "rt-2"
 
 
@@ -252,6 +254,6 @@ async def test_a_reply_from_something_in_between_is_silence_and_no_successor() -
         return pages.pop() if call.url.endswith("/token") and pages else await send(call)
 
     fake_environment.provider.send = portal  # type: ignore[method-assign]
-    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert isinstance(await fake_environment.service.tokens.bearer(SIGN_IN_KEY), TryLater)
     await fake_environment.scheduler.pass_time(61)
     assert (fake_environment.service.state, await stored(fake_environment)) == (State.ACTIVE, "rt-2")

@@ -81,7 +81,7 @@ async def test_the_local_session_has_ended_before_the_provider_is_told() -> None
     await fake_environment.sign_in()
     gate = asyncio.Event()
     fake_environment.provider.plan("revoke", gate)
-    leaving = asyncio.ensure_future(fake_environment.service.sign_out())
+    leaving = asyncio.ensure_future(fake_environment.service.sign_outs.sign_out())
     await settle()
     assert (fake_environment.service.state, await fake_environment.vault.load(), leaving.done()) == (
         State.SIGNED_OUT,

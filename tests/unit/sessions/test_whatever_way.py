@@ -9,7 +9,8 @@ import pytest
 from jupyter_oidc.errors import IdpUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress, SignInOptions, StepUp
+from jupyter_oidc.sessions.pending import Progress, SignInOptions
+from jupyter_oidc.sessions.step_up import StepUp
 from tests.unit.sessions.fake_environment import DEVICE, FakeEnvironment, settle, text_of
 
 
@@ -43,7 +44,7 @@ async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_u
     await settle()
     assert fake_environment.provider.calls["token"] == 2
     assert fake_environment.provider.revoked == []
-    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert text_of(granted.secret) == "at-1"
 
@@ -87,7 +88,7 @@ async def test_a_stronger_sign_in_is_not_done_by_a_weaker_one() -> None:
     await fake_environment.sign_in()
     weak, state, binding = await fake_environment.begin()
     nonce = fake_environment.provider.nonce
-    fake_environment.service.expect_step_up("orders", StepUp(("gold",)))
+    fake_environment.service.current.expect_step_up("orders", StepUp(("gold",)))
     strong, _, _ = await fake_environment.begin("kernel:k1")
     fake_environment.provider.nonce = nonce
     await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])

@@ -176,7 +176,7 @@ def test_a_client_can_be_known_by_its_certificate(method: str) -> None:
         ),
     ],
 )
-def test_what_does_not_fit_to_a_certificate_is_named(change, named: str) -> None:
+def test_what_does_not_fit_to_a_certificate_is_named(change: dict[str, Any], named: str) -> None:
     """RFC 8705, 2, T-3: such a client has no other credential."""
     assert findings(change) == [f"providers.corp.{named}"]
 
@@ -249,7 +249,7 @@ def test_a_client_secret_is_a_reference() -> None:
     ],
     ids=["key", "key and a secret for ID tokens", "secret"],
 )
-def test_a_client_may_sign_instead_of_sending_a_secret(body: dict[str, str], expected) -> None:
+def test_a_client_may_sign_instead_of_sending_a_secret(body: dict[str, str], expected: object) -> None:
     """T-7: Private keys sign short assertions for the issuer. T-9: Client secrets can sign assertions."""
     read = read_settings({"corp": {**GOOD, **body}})
     assert isinstance(read, Settings), read
@@ -488,6 +488,7 @@ def test_every_storage_is_accepted(storage: str) -> None:
 def test_an_unknown_storage_is_answered_with_the_known_ones() -> None:
     """D8: Mistakes in the settings are listed all together."""
     read = read_settings({"corp": GOOD}, "encrypted_file")
+    assert isinstance(read, list)
     assert [str(finding) for finding in read] == [
         "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
     ]

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument, RegisteredClient, Resource
 from tests.support.form_sign_in import parameters_of
+from tests.support.plain_http import PLAIN
 
 CALLBACK = "http://localhost:1/callback"
 VERIFIER = "verifier-0123456789-0123456789-0123456789-xyz"
@@ -33,7 +34,9 @@ class Relying:
 
     @property
     def document(self) -> dict[str, Any]:
-        told: dict[str, Any] = httpx.get(f"{self.provider.issuer}/.well-known/openid-configuration").json()
+        told: dict[str, Any] = httpx.get(
+            f"{self.provider.issuer}/.well-known/openid-configuration", verify=PLAIN
+        ).json()
         return told
 
     def authorization_url(self, **changes: str) -> str:
@@ -67,7 +70,7 @@ class Relying:
             form["client_id"] = self.client.client_id
         if self.client.auth_method == "client_secret_post":
             form["client_secret"] = self.client.secret
-        return httpx.post(self.document[endpoint], data=form, auth=auth)
+        return httpx.post(self.document[endpoint], data=form, auth=auth, verify=PLAIN)
 
     def redeem(self, code: str, **changes: str) -> httpx.Response:
         form = {
@@ -87,7 +90,7 @@ class Relying:
         return self.post("token_endpoint", grant_type="refresh_token", refresh_token=token, **changes)
 
     def userinfo(self, token: str) -> httpx.Response:
-        return httpx.get(self.document["userinfo_endpoint"], headers={"Authorization": f"Bearer {token}"})
+        return httpx.get(self.document["userinfo_endpoint"], headers={"Authorization": f"Bearer {token}"}, verify=PLAIN)
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -266,7 +269,9 @@ def test_signing_out_at_the_provider_leads_back(relying: Relying) -> None:
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_confidential_client_can_be_added_on_the_way(shared: CertifiedProvider, method: str) -> None:
+def test_a_confidential_client_can_be_added_on_the_way(
+    shared: CertifiedProvider, method: Literal["client_secret_basic", "client_secret_post"]
+) -> None:
     client = RegisteredClient(f"late-{method}", ("http://localhost:2/late",), method, "secret-of-a-late-client")
     shared.register_client(client)
     tokens = Relying(shared, client).sign_in()
@@ -296,16 +301,18 @@ def test_a_provider_that_is_down_refuses_connections_until_it_is_up(relying: Rel
     address = relying.document["jwks_uri"]
     relying.provider.down("refuse")
     with pytest.raises(httpx.ConnectError):
-        httpx.get(address)
+        httpx.get(address, verify=PLAIN)
     relying.provider.up()
-    assert httpx.get(address).status_code == 200
+    assert httpx.get(address, verify=PLAIN).status_code == 200
 
 
 @pytest.mark.parametrize(("how", "status"), [("unavailable", 503), ("html", 200)])
-def test_a_provider_that_is_down_can_answer_without_sense(relying: Relying, how: str, status: int) -> None:
+def test_a_provider_that_is_down_can_answer_without_sense(
+    relying: Relying, how: Literal["unavailable", "html"], status: int
+) -> None:
     address = relying.document["jwks_uri"]
     relying.provider.down(how)
-    reply = httpx.get(address)
+    reply = httpx.get(address, verify=PLAIN)
     relying.provider.up()
     assert (reply.status_code, reply.content.startswith(b"{")) == (status, False)
 
@@ -330,4 +337,4 @@ def test_stopping_twice_is_as_good_as_once() -> None:
     provider.stop()
     provider.stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(provider.issuer)
+        httpx.get(provider.issuer, verify=PLAIN)

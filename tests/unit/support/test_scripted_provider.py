@@ -21,6 +21,7 @@ from tests.support.canary import CANARY
 from tests.support.dpop_proofs import ProofJudge, digest
 from tests.support.form_sign_in import parameters_of
 from tests.support.marker import MARKER
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.signing_key import SigningKey, signed_by_secret, unsigned
 
@@ -52,7 +53,7 @@ class Relying:
         return parameters_of(self.provider.browser().open(url, stop_at=CALLBACK))
 
     def post(self, endpoint: str, **form: str) -> httpx.Response:
-        return httpx.post(self.provider.url(endpoint), data={"client_id": "jupyter", **form}, timeout=5)
+        return httpx.post(self.provider.url(endpoint), data={"client_id": "jupyter", **form}, timeout=5, verify=PLAIN)
 
     def redeem(self, code: str, **changes: str) -> httpx.Response:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -67,7 +68,7 @@ class Relying:
 
     def get(self, endpoint: str, token: str = "") -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.get(self.provider.url(endpoint), headers=headers, timeout=5)
+        return httpx.get(self.provider.url(endpoint), headers=headers, timeout=5, verify=PLAIN)
 
 
 @pytest.fixture
@@ -250,7 +251,9 @@ def test_a_confidential_client_must_know_its_secret(relying: Relying, method: st
     form = {"grant_type": "refresh_token", "refresh_token": "unknown"}
     if method == "client_secret_basic":
         pair = base64.b64encode(urlencode({"jupyter": secret}).replace("=", ":").encode()).decode()
-        reply = httpx.post(relying.provider.url("token"), data=form, headers={"Authorization": f"Basic {pair}"})
+        reply = httpx.post(
+            relying.provider.url("token"), data=form, headers={"Authorization": f"Basic {pair}"}, verify=PLAIN
+        )
     else:
         reply = relying.post("token", client_secret=secret, **form)
     assert reply.status_code == status
@@ -258,7 +261,7 @@ def test_a_confidential_client_must_know_its_secret(relying: Relying, method: st
 
 def test_signing_out_leads_back_with_the_state(relying: Relying) -> None:
     query = urlencode({"post_logout_redirect_uri": "http://localhost:1/signed-out", "state": "s-2"})
-    reply = httpx.get(f"{relying.provider.url('end_session')}?{query}")
+    reply = httpx.get(f"{relying.provider.url('end_session')}?{query}", verify=PLAIN)
     assert reply.headers["location"] == "http://localhost:1/signed-out?state=s-2"
 
 
@@ -398,7 +401,7 @@ def test_an_answer_can_be_held_until_the_test_lets_go(relying: Relying) -> None:
 def test_an_answer_can_stay_away(relying: Relying) -> None:
     relying.provider.plan("jwks", hang=True)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(relying.provider.url("jwks"), timeout=0.2)
+        httpx.get(relying.provider.url("jwks"), timeout=0.2, verify=PLAIN)
 
 
 def test_a_connection_can_be_dropped(relying: Relying) -> None:
@@ -425,7 +428,7 @@ def test_requests_are_counted_by_what_they_ask_for(relying: Relying) -> None:
 
 
 def test_a_request_is_kept_with_its_headers(relying: Relying) -> None:
-    httpx.get(relying.provider.url("jwks"), headers={"X-Asked": "yes"})
+    httpx.get(relying.provider.url("jwks"), headers={"X-Asked": "yes"}, verify=PLAIN)
     assert relying.provider.received[-1].headers["x-asked"] == "yes"
 
 
@@ -457,7 +460,7 @@ def test_every_secret_is_told_to_the_register_before_the_client_has_it() -> None
 
 
 async def test_it_serves_a_test_that_has_its_own_loop(relying: Relying) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=PLAIN) as client:
         reply = await client.get(relying.provider.url("discovery"))
     assert reply.json()["issuer"] == relying.provider.issuer
 
@@ -486,7 +489,7 @@ def prove(bound: Relying, endpoint: str, method: str = "POST", *, key: SigningKe
 
 def refresh(bound: Relying, token: str, proof: str) -> httpx.Response:
     form = {"client_id": "jupyter", "grant_type": "refresh_token", "refresh_token": token}
-    return httpx.post(bound.provider.url("token"), data=form, headers={"DPoP": proof}, timeout=5)
+    return httpx.post(bound.provider.url("token"), data=form, headers={"DPoP": proof}, timeout=5, verify=PLAIN)
 
 
 def bound_tokens(bound: Relying) -> dict[str, Any]:
@@ -498,7 +501,9 @@ def bound_tokens(bound: Relying) -> dict[str, Any]:
         "code_verifier": VERIFIER,
     }
     proof = {"DPoP": prove(bound, "token")}
-    tokens: dict[str, Any] = httpx.post(bound.provider.url("token"), data=form, headers=proof, timeout=5).json()
+    tokens: dict[str, Any] = httpx.post(
+        bound.provider.url("token"), data=form, headers=proof, timeout=5, verify=PLAIN
+    ).json()
     return tokens
 
 
@@ -516,7 +521,9 @@ def test_a_code_is_bound_to_the_key_that_the_request_named(bound: Relying) -> No
     code = bound.authorize(dpop_jkt="another")["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
     headers = {"DPoP": prove(bound, "token")}
-    reply = httpx.post(bound.provider.url("token"), data={"client_id": "jupyter", **form}, headers=headers, timeout=5)
+    reply = httpx.post(
+        bound.provider.url("token"), data={"client_id": "jupyter", **form}, headers=headers, timeout=5, verify=PLAIN
+    )
     assert reply.json() == {"error": "invalid_grant"}
 
 
@@ -538,6 +545,8 @@ def test_a_proof_is_good_once_and_a_request_without_one_is_refused(bound: Relyin
 def test_a_nonce_is_demanded_where_one_is_set(bound: Relying) -> None:
     """RFC 9449, 8, 9: the demand does not spend the refresh token."""
     tokens = bound_tokens(bound)
+    assert bound.provider.proofs is not None
+    assert bound.provider.userinfo_proofs is not None
     bound.provider.proofs.nonce, bound.provider.userinfo_proofs.nonce = "n-1", "u-1"
     demanded = refresh(bound, tokens["refresh_token"], prove(bound, "token"))
     assert (demanded.status_code, demanded.json(), demanded.headers["DPoP-Nonce"]) == (
@@ -550,7 +559,7 @@ def test_a_nonce_is_demanded_where_one_is_set(bound: Relying) -> None:
     for nonce, status in (("", 401), ("u-1", 200)):
         proof = prove(bound, "userinfo", "GET", ath=digest(token), nonce=nonce)
         headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
-        reply = httpx.get(bound.provider.url("userinfo"), headers=headers, timeout=5)
+        reply = httpx.get(bound.provider.url("userinfo"), headers=headers, timeout=5, verify=PLAIN)
         assert reply.status_code == status
     bearer = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(bound.provider.url("userinfo"), headers=bearer, timeout=5).status_code == 401
+    assert httpx.get(bound.provider.url("userinfo"), headers=bearer, timeout=5, verify=PLAIN).status_code == 401

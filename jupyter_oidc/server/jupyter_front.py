@@ -1,0 +1,97 @@
+"""The Jupyter server as the front of the routes: answers what they ask about it and about one request."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from jupyter_oidc.server.handler import OidcHandler
+    from jupyter_oidc.sessions.api import ProviderSettings, SignIn
+    from jupyter_oidc.sessions.strategy import Browser
+    from jupyter_oidc.web.front import SharingMode
+
+
+class JupyterFront:
+    """The front of the request that ``handler`` serves; ``home`` is the address of JupyterLab for its browser.
+
+    ``open_listener`` opens a listener on this machine for the end of a sign-in.
+    """
+
+    def __init__(self, handler: OidcHandler, home: str, open_listener: Callable[[SignIn], Awaitable[str]]) -> None:
+        self._handler = handler
+        self._context = handler.context
+        self._open_listener = open_listener
+        self.home = home
+
+    @property
+    def base_url(self) -> str:
+        """The server's base URL."""
+        return str(self._handler.base_url)
+
+    @property
+    def protocol(self) -> str:
+        """The protocol that the browser speaks, to a proxy that the server trusts."""
+        return str(self._handler.request.protocol)
+
+    @property
+    def host(self) -> str:
+        """The ``Host`` of the request."""
+        return str(self._handler.request.host)
+
+    @property
+    def browser(self) -> Browser:
+        """The location of the caller's browser."""
+        return self._handler.browser
+
+    @property
+    def under_hub(self) -> bool:
+        """Whether JupyterHub started this server."""
+        return self._context.under_hub
+
+    @property
+    def server_name(self) -> str:
+        """The name of this server at the Hub."""
+        return os.environ.get("JUPYTERHUB_SERVER_NAME", "")
+
+    @property
+    def has_own_host(self) -> bool:
+        """Whether each user of the Hub has a host of their own."""
+        return self._context.browser_location.has_own_host
+
+    @property
+    def has_logins(self) -> bool:
+        """Whether Jupyter demands a login."""
+        return bool(self._handler.identity_provider.auth_enabled)
+
+    @property
+    def sharing_mode(self) -> SharingMode:
+        """Whether other users than the owner have used this server."""
+        return self._context.sharing_mode
+
+    @property
+    def request_id(self) -> str:
+        """The id by which the log names a refusal."""
+        return self._handler.request_id
+
+    def public_url(self, settings: ProviderSettings | None = None) -> str | None:
+        """Return the address at which a browser reaches this server, or ``None`` if it is unknown."""
+        return self._context.public_url(settings)
+
+    def xsrf_token(self) -> str:
+        """Return Jupyter's XSRF token for this browser."""
+        return self._handler.xsrf_token.decode("ascii")
+
+    def nonce(self) -> str:
+        """Return 128 random bits as text."""
+        return self._context.entropy.token(128)
+
+    def note(self, text: str) -> None:
+        """Write ``text`` into the log, with the request's id."""
+        self._handler.log.info("jupyter_oidc: %s [%s]", text, self.request_id)
+
+    async def open_listener(self, sign_in: SignIn) -> str:
+        """Listen on this machine for the end of ``sign_in``; return the address to which its browser goes first."""
+        return await self._open_listener(sign_in)

@@ -1,0 +1,118 @@
+"""What a route may ask of the front that serves it, in plain values, and the call that a route gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.sessions.api import ProviderSettings, SessionApi, SignIn
+    from jupyter_oidc.sessions.strategy import Browser
+    from jupyter_oidc.web.request import Request
+
+SharingMode = Literal["none", "own-kernels", "all-kernels"]
+"""``none``: only the owner has used the server; else whose kernels act for the owner."""
+
+
+class Front(Protocol):
+    """The front that serves one request."""
+
+    @property
+    def base_url(self) -> str:
+        """The path above all routes, with a slash at both ends."""
+        ...
+
+    @property
+    def home(self) -> str:
+        """The address of JupyterLab for this browser."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """The protocol by which the browser reaches the front: ``http`` or ``https``."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The host that the request names, with its port."""
+        ...
+
+    @property
+    def browser(self) -> Browser:
+        """The location of the caller's browser."""
+        ...
+
+    @property
+    def under_hub(self) -> bool:
+        """Whether the front runs under a Hub."""
+        ...
+
+    @property
+    def server_name(self) -> str:
+        """The name of this server at the Hub; empty for its user's default server."""
+        ...
+
+    @property
+    def has_own_host(self) -> bool:
+        """Whether browsers reach the front at another host than the Hub's."""
+        ...
+
+    @property
+    def has_logins(self) -> bool:
+        """Whether the front knows its users by a login."""
+        ...
+
+    @property
+    def sharing_mode(self) -> SharingMode:
+        """Whether other users than the owner have used this server."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """The id by which the log names a refusal."""
+        ...
+
+    def public_url(self, settings: ProviderSettings | None = None) -> str | None:
+        """Return the address at which a browser reaches the front, with a slash at its end, or ``None``.
+
+        A sign-in by these ``settings`` that comes back here has to start at the host of its redirect URI.
+        """
+        ...
+
+    def xsrf_token(self) -> str:
+        """Return the token that a form of this browser has to send."""
+        ...
+
+    def nonce(self) -> str:
+        """Return 128 random bits as text."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Write ``text`` into the log, with the request's id."""
+        ...
+
+    async def open_listener(self, sign_in: SignIn) -> str:
+        """Listen on this machine for the end of ``sign_in``; return the address to which its browser goes first.
+
+        Raises ``ConfigurationInvalid`` if the browser cannot reach a listener here.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The one argument of every route, beside those in its path.
+
+    ``session_api`` raises ``ConfigurationInvalid`` where the settings contain mistakes.
+    """
+
+    request: Request
+    front: Front
+    session_api: Callable[[], SessionApi]
+
+    @property
+    def sessions(self) -> SessionApi:
+        """The sessions."""
+        return self.session_api()

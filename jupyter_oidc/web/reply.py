@@ -1,0 +1,99 @@
+"""The reply of a route, as a value that any front can write.
+
+Every reply is uncacheable: each tells of one person's session or sign-in.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from jupyter_oidc.errors import Problem
+
+JSON: Final = "application/json"
+HTML: Final = "text/html; charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to set, never readable by scripts; ``lifetime`` is in whole seconds."""
+
+    name: str
+    value: str = field(repr=False)
+    path: str
+    lifetime: int
+    secure: bool
+    same_site: Literal["Lax", "None"] = "Lax"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The problem that a reply shows, for the log, and the sign-in that it ended; ``is_audited``: the trail has it."""
+
+    problem: Problem
+    flow: str = ""
+    is_audited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply; ``headers`` are in order, and each replaces a header that the front sets by itself.
+
+    ``drops`` names headers that the front must not add. ``refusal`` is for the log.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    media_type: str = JSON
+    cookies: tuple[Cookie, ...] = ()
+    drops: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the header ``name``, or ``None``."""
+        return next((value for given, value in self.headers if given.lower() == name.lower()), None)
+
+    def with_headers(self, *lines: tuple[str, str]) -> Reply:
+        """Return this reply with more headers."""
+        return replace(self, headers=(*self.headers, *lines))
+
+    def with_cookies(self, *cookies: Cookie) -> Reply:
+        """Return this reply with more cookies."""
+        return replace(self, cookies=(*self.cookies, *cookies))
+
+    def refusing(self, problem: Problem, flow: str = "", *, is_audited: bool = False) -> Reply:
+        """Return this reply with ``problem`` for the log."""
+        return replace(self, refusal=Refusal(problem, flow, is_audited))
+
+
+_UNCACHEABLE: Final = ("Cache-Control", "no-store")
+_NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
+
+
+def json_reply(view: dict[str, Any], status: int = 200, *headers: tuple[str, str]) -> Reply:
+    """Return ``view`` as JSON."""
+    return Reply(status, (*headers, _UNCACHEABLE), json.dumps(view, allow_nan=False).encode())
+
+
+def empty_reply(status: int, *headers: tuple[str, str]) -> Reply:
+    """Return a reply without a body."""
+    return Reply(status, (*headers, _UNCACHEABLE))
+
+
+def redirect(url: str, status: Literal[302, 303] = 302) -> Reply:
+    """Return a redirect of the browser to ``url``; 303 makes it a GET, and leaves this address out of its history."""
+    return Reply(status, (("Location", url), _UNCACHEABLE, _NO_REFERRER))
+
+
+def page_reply(document: str, policy: str, status: int = 200, *headers: tuple[str, str]) -> Reply:
+    """Return the HTML ``document`` under the Content-Security-Policy ``policy``, with no referrer."""
+    lines = (
+        _UNCACHEABLE,
+        _NO_REFERRER,
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", policy),
+    )
+    return Reply(status, (*headers, *lines), document.encode(), HTML)

@@ -1,0 +1,1 @@
+"""One module per group of routes; each verb is one function under one access rule."""

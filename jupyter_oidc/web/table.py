@@ -1,0 +1,100 @@
+"""The table of routes: every path that a front serves below ``jupyter-oidc``, with the function of each verb.
+
+The proxy and what belongs to one front alone are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
+from jupyter_oidc.web.reply import Reply
+from jupyter_oidc.web.routes.apis import show_apis
+from jupyter_oidc.web.routes.backchannel_logout import end_session_by_provider
+from jupyter_oidc.web.routes.callback import take_answer_of_form, take_answer_of_query
+from jupyter_oidc.web.routes.initiate_login import offer_sign_in, turn_form_into_address
+from jupyter_oidc.web.routes.person import ask_person, take_persons_answer
+from jupyter_oidc.web.routes.session import refresh_session, show_providers, show_session, sign_out
+from jupyter_oidc.web.routes.sign_in import begin_sign_in, cancel_sign_in, complete_sign_in, watch_sign_in
+from jupyter_oidc.web.routes.sign_out_pages import show_sign_out_page, show_signed_out
+from jupyter_oidc.web.routes.start import start_sign_in
+
+Method = Literal["GET", "POST", "DELETE"]
+RouteFunction = Callable[..., Awaitable[Reply]]
+"""Takes a :class:`~jupyter_oidc.web.front.Call` and the arguments in the path, as texts; raises a ``Problem``."""
+
+Problems = Literal["json", "page", "page to a browser"]
+"""How a front shows a problem: as JSON, as a page, or as a page to a client that reads pages and as JSON to others.
+
+With the last one a browser without a login is sent to the login page.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path; ``{name}`` stands for one segment, which the functions get as an argument.
+
+    ``name`` is for the log. ``what`` failed, as the page of a problem says.
+    Only a route that ``tracks_activity`` keeps an idle server alive: pages poll the others.
+    """
+
+    name: str
+    path: str
+    verbs: tuple[tuple[Method, RouteFunction], ...]
+    problems: Problems = "json"
+    what: str = "Sign-in"
+    tracks_activity: bool = True
+
+    def rule_of(self, method: str) -> AccessRule | None:
+        """Return the access rule of the verb ``method``, or ``None`` if the route has no such verb."""
+        return next((access_rule_of(function) for verb, function in self.verbs if verb == method), None)
+
+
+_PROVIDER: Final = "jupyter-oidc/providers/{provider}"
+
+TABLE: Final = (
+    Route("Providers", "jupyter-oidc/providers", (("GET", show_providers),), tracks_activity=False),
+    Route("Session", f"{_PROVIDER}/session", (("GET", show_session),), tracks_activity=False),
+    Route("SignIn", f"{_PROVIDER}/sign-in", (("POST", begin_sign_in),)),
+    Route(
+        "SignInProgress",
+        f"{_PROVIDER}/sign-in/{{flow}}",
+        (("GET", watch_sign_in), ("DELETE", cancel_sign_in)),
+        tracks_activity=False,
+    ),
+    Route("Complete", f"{_PROVIDER}/sign-in/{{flow}}/complete", (("POST", complete_sign_in),)),
+    Route("Start", "jupyter-oidc/start/{ticket}", (("GET", start_sign_in),), problems="page"),
+    Route(
+        "Callback",
+        f"{_PROVIDER}/callback",
+        (("GET", take_answer_of_query), ("POST", take_answer_of_form)),
+        problems="page",
+    ),
+    Route(
+        "Person",
+        f"{_PROVIDER}/callback/person",
+        (("GET", ask_person), ("POST", take_persons_answer)),
+        problems="page to a browser",
+    ),
+    Route("Refresh", f"{_PROVIDER}/refresh", (("POST", refresh_session),)),
+    Route("SignOut", f"{_PROVIDER}/sign-out", (("POST", sign_out),)),
+    Route(
+        "SignOutPage",
+        f"{_PROVIDER}/sign-out/{{ticket}}",
+        (("GET", show_sign_out_page),),
+        problems="page to a browser",
+        what="Sign-out",
+    ),
+    Route("SignedOut", f"{_PROVIDER}/signed-out", (("GET", show_signed_out),), problems="page"),
+    Route(
+        "InitiateLogin",
+        f"{_PROVIDER}/initiate-login",
+        (("GET", offer_sign_in), ("POST", turn_form_into_address)),
+        problems="page to a browser",
+    ),
+    Route("BackchannelLogout", f"{_PROVIDER}/backchannel-logout", (("POST", end_session_by_provider),)),
+    Route("Apis", "jupyter-oidc/apis", (("GET", show_apis),), tracks_activity=False),
+)
+"""Every route, in the order of the reference."""
