@@ -48,7 +48,7 @@ def wire(
     services = context.services
     assert isinstance(services.session_api, LocalSessions)
     served, path = ServedApi(SessionApi, lambda: services.session_api), tmp_path / "border"
-    context._services = replace(services, session_api=over_wire(SessionApi, path))
+    context._services = replace(services, session_api=over_wire(SessionApi, path))  # type: ignore[type-abstract]  # NOTE: none is made
     serving = served.at(path)
     jp_asyncio_loop.run_until_complete(serving.__aenter__())
     yield served
@@ -166,7 +166,7 @@ async def test_a_caller_that_hangs_up_cancels_its_call(
 ) -> None:
     """Nobody waits on for a caller that has gone."""
     del server_under_test
-    api = over_wire(SessionApi, tmp_path / "border")
+    api = over_wire(SessionApi, tmp_path / "border")  # type: ignore[type-abstract]  # NOTE: none is made
     sequence = (await api.summary("corp")).sequence
     waiting = asyncio.ensure_future(api.summary("corp", since=sequence, wait_seconds=60.0))
     await asyncio.sleep(0.2)
