@@ -4,12 +4,15 @@ PYTHON ?= python3
 VENV   ?= .venv
 MINUTES ?= 10
 SOAK   ?= 30
+AGAINST ?= main
 BIN     = $(VENV)/bin
-PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+# Tests wait for servers, kernels and browsers most of the time: two processes on each processor, eight at most.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest tools check bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +27,12 @@ test: $(VENV)/.test check tools  ## Set everything up and run all tests
 	@$(BIN)/python .ci/test-front-end
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/$(PYTEST)
+
+test-fast: $(VENV)/.test  ## Run what is near to your change, without a browser (90 seconds; AGAINST=main)
+	@$(BIN)/python -m tests.changed --against $(AGAINST) -- --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+slowest:  ## Show the slowest files of tests of the last runs
+	@head -n 31 .cache/slowest.txt 2>/dev/null || echo "No run has written .cache/slowest.txt yet: make test"
 
 test-oldest: $(VENV)/.test tools  ## Run the tests without a browser with the oldest dependencies that are allowed
 	@mkdir -p .cache
@@ -41,9 +50,10 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
+	@$(BIN)/python -m tests.bench.many_sessions
 	@$(BIN)/python -m tests.bench.hanging_keyring
 	@$(MAKE) --no-print-directory bench-proxy
 
@@ -75,6 +85,10 @@ screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in d
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@$(BIN)/python -m pip install --quiet --editable '.[screenshots]'
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/python -m tests.e2e.screenshots
+
+wheels: $(VENV)/.demo  ## Build the two wheels into dist/: all of it, and the client for kernels elsewhere
+	@rm -f dist/jupyter_oidc*.whl
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./.ci/client
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) $(VENV)-oldest .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib

@@ -16,23 +16,120 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_oidc.kernel.errors import OIDCError as OIDCError
-    from jupyter_oidc.kernel.errors import OIDCWarning as OIDCWarning
-    from jupyter_oidc.kernel.session import api as api
-    from jupyter_oidc.kernel.session import async_api as async_api
-    from jupyter_oidc.kernel.session import auth as auth
-    from jupyter_oidc.kernel.session import endpoint as endpoint
-    from jupyter_oidc.kernel.session import session as session
-    from jupyter_oidc.kernel.session import sign_in as sign_in
-    from jupyter_oidc.kernel.session import sign_out as sign_out
+    from jupyter_oidc.kernel.errors import (
+        AudienceRefused,
+        BadHeader,
+        BadPath,
+        BodyTooLarge,
+        CallerForbidden,
+        CallFailed,
+        CallRefused,
+        ClientTooSlow,
+        ClockSkew,
+        ConfigurationInvalid,
+        ContractError,
+        CsrfFailed,
+        DiscoveryFailed,
+        EgressProxyAuth,
+        Forbidden,
+        GrantInvalid,
+        HeadersTooLarge,
+        IdpUnavailable,
+        IdTokenRejected,
+        IssuerMismatch,
+        LogoutTokenInvalid,
+        MethodNotAllowed,
+        NotAKernel,
+        NotSignedIn,
+        OIDCError,
+        OIDCWarning,
+        Overloaded,
+        ProviderUnclear,
+        RequestInvalid,
+        ResponseMalformed,
+        RouteForbidden,
+        ServerNotFound,
+        SessionExpired,
+        SignInCancelled,
+        SignInDeclined,
+        SignInRefused,
+        SignInTimeout,
+        StateInvalid,
+        StateUsed,
+        StepUpRequired,
+        StorageUnavailable,
+        TlsUntrusted,
+        TokenResponseInvalid,
+        UnknownApi,
+        UnknownFlow,
+        UnknownProvider,
+        UpstreamProtocolError,
+        UpstreamTimeout,
+        UpstreamUnreachable,
+        UserinfoRejected,
+    )
+    from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
 
 __version__ = "0.1.0"
 
 _CALLS = ("api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out")
 
+_CLIENT_ALONE = (
+    "This is the kernel helper alone, of jupyter_oidc_client. A Jupyter server needs all of jupyter_oidc in its own "
+    "environment: pip install jupyter_oidc. If it is there already, the client hides it: pip uninstall jupyter_oidc_client."
+)
+
 __all__ = [
+    "AudienceRefused",
+    "BadHeader",
+    "BadPath",
+    "BodyTooLarge",
+    "CallFailed",
+    "CallRefused",
+    "CallerForbidden",
+    "ClientTooSlow",
+    "ClockSkew",
+    "ConfigurationInvalid",
+    "ContractError",
+    "CsrfFailed",
+    "DiscoveryFailed",
+    "EgressProxyAuth",
+    "Forbidden",
+    "GrantInvalid",
+    "HeadersTooLarge",
+    "IdTokenRejected",
+    "IdpUnavailable",
+    "IssuerMismatch",
+    "LogoutTokenInvalid",
+    "MethodNotAllowed",
+    "NotAKernel",
+    "NotSignedIn",
     "OIDCError",
     "OIDCWarning",
+    "Overloaded",
+    "ProviderUnclear",
+    "RequestInvalid",
+    "ResponseMalformed",
+    "RouteForbidden",
+    "ServerNotFound",
+    "SessionExpired",
+    "SignInCancelled",
+    "SignInDeclined",
+    "SignInRefused",
+    "SignInTimeout",
+    "StateInvalid",
+    "StateUsed",
+    "StepUpRequired",
+    "StorageUnavailable",
+    "TlsUntrusted",
+    "TokenResponseInvalid",
+    "UnknownApi",
+    "UnknownFlow",
+    "UnknownProvider",
+    "UpstreamProtocolError",
+    "UpstreamTimeout",
+    "UpstreamUnreachable",
+    "UserinfoRejected",
     "__version__",
     "api",
     "async_api",
@@ -44,22 +141,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _CALLS:
-        return getattr(import_module("jupyter_oidc.kernel.session"), name)
-    if name[:1].isupper():
-        errors = import_module("jupyter_oidc.kernel.errors")
-        if isinstance(kind := getattr(errors, name, None), type) and issubclass(
-            kind, (errors.OIDCError, errors.OIDCWarning)
-        ):
-            return kind
-    raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
+if not TYPE_CHECKING:  # NOTE: else a type checker would take every name for one of ours, of type Any.
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
+        return getattr(import_module(f"jupyter_oidc.kernel.{'session' if name in _CALLS else 'errors'}"), name)
 
 
 def __dir__() -> list[str]:
-    errors = import_module("jupyter_oidc.kernel.errors")
-    kinds = (kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.OIDCError))
-    return sorted({*__all__, *(kind.__name__ for kind in kinds if not kind.__name__.startswith("_"))})
+    return sorted(__all__)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -68,7 +159,12 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    extension = import_module("jupyter_oidc.server.extension")
+    try:
+        extension = import_module("jupyter_oidc.server.extension")
+    except ModuleNotFoundError as missing:
+        if missing.name != "jupyter_oidc.server":
+            raise
+        raise ModuleNotFoundError(_CLIENT_ALONE, name=missing.name, path=__file__) from None
     return [{"module": "jupyter_oidc.server.extension", "app": extension.JupyterOIDC}]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -72,6 +72,10 @@ class Parts:
     lock: Callable[[Provider], EntryLock]
     upstream: UpstreamPort
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
+
+
+CreateParts: TypeAlias = "Callable[[Settings, JupyterEventLog, Secret | None], Parts]"
+"""A function that makes the parts, as :func:`system_parts` does."""
 
 
 @dataclass(frozen=True, slots=True)

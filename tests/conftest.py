@@ -1,3 +1,24 @@
-"""Plugins for the whole suite: a Jupyter server to test against, and the canary of law 9."""
+"""Plugins for the whole suite: a Jupyter server to test against, the canary of law 9, and the list of the slowest."""
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "tests.support.canary_plugin", "pytester"]
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+pytest_plugins = [
+    "pytest_jupyter.jupyter_server",
+    "tests.support.canary_plugin",
+    "tests.support.slowest_plugin",
+    "pytester",
+]
+
+# NOTE: the tests start hundreds of Pythons; without compiled files each compiles this package and its libraries anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.fixture
+def jp_nbconvert_templates() -> None:
+    """No templates for the servers in this process: 200 files each, and only servers of their own convert notebooks."""

@@ -29,7 +29,11 @@ class Progress:
 
     def tell(self, what: str) -> None:
         """Show the check that is running."""
-        self._write(f"Looking at {what} ...")
+        self.show(f"Looking at {what} ...")
+
+    def show(self, text: str) -> None:
+        """Show ``text`` in the place of what was shown before."""
+        self._write(text)
 
     def _write(self, text: str) -> None:
         if self._shown:

@@ -1,7 +1,7 @@
 """Finds this user's running Jupyter server on this machine, and calls it over HTTP with its own token.
 
 Servers announce themselves (ADR 34); among several the user chooses, and not the order of their files.
-The token is sent in the request's header only.
+The token is sent in the request's header only. A reply is read by the contract of its route, as a kernel reads it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.contract.announcement import (
     SERVER_VARIABLE,
     Announcement,
@@ -22,7 +25,11 @@ from jupyter_oidc.contract.announcement import (
     these_processes,
     this_machine,
 )
+from jupyter_oidc.contract.reader import OTHER
+from jupyter_oidc.contract.reader import read as read_message
+from jupyter_oidc.contract.version import CONTRACT_HEADER, ServerAge, server_age, version_in
 from jupyter_oidc.diagnostics import Check
+from jupyter_oidc.diagnostics.check import Status, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +44,40 @@ _SERVER_CHECK_PREFIXES: Final = (
 )
 """Beginnings of the names of checks that only a running server can make."""
 _T = TypeVar("_T")
+
+_CONTRACTS: Final = (
+    (re.compile(r"jupyter-oidc/providers"), "providers.reply"),
+    (re.compile(r"jupyter-oidc/providers/[^/]+/session"), "session.reply"),
+    (re.compile(r"jupyter-oidc/providers/[^/]+/sign-in"), "sign-in.reply"),
+    (re.compile(r"jupyter-oidc/providers/[^/]+/sign-in/[^/]+(/complete)?"), "sign-in-progress.reply"),
+    (re.compile(r"jupyter-oidc/providers/[^/]+/sign-out"), "sign-out.reply"),
+    (re.compile(r"jupyter-oidc/commands"), "command.reply"),
+    (re.compile(r"jupyter-oidc/commands/[^/]+"), "command-lease.reply"),
+    (re.compile(r"jupyter-oidc/diagnostics"), "diagnostics.reply"),
+)
+"""The contract of the reply of each route that the command line calls."""
+
+
+@dataclass(slots=True)
+class SeenVersion:
+    """What the replies of one server say about its version of the contract: a sentence, empty if it is that of here."""
+
+    text: str = ""
+    _is_told: bool = False
+
+    def judge(self, headers: Mapping[str, str]) -> None:
+        """Keep the sentence about the version in ``headers``, of a reply of a route of ours."""
+        from jupyter_oidc.kernel.version_warning import version_text
+
+        version = version_in(headers.get(CONTRACT_HEADER))
+        age = server_age(version)
+        self.text = "" if age == "same" else version_text(age, version, "this command", _ADVICE[age])
+
+    def tell(self) -> None:
+        """Write the sentence to standard error, once."""
+        if self.text and not self._is_told:
+            self._is_told = True
+            sys.stderr.write(f"{self.text}\n")
 
 
 class ServerError(Exception):
@@ -63,6 +104,7 @@ class RunningServer:
     token: str = field(repr=False)
     announced: Path
     where: Announcement
+    seen_version: SeenVersion = field(default_factory=SeenVersion, compare=False)
 
     def client(self) -> httpx.Client:
         """Return a client that is logged in, if the server has a token; raises :class:`ServerError`."""
@@ -81,20 +123,27 @@ class RunningServer:
         transport = _make_transport(lambda: async_direct_transport(self._server))
         async with httpx.AsyncClient(transport=transport, **self._options()) as client:
             try:
-                return _json_reply(await client.get(path))
+                return _read_reply(await client.get(path), path, self.seen_version)
             except httpx.HTTPError as error:
                 raise _unreachable(self.url, error) from None
 
     def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return the reply to ``verb path``; ``wait`` is the seconds that the server may take longer than usual."""
+        """Return the reply to ``verb path``; ``wait`` is the seconds that the server may take longer than usual.
+
+        The first reply of another version is told on standard error.
+        """
         import httpx
 
         with self.client() as client:
             try:
                 sent = body or {} if verb == "POST" else None
-                return _json_reply(client.request(verb, path, json=sent, timeout=20 + wait))
+                reply = client.request(verb, path, json=sent, timeout=20 + wait)
             except httpx.HTTPError as error:
                 raise _unreachable(self.url, error) from None
+        try:
+            return _read_reply(reply, path, self.seen_version)
+        finally:
+            self.seen_version.tell()
 
     async def answers_at(self, host: str) -> bool | None:
         """Return whether this server answers a request for ``host``; ``None`` if it cannot be asked.
@@ -194,7 +243,18 @@ async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]
         told = await server.get("jupyter-oidc/diagnostics")
     except ServerError:
         return ()
-    return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_SERVER_CHECK_PREFIXES))
+    checks = (_check(told) for told in told["checks"] if told["name"].startswith(_SERVER_CHECK_PREFIXES))
+    version = server.seen_version.text
+    if not version:
+        return tuple(checks)
+    return (Subject("running server").warning(version, "Install the same version of jupyter_oidc in both."), *checks)
+
+
+def _check(told: Mapping[str, Any]) -> Check:
+    """Return a check that a server told; a status or a person that is not known here is ``unknown``, or nobody."""
+    status: Status = "unknown" if told["status"] == OTHER else told["status"]
+    who = None if told["who"] == OTHER else told["who"]
+    return Check(told["name"], told["provider"], status, told["message"], told["action"], who)
 
 
 def _is_at(where: Announcement, url: str) -> bool:
@@ -251,6 +311,14 @@ _NOT_INSTALLED: Final = (
     "The running Jupyter server does not have jupyter_oidc.",
     "Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc.",
 )
+_UNUSABLE: Final = (
+    "The running Jupyter server gave an answer that cannot be used.",
+    "Install the same version of jupyter_oidc here and there; if it is the same, read the server's log.",
+)
+_ADVICE: Final[dict[ServerAge, str]] = {
+    "newer": "What is new there is not understood here. Run the jupyter_oidc of the server's environment.",
+    "older": "What is new here does not work there. Restart the server if it was updated, or update it.",
+}
 _LIST_SERVERS_ACTION: Final = "Look whether it still runs: jupyter server list."
 _NO_TOKEN: Final = (
     "Give the server a token: it may have a password only. If several servers share a home, give each its own "
@@ -271,16 +339,23 @@ def _unreachable(url: str, error: BaseException) -> ServerError:
     )
 
 
-def _json_reply(reply: httpx.Response) -> dict[str, Any]:
+def _read_reply(reply: httpx.Response, path: str, seen: SeenVersion) -> dict[str, Any]:
+    """Return what this version knows of the reply to ``path``; raises :class:`ServerError`."""
     if reply.status_code == 404 and "X-OIDC-Error" not in reply.headers:
         raise ServerError(*_NOT_INSTALLED)
+    if reply.status_code < 400 or "X-OIDC-Error" in reply.headers:
+        seen.judge(reply.headers)
     try:
         told = reply.json()
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise ServerError("The running Jupyter server gave an answer that cannot be used.", "Read the server's log.")
+        raise ServerError(*_UNUSABLE)
     if reply.status_code >= 400:
         message = str(told.get("message") or "The running Jupyter server refused the request.")
         raise ServerError(message, str(told.get("action") or _NO_TOKEN), str(told.get("code") or ""))
-    return told
+    contract = next(name for route, name in _CONTRACTS if route.fullmatch(path.partition("?")[0]))
+    try:
+        return read_message(contract, told)
+    except ContractBroken:
+        raise ServerError(*_UNUSABLE) from None

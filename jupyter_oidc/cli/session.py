@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import quote, urljoin
 
-from traitlets import Bool, Dict, Enum, Unicode
+from traitlets import Bool, Dict, Enum, Float, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import RunningServer, ServerError, running_server
-from jupyter_oidc.cli.sign_in import TerminalSignIn
-from jupyter_oidc.kernel.messages import SHARING, access_message
+from jupyter_oidc.cli.sign_in import SignInWish, TerminalSignIn
+from jupyter_oidc.contract.reader import word_in
+from jupyter_oidc.contract.strategy import RequestedStrategy
+from jupyter_oidc.kernel.messages import SHARING, access_message, unknown_word_message
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
+_INTERRUPTED_CODE: Final = 130
+"""The exit code of a command that Ctrl-C has ended, as shells have it."""
+
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
 """The same sentence as in the panel and in cells."""
 
@@ -54,6 +59,21 @@ class SessionApp(OidcApp):
             )
         return str(names[0])
 
+    def provider_of_api(self, server: RunningServer, api: str) -> str:
+        """Return the provider's name: the argument, or the provider of ``api``."""
+        if self.extra_args:
+            return str(self.extra_args[0])
+        known: dict[str, str] = {}
+        for one in server.call("GET", "jupyter-oidc/providers")["providers"]:
+            summary = server.call("GET", f"jupyter-oidc/providers/{quote(one['name'], safe='')}/session")
+            known |= {entry["name"]: one["name"] for entry in summary["apis"]}
+        if api not in known:
+            raise ServerError(
+                f"There is no API '{one_line(api)}'.",
+                f"Name one of: {', '.join(known)}." if known else "Configure one: jupyter oidc config preset.",
+            )
+        return str(known[api])
+
 
 class Status(SessionApp):
     """``jupyter oidc status``."""
@@ -91,29 +111,53 @@ class SignIn(SessionApp):
     name = "jupyter-oidc-sign-in"
     description = """Sign in at a provider: a browser window opens, and the running Jupyter server gets the session.
 
-    The browser has to run on this machine, or reach the server at the address that is printed. Where the provider signs
-    in by a code, that is printed, and any browser will do; where it leaves the browser at an address, that is pasted.
+    There are four ways. 'server' and 'loopback' print a link: the browser has to run on this machine, or, for 'server',
+    reach the server at that address. 'device' prints a link and a code, and any browser on any machine will do. 'paste'
+    prints a link and asks for the address at which the browser ended, which stays hidden. Without --strategy the settings
+    of the server choose. Ctrl-C cancels the sign-in.
+
+    Exit code: 0 if the session works, 1 if not, 130 after Ctrl-C.
     """
     examples = """
     jupyter oidc sign-in
     jupyter oidc sign-in corp --no-browser      # print the link and wait
-    jupyter oidc sign-in --prompt login         # ask for the password, whoever is logged in there
+    jupyter oidc sign-in --strategy=device      # by a code, from a machine without a browser
+    jupyter oidc sign-in --api=orders           # as strong as this API demands
+    jupyter oidc sign-in --prompt=login         # ask for the password, whoever is logged in there
     """
     browser = Bool(True, help="Open a browser window.").tag(config=True)
+    strategy = Enum(
+        get_args(RequestedStrategy),
+        "auto",
+        help="The way to sign in, if the settings of the server leave it open.",
+    ).tag(config=True)
+    api = Unicode("", help="The API that demands a stronger sign-in; its provider need not be named.").tag(config=True)
+    timeout = Float(
+        0.0, min=0.0, help="Seconds to wait for the user; 0: as long as the server does, ten minutes at most."
+    ).tag(config=True)
     prompt = Enum(
         ("", "none", "login", "consent", "select_account"),
         "",
         help="What the provider is to ask; 'none' asks nothing, and fails unless it knows the person already.",
     ).tag(config=True)
-    aliases = Dict({**ALIASES, "server": "SignIn.server", "prompt": "SignIn.prompt"})
+    aliases = Dict(
+        {
+            **ALIASES,
+            **{name: f"SignIn.{name}" for name in ("server", "strategy", "api", "prompt", "timeout")},
+        }
+    )
     flags = Dict({**FLAGS, "no-browser": ({"SignIn": {"browser": False}}, "Print the link and wait.")})
 
     def work(self, server: RunningServer) -> int:
         """Sign in, and show the session."""
-        sign_in = TerminalSignIn(
-            server, self.provider(server), self.write_stdout, opens_browser=self.browser, prompt=str(self.prompt)
-        )
-        summary = sign_in.run()
+        wish = SignInWish(self.strategy, str(self.prompt), self.api, self.timeout or None)
+        name = self.provider_of_api(server, self.api) if self.api else self.provider(server)
+        sign_in = TerminalSignIn(server, name, self.write_stdout, opens_browser=self.browser, wish=wish)
+        try:
+            summary = sign_in.run()
+        except KeyboardInterrupt:
+            self.write_stderr("\nThe sign-in was cancelled.")
+            return _INTERRUPTED_CODE
         self.write_stdout("\n".join(_paragraph(summary)))
         return 0 if summary["state"] == "active" else 1
 
@@ -135,7 +179,7 @@ class SignOut(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Sign out, and print the result of each step."""
         told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
-        self.write_stdout(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
+        self.write_stdout(f"The session on this machine has ended. {_revoked(told)}")
         if told["end_session_url"]:
             ours = told["end_session_url"].startswith("/")
             link = told["end_session_address"] or urljoin(server.url, told["end_session_url"])
@@ -152,18 +196,29 @@ _REVOKED = {
 }
 
 
+def _revoked(told: dict[str, Any]) -> str:
+    return _REVOKED.get(told["revoked"]) or one_line(unknown_word_message(word_in(told, "revoked")))
+
+
 def _paragraph(summary: dict[str, Any]) -> list[str]:
     user = summary["user"] or {}
     who = user.get("name") or user.get("username") or user.get("sub")
-    lines = [f"{summary['provider']}: {summary['state']}" + (f" ({summary['reason']})" if summary["reason"] else "")]
+    lines = [
+        f"{summary['provider']}: {_word(summary, 'state')}" + (f" ({summary['reason']})" if summary["reason"] else "")
+    ]
     if who:
         lines.append(f"    signed in as {one_line(str(who))} at {summary['issuer']}")
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
-        lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
-    if summary.get("settings_pending"):  # an older server does not send it
+        lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {_word(summary, 'storage')}")
+    if summary["settings_pending"]:
         lines.append(f"    {SETTINGS_PENDING}")
-    if shared := SHARING.get(summary.get("sharing", "none")):
+    if shared := SHARING.get(summary["sharing"]):
         lines.append(f"    {shared}")
     lines += [f"    API {api['name']}: {one_line(access_message(api))}" for api in summary["apis"]]
     return lines
+
+
+def _word(summary: dict[str, Any], member: str) -> str:
+    """Return the server's word for ``member``, also one that is not known here."""
+    return one_line(word_in(summary, member) or "")

@@ -1,46 +1,73 @@
-"""``jupyter oidc sign-in``: guides the user at a terminal by the strategy that the server's reply names.
+"""``jupyter oidc sign-in``: guides the user at a terminal by the step that the strategy of the server's reply demands.
 
-One ``match``, which the type checker proves complete: a new strategy cannot be forgotten here.
+The table is that of notebook cells (:mod:`jupyter_oidc.kernel.sign_in_step`).
 It refuses to keep the pasted address: the user types it at a hidden prompt and it goes to the server at once.
 """
 
 from __future__ import annotations
 
-import getpass
+import os
+import sys
+import time
 import webbrowser
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from typing_extensions import assert_never
 
+from jupyter_oidc.cli.app import one_line
+from jupyter_oidc.cli.hidden_input import read_hidden
+from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError
-from jupyter_oidc.sessions.strategy import Strategy
+from jupyter_oidc.contract.reader import OTHER
+from jupyter_oidc.kernel.errors import OIDCError, ResponseMalformed, StateInvalid
+from jupyter_oidc.kernel.paste import NOBODY_CAN_TYPE, PROMPT, paste
+from jupyter_oidc.kernel.server_connection import is_waiting
+from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyter_oidc.cli.running import RunningServer
+    from jupyter_oidc.contract.strategy import RequestedStrategy
+    from jupyter_oidc.kernel.sign_in_step import SignInStep
 
-POLL_SECONDS: Final = 25
+POLL_SECONDS: Final = 25.0
 """Seconds of one long poll."""
 
-MAX_ATTEMPTS: Final = 3
-"""Attempts to paste the answer to this sign-in."""
+SHOWN_POLL_SECONDS: Final = 5.0
+"""Seconds of one long poll while a terminal shows the time that is left."""
 
-MAX_PASTED_CHARACTERS: Final = 8192
+UNKNOWN_STATE_PAUSE_SECONDS: Final = 2.0
+"""Seconds between two polls of a sign-in whose state only a newer version knows."""
 
-PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
+_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+_CONSOLE_BROWSERS: Final = frozenset({"www-browser", "elinks", "links", "lynx", "w3m"})
+"""Browsers of :mod:`webbrowser` that would take over the terminal."""
 
-_RETRYABLE_REFUSALS: Final = ("response_malformed", "state_invalid", "request_invalid")
-"""Refusals of a pasted text that another attempt may correct."""
+
+@dataclass(frozen=True, slots=True)
+class SignInWish:
+    """The wishes of the user; without a ``timeout_seconds`` the server's own counts.
+
+    ``strategy`` counts if the settings leave it open, ``api`` names the API that demanded a stronger sign-in.
+    """
+
+    strategy: RequestedStrategy = "auto"
+    prompt: str = ""
+    api: str = ""
+    timeout_seconds: float | None = None
+
+    def body(self) -> dict[str, str]:
+        """Return the contract ``sign-in.request``; what is left open is left out."""
+        named = {"strategy": self.strategy if self.strategy != "auto" else "", "prompt": self.prompt, "api": self.api}
+        return {name: wished for name, wished in named.items() if wished}
 
 
 class TerminalSignIn:
-    """One sign-in at ``provider``; ``write_line`` writes a line for the user, ``opens_browser`` opens a window as well.
-
-    A ``prompt`` is sent to the provider; without one, the settings decide.
-    """
+    """One sign-in at ``provider``; ``write_line`` writes a line for the user, ``opens_browser`` opens a window as well."""
 
     def __init__(
         self,
@@ -49,103 +76,153 @@ class TerminalSignIn:
         write_line: Callable[[str], None],
         *,
         opens_browser: bool,
-        prompt: str = "",
+        wish: SignInWish = SignInWish(),
     ) -> None:
         self._server = server
+        self._provider = provider
         self._base = f"jupyter-oidc/providers/{quote(provider, safe='')}"
         self._write_line = write_line
         self._opens_browser = opens_browser
-        self._prompt = prompt
+        self._wish = wish
 
     def run(self) -> dict[str, Any]:
         """Begin, print the next step, and return the session once the sign-in is over; raises :class:`ServerError`.
 
         Any exception, also that of Ctrl-C, cancels the sign-in.
         """
-        wish = {"prompt": self._prompt} if self._prompt else None
-        started = self._server.call("POST", f"{self._base}/sign-in", body=wish)
+        started = self._server.call("POST", f"{self._base}/sign-in", body=self._wish.body())
         flow, finished = f"{self._base}/sign-in/{quote(str(started['flow']), safe='')}", False
         try:
             progress = self._follow(started, flow)
-            finished = progress.get("state") != "waiting"
+            finished = not is_waiting(progress)
+        except OIDCError as problem:
+            raise ServerError(problem.message, problem.action) from None
+        except TimeoutError:
+            raise self._timed_out() from None
         finally:
             if not finished:
                 with suppress(ServerError):  # NOTE: it also ends by itself, and must not hide the first error
                     self._server.call("DELETE", flow)
-        error = progress.get("error")
-        if error:
-            raise ServerError(str(error["message"]), str(error["action"]))
+        if progress["state"] != "completed":
+            raise _ended_without_session(progress)
         return self._server.call("GET", f"{self._base}/session")
 
     def _follow(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
-        """Follow the steps of the strategy, and return the sign-in's last progress."""
-        strategy = strategy_in(started)
-        match strategy:
-            case "server" | "loopback":
-                self._show(self._start(started), "Open this link to sign in:")
-                return self._wait(started, flow)
-            case "device":
-                self._show_code(started)
-                return self._wait(started, flow)
-            case "paste":
-                self._show(self._start(started), "Open this link to sign in, then copy the address at which it ends:")
-                return self._paste(flow)
+        """Follow the step of ``started``, and return the sign-in's last progress."""
+        left = float(started["expires_in"])
+        if self._wish.timeout_seconds is not None:
+            left = min(left, self._wish.timeout_seconds)
+        deadline = time.monotonic() + left
+        step = step_of(started)
+        match step:
+            case OpenLink():
+                self._show(step, "Open this link to sign in:")
+                return self._wait(flow, deadline)
+            case EnterCode():
+                self._show(step, "Open this link on any machine to sign in:")
+                act = "check that the page shows this code" if step.filled_in else "enter this code there"
+                self._write_line(
+                    f"Then {act}:\n\n    {one_line(step.code)}\n\nDo not enter a code that somebody else has sent you.\n"
+                )
+                return self._wait(flow, deadline)
+            case PasteAddress():
+                self._show(step, "Open this link to sign in, then copy the address at which it ends:")
+                return paste(lambda: _ask(deadline), lambda pasted: self._complete(flow, pasted), self._write_line)
             case _:
-                assert_never(strategy)
+                assert_never(step)
 
-    def _start(self, started: Mapping[str, Any]) -> str:
-        return str(started.get("start_address") or urljoin(self._server.url, str(started.get("start_url") or "")))
-
-    def _show_code(self, started: Mapping[str, Any]) -> None:
-        device = started.get("device") or {}
-        code, whole = str(device.get("user_code", "")), device.get("verification_uri_complete")
-        address = str(whole or device.get("verification_uri", ""))
-        act = "check that the page shows this code" if whole else "enter this code there"
-        self._show(address, "Open this link on any machine to sign in:")
-        self._write_line(f"Then {act}:\n\n    {code}\n\nDo not enter a code that somebody else has sent you.\n")
-
-    def _show(self, address: str, what: str) -> None:
+    def _show(self, step: SignInStep, what: str) -> None:
+        """Print the address of ``step``, open it, and say what to do if no browser can be opened here."""
+        address = step.address
+        if is_path(address):
+            # NOTE: a server on a Unix socket has no address for a browser; another one is reached by its own from here.
+            own = urljoin(self._server.url, address)
+            if urlsplit(own).scheme not in ("http", "https"):
+                self._write_line(f"{what}\n\n    {address}\n\n{_AT_JUPYTERLAB}\n")
+                return
+            address = own
         self._write_line(f"{what}\n\n    {address}\n")
-        if self._opens_browser and urlsplit(address).scheme in ("http", "https"):
-            webbrowser.open(address)
+        if self._opens_browser and not open_in_browser(address) and (hint := _no_browser_hint(step, address)):
+            self._write_line(f"{hint}\n")
 
-    def _wait(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
-        progress, left = dict(started), float(started["expires_in"])
-        while left > 0 and progress.get("state", "waiting") == "waiting":
-            progress = self._server.call("GET", f"{flow}?wait={POLL_SECONDS}", wait=POLL_SECONDS)
-            left = float(progress.get("expires_in", 0))
-        return progress
+    def _wait(self, flow: str, deadline: float) -> dict[str, Any]:
+        """Wait until the sign-in is over; raises ``TimeoutError`` at the deadline."""
+        shown = sys.stderr.isatty()
+        with Progress(sys.stderr) as line:
+            while (left := deadline - time.monotonic()) > 0:
+                line.show(f"Waiting for you; {_minutes_and_seconds(left)} left. Ctrl-C cancels.")
+                wait = min(SHOWN_POLL_SECONDS if shown else POLL_SECONDS, left)
+                progress = self._server.call("GET", f"{flow}?wait={wait:g}", wait=wait)
+                if not is_waiting(progress):
+                    return progress
+                if progress["state"] == OTHER:  # NOTE: the server does not hold back an answer in such a state
+                    time.sleep(UNKNOWN_STATE_PAUSE_SECONDS)
+        raise TimeoutError
 
-    def _paste(self, flow: str) -> dict[str, Any]:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                return self._server.call("POST", f"{flow}/complete", body={"redirect_url": _ask_for_address()})
-            except ServerError as refused:
-                if attempt == MAX_ATTEMPTS or refused.refusal not in _RETRYABLE_REFUSALS:
-                    raise
-                self._write_line(f"{refused.message} {refused.action}")
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+    def _complete(self, flow: str, pasted: str) -> dict[str, Any]:
+        """Send what was pasted; a refusal that another attempt may correct becomes the error that ``paste`` knows."""
+        try:
+            return self._server.call("POST", f"{flow}/complete", body={"redirect_url": pasted})
+        except ServerError as refused:
+            for kind in (ResponseMalformed, StateInvalid):
+                if refused.refusal == kind.code:
+                    raise kind(refused.message, action=refused.action) from None
+            raise
+
+    def _timed_out(self) -> ServerError:
+        seconds = self._wish.timeout_seconds
+        within = "in time" if seconds is None else f"within {seconds:g} seconds"
+        return ServerError(
+            f"Nobody finished the sign-in {within}.", "Run this again, and do what it prints before the time is over."
+        )
 
 
-def strategy_in(started: Mapping[str, Any]) -> Strategy:
-    """Return the strategy that the server has chosen; raises :class:`ServerError` for one that is not known here."""
-    for known in get_args(Strategy):
-        if started.get("strategy") == known:
-            strategy: Strategy = known
-            return strategy
-    raise ServerError(
-        "The server wants to sign you in, in a way that this command does not know.",
-        "Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
-    )
+def open_in_browser(address: str) -> bool:
+    """Open ``address`` in a window, and return whether that was possible; a browser in the terminal is not one.
+
+    The user may name any browser, that one too, in the environment variable ``BROWSER``.
+    """
+    try:
+        first = getattr(webbrowser.get(), "name", "")
+    except webbrowser.Error:
+        return False
+    if first in _CONSOLE_BROWSERS and not os.environ.get("BROWSER"):
+        return False
+    return webbrowser.open(address)
 
 
-def _ask_for_address() -> str:
+_AT_JUPYTERLAB: Final = "It is a path of your Jupyter server: put it behind the address of your JupyterLab."
+
+
+def _no_browser_hint(step: SignInStep, address: str) -> str | None:
+    """Return what to do with ``address`` where no browser can be opened; ``None`` if any browser will do."""
+    if isinstance(step, OpenLink) and step.on_this_machine:
+        where = "in a browser on this machine"
+    elif not isinstance(step, EnterCode) and urlsplit(address).hostname in _LOOPBACK_HOSTS:
+        where = "in a browser on this machine, or in one that reaches the Jupyter server through a tunnel"
+    else:
+        return None
+    other = "If you have none, another way may do: run this again with --strategy=device or --strategy=paste."
+    return f"No browser could be opened. Open the link {where}. {other}"
+
+
+def _ask(deadline: float) -> str:
     """Return the user's input for the server to judge."""
     try:
-        typed = getpass.getpass(PROMPT).strip()
+        return read_hidden(PROMPT, deadline - time.monotonic())
     except EOFError:
-        raise ServerError(
-            "Nobody can type here, and this sign-in needs an address to be pasted.",
-            "Run this at a terminal, or sign in from JupyterLab.",
-        ) from None
-    return typed if 0 < len(typed) <= MAX_PASTED_CHARACTERS else "-"
+        raise ServerError(NOBODY_CAN_TYPE, "Run this at a terminal, or sign in from JupyterLab.") from None
+
+
+def _ended_without_session(progress: Mapping[str, Any]) -> ServerError:
+    error = progress["error"]
+    if error:
+        return ServerError(str(error["message"]), str(error["action"]))
+    if progress["state"] == "cancelled":
+        return ServerError("The sign-in was cancelled.", "Run this again when you are ready.")
+    return ServerError("The sign-in took too long.", "Run this again.")
+
+
+def _minutes_and_seconds(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.http_parser import RawResponseMessage
 
-SEEN: Final = "3.14.5"
+SEEN: Final = ("3.14.0", "3.14.5")
 
 
 def has_buffered_data(content: StreamReader) -> bool:

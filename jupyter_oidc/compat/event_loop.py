@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-SEEN: Final = "3.11"
+SEEN: Final = ("3.10", "3.11")
 
 DEFAULT_READ_BYTES: Final = 262_144
 """Bytes that a transport of asyncio reads at a time."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
-SEEN: Final = "0.12.1"
+SEEN: Final = ("0.11.0", "0.12.1")
 
 
 def has_listeners(events: EventLogger, schema_id: str) -> bool:

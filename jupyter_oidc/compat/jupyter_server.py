@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-SEEN: Final = "2.21.1"
+SEEN: Final = ("2.14.0", "2.21.1")
 
 UNAUTHENTICATED_MARK: Final = "__allow_unauthenticated"
 """Attribute of a verb that Jupyter reads before it runs it: whether it may be called without a login.

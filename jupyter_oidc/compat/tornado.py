@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
-SEEN: Final = "6.6.1"
+SEEN: Final = ("6.5.2", "6.6.1")
 
 
 def end_body_wait(request: HTTPServerRequest, problem: Exception | None) -> asyncio.Future[None] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import ssl
 
-SEEN: Final = "0.10.5"
+SEEN: Final = ("0.10.5", "0.10.5")
 
 
 def inner_context(context: Any) -> ssl.SSLContext:

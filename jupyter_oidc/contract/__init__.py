@@ -1,8 +1,9 @@
 """The contract: JSON Schemas of every request and reply, and the events that we emit.
 
-Both sides validate against the same files: the server its requests, the kernel helper (and, through
-generated code, the front end) the replies.
-Schemas are closed, so a field that is not listed cannot be sent by mistake.
+Both sides validate against the same files: the server its requests, the kernel helper and the command line (and,
+through generated code, the front end) the replies.
+Schemas are closed, so a field that is not listed cannot be sent by mistake; ``reader`` takes what it knows of a reply
+that another version wrote, and ``version`` has the number of the contract.
 This module refuses to know what the messages mean.
 """
 
@@ -41,24 +42,43 @@ def names() -> list[str]:
 
 @cache
 def schema(name: str) -> Mapping[str, Any]:
-    """Return the JSON Schema called ``name``; raises ``FileNotFoundError`` if there is none."""
-    text = (_FOLDER / (name + _SUFFIX)).read_text(encoding="utf-8")
-    return cast("Mapping[str, Any]", json.loads(text))
+    """Return the JSON Schema called ``name``; raises ``FileNotFoundError`` if there is none.
+
+    A part that several schemas share is a file of its own: ``{"$ref": "strategy.json"}`` becomes its content.
+    """
+    return _read(name + _SUFFIX)
+
+
+def _read(file: str) -> Mapping[str, Any]:
+    text = (_FOLDER / file).read_text(encoding="utf-8")
+    return cast(
+        "Mapping[str, Any]", json.loads(text, object_hook=lambda part: _read(part["$ref"]) if "$ref" in part else part)
+    )
+
+
+def compiled(of: Mapping[str, Any]) -> Callable[[object], object]:
+    """Return a function that raises for a message that does not match the schema ``of``; see :func:`validated`."""
+    import fastjsonschema
+
+    return cast("Callable[[object], object]", fastjsonschema.compile(dict(of), use_default=False))
 
 
 @cache
 def _validator(name: str) -> Callable[[object], object]:
-    import fastjsonschema
-
-    return cast("Callable[[object], object]", fastjsonschema.compile(dict(schema(name)), use_default=False))
+    return compiled(schema(name))
 
 
 def check(name: str, message: object) -> dict[str, Any]:
-    """Return ``message`` if it matches the schema ``name``; raise :class:`ContractBroken` otherwise."""
+    """Return ``message`` if it matches the schema ``name`` to the letter; raise :class:`ContractBroken` otherwise."""
+    return validated(name, _validator(name), message)
+
+
+def validated(name: str, validator: Callable[[object], object], message: object) -> dict[str, Any]:
+    """Return ``message`` if ``validator`` accepts it; raise :class:`ContractBroken` of the contract ``name`` otherwise."""
     import fastjsonschema
 
     try:
-        _validator(name)(message)
+        validator(message)
     except fastjsonschema.JsonSchemaValueException as broken:
         raise ContractBroken(name, _where(broken.path), str(broken.rule)) from None
     return cast("dict[str, Any]", message)

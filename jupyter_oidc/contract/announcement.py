@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -48,17 +48,23 @@ class Announcement:
         return json.dumps(asdict(self), indent=2, sort_keys=True)
 
 
+_MEMBERS: Final = frozenset(member.name for member in fields(Announcement))
+
+
 def file_name(server: str) -> str:
     """Return the name of the file of the ``server`` with that random id, in the folder of runtime files."""
     return f"jupyter-oidc-{server}.json"
 
 
 def read(path: str | Path) -> Announcement | None:
-    """Return the announcement in ``path``; ``None`` if that is absent, damaged, or of another version."""
+    """Return the announcement in ``path``; ``None`` if that is absent or damaged.
+
+    Members that this version does not know are ignored: the server may be newer.
+    """
     try:
         with Path(path).open("rb") as file:
             told = json.loads(file.read(_MAX_FILE_BYTES))
-        announced = Announcement(**told)
+        announced = Announcement(**{name: told[name] for name in told if name in _MEMBERS})
         parts = urlsplit(announced.url)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None

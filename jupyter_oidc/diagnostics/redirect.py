@@ -20,6 +20,7 @@ from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.request_parameters import scopes_of, supports_prompt, uses_pushed_request
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
+from jupyter_oidc.strategies import facts_of_setting
 
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.context import DiagnosticContext
@@ -75,8 +76,7 @@ def check_sign_in_strategy(context: DiagnosticContext, provider: Provider, metad
 def uses_device_code(context: DiagnosticContext, provider: Provider, metadata: Metadata) -> bool:
     """Return whether a sign-in is certainly one by code, without an authorization request."""
     return all(
-        isinstance(way, Choice) and way.strategy == "device"
-        for way in _possible_strategies(context, provider, metadata)
+        isinstance(way, Choice) and way.facts.has_code for way in _possible_strategies(context, provider, metadata)
     )
 
 
@@ -94,7 +94,8 @@ def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
     """Report the redirect URI that has to be registered (A30)."""
     about, wanted = Subject("redirect URI", provider.name), expected(context, provider)
     path = f"/jupyter-oidc/providers/{provider.name}/callback"
-    if provider.redirect_strategy == "device":
+    facts = facts_of_setting(provider.redirect_strategy)
+    if facts is not None and facts.redirect_target is None:
         return about.ok("Sign-ins by code need no redirect URI.")
     if wanted.uri and wanted.certain and _any_port(provider):
         return about.ok(f"Register exactly this, for any port if it names none: {wanted.uri}")
@@ -128,7 +129,8 @@ def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
 
 
 def _any_port(provider: Provider) -> bool:
-    return provider.redirect_strategy in ("loopback", "paste") or takes_any_port(provider.redirect_uri)
+    facts = facts_of_setting(provider.redirect_strategy)
+    return (facts is not None and facts.redirect_target in ("loopback", "any")) or takes_any_port(provider.redirect_uri)
 
 
 async def check_host(context: DiagnosticContext, provider: Provider) -> list[Check]:
@@ -169,7 +171,8 @@ async def check_registration(
     An uncertain redirect URI is never sent. ``refused`` says that a contradiction would refuse the sign-in before.
     """
     about, wanted = Subject("registration", provider.name), expected(context, provider)
-    if provider.redirect_strategy == "device" or uses_device_code(context, provider, metadata):
+    facts = facts_of_setting(provider.redirect_strategy)
+    if (facts is not None and facts.has_code) or uses_device_code(context, provider, metadata):
         return about.unknown(
             "A sign-in by code shows the provider the client alone; the first one tells whether it is known.",
             "Sign in once.",

@@ -128,7 +128,7 @@ class ApiAuth(httpx.Auth):
         return again and response.headers.get("X-OIDC-Retryable") == "true"
 
     def _problem(self, request: Any, response: Any, content: bytes) -> Exception:
-        return problem(request.method, response.headers, content)
+        return problem(request.method, response.status_code, response.headers, content)
 
 
 class Hidden(str):

@@ -45,7 +45,7 @@ def session_text(summary: dict[str, Any]) -> str:
     message = session_message(summary)
     head = _insert_circumstances(message.headline, f" at {summary['provider']}{_user_suffix(summary)}") + "."
     shared = SHARING.get(summary["sharing"])
-    return " ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part)
+    return plain(" ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part))
 
 
 def session_html(summary: dict[str, Any]) -> str:
@@ -86,7 +86,7 @@ def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) 
     return _invitation(provider, (steps if pasted else "") + _link(url), seconds)
 
 
-def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: bool) -> str:
+def code_html(url: str, provider: str, seconds: float, *, code: str, filled_in: bool) -> str:
     """Return the invitation to sign in with a code; ``filled_in`` says that the page at ``url`` knows it already.
 
     One click selects the whole code, so that it can be copied; there is no script that could do it.

@@ -9,15 +9,17 @@ from __future__ import annotations
 from html import escape
 from typing import Any, ClassVar
 
+from jupyter_oidc.contract.reader import word_in
+
 
 class OIDCError(Exception):
     """Base of all exceptions of the helper.
 
-    ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call
+    ``code`` is the stable word of the contract, or of the helper's own errors; ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call
     may work later, ``request_id`` finds the error in the server's log.
     """
 
-    code: ClassVar[str] = "oidc_error"
+    code: str = "oidc_error"
 
     def __init__(
         self,
@@ -342,7 +344,19 @@ class ProviderUnclear(OIDCError):
     code = "provider_unclear"
 
 
-LOCAL = (ServerNotFound, NotAKernel, ContractError, SignInTimeout, ProviderUnclear)
+class CallRefused(OIDCError):
+    """The server refuses the call (a status of 400 to 499) with a ``code`` that this version does not know."""
+
+    code = "call_refused"
+
+
+class CallFailed(OIDCError):
+    """The call, or the sign-in, fails at the server with a ``code`` that this version does not know."""
+
+    code = "call_failed"
+
+
+LOCAL = (ServerNotFound, NotAKernel, ContractError, SignInTimeout, ProviderUnclear, CallRefused, CallFailed)
 """Raised by the helper itself; the server knows none of them."""
 
 
@@ -355,24 +369,29 @@ BY_CODE: dict[str, type[OIDCError]] = _public()
 """The exception for every code of the contract."""
 
 
-def of_reply(body: dict[str, Any]) -> OIDCError:
-    """Return the exception for a checked ``error`` message.
+def of_reply(body: dict[str, Any], status: int | None = None) -> OIDCError:
+    """Return the exception for an ``error`` message that was read by its contract.
 
-    The link comes from the server, which may know the address of JupyterLab for browsers; this process's own address of
-    the server may be another one.
+    A code of a newer server becomes the exception of the class of its ``status`` (RFC 9110, 15), with that code.
+    The link comes from the server, which may know the address of JupyterLab for browsers; this process's own address of the
+    server may be another one.
     """
-    kind = BY_CODE[body["code"]]
-    action, link = body["action"], None
+    code, known = word_in(body, "code"), BY_CODE.get(body["code"])
+    kind = known or (CallRefused if status is not None and 400 <= status < 500 else CallFailed)
+    action, link = body["action"], None if known else body.get("link")
     if issubclass(kind, _NeedsSignIn):
         link = body.get("link")
         if link is not None:
             action += f" Run {kind.how} or open JupyterLab:" if kind.how else " JupyterLab:"
         else:
             action += f" Run {kind.how}, or open the sign-in panel in JupyterLab." if kind.how else ""
-    return kind(
+    error = kind(
         body["message"],
         action=action,
         link=link,
         retryable=body["retryable"],
         request_id=body["request_id"],
     )
+    if known is None and code is not None:
+        error.code = code
+    return error

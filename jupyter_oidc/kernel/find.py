@@ -70,8 +70,8 @@ def find_server() -> Server:
     if path is None:
         raise ServerNotFound(
             "The Jupyter server of this kernel cannot be found.",
-            action="Calls come from kernels that a Jupyter server with jupyter_oidc (of the same version) has started, and "
-            "from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
+            action="Calls come from kernels that a Jupyter server has started with jupyter_oidc in its own environment (pip "
+            "install jupyter_oidc there), and from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
             "kernel on another machine needs JUPYTER_OIDC_URL from your administrator.",
         )
     if announced is None:

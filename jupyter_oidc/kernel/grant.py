@@ -21,8 +21,10 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from jupyter_oidc.contract.version import CONTRACT_HEADER
 from jupyter_oidc.kernel.replies import content_of, content_of_async, judge, problem_of, unreachable
 from jupyter_oidc.kernel.tls import async_client_to, client_to
+from jupyter_oidc.kernel.version_warning import VersionWarning
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -71,6 +73,7 @@ class GrantAuth(httpx.Auth):
         self._now = now
         self._home = httpx.URL(server.url)
         self._held = _NO_GRANT
+        self._version_warning = VersionWarning()
         self._create_locks()
 
     def __repr__(self) -> str:
@@ -165,7 +168,16 @@ class GrantAuth(httpx.Auth):
         }
 
     def _keep(self, response: httpx.Response, content: bytes) -> None:
-        if "X-OIDC-Error" in response.headers:
+        """Keep the grant in ``content``.
+
+        A connection begins with this reply, and hears of a server that was updated with a later one: so its version of
+        the contract is judged here, for all clients and libraries.
+        """
+        refused = "X-OIDC-Error" in response.headers
+        if refused or CONTRACT_HEADER in response.headers:
+            self._version_warning.judge(response.headers)
+        if refused:
             raise problem_of(response, content)
         reply = judge("kernel-grant.reply", content)
         self._held = _HeldGrant(reply["grant"], self._now() + reply["expires_in"] * (1 - REFRESH_AT_REMAINING_SHARE))
+        self._version_warning.judge(response.headers)

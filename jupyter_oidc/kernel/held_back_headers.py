@@ -42,7 +42,7 @@ def warn_of_held_back(grants: GrantAuth, response: httpx.Response) -> None:
     if cell != _WarnedNames.cell:
         _WarnedNames.cell, _WarnedNames.names = cell, frozenset()
     names = [name for part in text.split(",")[:MAX_NAMES] if _NAME.match(name := part.strip())]
-    level = _level_of_caller()
+    level = level_of_caller()
     for name in names:
         if name.lower() in _WarnedNames.names:
             continue
@@ -62,7 +62,7 @@ def _running_cell() -> object:
     return getattr(running, "execution_count", None)
 
 
-def _level_of_caller() -> int:
+def level_of_caller() -> int:
     """Return the ``stacklevel`` of the first line that belongs neither to this package nor to httpx."""
     frame, level = sys._getframe(1), 1  # noqa: SLF001 - the documented way before Python 3.12
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(_OURS):

@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from jupyter_oidc.contract.reader import OTHER, word_in
+
 HEADLINES: Final = {
     "signed-out": "Not signed in",
     "signing-in": "Signing in",
     "active": "Signed in",
     "refresh-failed": "Signed in, provider unreachable",
     "signed-out-expired": "The session has ended",
+    "other": "State not known",
 }
 """The headline for each state."""
 
@@ -67,6 +70,7 @@ REASONS: Final = {
 """The sentence for each reason code of the contract."""
 
 UNKNOWN: Final = "The server gives a reason that is not known here."
+NO_WORD: Final = "The server does not say more."
 NOT_STORED: Final = "The session could not be stored."
 FOLDER: Final = 'Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
 KEYRING_OR_FOLDER: Final = 'Unlock the keyring of your system, or run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
@@ -94,6 +98,7 @@ SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign
 SHARING: Final = {
     "own-kernels": "This server is shared: kernels that others start or use cannot call APIs as you.",
     "all-kernels": "This server is shared: kernels that others start or use call APIs as you, too.",
+    "other": "This server may be shared: whose kernels call APIs as you is not known here.",
 }
 """The sentence for each value of the summary's ``sharing``; a server that is not shared (``none``) has none."""
 
@@ -105,6 +110,7 @@ ACCESS: Final = {
     "refused": "The provider gives no token for it",
     "missing_entitlement": "Missing",
     "unreachable": "The last call could not reach it",
+    "other": "Whether a call works is not known here",
 }
 """The text for each value of an API's ``readiness``."""
 
@@ -114,6 +120,7 @@ _NEXT: Final = {
     "signed-out": "Run oidc.sign_in() to sign in.",
     "signing-in": "Finish the sign-in in the window that was opened.",
     "signed-out-expired": "Run oidc.sign_in() to sign in again.",
+    "other": "Calls may work; run oidc.sign_in() if they do not.",
 }
 
 
@@ -157,13 +164,28 @@ def _session_message(summary: dict[str, Any]) -> SessionMessage:
             _lifetime_text(summary["expires_in"], refreshable=summary["refreshable"]),
             _STORAGE_NEXT.get(code or ""),
         )
+    if state == OTHER:
+        reason = reason or unknown_word_message(word_in(summary, "state"))
     return SessionMessage(HEADLINES[state], reason, None, _NEXT[state])
 
 
 def access_message(api: dict[str, Any]) -> str:
     """Return the text for an API's ``readiness``."""
-    said = ACCESS[api["readiness"]]
+    said, word = ACCESS[api["readiness"]], word_in(api, "readiness")
+    if api["readiness"] == OTHER:
+        return f"{said} ({word})" if word else said
     return f"{said}: {', '.join(api['missing'])}" if api["readiness"] == "missing_entitlement" else said
+
+
+def unknown_word_message(word: str | None) -> str:
+    """Return the sentence about a ``word`` of a newer server; ``None`` if an older one has none."""
+    return NO_WORD if word is None else f'The server calls it "{word}".'
+
+
+def is_signed_in(summary: dict[str, Any]) -> bool:
+    """Return whether a session exists; in a state that is not known here, if it has a user."""
+    state = summary["state"]
+    return state in ("active", "refresh-failed") or (state == OTHER and summary["user"] is not None)
 
 
 def entitlement_message(summary: dict[str, Any]) -> str:

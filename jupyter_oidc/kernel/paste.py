@@ -1,4 +1,4 @@
-"""Signing in by pasting the address to which the provider redirected the browser.
+"""Signing in by pasting the address to which the provider redirected the browser, in a cell and at a terminal.
 
 The prompt hides its input as one for a password does: no part of it is shown, or kept in a notebook or in the history.
 The input goes to the Jupyter server at once and is not kept here.
@@ -9,12 +9,10 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.kernel.errors import OIDCError, RequestInvalid, ResponseMalformed, StateInvalid
+from jupyter_oidc.kernel.errors import RequestInvalid, ResponseMalformed, StateInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from jupyter_oidc.kernel.server_connection import ServerConnection
 
 MAX_ATTEMPTS: Final = 3
 """Attempts to paste the right address."""
@@ -23,45 +21,34 @@ MAX_PASTED_CHARACTERS: Final = 8192
 
 PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
 
+NOBODY_CAN_TYPE: Final = "Nobody can type here, and this sign-in needs an address to be pasted."
 
-def paste(connection: ServerConnection, started: dict[str, Any], again: Callable[[str], None]) -> dict[str, Any]:
-    """Ask for the address and return the sign-in's last progress; ``again`` shows why another attempt is needed.
 
-    Ctrl-C, and an error that another attempt cannot correct, cancel the sign-in.
-    Raises ``RequestInvalid`` if there is no terminal or browser for input, and the errors that the server answers.
+def paste(
+    ask: Callable[[], str], complete: Callable[[str], dict[str, Any]], again: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the sign-in's progress after the text that ``ask`` returns has gone to the server by ``complete``.
+
+    ``again`` shows why another attempt is needed. Any error but a wrong text, and Ctrl-C, is the caller's: the sign-in
+    is under way still.
     """
-    finished = False
-    try:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                progress = connection.complete(started, _ask_for_address())
-            except (ResponseMalformed, StateInvalid) as refused:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-                again(f"{refused.message} {refused.action}")
-            else:
-                finished = progress["state"] != "waiting"
-                return progress
-    finally:
-        if not finished:
-            _cancel(connection, started)
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        pasted = ask().strip()
+        try:
+            # NOTE: an empty or too long text is "-" for the server, which says what is wrong with it.
+            return complete(pasted if 0 < len(pasted) <= MAX_PASTED_CHARACTERS else "-")
+        except (ResponseMalformed, StateInvalid) as refused:
+            if attempt == MAX_ATTEMPTS:
+                raise
+            again(f"{refused.message} {refused.action}")
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-def _ask_for_address() -> str:
-    """Return the user's input for the server to judge; ``-`` for an empty or too long one, which it would not read."""
+def ask_in_cell() -> str:
+    """Return the user's input for the server to judge; raises ``RequestInvalid`` if there is no frontend for it."""
     try:
-        typed = getpass.getpass(PROMPT).strip()
+        return getpass.getpass(PROMPT)
     except (EOFError, NotImplementedError):
         raise RequestInvalid(
-            "Nobody can type here, and this sign-in needs an address to be pasted.",
-            action="Sign in from JupyterLab, or run this in a notebook that is open in a browser.",
+            NOBODY_CAN_TYPE, action="Sign in from JupyterLab, or run this in a notebook that is open in a browser."
         ) from None
-    return typed if 0 < len(typed) <= MAX_PASTED_CHARACTERS else "-"
-
-
-def _cancel(connection: ServerConnection, started: dict[str, Any]) -> None:
-    try:
-        connection.cancel(started)
-    except OIDCError:
-        return  # NOTE: the sign-in also ends by itself, and the reason of the cancellation must not be hidden

@@ -1,4 +1,4 @@
-"""Judge the replies of our own server: limit their size, check the contract, turn errors into our exceptions.
+"""Judge the replies of our own server: limit their size, read them by the contract, turn errors into our exceptions.
 
 This module sends no request, and reads no reply of an API behind the proxy.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc import contract
+from jupyter_oidc.contract.reader import MAX_WORD_CHARACTERS, OTHER, UNKNOWN_WORDS, read
 from jupyter_oidc.kernel.connection_failure import ConnectionFailure, connection_failure
-from jupyter_oidc.kernel.errors import ContractError, OIDCError, ServerNotFound, of_reply
+from jupyter_oidc.kernel.errors import BY_CODE, ContractError, OIDCError, ServerNotFound, of_reply
 from jupyter_oidc.kernel.tls import NO_CERTIFICATE
 
 if TYPE_CHECKING:
@@ -49,24 +49,24 @@ async def content_of_async(response: httpx.Response) -> bytes:
 
 
 def judge(name: str, content: bytes) -> dict[str, Any]:
-    """Return the message in ``content`` if it matches the contract ``name``; raises ``ContractError``."""
+    """Return what this version knows of ``content``, a reply of the contract ``name``; raises ``ContractError``."""
     try:
-        return contract.check(name, json.loads(content))
+        return read(name, json.loads(content))
     except (ValueError, RecursionError):
         raise broken_contract() from None
 
 
 def problem_of(response: httpx.Response, content: bytes) -> OIDCError:
     """Return the exception for an error reply of ours."""
-    return problem(response.request.method, response.headers, content)
+    return problem(response.request.method, response.status_code, response.headers, content)
 
 
-def problem(method: str, headers: Mapping[str, str], content: bytes) -> OIDCError:
+def problem(method: str, status: int, headers: Mapping[str, str], content: bytes) -> OIDCError:
     """As ``problem_of`` for a reply that came through another library: to ``method``, with ``headers``."""
     if method == "HEAD":
-        return _without_body(headers["X-OIDC-Error"], headers.get("X-OIDC-Request-Id", ""))
+        return _without_body(status, headers["X-OIDC-Error"], headers.get("X-OIDC-Request-Id", ""))
     try:
-        return of_reply(judge("error", content))
+        return of_reply(judge("error", content), status)
     except ContractError as broken:
         return broken
 
@@ -122,15 +122,13 @@ _FAILURE_MESSAGES: Final[dict[ConnectionFailure, tuple[str, str]]] = {
 }
 
 
-def _without_body(code: str, request_id: str) -> OIDCError:
+def _without_body(status: int, code: str, request_id: str) -> OIDCError:
     body = {
-        "code": code,
+        "code": code if code in BY_CODE else OTHER,
+        UNKNOWN_WORDS: {"code": code[:MAX_WORD_CHARACTERS]},
         "message": f"The call was refused ({code}).",
         "action": "Make the same call with GET to read why.",
         "retryable": False,
         "request_id": request_id,
     }
-    try:
-        return of_reply(body)
-    except KeyError:
-        return broken_contract()
+    return of_reply(body, status)

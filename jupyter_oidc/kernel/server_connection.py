@@ -1,27 +1,27 @@
-"""The calls to our own routes: every reply is checked against its contract before it is returned."""
+"""The calls to our own routes: every reply is read by its contract before it is returned."""
 
 from __future__ import annotations
 
 import os
 import time
 import warnings
-from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
 
+from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.auth import ApiAuth, RefreshingHeaders
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCError, OIDCWarning, ProviderUnclear, SignInTimeout
+from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.made_by import MadeBy
@@ -105,24 +105,16 @@ class ServerConnection:
     def await_sign_in(self, started: dict[str, Any], timeout: float, tell: Callable[[float], None]) -> dict[str, Any]:
         """Wait until the sign-in is finished and return its last progress; ``tell`` gets the seconds left.
 
-        Raises ``SignInTimeout`` after ``timeout`` seconds; then, and on Ctrl-C, the sign-in is cancelled.
+        Raises ``SignInTimeout`` after ``timeout`` seconds; the sign-in is under way still.
         """
         deadline = time.monotonic() + timeout
-        finished = False
-        try:
-            while (left := deadline - time.monotonic()) > 0:
-                tell(left)
-                looked = time.monotonic()
-                progress = self.progress(started, min(POLL_SECONDS, left))
-                if progress["state"] != "waiting":
-                    finished = True
-                    return progress
-                time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
-        finally:
-            if not finished:
-                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in ends anyway.
-                with suppress(OIDCError):
-                    self.cancel(started)
+        while (left := deadline - time.monotonic()) > 0:
+            tell(left)
+            looked = time.monotonic()
+            progress = self.progress(started, min(POLL_SECONDS, left))
+            if not is_waiting(progress):
+                return progress
+            time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         raise SignInTimeout(
             f"Nobody finished the sign-in within {timeout:.0f} seconds.",
             action="Run oidc.sign_in() again, and open the link it shows.",
@@ -179,6 +171,12 @@ class ServerConnection:
         except httpx.HTTPError as error:
             raise unreachable(error) from None
         return judge(name, content)
+
+
+def is_waiting(progress: Mapping[str, Any]) -> bool:
+    """Return whether a sign-in is under way; in a state that is not known here, until it has an error or no time left."""
+    state = progress["state"]
+    return bool(state == "waiting" or (state == OTHER and progress["error"] is None and progress["expires_in"] > 0))
 
 
 def _api_path(name: str) -> str:

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+
+from typing_extensions import assert_never
 
 from jupyter_oidc.kernel.display import (
     Notice,
@@ -21,14 +24,17 @@ from jupyter_oidc.kernel.display import (
     signed_out_html,
 )
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
-from jupyter_oidc.kernel.paste import paste
-from jupyter_oidc.kernel.replies import broken_contract
-from jupyter_oidc.kernel.server_connection import server_connection
+from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
+from jupyter_oidc.kernel.paste import ask_in_cell, paste
+from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
+from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.kernel.auth import ApiAuth
+    from jupyter_oidc.kernel.server_connection import ServerConnection
+    from jupyter_oidc.kernel.sign_in_step import SignInStep
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 
@@ -49,13 +55,15 @@ class ApiAccess:
     """Whether an API can be called, and whether the person holds the required entitlements; the API itself decides.
 
     ``readiness`` is ``ready``, or the obstacle: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
-    ``missing_entitlement`` or ``unreachable``.
+    ``missing_entitlement`` or ``unreachable``. It is ``other`` if the server is newer and has another word for it, which
+    is ``unknown_words["readiness"]``.
     """
 
     name: str
     readiness: str
     allowed: bool
     missing: list[str]
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,6 +74,8 @@ class Session:
     false, the provider did not list them.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
+    attribute: ``state``, ``storage`` or ``sharing``.
     """
 
     provider: str
@@ -89,6 +99,7 @@ class Session:
     retry_at: str | None
     apis: list[ApiAccess]
     _summary: dict[str, Any] = field(compare=False)
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return session_text(self._summary)
@@ -103,21 +114,23 @@ class SignedOut:
 
     It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page
     that shows it completes; ``end_session_address`` is the whole address, if the server knows it.
+    A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it.
     """
 
     local: str
     revoked: str
     end_session_url: str | None
     end_session_address: str | None = None
+    unknown_words: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         link = self._link()
         if link is None:
-            return self._outcome_text()
+            return plain(self._outcome_text())
         at_jupyter = "open this at the address of your JupyterLab, in its browser:"
         where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
         more = f" To end the provider's own session{self._time_limit_text()}, {where}"
-        return f"{self._outcome_text()}{plain(more)}"
+        return plain(f"{self._outcome_text()}{more}")
 
     def _repr_html_(self) -> str:
         return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
@@ -135,7 +148,7 @@ class SignedOut:
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
-        }[self.revoked]
+        }.get(self.revoked) or unknown_word_message(self.unknown_words.get("revoked"))
         return f"Signed out here. {text}"
 
 
@@ -180,14 +193,9 @@ def sign_in(
         if _calls_work(summary):
             return _session(summary)
     started = connection.begin(name, api, prompt)
-    tell, notice = _invitation(started)
-
+    notice = Notice()
     try:
-        if started["strategy"] == "paste":
-            tell(started["expires_in"])
-            progress = paste(connection, started, notice.warn)
-        else:
-            progress = connection.await_sign_in(started, timeout, tell)
+        progress = _follow(connection, started, notice, timeout)
     except (OIDCError, KeyboardInterrupt) as ending:
         notice.show(
             ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
@@ -245,7 +253,8 @@ def endpoint(name: str) -> Endpoint:
 
 def _calls_work(summary: dict[str, Any]) -> bool:
     """Return whether a call would carry a token now; if not, a sign-in may help."""
-    signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
+    state, left = summary["state"], summary["expires_in"]
+    signed_in = state == "active" or (is_signed_in(summary) and left != 0)
     return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
 
@@ -255,42 +264,52 @@ def _session(summary: dict[str, Any]) -> Session:
     return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
 
 
-def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notice]:
-    """Return a function that shows the invitation with the seconds left, and the notice that it writes to."""
-    name, device, notice = started["provider"], started["device"], Notice()
-    if device is None:
-        url, where = _start_of(started)
-        pasted = started["strategy"] == "paste"
-        text = f"To sign in at {name}, {where}" + (", then copy the address at which the browser ends" * pasted)
-        return lambda left: notice.show(link_html(url, name, left, pasted=pasted), text), notice
-    filled_in = device["verification_uri_complete"] is not None
-    url = device["verification_uri_complete"] or device["verification_uri"]
-    code = device["user_code"]
-    _checked(url, usable=urlsplit(url).scheme in ("http", "https"))
-    act = "and check that it shows the code" if filled_in else "and enter the code"
-    text = f"To sign in at {name}, open: {url} {act} {plain(code)}"
-    return lambda left: notice.show(code_html(url, name, left, code, filled_in=filled_in), text), notice
+def _invitation(provider: str, step: SignInStep) -> tuple[Callable[[float], str], str]:
+    """Return a function from the seconds left to the invitation as HTML, and the same as text for a terminal."""
+    match step:
+        case OpenLink(address):
+            return partial(link_html, address, provider), f"To sign in at {provider}, {_open_text(address)}"
+        case PasteAddress(address):
+            text = f"To sign in at {provider}, {_open_text(address)}, then copy the address at which the browser ends"
+            return partial(link_html, address, provider, pasted=True), text
+        case EnterCode(address, code, filled_in):
+            act = "and check that it shows the code" if filled_in else "and enter the code"
+            text = f"To sign in at {provider}, open: {address} {act} {plain(code)}"
+            return partial(code_html, address, provider, code=code, filled_in=filled_in), text
+        case _:
+            assert_never(step)
 
 
-def _start_of(started: dict[str, Any]) -> tuple[str, str]:
-    """Return the link with which a notebook starts a sign-in, and the same as text for a terminal.
-
-    If the server does not know how browsers reach it, the link is a path, which the page that shows it completes.
-    """
-    address = started.get("start_address")
-    if address is not None:
-        url = _checked(address, usable=urlsplit(address).scheme in ("http", "https"))
-        return url, f"open: {url}"
-    path = started["start_url"] or ""
-    _checked(path, usable=path.startswith("/") and path[1:2] not in ("/", "\\"))
-    return path, f"open this at the address of your JupyterLab, in its browser: {path}"
+def _open_text(address: str) -> str:
+    at_jupyter = "open this at the address of your JupyterLab, in its browser:"
+    return f"{at_jupyter if is_path(address) else 'open:'} {address}"
 
 
-def _checked(url: str, *, usable: bool) -> str:
-    """Return ``url`` if it may be shown as a link; raises ``ContractError``."""
-    if not usable or not url.isprintable():
-        raise broken_contract()
-    return url
+def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notice, timeout: float) -> dict[str, Any]:
+    """Show the step of ``started``, and return the sign-in's last progress; an error and Ctrl-C cancel it."""
+    finished = False
+    try:
+        step = step_of(started)
+        html, text = _invitation(started["provider"], step)
+
+        def show(left: float) -> None:
+            notice.show(html(left), text)
+
+        match step:
+            case OpenLink() | EnterCode():
+                progress = connection.await_sign_in(started, timeout, show)
+            case PasteAddress():
+                show(started["expires_in"])
+                progress = paste(ask_in_cell, partial(connection.complete, started), notice.warn)
+            case _:
+                assert_never(step)
+        finished = not is_waiting(progress)
+        return progress
+    finally:
+        if not finished:
+            # NOTE: a failed cancel must not hide the first error; the sign-in also ends by itself.
+            with suppress(OIDCError):
+                connection.cancel(started)
 
 
 def _sign_in_error(progress: dict[str, Any]) -> OIDCError:

@@ -79,7 +79,8 @@ def async_client_to(server: Server) -> httpx.AsyncClient:
 def trusted(server: Server) -> ssl.SSLContext:
     """Return a context that trusts only the announced certificate of the server; cached, because making one is slow.
 
-    If only the address of the server is known, certificates that this machine trusts are accepted, too.
+    If only the address of the server is known, certificates that this machine trusts are accepted, too; none if it is
+    an address without TLS.
     Raises ``ServerNotFound`` if a certificate, the server's or our own, cannot be used.
     """
     for certificate, key in CLIENT_CERTIFICATE_VARIABLES:
@@ -96,6 +97,9 @@ def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: boo
     try:
         if server.certificate is not None and server.same_machine:
             context: ssl.SSLContext = pinned(server.certificate)
+        elif server.certificate is None and not server.url.startswith("https:"):
+            # NOTE: no TLS is spoken here; to load the certificates of the machine takes longer than most calls.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         else:
             context = ssl.create_default_context()
             if server.certificate is not None:

@@ -26,6 +26,11 @@ class ConcurrencyLimiter:
         self._running = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def running(self) -> int:
+        """The calls that have a place."""
+        return self._running
+
     async def acquire(self) -> None:
         """Take a place, or wait for one; raises ``Overloaded`` if too many wait already."""
         if self._running < self._max_running:

@@ -48,8 +48,9 @@ from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
-    from jupyter_oidc.compose import Services
+    from jupyter_oidc.compose import CreateParts, Services
     from jupyter_oidc.diagnostics import DiagnosticContext
     from jupyter_oidc.diagnostics.context import Admission
     from jupyter_oidc.entropy import Entropy
@@ -88,62 +89,35 @@ class JupyterOIDC(ExtensionApp):
     grant_kernels_of_others: Any = _switch("grant_kernels_of_others")
     audit_person: Any = _switch("audit_person")
 
+    create_parts: CreateParts | None = None
+    """The parts that do I/O, of a front of its own, such as the one of the tests; no setting reaches this."""
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit the environment
-        clock = SystemClock()
         log = forward_to_server_log(server.log)
-        event_log = JupyterEventLog(server.event_logger, log, clock)
         own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
-        if "audit_person" in said.on:
-            event_log.includes_person = True
-        event_log.register()
-        if "close_process" in said.on and not close_to_others():
-            log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
-        read = said.read()
-        entropy = SystemEntropy()
-        sharing = self._sharing(admits_all="grant_kernels_of_others" in said.on)
-        admits = (lambda _: True) if sharing is None else sharing.admits
-        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits)
-        settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
-        self._context = Context(
-            lambda now: _services(now, event_log, storage_key),
-            settings,
-            findings,
-            grants,
-            entropy,
-            make_diagnostic_context=self._diagnostic_context_factory(storage_key),
-            clock=clock,
-            proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
-            browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
-            allow_remote_kernels="allow_remote_kernels" in said.on,
-            under_hub=is_under_hub(os.environ),
-            sharing=sharing,
-        )
-        for finding in findings:
-            log.error("jupyter_oidc is off until this is corrected: %s", finding)
-        for note in (*source.troubles, *(() if isinstance(read, list) else read.log_notes)):
-            log.warning("jupyter_oidc: %s.", note)
-        if settings is not None:
-            _check_key(settings, storage_key, log)
-        watch = SettingsWatch(source, settings, self._reload, log)
+        self.context = create_context(server, said, self.create_parts, storage_key=storage_key)
+        for trouble in source.troubles:
+            log.warning("jupyter_oidc: %s.", trouble)
+        watch = SettingsWatch(source, self.context.settings, self._reload, log)
         self._watching = PeriodicCallback(watch.poll, CHECK_INTERVAL_SECONDS * 1000)
         if said.reload:
             self._watching.start()
         self._tell_pages()
         self._imports = EarlyImports(log, more=_named_modules(said), folders=(server.root_dir,))
-        self._tell_kernels(entropy, log)
+        self._tell_kernels(self.context.entropy, log)
 
     def initialize_handlers(self) -> None:
         """Add the routes.
 
         Those of the proxy come first: they are called most, and comparing their prefix costs least.
         """
-        prefix = self._context.proxy_prefix
-        given = {"context": self._context}
+        prefix = self.context.proxy_prefix
+        given = {"context": self.context}
         rules = [
             Rule(PathPrefixMatcher(prefix, sockets=False), ProxyHandler, given),
             Rule(PathPrefixMatcher(prefix, sockets=True), ProxySocketHandler, given),
@@ -151,68 +125,29 @@ class JupyterOIDC(ExtensionApp):
         application = self._server().web_app
         application.add_handlers(".*$", rules)
         application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
-        fast_path = KernelFastPath(application, self._context)
+        fast_path = KernelFastPath(application, self.context)
         # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
-        self.handlers.extend(routes(self._context))
+        self.handlers.extend(routes(self.context))
 
     async def stop_extension(self) -> None:
         """Stop background work, close connections, withdraw the announcement of this server."""
         self._watching.stop()
         self._announcement.withdraw()
-        await self._context.aclose()
-
-    def _diagnostic_context_factory(self, storage_key: Secret | None) -> MakeDiagnosticContext:
-        """Return the function that makes the context of diagnostics from the services and Jupyter's own settings."""
-        application: Any = self._server().web_app
-        nbconvert = url_path_join(self._server().base_url, "nbconvert", "html", "a.ipynb")
-
-        async def admission(netloc: str) -> Admission:
-            return admission_by(application.settings, netloc)
-
-        def make_diagnostic_context(services: Services, address: str, *, seen: bool) -> DiagnosticContext:
-            from jupyter_oidc.compose import diagnostic_context
-
-            context = diagnostic_context(
-                services.settings,
-                (),
-                environment=os.environ,
-                storage_key=storage_key,
-                address=address,
-                sessions=services.sessions,
-            )
-            elsewhere = converts_elsewhere(application, nbconvert)
-            return replace(
-                context, address_seen_by_browsers=seen, admission=admission, converts_in_own_process=elsewhere
-            )
-
-        return make_diagnostic_context
-
-    def _sharing(self, *, admits_all: bool) -> Sharing | None:
-        """Return the tracker of users and kernels, if this server has one owner among many users."""
-        owner = os.environ.get("JUPYTERHUB_USER")
-        if not owner:
-            return None
-        sharing = Sharing(
-            owner,
-            admits_all=admits_all,
-            changed=lambda: self._context.notify_sessions("sharing-changed"),
-        )
-        sharing.watch(self._server().kernel_manager)
-        return sharing
+        await self.context.aclose()
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""
         return self.serverapp
 
     async def _reload(self, settings: Settings) -> None:
-        await self._context.reload(settings)
+        await self.context.reload(settings)
         self._tell_pages()
 
     def _tell_pages(self) -> None:
         """Tell a page that opens whether it may try a silent sign-in, so that no other page waits for an answer."""
-        providers = self._context.settings.providers if self._context.settings else ()
-        wanted = any(is_silent_sign_in_on(one, under_hub=self._context.under_hub) for one in providers)
+        providers = self.context.settings.providers if self.context.settings else ()
+        wanted = any(is_silent_sign_in_on(one, under_hub=self.context.under_hub) for one in providers)
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
@@ -232,11 +167,95 @@ class JupyterOIDC(ExtensionApp):
         self._imports.begin()
 
 
-def _services(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None) -> Services:
+def create_context(
+    server: Any, said: Configured, create_parts: CreateParts | None = None, *, storage_key: Secret | None = None
+) -> Context:
+    """Create what all routes of ``server`` share, under the configuration ``said``; log every mistake in it.
+
+    ``create_parts`` is the door for another front and for tests: it makes the parts that do I/O, when the first request
+    needs them; without it they are the real ones.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    log = forward_to_server_log(server.log)
+    event_log = JupyterEventLog(server.event_logger, log, clock)
+    if "audit_person" in said.on:
+        event_log.includes_person = True
+    event_log.register()
+    if "close_process" in said.on and not close_to_others():
+        log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
+    read = said.read()
+    sharing = _sharing(
+        server,
+        admits_all="grant_kernels_of_others" in said.on,
+        changed=lambda: context.notify_sessions("sharing-changed"),
+    )
+    admits = (lambda _: True) if sharing is None else sharing.admits
+    settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
+    context = Context(
+        lambda now: _services(now, event_log, storage_key, create_parts),
+        settings,
+        findings,
+        KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits),
+        entropy,
+        make_diagnostic_context=_diagnostic_context_factory(server, storage_key),
+        clock=clock,
+        proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
+        browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
+        allow_remote_kernels="allow_remote_kernels" in said.on,
+        under_hub=is_under_hub(os.environ),
+        sharing=sharing,
+    )
+    for finding in findings:
+        log.error("jupyter_oidc is off until this is corrected: %s", finding)
+    for note in () if isinstance(read, list) else read.log_notes:
+        log.warning("jupyter_oidc: %s.", note)
+    if settings is not None:
+        _check_key(settings, storage_key, log)
+    return context
+
+
+def _services(
+    settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None, create_parts: CreateParts | None
+) -> Services:
     """Make the services; their modules are imported here and not when the server starts."""
     from jupyter_oidc.compose import build, system_parts
 
-    return build(settings, system_parts(settings, event_log, storage_key))
+    return build(settings, (create_parts or system_parts)(settings, event_log, storage_key))
+
+
+def _diagnostic_context_factory(server: Any, storage_key: Secret | None) -> MakeDiagnosticContext:
+    """Return the function that makes the context of diagnostics from the services and Jupyter's own settings."""
+    application: Any = server.web_app
+    nbconvert = url_path_join(server.base_url, "nbconvert", "html", "a.ipynb")
+
+    async def admission(netloc: str) -> Admission:
+        return admission_by(application.settings, netloc)
+
+    def make_diagnostic_context(services: Services, address: str, *, seen: bool) -> DiagnosticContext:
+        from jupyter_oidc.compose import diagnostic_context
+
+        context = diagnostic_context(
+            services.settings,
+            (),
+            environment=os.environ,
+            storage_key=storage_key,
+            address=address,
+            sessions=services.sessions,
+        )
+        elsewhere = converts_elsewhere(application, nbconvert)
+        return replace(context, address_seen_by_browsers=seen, admission=admission, converts_in_own_process=elsewhere)
+
+    return make_diagnostic_context
+
+
+def _sharing(server: Any, *, admits_all: bool, changed: Callable[[], None]) -> Sharing | None:
+    """Return the tracker of users and kernels, if ``server`` has one owner among many users."""
+    owner = os.environ.get("JUPYTERHUB_USER")
+    if not owner:
+        return None
+    sharing = Sharing(owner, admits_all=admits_all, changed=changed)
+    sharing.watch(server.kernel_manager)
+    return sharing
 
 
 def _named_modules(said: Configured) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
+from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.errors import (
     BodyTooLarge,
     ClientTooSlow,
@@ -69,6 +70,9 @@ MAX_DRAIN_SECONDS: Final = 10.0
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """Seconds for a body of 64 KiB at most that a verb waits for: a slow one would hold a connection for ever."""
 
+EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
+"""The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
+
 MAX_KNOWN_HOSTS: Final = 100
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """The form of a ``Content-Length``; before the body is read, tornado has not checked it."""
@@ -93,6 +97,7 @@ class Context:
     browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
+    max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     under_hub: bool = False
     sharing: Sharing | None = None
@@ -204,9 +209,6 @@ class OidcHandler(APIHandler):
     max_drained_bytes = MAX_BODY_BYTES
     """Bytes of a body that a refusal waits for."""
 
-    max_drain_seconds = MAX_DRAIN_SECONDS
-    """Seconds for which a refusal waits for the body."""
-
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, for every caller."""
 
@@ -253,7 +255,7 @@ class OidcHandler(APIHandler):
             if isinstance(refusal, BodyTooLarge) or not self._drains_body():
                 raise
             self._deferred_refusal = refusal
-            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._end_drain)
+            self._drain_timer = asyncio.get_running_loop().call_later(self.context.max_drain_seconds, self._end_drain)
 
         else:
             if self._body_is_awaited():
@@ -447,8 +449,24 @@ class OidcHandler(APIHandler):
 
     # -- answers -------------------------------------------------------------------------------------------
 
+    def set_default_headers(self) -> None:
+        """Say which contract this reply keeps to, beside Jupyter's own headers."""
+        super().set_default_headers()
+        self._name_contract()
+
+    def _name_contract(self) -> None:
+        """Set the header with the number of the contract; an API's answer is not ours, and never has it (ADR 48)."""
+        self.set_header(CONTRACT_HEADER, str(CONTRACT_VERSION))
+
+    def set_cors_headers(self) -> None:
+        """Set the headers of Jupyter's own CORS policy; a page that it admits may read our headers, too."""
+        super().set_cors_headers()
+        if "Access-Control-Allow-Origin" in self._headers:
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
     def send(self, reply: Reply) -> None:
         """Send ``reply``, and keep its problem for the log."""
+        self._name_contract()
         if reply.refusal is not None:
             refusal = reply.refusal
             self.note_refusal(refusal.problem, refusal.flow, is_audited=refusal.is_audited)
@@ -535,5 +553,6 @@ class OidcHandler(APIHandler):
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         """Answer a preflight as the server does."""
         super().options(*args, **kwargs)
+        self._name_contract()
         self.set_status(204)
         self.finish()

@@ -131,10 +131,15 @@ class KernelGrants:
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
-        self._check_owner(issued.kernel.kernel_id)
-        if not self.lasts(issued.kernel):
+        kernel = issued.kernel
+        is_command = self.commands.is_live(kernel.kernel_id)
+        if not is_command:
+            self._check_owner(kernel.kernel_id)
+        # NOTE: a command that has ended is unknown to the kernel manager, and so is every kernel to the commands.
+        run = (self.commands if is_command else self._kernels).run_of(kernel.kernel_id)
+        if run is None or run is not kernel.run:
             raise GrantInvalid(detail="grant.kernel_gone")
-        return issued.kernel
+        return kernel
 
     def lasts(self, kernel: KernelRun) -> bool:
         """Return whether ``kernel`` has neither ended nor been restarted, and may still act for the owner (Q8.12)."""

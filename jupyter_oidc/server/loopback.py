@@ -21,6 +21,8 @@ from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
     from tornado.web import Application
 
@@ -149,6 +151,14 @@ class LoopbackListeners:
 
     def __init__(self) -> None:
         self._open: dict[LoopbackListener, None] = {}
+
+    def __len__(self) -> int:
+        """Return how many listen."""
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[LoopbackListener]:
+        """Return those that listen, the oldest first."""
+        return iter(tuple(self._open))
 
     async def open(
         self,

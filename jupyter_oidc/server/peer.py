@@ -11,9 +11,6 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-PEER_CHECK_INTERVAL_SECONDS: Final = 0.5
-"""Seconds between two checks of a caller whose bytes wait for the API."""
-
 _LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 _TCP_INFO: Final = getattr(socket, "TCP_INFO", None)

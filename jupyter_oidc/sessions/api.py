@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.sessions.pending import ShownCode
     from jupyter_oidc.sessions.revocation import Revoked
-    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 Parameters = tuple[tuple[str, str], ...]

@@ -15,6 +15,7 @@ from jupyter_oidc.sessions.pending import Progress, ShownCode
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.protocol.device import DeviceAuthorization
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, SignInOptions
@@ -46,9 +47,9 @@ class DeviceSignIns:
         self._clock = clock
         self._scheduler = scheduler
 
-    async def begin(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
+    async def begin(self, metadata: Metadata, caller: str, options: SignInOptions, strategy: Strategy) -> PendingSignIn:
         """Request a device code and a user code, and start to poll whether the person has used the latter."""
-        pending, _ = self._pending.begin(self._settings, caller, options, strategy="device")
+        pending, _ = self._pending.begin(self._settings, caller, options, strategy=strategy)
         pending.metadata = metadata
         pending.ticket_digest = None
         try:

@@ -328,4 +328,4 @@ def _comes_back_silently(service: SessionService, browser: Browser, *, under_hub
         return False
     # NOTE: as if the provider offered codes, since its metadata are unknown here; a choice of a code keeps the page.
     chosen = choose(service.settings, offers_device=True, browser=browser)
-    return isinstance(chosen, Choice) and chosen.strategy == "server"
+    return isinstance(chosen, Choice) and chosen.facts.ends_at_callback

@@ -19,16 +19,18 @@ from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.step_up import StepUp
+from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
+    from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
+    from jupyter_oidc.strategies import StrategyFacts
 
 TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
@@ -101,7 +103,7 @@ class PendingSignIn:
     ``metadata`` are those that it began with: its answer and tokens are judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that was not followed yet: it does not count as under way.
-    ``code`` is set for the strategy ``device`` only, which has neither ticket nor state.
+    ``code`` is set for a strategy that has one, and such a sign-in has neither ticket nor state.
     ``lifetime`` is in seconds.
     ``begun_with`` are the settings that it was begun under; a session that runs meanwhile may have others (ADR 30).
     An ``overtaken`` one is completed because the person signed in by another sign-in; its own answer is not used.
@@ -139,6 +141,11 @@ class PendingSignIn:
     def provider(self) -> str:
         """The provider's name."""
         return self.begun_with.name
+
+    @property
+    def facts(self) -> StrategyFacts:
+        """The entry of its strategy in the server's table."""
+        return facts_of(self.strategy)
 
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
@@ -248,7 +255,7 @@ class PendingSignIns:
         """
         self.sweep()
         for pending in list(self._flows.values()):
-            expected = pending.strategy == "server" if only is None else pending is only
+            expected = pending.facts.ends_at_callback if only is None else pending is only
             if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")

@@ -112,7 +112,7 @@ class RedirectSignIns:
         state consumes it, in success and in failure (R-3).
         Raises ``UnknownFlow`` for any other caller, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
         """
-        if pending.caller != caller or pending.strategy != "paste":
+        if pending.caller != caller or pending.facts.answer != "pasted":
             raise UnknownFlow(detail="paste.caller")
         if pending.overtaken:
             return pending

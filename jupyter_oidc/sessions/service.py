@@ -18,6 +18,7 @@ from jupyter_oidc.sessions.current_session import CurrentSession
 from jupyter_oidc.sessions.local_tokens import LocalTokens
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.orphans import Orphans
+from jupyter_oidc.sessions.owned_timers import OwnedTimers
 from jupyter_oidc.sessions.ports import SystemPorts
 from jupyter_oidc.sessions.readiness import Outages
 from jupyter_oidc.sessions.refresh import Refresh
@@ -70,7 +71,8 @@ class SessionService:
         sign_out_pages: SignOutPages,
         takes_over: Callable[[Secret | None], None] | None = None,
     ) -> None:
-        system = SystemPorts(clock, scheduler, entropy, event_log)
+        self._timers = timers = OwnedTimers(scheduler)
+        system = SystemPorts(clock, timers, entropy, event_log)
         self._oidc_client = oidc_client
         self._event_log = event_log
         self._restored: asyncio.Task[None] | None = None
@@ -78,10 +80,10 @@ class SessionService:
         self._background = Background(self._report, expected=Problem)
         self.current = current = CurrentSession(settings, system)
         self._store = store = SessionStore(
-            vault, lock, scheduler=scheduler, entropy=entropy, on_saved_late=current.saved_late
+            vault, lock, scheduler=timers, entropy=entropy, on_saved_late=current.saved_late
         )
         store.set_retry(lambda: self._background.start(store.retry(), after_defect=store.schedule_retry))
-        self._orphans = orphans = Orphans(current, oidc_client, scheduler, self._background)
+        self._orphans = orphans = Orphans(current, oidc_client, timers, self._background)
         refresh = Refresh(
             lambda: current.settings,
             oidc_client,
@@ -150,12 +152,10 @@ class SessionService:
             oidc_client=oidc_client,
             pending=pending,
             clock=clock,
-            scheduler=scheduler,
+            scheduler=timers,
             event_log=event_log,
         )
         current.connect(self.sign_ins, tokens.refresh_is_due)
-
-    # -- what is asked of it -------------------------------------------------------------------------------
 
     @property
     def settings(self) -> Provider:
@@ -226,13 +226,16 @@ class SessionService:
     async def settle(self, *, process_ends: bool = False) -> None:
         """Stop timers and background work; waits up to 5 s (D10). A second call returns at once.
 
-        With ``process_ends`` the user can no longer answer a sign-in's question: its tokens are revoked (Q10.5).
+        A question that waits for the user is dropped, and its tokens are revoked; with ``process_ends`` every sign-in
+        ends (Q10.5).
         """
         self.current.closed = True
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_polling()
+        self.sign_ins.drop_questions()
         self.current.close()
         await self._background.settle(CLOSE_TIMEOUT_SECONDS)  # a task that ends may have started a revocation
         await self._store.retry()
         self._store.stop()
+        self._timers.close()

@@ -92,7 +92,7 @@ class SignInEndings:
     def stop_polling(self) -> None:
         """Cancel the sign-ins by code, so that the provider is not polled any more."""
         for pending in self._pending.waiting(self.settings.name):
-            if pending.strategy == "device" and not pending.settling:
+            if pending.facts.has_code and not pending.settling:
                 self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
 
     def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
@@ -134,7 +134,7 @@ class SignInEndings:
         question = self._callbacks.question(tokens, pending.options.silent)
         if question is None:
             await self._settle(pending, tokens)
-        elif pending.strategy == "server":
+        elif pending.facts.ends_at_callback:
             pending.question = question
             self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
@@ -172,6 +172,12 @@ class SignInEndings:
             self.give_up(pending, problem)
         finally:
             self.end_of_work(pending)
+
+    def drop_questions(self) -> None:
+        """End the sign-ins that wait for the user's answer here, because nobody is left to take it."""
+        for pending in self._pending.waiting(self.settings.name):
+            if pending.begun_with is self.settings:
+                self._question_expired(pending)
 
     def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:

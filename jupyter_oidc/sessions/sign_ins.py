@@ -19,15 +19,18 @@ from jupyter_oidc.sessions.request_parameters import demanded_step_up, supports_
 from jupyter_oidc.sessions.sign_in_endings import SessionCallbacks, SignInEndings
 from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
+from jupyter_oidc.strategies import facts_of_setting
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.contract.strategy import RequestedStrategy
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import EventLog, Scheduler
-    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Provider
+    from jupyter_oidc.strategies import StrategyFacts
 
 __all__ = ["DEFAULT_OPTIONS", "SessionCallbacks", "SignIns"]
 
@@ -70,6 +73,7 @@ class SignIns:
         self.refuse, self.paste = by_redirect.refuse, by_redirect.paste
         self.answer, self.cancel, self.give_up = endings.answer, endings.cancel, endings.give_up
         self.abandon, self.stop_polling = endings.abandon, endings.stop_polling
+        self.drop_questions = endings.drop_questions
         self.overtake, self.notice_abandoned = endings.overtake, endings.notice_abandoned
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
@@ -98,18 +102,19 @@ class SignIns:
         metadata = await self._client.metadata()
         chosen = self._choice(metadata, browser, strategy)
         if isinstance(chosen, Impossible):
-            if "device" in (strategy, self.settings.redirect_strategy):
-                check_offered(metadata, "device_authorization_endpoint")
+            for named in (strategy, self.settings.redirect_strategy):
+                if (facts := facts_of_setting(named)) is not None and facts.has_code:
+                    check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
-        self._client.check_ready(metadata, by_code=chosen.strategy == "device")
+        self._client.check_ready(metadata, by_code=chosen.facts.has_code)
         demanded = self._callbacks.step_up_for(api)
         if not demanded.acr_values:
             demanded = replace(demanded, acr_values=options.step_up.acr_values)
         options = replace(options, step_up=demanded)
-        self._check_prompt(options, chosen.strategy, metadata)
+        self._check_prompt(options, chosen.facts, metadata)
         demanded_step_up(self.settings, options)
-        if chosen.strategy == "device":
-            return await self._by_code.begin(metadata, caller, options), ""
+        if chosen.facts.has_code:
+            return await self._by_code.begin(metadata, caller, options, chosen.strategy), ""
         pending, ticket = self._pending.begin(self.settings, caller, options, strategy=chosen.strategy)
         pending.metadata = metadata
         if options.silent:
@@ -119,24 +124,24 @@ class SignIns:
             self._endings.under_way(pending)
         return pending, ticket
 
-    def _check_prompt(self, options: SignInOptions, strategy: Strategy, metadata: Metadata) -> None:
+    def _check_prompt(self, options: SignInOptions, facts: StrategyFacts, metadata: Metadata) -> None:
         """Refuse a sign-in that must fail: by code with ``prompt=none``, or a silent one that comes too soon.
 
         A prompt that the provider does not list is refused, too (Initiating User Registration 1.0, 4).
         """
-        if options.prompt == "none" and strategy == "device":
+        if options.prompt == "none" and facts.has_code:
             raise RequestInvalid(
                 "A sign-in by code needs somebody who enters it, so it cannot be silent.",
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
             )
-        if strategy != "device" and options.prompt and not supports_prompt(metadata, options.prompt):
+        if not facts.has_code and options.prompt and not supports_prompt(metadata, options.prompt):
             raise RequestInvalid(
                 f"The provider does not list the prompt '{options.prompt}'.",
                 action="Leave 'prompt' out.",
                 detail="prompt.unlisted",
             )
-        if options.silent and (strategy != "server" or not self.silent.may_begin()):
+        if options.silent and (not facts.ends_at_callback or not self.silent.may_begin()):
             raise RequestInvalid(
                 "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
             )
@@ -152,7 +157,7 @@ class SignIns:
         ``None`` if this provider's sign-ins do not come back to this server in a browser, so that a link is not enough.
         """
         chosen = choose(self.settings, offers_device=False, browser=browser)
-        if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
+        if isinstance(chosen, Impossible) or not chosen.facts.comes_back:
             return None
         _, ticket = self._pending.begin(self.settings, caller, options, strategy=chosen.strategy, offered=True)
         return ticket

@@ -1,6 +1,6 @@
-"""Chooses the strategy of a sign-in, and says why: ``server``, ``loopback``, ``device`` or ``paste``.
+"""Chooses the strategy of a sign-in, and says why.
 
-It decides from the settings, the provider's metadata and the browser's location.
+It decides from the settings, the provider's metadata, the browser's location and the table of strategies.
 It refuses to guess: only the settings tell which redirect URIs are registered.
 An impossible strategy is an answer with an action for the user, and never a silent change to another one.
 """
@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from typing_extensions import assert_never
+
 from jupyter_oidc.errors import ConfigurationInvalid, Problem, RequestInvalid
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
+from jupyter_oidc.strategies import facts_of, facts_of_setting
 
 if TYPE_CHECKING:
+    from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.settings import Provider
-
-Strategy = Literal["server", "loopback", "device", "paste"]
-RequestedStrategy = Literal["auto", "server", "loopback", "device", "paste"]
+    from jupyter_oidc.strategies import StrategyFacts
 
 Browser = Literal["here", "elsewhere", "unknown"]
 """The browser's location: it reaches this server at a loopback address, at another one, or was not seen yet."""
@@ -29,6 +31,11 @@ class Choice:
 
     strategy: Strategy
     reason: str
+
+    @property
+    def facts(self) -> StrategyFacts:
+        """The entry of the strategy in the server's table."""
+        return facts_of(self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,9 @@ def choose(
 
 def pins_server(settings: Provider) -> bool:
     """Return whether the settings alone say that the browser comes back to the callback route at ``redirect_uri``."""
-    return (
-        settings.redirect_uri is not None
-        and settings.redirect_strategy in ("auto", "server")
-        and not takes_any_port(settings.redirect_uri)
-    )
+    facts = facts_of_setting(settings.redirect_strategy)
+    comes_back = facts is None or facts.ends_at_callback
+    return settings.redirect_uri is not None and comes_back and not takes_any_port(settings.redirect_uri)
 
 
 def pins_callback(settings: Provider) -> bool:
@@ -104,37 +109,38 @@ def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> 
 
 def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser) -> tuple[str, str] | None:
     """Return the obstacle for ``named``, and what to do about it; ``None`` if there is none."""
-    uri = settings.redirect_uri
-    if named == "device" and settings.profile is not None:
-        return _NOT_IN_PROFILE
-    if named == "device":
-        return None if offers_device else _NO_DEVICE
-    if named in ("loopback", "paste") and settings.response_mode == "form_post":
+    uri, facts = settings.redirect_uri, facts_of(named)
+    if settings.profile is not None and not facts.in_profile:
+        return f"The profile in the settings does not allow {facts.called}.", _ANOTHER
+    if facts.has_code and not offers_device:
+        return f"The provider does not advertise {facts.called}.", _ENABLE_DEVICE
+    if facts.reads_address and settings.response_mode == "form_post":
         return _NO_FORM
-    if named == "paste":
-        return None if uri is not None else _NO_ADDRESS
-    if named == "server":
-        return _NO_CALLBACK if uri is not None and not leads_to_callback(uri, settings.name) else None
-    if browser == "elsewhere":
+    if facts.needs_redirect_uri and uri is None:
+        return f"{facts.called.capitalize()} needs a redirect_uri in the settings, and there is none.", _SET_ADDRESS
+    if facts.needs_local_browser and browser == "elsewhere":
         return _NOT_HERE
-    return _NOT_LOOPBACK if uri is not None and not is_loopback(uri) else None
+    if uri is None:
+        return None
+    match facts.redirect_target:
+        case "callback":
+            return None if leads_to_callback(uri, settings.name) else _NO_CALLBACK
+        case "loopback":
+            return None if is_loopback(uri) else _NOT_LOOPBACK
+        case "any" | None:
+            return None
+        case _:
+            assert_never(facts.redirect_target)
 
 
-_NOT_IN_PROFILE: Final = (
-    "The profile in the settings does not allow sign-in by code (the device authorization grant).",
-    "Leave 'strategy' out, or choose another one.",
+_ANOTHER: Final = "Leave 'strategy' out, or choose another one."
+_ENABLE_DEVICE: Final = (
+    "Ask your administrator to enable the device authorization grant at the provider, or choose another strategy."
 )
-_NO_DEVICE: Final = (
-    "The provider does not advertise sign-in by code (the device authorization grant).",
-    "Ask your administrator to enable the device authorization grant at the provider, or choose another strategy.",
-)
+_SET_ADDRESS: Final = "Ask your administrator to set redirect_uri to an address that is registered at the provider."
 _NO_FORM: Final = (
     "This strategy needs the provider's answer in the address, and response_mode is 'form_post'.",
     "Ask your administrator to set response_mode to 'query'.",
-)
-_NO_ADDRESS: Final = (
-    "Signing in by a pasted address needs a redirect_uri in the settings, and there is none.",
-    "Ask your administrator to set redirect_uri to an address that is registered at the provider.",
 )
 _NO_CALLBACK: Final = (
     "The redirect_uri in the settings does not lead to this server's callback.",

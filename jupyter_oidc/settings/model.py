@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from jupyter_oidc.contract.strategy import RequestedStrategy
 from jupyter_oidc.settings.algorithms import ALGORITHMS
 from jupyter_oidc.settings.changes import (
     always,
@@ -67,7 +68,9 @@ TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
 Profile = Literal["fapi2"]
 PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
 """The signature algorithms under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
-RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
+_STRATEGY_WORDS: Final = " or ".join(
+    [", ".join(f"`{word}`" for word in get_args(RequestedStrategy)[:-1]), f"`{get_args(RequestedStrategy)[-1]}`"]
+)
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
@@ -452,12 +455,12 @@ class Provider:
             "`access_token` or `id_token`: which token its APIs get unless they say otherwise",
         ),
     )
-    redirect_strategy: RedirectStrategy = field(
+    redirect_strategy: RequestedStrategy = field(
         default="auto",
         metadata=entry(
-            Choice(get_args(RedirectStrategy)),
+            Choice(get_args(RequestedStrategy)),
             always,
-            "`auto`, `server`, `loopback`, `device` or `paste`",
+            _STRATEGY_WORDS,
             page="; see [ways to sign in](#ways-to-sign-in)",
         ),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.settings.model import PROFILE_ALGORITHMS, TLS_METHODS
 from jupyter_oidc.settings.secret_reference import Keys
+from jupyter_oidc.strategies import STRATEGIES, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
 _DPOP_BOUND_TOKENS: Final = "dpop_bound_access_tokens"
 _METHODS: Final = ("private_key_jwt", *TLS_METHODS)
+_STRATEGIES: Final = tuple(one for one in STRATEGIES if facts_of(one).in_profile)
 
 
 class _Keys(Keys, Protocol):
@@ -43,7 +45,7 @@ def apply_profile(keys: _Keys, profile: str | None) -> None:
         ("id_token_signed_response_alg", (None, *PROFILE_ALGORITHMS)),
         ("userinfo_signed_response_alg", (None, *PROFILE_ALGORITHMS)),
         ("token_endpoint_auth_signing_alg", (None, *PROFILE_ALGORITHMS)),
-        ("redirect_strategy", (None, "auto", "server", "loopback", "paste")),
+        ("redirect_strategy", (None, "auto", *_STRATEGIES)),
         ("api_bearer_token_source", (None, "access_token")),
     ):
         if body.get(key) not in fitting:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
-from typing import Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 from urllib.parse import urlsplit
 
 from jupyter_oidc.settings.client_authentication import read_client_authentication
@@ -40,6 +40,10 @@ from jupyter_oidc.settings.network import NetworkSettings, check_certificate, re
 from jupyter_oidc.settings.profile import apply_profile, check_api
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
 from jupyter_oidc.settings.secret_reference import read_secret_reference
+from jupyter_oidc.strategies import facts_of_setting
+
+if TYPE_CHECKING:
+    from jupyter_oidc.contract.strategy import RequestedStrategy
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _UNNAMED: Final = "?"
@@ -149,22 +153,27 @@ def _provider(name: str, body: Mapping[Any, Any], at: Location) -> Provider:
     return Provider(name=name, scopes_by_default=keys.take("scopes") is None, **read)
 
 
-def _check_strategy(at: Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
+def _check_strategy(
+    at: Location, name: str, strategy: RequestedStrategy, redirect_uri: str | None, response_mode: str
+) -> None:
     """Report a redirect URI that does not fit its strategy; each strategy allows other targets."""
-    if strategy in ("loopback", "paste") and response_mode == "form_post":
+    facts = facts_of_setting(strategy)
+    if facts is not None and facts.reads_address and response_mode == "form_post":
         at.add(
             "response_mode",
             f"is 'form_post', and '{strategy}' reads the address",
             "Write 'query', or remove it.",
             "contradictory",
         )
-    if strategy == "paste" and redirect_uri is None:
-        at.add("redirect_uri", "is missing, and 'paste' needs it", "Write the address that is registered.", "missing")
+    if facts is not None and facts.needs_redirect_uri and redirect_uri is None:
+        fault = f"is missing, and '{strategy}' needs it"
+        at.add("redirect_uri", fault, "Write the address that is registered.", "missing")
     if redirect_uri is None:
         return
-    if strategy == "loopback" and not is_loopback(redirect_uri):
+    target = facts and facts.redirect_target
+    if target == "loopback" and not is_loopback(redirect_uri):
         instead = "Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value."
-        at.add("redirect_uri", "is not a loopback address, and 'loopback' needs one", instead, "contradictory")
+        at.add("redirect_uri", f"is not a loopback address, and '{strategy}' needs one", instead, "contradictory")
     if leads_through_hub(redirect_uri, name) and response_mode == "form_post":
         at.add(
             "response_mode",
@@ -174,7 +183,7 @@ def _check_strategy(at: Location, name: str, strategy: str, redirect_uri: str | 
         )
     if name.startswith(_UNNAMED):
         return  # the callback's path depends on the name
-    to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
+    to_server = target == "callback" or (facts is None and not takes_any_port(redirect_uri))
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(
             "redirect_uri",

@@ -29,6 +29,9 @@ MAX_WAIT_SECONDS: Final = 60.0
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
+_RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
+"""Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
+
 MAX_FIELDS: Final = 50
 FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 
@@ -179,6 +182,11 @@ def _matching(name: str, message: object) -> dict[str, Any]:
     try:
         return contract.check(name, message)
     except ContractBroken as broken:
+        if broken.rule in _RULES_OF_WHAT_IS_KNOWN:
+            raise RequestInvalid(
+                f"The request asks for something that this server does not know: {broken.where} ({broken.rule}).",
+                action="Leave it out, or install a newer jupyter_oidc in the environment of the Jupyter server.",
+            ) from None
         raise RequestInvalid(f"The request does not match its contract: {broken.where} ({broken.rule}).") from None
 
 

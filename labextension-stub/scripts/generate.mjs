@@ -1,4 +1,5 @@
-// Generates src/generated/ from the contract: TypeScript types of every message, and validators of every reply.
+// Generates src/generated/ from the contract: TypeScript types of every message, validators of every reply, and what
+// `src/reader.ts` has to know of each reply. A reply is typed and validated as it is read (ADR 48), a request as written.
 // Prettier formats all of it, so that a change of the contract is a diff that can be read.
 // `--check` writes nothing and fails if what is there differs from what would be written.
 
@@ -16,19 +17,62 @@ const target = join(here, '../src/generated');
 const style = { printWidth: 120, singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' };
 const banner = '// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.\n';
 
+/** Read a file of the contract; a part that several schemas share is a file of its own, and `$ref` names it. */
+const read = name =>
+  JSON.parse(readFileSync(join(contract, name), 'utf8'), (_, part) => (part?.$ref ? read(part.$ref) : part));
+
 const schemas = readdirSync(contract)
   .filter(name => name.endsWith('.schema.json'))
   .sort()
   .map(name => ({
     name: name.replace('.schema.json', ''),
-    schema: JSON.parse(readFileSync(join(contract, name), 'utf8'))
+    schema: read(name)
   }));
+
+// Only what comes back is validated in the page; what goes out is validated by the server.
+const isReply = name => name === 'error' || name.endsWith('.reply');
+
+/** The schema of what a reader makes of a reply: as `reader_schema` in `contract/reader.py`, but open if it is `checked`. */
+function readerSchema(of, checked = false) {
+  if (Array.isArray(of)) {
+    return of.map(part => readerSchema(part, checked));
+  }
+  if (of === null || typeof of !== 'object') {
+    return of;
+  }
+  const made = Object.fromEntries(
+    Object.entries(of)
+      .filter(([key]) => key !== 'default' && !(checked && key === 'additionalProperties')) // nothing unlisted is left
+      .map(([key, part]) => [key, key === 'enum' ? [...part, 'other'] : readerSchema(part, checked)])
+  );
+  if (made.properties && !checked) {
+    made.properties.unknown_words = {
+      description: 'The words of a newer server that are `other` here, by the member that they were in.',
+      type: 'object',
+      additionalProperties: { type: 'string' }
+    };
+  }
+  return made;
+}
+
+/** What a reader has to know of a schema: its members, its words, and what an older server does not send. */
+function shape(schema) {
+  const of = schema.anyOf?.find(one => one.properties) ?? schema;
+  return {
+    ...(of.properties && {
+      members: Object.fromEntries(Object.entries(of.properties).map(([name, part]) => [name, shape(part)]))
+    }),
+    ...(of.items && { items: shape(of.items) }),
+    ...(of.enum && { words: of.enum.filter(word => word !== null) }),
+    ...('default' in of && { absent: of.default })
+  };
+}
 
 async function types() {
   const parts = [];
-  for (const { schema } of schemas) {
+  for (const { name, schema } of schemas) {
     parts.push(
-      await compile(schema, schema.title, {
+      await compile(isReply(name) ? readerSchema(schema) : schema, schema.title, {
         additionalProperties: false,
         bannerComment: '',
         format: false
@@ -38,8 +82,7 @@ async function types() {
   return banner + '\n' + parts.join('\n');
 }
 
-// Only what comes back is validated in the page; what goes out is validated by the server.
-const replies = schemas.filter(({ name }) => name === 'error' || name.endsWith('.reply'));
+const replies = schemas.filter(({ name }) => isReply(name));
 
 /** Drop what a validator does not need, so that the page loads less. */
 function bare(schema) {
@@ -68,7 +111,7 @@ function validators() {
   });
   const exported = {};
   for (const { schema } of replies) {
-    ajv.addSchema(bare(schema), schema.title);
+    ajv.addSchema(bare(readerSchema(schema, true)), schema.title);
     exported[`is${schema.title}`] = schema.title;
   }
   // The page only asks whether a reply is valid: the details of the errors would be half of what it loads, so one 0 stands for them.
@@ -84,10 +127,16 @@ function declarations() {
   return `${banner}import type { ${names.join(', ')} } from './contract';\n\n${lines.join('\n')}\n`;
 }
 
+function shapes() {
+  const lines = replies.map(({ schema }) => `export const shapeOf${schema.title}: IShape = ${JSON.stringify(shape(schema))};`);
+  return `${banner}import type { IShape } from '../reader';\n\n${lines.join('\n\n')}\n`;
+}
+
 const formatted = (text, parser) => format(text, { parser, ...style });
 
 const files = {
   'contract.ts': await formatted(await types(), 'typescript'),
+  'shapes.ts': await formatted(shapes(), 'typescript'),
   'validators.js': await formatted(validators(), 'babel'),
   'validators.d.ts': await formatted(declarations(), 'typescript')
 };

@@ -1,8 +1,10 @@
-// The typed client of the server extension: it validates every reply before it returns it.
+// The typed client of the server extension: it reads every reply by the contract, and validates it, before it returns it.
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
 
 import type {
   ApiList,
@@ -23,10 +25,29 @@ import {
   isSignInStarted,
   isSignOutResult
 } from './generated/validators';
+import {
+  shapeOfApiList,
+  shapeOfDiagnostics,
+  shapeOfOidcError,
+  shapeOfProviderList,
+  shapeOfSessionSummary,
+  shapeOfSignInProgress,
+  shapeOfSignInStarted,
+  shapeOfSignOutResult
+} from './generated/shapes';
 import { ContractError, Problem } from './problem';
+import type { IShape } from './reader';
+import { known } from './reader';
+import { CONTRACT_HEADER, versionIn } from './contractversion';
 
 const API_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
 const LOOPBACK_HOST = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** How a reply is read and checked. */
+interface IReply<T> {
+  readonly shape: IShape;
+  readonly isValid: (data: unknown) => data is T;
+}
 
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
 export class OidcClient {
@@ -40,51 +61,61 @@ export class OidcClient {
     return this.settings.baseUrl;
   }
 
+  /** The version of the contract that the server writes; `null` before its first reply. */
+  get contractVersion(): number | null {
+    return this._contractVersion;
+  }
+
+  /** Emitted when `contractVersion` has changed. */
+  get contractVersionChanged(): ISignal<this, void> {
+    return this._contractVersionChanged;
+  }
+
   providers(): Promise<ProviderList> {
-    return this.request('GET', ['providers'], isProviderList);
+    return this.request('GET', ['providers'], Private.providers);
   }
 
   apis(): Promise<ApiList> {
-    return this.request('GET', ['apis'], isApiList);
+    return this.request('GET', ['apis'], Private.apis);
   }
 
   session(provider: string): Promise<SessionSummary> {
-    return this.request('GET', ['providers', provider, 'session'], isSessionSummary);
+    return this.request('GET', ['providers', provider, 'session'], Private.summary);
   }
 
   refresh(provider: string): Promise<SessionSummary> {
-    return this.request('POST', ['providers', provider, 'refresh'], isSessionSummary, { body: {} });
+    return this.request('POST', ['providers', provider, 'refresh'], Private.summary, { body: {} });
   }
 
   beginSignIn(provider: string): Promise<SignInStarted> {
-    return this.request('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body: {} });
+    return this.request('POST', ['providers', provider, 'sign-in'], Private.started, { body: {} });
   }
 
   /** Begin a sign-in without a prompt; the browser comes back to `next`, a path of this server, whatever the outcome. */
   beginSilentSignIn(provider: string, next: string): Promise<SignInStarted> {
     const body = { silent: true, next };
-    return this.request('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body });
+    return this.request('POST', ['providers', provider, 'sign-in'], Private.started, { body });
   }
 
   /** How far a sign-in is; answers at once when it is finished, else after `wait` seconds (at most 60). */
   progress(provider: string, flow: string, wait: number): Promise<SignInProgress> {
     const query = { wait: String(wait) };
-    return this.request('GET', ['providers', provider, 'sign-in', flow], isSignInProgress, { query });
+    return this.request('GET', ['providers', provider, 'sign-in', flow], Private.progress, { query });
   }
 
   /** Hand in the address at which the provider left the browser; answers when the server has judged it. */
   completeSignIn(provider: string, flow: string, redirectUrl: string): Promise<SignInProgress> {
     const body = { redirect_url: redirectUrl };
-    return this.request('POST', ['providers', provider, 'sign-in', flow, 'complete'], isSignInProgress, { body });
+    return this.request('POST', ['providers', provider, 'sign-in', flow, 'complete'], Private.progress, { body });
   }
 
   cancelSignIn(provider: string, flow: string): Promise<SignInProgress> {
-    return this.request('DELETE', ['providers', provider, 'sign-in', flow], isSignInProgress);
+    return this.request('DELETE', ['providers', provider, 'sign-in', flow], Private.progress);
   }
 
   /** Sign out; `end_session_url` is whole, and leads to a one-time page of this server or to the provider's. */
   async signOut(provider: string): Promise<SignOutResult> {
-    const result = await this.request('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
+    const result = await this.request('POST', ['providers', provider, 'sign-out'], Private.signedOut, { body: {} });
     const url = result.end_session_url;
     result.end_session_url =
       url && (url.startsWith('/') ? this.ownAddress(url, 'providers/') : this.providerAddress(url));
@@ -93,7 +124,7 @@ export class OidcClient {
 
   /** Examine the set-up; takes as long as the slowest provider or API. */
   diagnostics(): Promise<Diagnostics> {
-    return this.request('GET', ['diagnostics'], isDiagnostics);
+    return this.request('GET', ['diagnostics'], Private.diagnostics);
   }
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
@@ -168,7 +199,7 @@ export class OidcClient {
   private async request<T>(
     method: string,
     path: readonly string[],
-    isValid: (data: unknown) => data is T,
+    reply: IReply<T>,
     options: { body?: object; query?: Record<string, string> } = {}
   ): Promise<T> {
     const address =
@@ -183,11 +214,24 @@ export class OidcClient {
     if (!response.ok) {
       throw await this.problemFrom(response);
     }
-    const data = await Private.json(response);
-    if (!isValid(data)) {
+    this.note(response);
+    const data = known(reply.shape, await Private.json(response));
+    if (!reply.isValid(data)) {
       throw new ContractError(this.trans);
     }
     return data;
+  }
+
+  /** Note the version of the contract of a reply of ours. */
+  private note(response: Response): void {
+    if (response.type === 'cors' && response.headers.get(CONTRACT_HEADER) === null) {
+      return; // a server of another origin may not show its headers
+    }
+    const version = versionIn(response.headers.get(CONTRACT_HEADER));
+    if (version !== this._contractVersion) {
+      this._contractVersion = version;
+      this._contractVersionChanged.emit();
+    }
   }
 
   private async send(address: string, init: RequestInit): Promise<Response> {
@@ -208,7 +252,10 @@ export class OidcClient {
 
   /** Convert an error response; one that does not keep to the contract is not ours. */
   private async problemFrom(response: Response): Promise<Problem> {
-    const data = await Private.json(response);
+    if (response.headers.get('X-OIDC-Error') !== null) {
+      this.note(response);
+    }
+    const data = known(shapeOfOidcError, await Private.json(response));
     if (isOidcError(data)) {
       return Problem.of(data);
     }
@@ -233,9 +280,20 @@ export class OidcClient {
       status >= 500
     );
   }
+
+  private _contractVersion: number | null = null;
+  private readonly _contractVersionChanged = new Signal<this, void>(this);
 }
 
 namespace Private {
+  export const apis: IReply<ApiList> = { shape: shapeOfApiList, isValid: isApiList };
+  export const diagnostics: IReply<Diagnostics> = { shape: shapeOfDiagnostics, isValid: isDiagnostics };
+  export const progress: IReply<SignInProgress> = { shape: shapeOfSignInProgress, isValid: isSignInProgress };
+  export const providers: IReply<ProviderList> = { shape: shapeOfProviderList, isValid: isProviderList };
+  export const signedOut: IReply<SignOutResult> = { shape: shapeOfSignOutResult, isValid: isSignOutResult };
+  export const started: IReply<SignInStarted> = { shape: shapeOfSignInStarted, isValid: isSignInStarted };
+  export const summary: IReply<SessionSummary> = { shape: shapeOfSessionSummary, isValid: isSessionSummary };
+
   /** The absolute address in `text`, or `null` if it is none. */
   export function url(text: string): URL | null {
     try {

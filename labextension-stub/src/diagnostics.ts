@@ -62,7 +62,7 @@ export class DiagnosticsModel {
 
 /** The checks that are not ok, worst first, each status in the order of the report. */
 export function failedChecksFirst({ checks }: Diagnostics): readonly Check[] {
-  const order: readonly Check['status'][] = ['problem', 'warning', 'unknown'];
+  const order: readonly Check['status'][] = ['problem', 'warning', 'unknown', 'other'];
   return order.flatMap(status => checks.filter(check => check.status === status));
 }
 
@@ -75,6 +75,7 @@ export function responsibleParty({ who }: Check, trans: TranslationBundle): stri
       return trans.__('Administrator of this Jupyter server');
     case 'provider':
       return trans.__('Administrator of the provider');
+    case 'other':
     case null:
       return null;
   }
@@ -86,7 +87,8 @@ export function reportText({ checks }: Diagnostics, trans: TranslationBundle): s
     ok: 'ok',
     warning: 'WARN',
     problem: 'FAIL',
-    unknown: '????'
+    unknown: '????',
+    other: '????'
   };
   return checks
     .flatMap(check => {

@@ -1,5 +1,7 @@
 // Notices in JupyterLab's notification centre: one for each episode, withdrawn when it is over.
 //
+// A server of another version of the contract is told once, however long that lasts.
+//
 // An episode is a session ending soon, a provider out of reach, or a session that has ended. It is shown once, however
 // often the page is hidden and shown; a notice that was dismissed does not come back before the episode is over.
 
@@ -36,6 +38,7 @@ export class Notices {
   }
 
   private update(): void {
+    this.tellVersion();
     const current = new Set<string>();
     for (const session of this.oidc.sessions) {
       const episode = this.episodeOf(session);
@@ -55,6 +58,14 @@ export class Notices {
     }
   }
 
+  private tellVersion(): void {
+    const { versionNotice } = this.oidc;
+    if (versionNotice !== null && !this.versionTold && this.preferences.choices.notices) {
+      this.versionTold = true;
+      Notification.warning(versionNotice, { autoClose: false });
+    }
+  }
+
   private episodeOf(session: Session): Episode | null {
     const { summary, provider } = session;
     if (!summary) {
@@ -70,6 +81,8 @@ export class Notices {
         return 'unreachable';
       case 'signed-out-expired':
         return wasActive ? 'ended' : null; // what ended before this page was opened is no news
+      case 'other': // of a newer server; whether something ended is not known
+        return null;
       default:
         this.seenActive.delete(provider);
         return null;
@@ -116,4 +129,5 @@ export class Notices {
 
   private readonly shown = new Map<string, string>();
   private readonly seenActive = new Set<string>();
+  private versionTold = false;
 }

@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { OidcError } from './generated/contract';
+import { OTHER, wordIn } from './reader';
 import type { IProblem } from './tokens';
 
 /** A failure, described for the user. */
@@ -17,9 +18,9 @@ export class Problem extends Error implements IProblem {
     this.name = 'Problem';
   }
 
-  /** Convert an error reply, with the server's own words. */
-  static of(error: OidcError): Problem {
-    return new Problem(error.code, error.message, error.action, error.retryable);
+  /** Convert an error reply, with the server's own words; a code that this page does not know is kept. */
+  static of(error: Pick<OidcError, 'code' | 'message' | 'action' | 'retryable' | 'unknown_words'>): Problem {
+    return new Problem(wordIn(error, 'code') ?? OTHER, error.message, error.action, error.retryable);
   }
 }
 

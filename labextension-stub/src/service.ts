@@ -9,6 +9,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { OidcClient } from './client';
 import type { IClock } from './clock';
+import { versionWords } from './contractversion';
 import { Gate } from './gate';
 import type { SessionSummary, SignOutResult } from './generated/contract';
 import { asProblem, Problem } from './problem';
@@ -43,6 +44,7 @@ export class Oidc implements IOidc, IDisposable {
         this.onHint(provider, kind);
       }
     });
+    options.client.contractVersionChanged.connect(() => this._changed.emit());
     options.tabs.received.connect((_, provider) => this.onHint(provider));
   }
 
@@ -61,6 +63,11 @@ export class Oidc implements IOidc, IDisposable {
 
   get problem(): IProblem | null {
     return this._problem;
+  }
+
+  /** The sentence about a server of another version of the contract; `null` if it is the same, or not known yet. */
+  get versionNotice(): string | null {
+    return versionWords(this.options.client.contractVersion, this.options.trans);
   }
 
   get changed(): Signal<this, void> {

@@ -167,6 +167,12 @@ export class SignIn {
           return 'completed';
         case 'cancelled':
           return 'cancel';
+        case 'other': // a state of a newer server, which goes on until it says why it does not
+          if (!progress.error && progress.expires_in > 0) {
+            await Promise.race([new Promise(resolve => setTimeout(resolve, RETRY_DELAY_MS)), interrupted]);
+            break; // the server did not hold the answer back
+          }
+          throw progress.error ? Problem.of(progress.error) : this.expiredProblem();
         case 'failed':
         case 'expired':
           throw progress.error ? Problem.of(progress.error) : this.expiredProblem();

@@ -1,7 +1,8 @@
 // The step that the user takes once a sign-in has begun. The server's reply names the strategy; a table picks the step.
 //
-// Steps are values, which the panel draws and `words` describes. A strategy without an entry in the table
-// cannot be shown, and the sign-in ends with a sentence that says so.
+// Steps are values, which the panel draws and `words` describes. The compiler demands an entry in the table for every
+// strategy of the contract. One of a newer server has none, and the sign-in ends with a sentence that says what to do.
+// Notebook cells and the terminal have the same table, in `jupyter_oidc/kernel/sign_in_step.py`.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -9,6 +10,9 @@ import type { OidcClient } from './client';
 import type { SignInStarted } from './generated/contract';
 import type { Popup } from './popup';
 import { Problem } from './problem';
+
+/** The strategies of the contract that this page knows; `other` stands for one of a newer server. */
+export type Strategy = Exclude<SignInStarted['strategy'], 'other'>;
 
 export type SignInStep =
   /** The provider's page is in a window or a tab of its own. */
@@ -27,15 +31,19 @@ export interface IStepContext {
   readonly client: OidcClient;
 }
 
+function isKnown(strategy: string): strategy is Strategy {
+  return Object.hasOwn(Private.factories, strategy);
+}
+
 /** The step for the strategy of `context.started`; throws a `Problem` if there is none. */
 export function stepFor(context: IStepContext, trans: TranslationBundle): SignInStep {
-  const factory = Private.factories[context.started.strategy];
-  const step = factory?.(context);
+  const { strategy } = context.started;
+  const step = isKnown(strategy) ? Private.factories[strategy](context) : null;
   if (!step) {
     throw new Problem(
       'request_invalid',
       trans.__('The server wants to sign you in, in a way that this page does not know.'),
-      trans.__('Sign in from a notebook instead, with oidc.sign_in().'),
+      trans.__('Reload the page; if that does not help, sign in from a notebook, with oidc.sign_in().'),
       false
     );
   }
@@ -55,7 +63,8 @@ export function afterLinkFollowed(step: SignInStep): SignInStep {
 }
 
 namespace Private {
-  type StepFactory = (context: IStepContext) => SignInStep | null;
+  /** Returns the step, or `null` if the reply lacks a part that the strategy needs. */
+  export type StepFactory = (context: IStepContext) => SignInStep | null;
 
   const inWindow: StepFactory = ({ started, popup, client }) => {
     const address = client.startAddress(started);
@@ -83,10 +92,10 @@ namespace Private {
     return { kind: 'code', address, code: user_code, filledIn };
   };
 
-  export const factories: Readonly<Record<SignInStarted['strategy'], StepFactory>> = {
+  export const factories = {
     server: inWindow,
     loopback: inWindow,
     device: byCode,
     paste: byPaste
-  };
+  } as const satisfies Record<Strategy, StepFactory>;
 }

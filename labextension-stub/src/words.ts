@@ -10,6 +10,7 @@ import { duration } from './duration';
 import type { SessionSummary } from './generated/contract';
 import type { SignInStep } from './signinstep';
 import { reasonFor } from './reasons';
+import { wordIn } from './reader';
 import type { IProblem } from './tokens';
 
 /** How urgently the user should act: not at all (`calm`), not yet (`busy`), soon or now; `off` if the state is unknown. */
@@ -57,9 +58,15 @@ export function displayNameOf(user: NonNullable<SessionSummary['user']>): string
   return user.name ?? user.username ?? user.email ?? user.sub;
 }
 
-/** Whether a session exists, so that there is something to sign out of. */
+/** Whether a session exists, so that there is something to sign out of; in a state that is not known here, if it has a user. */
 export function isSignedIn(summary: SessionSummary | null): boolean {
-  return summary?.state === 'active' || summary?.state === 'refresh-failed';
+  const state = summary?.state;
+  return state === 'active' || state === 'refresh-failed' || (state === 'other' && summary?.user !== null);
+}
+
+/** A sentence about a word of a newer server; one of an older server that has none is `null`. */
+export function unknownWords(word: string | null, trans: TranslationBundle): string {
+  return word === null ? trans.__('The server does not say more.') : trans.__('The server calls it "%1".', word);
 }
 
 /** Whether a call made now is expected to work, as far as the session goes. */
@@ -79,8 +86,8 @@ export function wordsFor(view: ISessionView, several: boolean, trans: Translatio
 }
 
 /** A sentence about where the session is kept, and what that means. */
-export function storageWords(storage: SessionSummary['storage'], trans: TranslationBundle): string {
-  switch (storage) {
+export function storageWords(summary: SessionSummary, trans: TranslationBundle): string {
+  switch (summary.storage) {
     case 'keyring':
       return trans.__('In the keyring of the system; it outlives the Jupyter server.');
     case 'encrypted-file':
@@ -89,6 +96,8 @@ export function storageWords(storage: SessionSummary['storage'], trans: Translat
       return trans.__('In memory only; it is gone when the Jupyter server stops.');
     case 'unsaved':
       return trans.__('In memory, because it could not be stored; that is tried again.');
+    case 'other':
+      return unknownWords(wordIn(summary, 'storage'), trans);
   }
 }
 
@@ -101,6 +110,8 @@ export function sharingWords(sharing: SessionSummary['sharing'], trans: Translat
       return trans.__('This server is shared: kernels that others start or use cannot call APIs as you.');
     case 'all-kernels':
       return trans.__('This server is shared: kernels that others start or use call APIs as you, too.');
+    case 'other':
+      return trans.__('This server may be shared: whose kernels call APIs as you is not known here.');
   }
 }
 
@@ -241,7 +252,24 @@ namespace Private {
           actions: ['sign-in'],
           short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again')
         };
+      case 'other':
+        return unknownState(summary, reason?.why ?? null, trans);
     }
+  }
+
+  /** The words for a state of a newer server: what can be done goes on. */
+  function unknownState(summary: SessionSummary, why: string | null, trans: TranslationBundle): Part {
+    const person = summary.user ? displayNameOf(summary.user) : '';
+    return {
+      ...blank,
+      headline: trans.__('State not known'),
+      person,
+      reason: why ?? unknownWords(wordIn(summary, 'state'), trans),
+      next: trans.__('Calls may work; sign in again if they do not.'),
+      tone: 'attention',
+      actions: isSignedIn(summary) ? ['sign-in', 'sign-out'] : ['sign-in'],
+      short: person || trans.__('State not known')
+    };
   }
 
   /** Add the hint to sign in again if the session runs with older settings. */

@@ -122,3 +122,21 @@ it('every notice fits where JupyterLab shows it', async () => {
   await begin(signedIn({ ...UNREACHABLE, expires_in: 0, reason: 'provider_configuration' }));
   expect(messages()[0]!.length).toBeLessThanOrEqual(140);
 });
+
+it('a server of another version is told once', async () => {
+  await begin(signedIn());
+  environment.server.contract = 2;
+  await environment.change(signedIn({ sequence: 8 }));
+  environment.clock.advance(60);
+  await environment.change(signedIn({ sequence: 9 }));
+  const told = messages().filter(message => message.startsWith('This page is older'));
+  expect(told).toHaveLength(1);
+});
+
+it('nobody who wants no notices is told of a version', async () => {
+  await begin(signedIn());
+  preferences.showNotices(false);
+  environment.server.contract = 2;
+  await environment.change(signedIn({ sequence: 8 }));
+  expect(messages()).toEqual([]);
+});

@@ -382,3 +382,14 @@ it('has the focus on its first button when it is opened for the first time', asy
   await until(() => panel.node.querySelector('button') !== null);
   await until(() => document.activeElement === button('Sign in'));
 });
+
+it('says in one line that the server is of another version, and shows the session all the same', async () => {
+  const given = await fakeEnvironment(signedIn());
+  await show(given);
+  expect(panel.node.querySelector('.jp-oidc-version')).toBeNull();
+  given.server.contract = null;
+  await given.change(signedIn({ sequence: 8 }));
+  await until(() => panel.node.querySelector('.jp-oidc-version') !== null);
+  expect(panel.node.querySelector('.jp-oidc-version')?.textContent).toContain('is older than this page');
+  expect(text()).toContain('Ada Lovelace');
+});

@@ -1,6 +1,9 @@
 // One attempt to sign in: the window, the link, the ways it ends.
 
-import type { SignInStep } from '../src/signinstep';
+import type { SignInStarted } from '../src/generated/contract';
+import { Popup } from '../src/popup';
+import type { SignInStep, Strategy } from '../src/signinstep';
+import { stepFor } from '../src/signinstep';
 import { SignIn } from '../src/signin';
 import { error, type Reply, ScriptedServer, trans, until } from './support/server';
 import { FrozenClock } from './support/fakeenvironment';
@@ -125,10 +128,50 @@ it('closes the window and says so if the server names a way without what it need
   const popup = new FakeWindow();
   const { signIn } = attempt(server, popup);
   await expect(signIn.run()).rejects.toMatchObject({
-    message: 'The server wants to sign you in, in a way that this page does not know.'
+    message: 'The server wants to sign you in, in a way that this page does not know.',
+    action: 'Reload the page; if that does not help, sign in from a notebook, with oidc.sign_in().'
   });
   expect(popup.closed).toBe(true);
   expect(server.count('DELETE', `providers/corp/sign-in/${FLOW}`)).toBe(1);
+});
+
+describe('the step of', () => {
+  const address = 'https://id.example.com/device?user_code=WDJB-MJHT';
+  const device = {
+    user_code: 'WDJB-MJHT',
+    verification_uri: address,
+    verification_uri_complete: address
+  };
+  const steps = {
+    server: { kind: 'window' },
+    loopback: { kind: 'window' },
+    device: { kind: 'code', address, code: 'WDJB-MJHT', filledIn: true },
+    paste: { kind: 'paste', address: START }
+  } satisfies Record<Strategy, SignInStep>;
+
+  function stepOf(started: object): SignInStep {
+    const { server } = waitingServer();
+    jest.spyOn(window, 'open').mockReturnValue(new FakeWindow() as unknown as Window);
+    const context = {
+      started: { ...STARTED, ...started } as SignInStarted,
+      popup: new Popup(''),
+      client: server.client
+    };
+    return stepFor(context, trans);
+  }
+
+  it.each(Object.entries(steps))('%s is in the table', (strategy, expected) => {
+    expect(stepOf({ strategy, device: strategy === 'device' ? device : null })).toEqual(expected);
+  });
+
+  it.each(['other', 'by-pigeon', 'constructor'])(
+    '%s, of a newer server, is a sentence that says what to do',
+    strategy => {
+      expect(() => stepOf({ strategy })).toThrow(
+        'The server wants to sign you in, in a way that this page does not know.'
+      );
+    }
+  );
 });
 
 describe('by code', () => {

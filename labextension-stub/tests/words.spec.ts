@@ -335,7 +335,7 @@ it('a person has the best name that the provider told', () => {
 });
 
 it('storage is described by what becomes of it', () => {
-  expect(STORAGES.map(storage => storageWords(storage, trans))).toEqual([
+  expect(STORAGES.map(storage => storageWords(signedIn({ storage }), trans))).toEqual([
     'In the keyring of the system; it outlives the Jupyter server.',
     'In an encrypted file; it outlives the Jupyter server.',
     'In memory only; it is gone when the Jupyter server stops.',

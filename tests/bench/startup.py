@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 RUNS = 11
 LIMIT = 0.10
@@ -43,13 +44,13 @@ PROVIDERS = {
 }
 
 
-def start(which: str, folder: Path) -> dict[str, object]:
+def start(which: str, folder: Path) -> dict[str, Any]:
     """Start one server in a process of its own and return its output."""
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
     environment["JUPYTER_DATA_DIR"] = str(folder)
     command = [sys.executable, "-c", CHILD, which, json.dumps(PROVIDERS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=120)
-    result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
@@ -59,14 +60,14 @@ def main() -> int:
         folder = Path(name)
         start("with", folder), start("without", folder)  # NOTE: warms the caches of the file system
         pairs = [(start("with", folder), start("without", folder)) for _ in range(RUNS)]
-    differences = [float(one["ms"]) - float(two["ms"]) for one, two in pairs]  # type: ignore[arg-type]
-    median, alone = statistics.median(differences), statistics.median(float(p[1]["ms"]) for p in pairs)  # type: ignore[arg-type]
+    differences = [float(one["ms"]) - float(two["ms"]) for one, two in pairs]
+    median, alone = statistics.median(differences), statistics.median(float(p[1]["ms"]) for p in pairs)
     print(f"server start without the extension: {alone:7.1f} ms")
     print(f"server start with the extension:    {statistics.median(float(p[0]['ms']) for p in pairs):7.1f} ms")
     print(
         f"the extension adds (median of {RUNS} pairs): {median:.1f} ms, {median / alone:.1%}; the limit is {LIMIT:.0%}"
     )
-    added = set(pairs[0][0]["heavy"]) - set(pairs[0][1]["heavy"])  # type: ignore[call-overload]
+    added = set(pairs[0][0]["heavy"]) - set(pairs[0][1]["heavy"])
     print(f"heavy libraries that it loads at the start: {', '.join(sorted(added)) or 'none'}")
     return 0 if median < LIMIT * alone else 1
 

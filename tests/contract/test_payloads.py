@@ -183,23 +183,23 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_every_contract_has_a_valid_example():
+def test_every_contract_has_a_valid_example() -> None:
     assert sorted(VALID) == contract.names()
 
 
-def test_every_contract_has_an_invalid_example():
+def test_every_contract_has_an_invalid_example() -> None:
     assert {name for name, _ in INVALID} == set(contract.names())
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_a_valid_payload_is_accepted(name):
+def test_a_valid_payload_is_accepted(name: str) -> None:
     assert contract.check(name, copy.deepcopy(VALID[name])) == VALID[name]
 
 
 @pytest.mark.parametrize(
     ("name", "change"), INVALID, ids=lambda part: part if isinstance(part, str) else next(iter(part))
 )
-def test_an_invalid_payload_is_refused_without_being_quoted(name, change):
+def test_an_invalid_payload_is_refused_without_being_quoted(name: str, change: dict[str, Any]) -> None:
     with pytest.raises(ContractBroken) as broken:
         contract.check(name, {**copy.deepcopy(VALID[name]), **change})
     assert "evil" not in str(broken.value)
@@ -208,13 +208,13 @@ def test_an_invalid_payload_is_refused_without_being_quoted(name, change):
 
 @pytest.mark.parametrize("name", sorted(VALID))
 @pytest.mark.parametrize("message", [None, [], "text", 7, True])
-def test_something_that_is_no_object_is_refused(name, message):
+def test_something_that_is_no_object_is_refused(name: str, message: int | list[Any] | str | None) -> None:
     with pytest.raises(ContractBroken):
         contract.check(name, message)
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_a_required_member_must_be_there(name):
+def test_a_required_member_must_be_there(name: str) -> None:
     for member in contract.schema(name).get("required", []):
         message = copy.deepcopy(VALID[name])
         del message[member]
@@ -222,5 +222,5 @@ def test_a_required_member_must_be_there(name):
             contract.check(name, message)
 
 
-def test_the_error_contract_lists_every_code_of_the_error_tree():
+def test_the_error_contract_lists_every_code_of_the_error_tree() -> None:
     assert contract.schema("error")["properties"]["code"]["enum"] == list(BY_CODE)

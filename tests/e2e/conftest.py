@@ -14,6 +14,7 @@ from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
 from tests.support.browser import chromium
+from tests.support.plain_http import PLAIN
 
 expect.set_options(timeout=20_000)  # milliseconds: no expectation is about speed, and machines that test are busy
 
@@ -66,7 +67,7 @@ def sign_out(demo: DemoEnvironment) -> None:
     """End the session, so that each visitor finds the server as the first one did."""
     headers = {"Authorization": f"token {demo.token}"}
     address = f"{demo.url}jupyter-oidc/providers/{PROVIDER}/sign-out"
-    httpx.post(address, json={}, headers=headers, trust_env=False).raise_for_status()
+    httpx.post(address, json={}, headers=headers, trust_env=False, verify=PLAIN).raise_for_status()
 
 
 @pytest.fixture

@@ -329,7 +329,7 @@ def new_notebook(folder: Path, name: str = "notebook.ipynb", cells: Sequence[str
     """Write a notebook with these ``cells``, or none, into the server's ``folder``."""
     path = folder / name
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"cell-{number}",

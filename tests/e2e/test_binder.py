@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 from jupyter_oidc.demo.environment import free_port
 from tests.e2e.lab_page import SLOW, answer_demo, visiting
 from tests.support.hub_front import HubFront
+from tests.support.plain_http import PLAIN
 
 START = Path(__file__).parents[2] / "binder" / "start"
 TOKEN = "the-token-of-this-visit"
@@ -68,7 +69,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
 
 def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + 90
-    with httpx.Client(trust_env=False, headers={"Authorization": f"token {TOKEN}"}) as client:
+    with httpx.Client(trust_env=False, verify=PLAIN, headers={"Authorization": f"token {TOKEN}"}) as client:
         while time.monotonic() < until:
             assert server.poll() is None, log.read_text()
             if client.get(f"{url}jupyter-oidc/providers").status_code == 200:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 
 
@@ -45,5 +46,5 @@ def test_a_person_comes_back_through_a_listener(browser: Browser, tmp_path: Path
             assert summary["state"] == "active"
             page.wait_for_timeout(1000)
             with pytest.raises(httpx.TransportError):
-                httpx.get(f"http://{ours.netloc}/", trust_env=False)
+                httpx.get(f"http://{ours.netloc}/", trust_env=False, verify=PLAIN)
             context.close()

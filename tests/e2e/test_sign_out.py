@@ -145,7 +145,8 @@ def test_without_script_a_button_does_it(place: Place, browser: Browser) -> None
     """Q9.8: the form is there for people whose browser runs no script."""
     with at_jupyter(browser, place) as page, without_script(browser) as quiet:
         address = sign_in_and_out(place, page)
-        quiet.context.add_cookies(page.context.cookies())
+        cookies: Any = page.context.cookies()  # NOTE: what Playwright returns, it takes; its types differ
+        quiet.context.add_cookies(cookies)
         quiet.goto(address)
         quiet.get_by_role("button", name="Sign out at the provider").click()
         expect(quiet.get_by_role("heading")).to_have_text("You are signed out")

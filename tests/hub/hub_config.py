@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-c = get_config()  # noqa: F821 - the Hub's own
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the Hub's own
 FOLDER = Path(os.environ["HUB_CHECK_FOLDER"])
 
 c.JupyterHub.bind_url = os.environ["HUB_CHECK_URL"]
@@ -34,4 +34,4 @@ c.JupyterHub.load_roles = [
     {"name": "guests-of-ada", "users": ["bob"], "scopes": ["access:servers!user=ada"]},
 ]
 
-load_subconfig(os.environ["HUB_CHECK_DOCUMENTED"])  # noqa: F821
+load_subconfig(os.environ["HUB_CHECK_DOCUMENTED"])  # type: ignore[name-defined]  # noqa: F821

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -22,7 +23,7 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 async def came_back(server_under_test: ServerUnderTest, cookies: str) -> httpx.Response:
     """Walk to the provider and back with the browser's own cookie behind ``cookies``, and return the last answer."""
     started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         start = await client.get(httpx.URL(server_under_test.url).join(started["start_url"]))
         own = start.headers["Set-Cookie"].partition(";")[0]
         client.cookies.clear()

@@ -29,7 +29,7 @@ from tests.support.dpop_proofs import ProofJudge, ProofRefused
 from tests.support.form_sign_in import FormBrowser
 from tests.support.marker import MARKER
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream, refused
 
 ID, API = "id.example.com", "api.example.com"
@@ -93,7 +93,7 @@ def jp_server_config(
     orders = {"base_url": f"https://{API}/v1/", **network_route}
     corp = {"issuer": f"https://{ID}", "client_id": "jupyter", "ca_bundle": authority.bundle, **network_route}
     return {
-        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
+        "ServerApp": {"jpserver_extensions": {EXTENSION: True}},
         "JupyterOIDC": {"storage": "memory", "providers": {"corp": {**corp, "apis": {"orders": orders}}}},
     }
 
@@ -104,7 +104,8 @@ def certified(authority: Authority, host: str) -> ssl.SSLContext:
 
 def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
     """The settings in force, with another word here and there."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
+    assert settings is not None
     return replace(settings, providers=(replace(settings.providers[0], **changes),))
 
 

@@ -15,7 +15,7 @@ from tornado.web import RequestHandler
 from jupyter_oidc import contract
 from jupyter_oidc.cli.running import running_servers
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ServerUnderTest, configured
+from tests.support.server_under_test import EXTENSION, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 ROUTE = ("jupyter-oidc", "diagnostics")
@@ -128,7 +128,7 @@ async def test_a_signed_in_server_looks_at_its_access_token(
     "jp_server_config",
     [
         {
-            "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
+            "ServerApp": {"jpserver_extensions": {EXTENSION: True}},
             "JupyterOIDC": {"providers": {"corp": {"issuer": "http://id.example.com", "clientid": "a"}}},
         }
     ],
@@ -153,7 +153,7 @@ async def refusal(jp_fetch: Callable[..., Any]) -> dict[str, Any]:
     "jp_server_config",
     [
         {
-            "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
+            "ServerApp": {"jpserver_extensions": {EXTENSION: True}},
             "JupyterOIDC": {"providers": ["corp"], "storage": 7},
         }
     ],

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -34,7 +35,7 @@ async def visit(
     """Come from another site with Jupyter's cookie, as a whole page unless ``options`` say otherwise."""
     headers = {**LED_HERE, **options.get("headers", {})}
     async with httpx.AsyncClient(
-        base_url=server_under_test.url, trust_env=False, event_hooks={"response": [_look]}
+        base_url=server_under_test.url, trust_env=False, verify=PLAIN, event_hooks={"response": [_look]}
     ) as client:
         if options.get("logged_in", True):
             await client.get(f"api/status?token={server_under_test.token}")
@@ -201,7 +202,7 @@ async def test_an_existing_session_stays_until_the_new_sign_in_succeeds(
 async def test_a_provider_without_a_way_through_the_browser_offers_no_link(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    settings = server_under_test.context.services.sessions.of_provider("corp").settings
+    settings = server_under_test.services.sessions.of_provider("corp").settings
     object.__setattr__(settings, "redirect_strategy", "device")
     page = await visit(server_under_test, {"iss": provider.issuer})
     assert (page.status_code, "/start/" in page.text, "Back to JupyterLab" in page.text) == (200, False, True)

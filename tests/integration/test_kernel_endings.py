@@ -77,7 +77,7 @@ async def kernel_of(server_under_test: ServerUnderTest) -> AsyncIterator[aiohttp
 
 
 def kernels_of(server_under_test: ServerUnderTest) -> Kernels:
-    return server_under_test.context.grants._kernels  # type: ignore[return-value]
+    return server_under_test.kernels
 
 
 OVER = pytest.mark.parametrize("over", [restart, end])

@@ -17,11 +17,16 @@ import httpx
 import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
 
+from jupyter_oidc.proxy.ports import UpstreamReply
 from jupyter_oidc.server import kernel_fast_path
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.web.access_rule import access_rule_of
+from tests.support.breaking_upstream import BreakingUpstream, BrokenReply
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.polling import eventually
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
@@ -50,23 +55,32 @@ async def signed_in(server_under_test: ServerUnderTest) -> str:
     return grant
 
 
+class NotedFastPath(Router):
+    """The fast path, which notes the last part of the path of each call that it takes."""
+
+    def __init__(self, fast_path: kernel_fast_path.KernelFastPath) -> None:
+        self.fast_path = fast_path
+        self.taken: list[str] = []
+
+    def find_handler(self, request: HTTPServerRequest, **options: Any) -> HTTPMessageDelegate | None:
+        found = self.fast_path.find_handler(request, **options)
+        if found is not None:
+            self.taken.append(request.path.rpartition("/")[2])
+        return found
+
+
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def taken(server_under_test: ServerUnderTest) -> list[str]:
     """The calls that took the fast path."""
-    calls: list[str] = []
-    finish = kernel_fast_path.FastPathRequest.finish
-
-    def noted(call: kernel_fast_path.FastPathRequest) -> None:
-        calls.append(call._proxy_request.raw_path)
-        finish(call)
-
-    monkeypatch.setattr(kernel_fast_path.FastPathRequest, "finish", noted)
-    return calls
+    rules = server_under_test.application.default_router.rules
+    (rule,) = [rule for rule in rules if isinstance(rule.target, kernel_fast_path.KernelFastPath)]
+    rule.target = noted = NotedFastPath(rule.target)
+    return noted.taken
 
 
 async def by(server_under_test: ServerUnderTest, grant: str, verb: str, path: str, **more: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {grant}", **more.pop("headers", {})}
-    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False, verify=PLAIN) as client:
         return await client.request(verb, f"jupyter-oidc/api/{path}", headers=headers, **more)
 
 
@@ -78,7 +92,7 @@ async def test_a_call_with_a_grant_and_no_body_takes_the_fast_path(
     server_under_test: ServerUnderTest, taken: list[str], verb: str
 ) -> None:
     kernel = await signed_in(server_under_test)
-    async with httpx.AsyncClient(base_url=server_under_test.url) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, verify=PLAIN) as client:
         request = client.build_request(
             verb, "jupyter-oidc/api/orders/items", headers={"Authorization": f"Bearer {kernel}"}
         )
@@ -139,7 +153,7 @@ async def test_a_user_takes_the_handler(server_under_test: ServerUnderTest, take
 async def test_a_kernel_that_has_ended_goes_nowhere(server_under_test: ServerUnderTest, taken: list[str]) -> None:
     """ADR 6: the grant is gone the moment its kernel is."""
     kernel = await signed_in(server_under_test)
-    server_under_test.context.grants._kernels.clear()
+    server_under_test.kernels.clear()
     reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, reply.json()["code"], taken) == (401, "grant_invalid", [])
 
@@ -294,15 +308,16 @@ async def test_both_ways_say_that_nobody_is_signed_in(server_under_test: ServerU
 
 
 async def test_a_defect_is_answered_and_logged_as_by_the_handler(
-    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
     """D14: type and place, not the text."""
+    server_under_test.extension.upstream = upstream = BreakingUpstream()
     kernel = await signed_in(server_under_test)
 
-    async def fail(_: object) -> None:
+    async def fail(_: object) -> UpstreamReply:
         raise ValueError("something that nobody may read")
 
-    monkeypatch.setattr(server_under_test.context.services.proxy, "open", fail)
+    upstream.instead = fail
     reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, "Something went wrong inside" in reply.json()["message"]) == (500, True)
     assert "defect ValueError" in caplog.text
@@ -313,15 +328,17 @@ async def test_a_defect_in_the_middle_ends_the_connection(
     server_under_test: ServerUnderTest,
     upstream: Upstream,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    server_under_test.extension.upstream = breaking = BreakingUpstream()
     kernel = await signed_in(server_under_test)
 
-    def fail(_: object) -> None:
-        raise ValueError("something that nobody may read")
+    async def half(_: object) -> UpstreamReply:
+        return BrokenReply(ValueError("something that nobody may read"))
 
-    monkeypatch.setattr(kernel_fast_path, "response_headers", fail)
-    assert isinstance(await attempt(server_under_test, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
+    breaking.instead = half
+    closes = {"Connection": "close"}
+    reply = await attempt(server_under_test, kernel, "GET", "orders/items", closes)
+    assert isinstance(reply, httpx.RemoteProtocolError)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
@@ -340,10 +357,10 @@ async def test_a_refresh_that_is_given_up_is_answered(
         asyncio.ensure_future(by(server_under_test, kernel, "GET", "orders/items", headers=way))
         for way in (THROUGH_HANDLER, {})
     ]
-    services, settings = server_under_test.context.services, server_under_test.context.settings
+    services, settings = server_under_test.services, server_under_test.settings
     session = services.sessions.of_provider("corp")
     await eventually(
-        lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session.tokens.refreshing) == 1
+        lambda: services.proxy.route("orders").call_limiter.running == 2 and len(session.tokens.refreshing) == 1
     )
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
@@ -353,18 +370,17 @@ async def test_a_refresh_that_is_given_up_is_answered(
     ] * 2
 
 
-async def test_whatever_else_is_given_up_is_answered_too(
-    server_under_test: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whatever_else_is_given_up_is_answered_too(server_under_test: ServerUnderTest) -> None:
     """On the fast path only our own code ends the connection; tornado does not."""
+    server_under_test.extension.upstream = upstream = BreakingUpstream()
     kernel = await signed_in(server_under_test)
 
-    async def give_up(_: object) -> None:
-        waiting = asyncio.get_running_loop().create_future()
+    async def give_up(_: object) -> UpstreamReply:
+        waiting: asyncio.Future[UpstreamReply] = asyncio.get_running_loop().create_future()
         waiting.cancel()
-        await waiting
+        return await waiting
 
-    monkeypatch.setattr(server_under_test.context.services.proxy, "open", give_up)
+    upstream.instead = give_up
     reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
 
@@ -377,7 +393,7 @@ async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it
     kernel = await signed_in(server_under_test)
 
     async def take_in_and_break(request: web.Request) -> web.Response:
-        server_under_test.context.grants._issued.clear()
+        server_under_test.kernels.restart()
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
@@ -392,17 +408,13 @@ async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it
 @BOTH
 async def test_a_kernel_manager_that_fails_is_a_defect(
     server_under_test: ServerUnderTest,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     headers: dict[str, str],
 ) -> None:
     """D14: type and place, not the text."""
     kernel = await signed_in(server_under_test)
 
-    def fail(_: str) -> bool:
-        raise RuntimeError("something that nobody may read")
-
-    monkeypatch.setattr(server_under_test.context.grants._kernels, "run_of", fail)
+    server_under_test.kernels.defect = RuntimeError("something that nobody may read")
     assert (await by(server_under_test, kernel, "GET", "orders/items", headers=headers)).status_code == 500
     assert "defect RuntimeError" in caplog.text
     assert "nobody may read" not in caplog.text
@@ -419,15 +431,15 @@ async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
     upstream.plan(says(body=b"x" * 900_000))
     raw, call_limiter = (
         RawClient(server_under_test.url, server_under_test.token, grant=kernel),
-        server_under_test.context.services.proxy.route("orders").call_limiter,
+        server_under_test.services.proxy.route("orders").call_limiter,
     )
     lines = [f"{name}: {value}" for name, value in headers.items()]
     with raw.sent(raw.head("GET", "orders/items", *lines)) as connection:
-        await eventually(lambda: call_limiter._running == 1)
+        await eventually(lambda: call_limiter.running == 1)
         await asyncio.sleep(0.3)
-        assert call_limiter._running == 1
+        assert call_limiter.running == 1
         await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
-        await eventually(lambda: call_limiter._running == 0)
+        await eventually(lambda: call_limiter.running == 0)
         assert not (await asyncio.to_thread(connection.reply)).whole
 
 
@@ -439,7 +451,7 @@ async def test_a_refused_call_leaves_nothing_behind(
     """ADR 17: neither a call nor a handler waits for the garbage collector."""
     kernel = await signed_in(server_under_test)
     async with httpx.AsyncClient(
-        base_url=server_under_test.url, headers={"Authorization": f"Bearer {kernel}"}
+        base_url=server_under_test.url, headers={"Authorization": f"Bearer {kernel}"}, verify=PLAIN
     ) as client:
         await client.get(f"jupyter-oidc/api/{path}", headers=headers)
         gc.collect()

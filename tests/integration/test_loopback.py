@@ -19,6 +19,7 @@ from jupyter_oidc.web.access_rule import access_rule_of
 from jupyter_oidc.web.redirects import require_browser_on_this_machine
 from tests.support.canary import CANARY
 from tests.support.form_sign_in import FormBrowser
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -59,7 +60,7 @@ async def listener(server_under_test: ServerUnderTest) -> tuple[str, str]:
 
 async def fetch(url: str, method: str = "GET", **headers: str) -> int:
     """Return the status, or 0 if no server listens."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
         try:
             reply = await client.request(method, url, headers=headers)
         except httpx.TransportError:
@@ -92,12 +93,12 @@ async def test_the_browser_comes_back_through_a_port_of_its_own_that_is_closed_a
     progress = (await server_under_test.ask("GET", f"{ROUTE}/sign-in/{flow}")).json()
     assert progress["state"] == "completed"
     assert await gone(asked["redirect_uri"])
-    assert server_under_test.context.loopback_listeners._open == {}
+    assert len(server_under_test.context.loopback_listeners) == 0
 
 
 async def test_nothing_listens_before_a_browser_came(server_under_test: ServerUnderTest) -> None:
     await begin(server_under_test)
-    assert server_under_test.context.loopback_listeners._open == {}
+    assert len(server_under_test.context.loopback_listeners) == 0
 
 
 async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(server_under_test: ServerUnderTest) -> None:
@@ -145,7 +146,7 @@ async def test_the_listener_knows_one_path_under_one_name(
     caplog.clear()
     assert await fetch(f"{parts.scheme}://{parts.netloc}{path}", method, **headers) == 404
     assert "/cb" not in caplog.text
-    assert len(server_under_test.context.loopback_listeners._open) == 1
+    assert len(server_under_test.context.loopback_listeners) == 1
 
 
 async def test_the_word_is_good_once_and_for_nobody_who_guesses(server_under_test: ServerUnderTest) -> None:
@@ -190,7 +191,7 @@ async def test_who_begins_again_and_again_leaves_few_listeners_behind(server_und
     """A27: a sign-in that is dropped for a newer one does not keep its port."""
     for _ in range(40):
         await listener(server_under_test)
-    assert len(server_under_test.context.loopback_listeners._open) <= 25
+    assert len(server_under_test.context.loopback_listeners) <= 25
 
 
 async def test_an_answer_counts_at_its_own_listener_only(server_under_test: ServerUnderTest) -> None:
@@ -231,14 +232,14 @@ async def test_another_issuer_is_refused_as_at_the_callback_route(
 
 async def test_a_cancelled_sign_in_closes_its_listener(server_under_test: ServerUnderTest) -> None:
     flow, first = await listener(server_under_test)
-    next(iter(server_under_test.context.loopback_listeners._open)).last_page_shown.set()
+    next(iter(server_under_test.context.loopback_listeners)).last_page_shown.set()
     await server_under_test.ask("DELETE", f"{ROUTE}/sign-in/{flow}")
     assert await gone(first)
 
 
 async def test_a_listener_that_nobody_uses_closes_by_itself(server_under_test: ServerUnderTest) -> None:
     flow, start = await begin(server_under_test)
-    pending = server_under_test.context.services.pending.find(flow, "corp")
+    pending = server_under_test.services.pending.find(flow, "corp")
     pending.lifetime = 0.5
     reply = await open_(server_under_test.provider.browser(), start, stop_at="http://127.0.0.1")
     assert await gone(reply.headers["location"])
@@ -253,7 +254,7 @@ async def test_a_server_that_stops_closes_every_listener(server_under_test: Serv
 async def test_a_fixed_port_belongs_to_the_newest_sign_in(server_under_test: ServerUnderTest) -> None:
     """A user who closed the window and clicks again must not wait ten minutes for the port."""
     port = free_port()
-    service = server_under_test.context.services.sessions.of_provider("corp")
+    service = server_under_test.services.sessions.of_provider("corp")
     object.__setattr__(service.settings, "redirect_uri", f"http://127.0.0.1:{port}/cb")
     object.__setattr__(service.settings, "redirect_strategy", "loopback")
     old, _ = await listener(server_under_test)

@@ -204,8 +204,8 @@ class Quiet(logging.Logger):
         super().__init__("quiet")
         self.warnings: list[str] = []
 
-    def warning(self, message: object, *arguments: object, **_: Any) -> None:
-        self.warnings.append(str(message) % arguments)
+    def warning(self, msg: object, *args: object, **_: Any) -> None:
+        self.warnings.append(str(msg) % args)
 
 
 def test_what_the_server_is_told_about_conversions_is_passed_on_and_nothing_else() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_oidc import contract
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -29,7 +30,7 @@ async def call(
     server_under_test: ServerUnderTest, body: str | bytes, kind: str = FORM, verb: str = "POST"
 ) -> httpx.Response:
     """Call as the provider does: with no cookie and no token of Jupyter's."""
-    async with httpx.AsyncClient(base_url=server_under_test.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, trust_env=False, verify=PLAIN) as client:
         return await client.request(
             verb, f"{ROUTE}/backchannel-logout", content=body, headers={"Content-Type": kind} if body else {}
         )
@@ -87,7 +88,7 @@ async def test_an_accepted_token_is_known_after_other_settings_came_into_force(
     again = token(provider)
     assert (await call(server_under_test, form(again))).status_code == 200
     await server_under_test.sign_in()
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     assert settings is not None
     await server_under_test.context.reload(
         replace(settings, providers=tuple(replace(one, clock_skew=30) for one in settings.providers))

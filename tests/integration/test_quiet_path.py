@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -22,7 +23,8 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 
 async def calls(server_under_test: ServerUnderTest, authorization: str) -> list[httpx.Response]:
-    async with httpx.AsyncClient(base_url=server_under_test.url, headers={"Authorization": authorization}) as client:
+    headers = {"Authorization": authorization}
+    async with httpx.AsyncClient(base_url=server_under_test.url, headers=headers, verify=PLAIN) as client:
         await client.get("jupyter-oidc/api/orders/first")
         return [await client.get(f"jupyter-oidc/api/orders/{number}") for number in range(CALLS)]
 
@@ -55,8 +57,8 @@ async def test_a_token_is_validated_when_it_comes_and_never_for_a_call(
 ) -> None:
     """A second validation of the token would have to ask for keys, and the new ones would not fit."""
     await server_under_test.sign_in()
-    session = server_under_test.context.services.sessions.of_provider("corp")
-    server_under_test.context.services.shared[session].facts._keys = None
+    session = server_under_test.services.sessions.of_provider("corp")
+    server_under_test.services.shared[session].facts._keys = None
     provider.rotate_keys()
     asked = len(provider.received)
     replies = await calls(server_under_test, f"token {server_under_test.token}")

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from tests.support.kernel_proof import GRANT, proof
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -31,7 +32,7 @@ def counted(code: str) -> float:
 
 async def visit(server_under_test: ServerUnderTest, path: str, **headers: str) -> httpx.Response:
     async with httpx.AsyncClient(
-        base_url=server_under_test.url, trust_env=False, headers={**PAGE, **headers}
+        base_url=server_under_test.url, trust_env=False, verify=PLAIN, headers={**PAGE, **headers}
     ) as client:
         return await client.get(path)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
+from jupyter_server.serverapp import ServerApp
+from tornado.httpserver import HTTPServer
 
-from jupyter_oidc.server.handler import OidcHandler
 from tests.integration.test_access_rules import GUARDED, PROVIDERS, WRITES
+from tests.support.server_under_test import EXTENSION, extension_of
 
 STRANGER = "Authorization: Bearer jog.nobody-knows-this-one-at-all\r\n"
 
 
 @pytest.fixture
-def jp_server_config():
+def jp_server_config() -> dict[str, Any]:
     return {
-        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
+        "ServerApp": {"jpserver_extensions": {EXTENSION: True}},
         "JupyterOIDC": {"providers": PROVIDERS, "storage": "memory"},
     }
 
@@ -29,7 +32,9 @@ async def reply_from(reader: asyncio.StreamReader) -> tuple[int, dict[str, str],
 
 
 @pytest.mark.parametrize(("verb", "path"), GUARDED)
-async def test_a_refused_caller_may_go_on_with_the_same_connection(http_server, jp_http_port, jp_base_url, verb, path):
+async def test_a_refused_caller_may_go_on_with_the_same_connection(
+    http_server: HTTPServer, jp_http_port: int, jp_base_url: str, verb: str, path: str
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     length = 2 if (verb, path) in WRITES else 0
     head = f"{verb} {jp_base_url.rstrip('/')}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
@@ -49,7 +54,7 @@ async def test_a_refused_caller_may_go_on_with_the_same_connection(http_server, 
     writer.close()
 
 
-async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_base_url):
+async def test_a_large_body_is_refused_at_once(http_server: HTTPServer, jp_http_port: int, jp_base_url: str) -> None:
     """D13: the server does not wait for a body that it is not going to read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     path = f"{jp_base_url}jupyter-oidc/providers/corp/refresh"
@@ -63,7 +68,14 @@ async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_bas
 
 @pytest.mark.parametrize("length", ["\xb2", "9" * 5000], ids=["a digit of another script", "more than a number"])
 @pytest.mark.parametrize("path", ["jupyter-oidc/providers/corp/refresh", "jupyter-oidc/api/orders/items"])
-async def test_a_length_that_is_none_changes_no_refusal(http_server, jp_http_port, jp_base_url, caplog, path, length):
+async def test_a_length_that_is_none_changes_no_refusal(
+    http_server: HTTPServer,
+    jp_http_port: int,
+    jp_base_url: str,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    length: str,
+) -> None:
     """D14: a caller without login reads the refusal, and its malformed length raises no error in our code."""
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
@@ -76,10 +88,10 @@ async def test_a_length_that_is_none_changes_no_refusal(http_server, jp_http_por
 
 @pytest.mark.parametrize("path", ["jupyter-oidc/providers/corp/refresh", "jupyter-oidc/api/orders/items"])
 async def test_a_refused_caller_who_sends_no_body_is_not_waited_for(
-    http_server, jp_http_port, jp_base_url, monkeypatch, path
-):
+    http_server: HTTPServer, jp_http_port: int, jp_base_url: str, jp_serverapp: ServerApp, path: str
+) -> None:
     """C16: a caller without login holds no connection for longer than one with."""
-    monkeypatch.setattr(OidcHandler, "max_drain_seconds", 0.3, raising=False)
+    extension_of(jp_serverapp).context.max_drain_seconds = 0.3
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{{".encode())

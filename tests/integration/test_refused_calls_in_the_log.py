@@ -19,7 +19,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.demo.environment import free_port
+from jupyter_oidc.proxy.ports import UpstreamReply
+from tests.support.breaking_upstream import BreakingUpstream
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.raw_upstream import RawUpstream, pause, send, silence
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ServerUnderTest, configured
@@ -66,7 +69,7 @@ async def called(
 ) -> tuple[httpx.Response | None, str]:
     """Make one call with secrets in query and headers; return the answer, if one came, and the caller."""
     headers = {"X-Secret": SECRET}
-    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False, verify=PLAIN) as client:
         if way is None:
             headers["Authorization"], who = f"token {server_under_test.token}", "browser"
         else:
@@ -239,7 +242,7 @@ async def test_a_call_event_says_why_a_call_failed(server_under_test: ServerUnde
         heard.append(data)
 
     await server_under_test.sign_in()
-    services = server_under_test.context.services
+    services = server_under_test.services
     assert services is not None
     services.event_log.events.add_listener(schema_id="https://events.jupyter.org/jupyter_oidc/call/v1", listener=listen)
     refused, _ = await called(server_under_test, {}, "dead/x")
@@ -252,14 +255,8 @@ async def test_a_call_event_says_why_a_call_failed(server_under_test: ServerUnde
     assert told[-1] == ("orders", None, None, None, None)
 
 
-class Broken:
-    """Stands in the place of an upstream client and has a defect."""
-
-    async def open(self, _: object) -> Any:
-        raise ValueError(SECRET)
-
-    async def aclose(self) -> None:
-        """There is nothing to close."""
+async def broken(_: object) -> UpstreamReply:
+    raise ValueError(SECRET)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -267,17 +264,16 @@ async def test_a_defect_names_file_and_line_and_the_same_id(
     server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
     """Q5.10, D14: type, file and line, never the text."""
+    server_under_test.extension.upstream = upstream = BreakingUpstream()
     await server_under_test.sign_in()
-    services = server_under_test.context.services
-    assert services is not None
-    services.proxy._upstream = Broken()
+    upstream.instead = broken
     caplog.clear()
     reply, who = await called(server_under_test, way, "orders/x")
     assert reply is not None
     request_id = reply.headers["X-OIDC-Request-Id"]
     told = [record.getMessage() for record in caplog.records if request_id in record.getMessage()]
     assert (reply.status_code, reply.json()["request_id"], len(told)) == (500, request_id, 2)
-    assert re.search(r"defect ValueError at open \(integration/test_refused_calls_in_the_log\.py:\d+\)", told[0])
+    assert re.search(r"defect ValueError at broken \(integration/test_refused_calls_in_the_log\.py:\d+\)", told[0])
     assert lines(caplog)[-1] == ("orders", "defect", "defect", "GET", who, "500", request_id)
     assert SECRET not in caplog.text
 

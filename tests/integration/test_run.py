@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,14 @@ def test_a_script_calls_what_a_notebook_may(command: Command, server: JupyterPro
 
 def test_a_notebook_is_executed_by_nbconvert(command: Command, tmp_path: Path) -> None:
     """Q4.4: its kernel is started by nbconvert and by no server."""
-    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": ASK}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": ASK,
+    }
     python = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     notebook = tmp_path / "nightly.ipynb"
     notebook.write_text(

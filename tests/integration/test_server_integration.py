@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import pytest
 from jupyter_server.auth import Authorizer
+from jupyter_server.serverapp import ServerApp
+from tornado.httpclient import AsyncHTTPClient
 
 from jupyter_oidc import contract
 from jupyter_oidc.web.access_rule import access_rule_of
@@ -26,7 +29,7 @@ class Reluctant(Authorizer):
 
 
 @pytest.fixture
-def jp_server_config(request):
+def jp_server_config(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The configuration in the test's ``server`` marker: ``providers``, and traits of the server."""
     marker = request.node.get_closest_marker("server")
     traits = dict(marker.kwargs) if marker else {}
@@ -38,7 +41,9 @@ def jp_server_config(request):
 
 
 @pytest.fixture
-def ask(jp_serverapp, http_server_client, jp_base_url):
+def ask(
+    jp_serverapp: ServerApp, http_server_client: AsyncHTTPClient, jp_base_url: str
+) -> Callable[[str, str], Awaitable[Any]]:
     async def fetch(verb: str, path: str) -> Any:
         return await http_server_client.fetch(
             jp_base_url.rstrip("/") + path,
@@ -52,7 +57,7 @@ def ask(jp_serverapp, http_server_client, jp_base_url):
 
 
 @pytest.mark.server(authorizer_class=Reluctant)
-async def test_every_route_asks_the_authorizer_with_its_own_action(ask):
+async def test_every_route_asks_the_authorizer_with_its_own_action(ask: Callable[[str, str], Awaitable[Any]]) -> None:
     for verb, path, rule in walk():
         if rule.protection is not None:
             continue
@@ -62,14 +67,18 @@ async def test_every_route_asks_the_authorizer_with_its_own_action(ask):
         assert Reluctant.asked == [(rule.action, "jupyter_oidc")]
 
 
-async def test_under_jupyterhub_only_the_owner_uses_the_session(ask, monkeypatch):
+async def test_under_jupyterhub_only_the_owner_uses_the_session(
+    ask: Callable[[str, str], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JUPYTERHUB_USER", "somebody-else")
     response = await ask("GET", "/jupyter-oidc/providers/corp/session")
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "forbidden")
 
 
 @pytest.mark.server(providers={"corp": {"issuer": "http://id.example.com", "client_secret": "hunter2hunter2"}})
-async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(ask):
+async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(
+    ask: Callable[[str, str], Awaitable[Any]],
+) -> None:
     """D8: Mistakes in the settings are listed all together."""
     assert (await ask("GET", "/api/status")).code == 200
     for verb, path, rule in walk():
@@ -85,7 +94,7 @@ async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(
 @pytest.mark.server(
     providers={"corp": {"issuer": "https://id.example.com", "client_id": "c", "ca_bundle": "/nowhere/bundle.pem"}}
 )
-async def test_a_bundle_that_is_not_there_is_a_mistake_at_the_start(ask):
+async def test_a_bundle_that_is_not_there_is_a_mistake_at_the_start(ask: Callable[[str, str], Awaitable[Any]]) -> None:
     """G-5: and not at the first sign-in."""
     response = await ask("GET", "/jupyter-oidc/providers")
     body = json.loads(response.body)
@@ -94,12 +103,12 @@ async def test_a_bundle_that_is_not_there_is_a_mistake_at_the_start(ask):
 
 
 @pytest.mark.server(providers={})
-async def test_no_provider_at_all_is_an_empty_list(ask):
+async def test_no_provider_at_all_is_an_empty_list(ask: Callable[[str, str], Awaitable[Any]]) -> None:
     response = await ask("GET", "/jupyter-oidc/providers")
     assert json.loads(response.body) == {"providers": []}
 
 
-def test_every_guarded_verb_tells_jupyter_that_it_authenticates():
+def test_every_guarded_verb_tells_jupyter_that_it_authenticates() -> None:
     for _, _, rule in walk():
         assert rule is not None
     assert access_rule_of(object()) is None
@@ -108,7 +117,7 @@ def test_every_guarded_verb_tells_jupyter_that_it_authenticates():
 HEAVY = {"httpx", "joserfc", "cryptography", "keyring", "aiohttp", "yarl", "fastjsonschema", "truststore"}
 
 
-def test_the_extension_is_loaded_without_anything_heavy():
+def test_the_extension_is_loaded_without_anything_heavy() -> None:
     """Goal 18: a server start imports none of the heavy libraries."""
     probe = (
         "import sys, jupyter_server.serverapp, jupyter_events; before = set(sys.modules);"

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from jupyter_oidc.settings import Settings
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -33,7 +34,8 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
     """The settings in force, with another word here and there."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
+    assert settings is not None
     return replace(settings, providers=(replace(settings.providers[0], **changes),))
 
 
@@ -92,7 +94,7 @@ async def test_other_settings_of_the_same_client_keep_the_session(
 ) -> None:
     """Q8.1: a narrower setting holds at once, under the same session; an addition waits for the next sign-in."""
     await server_under_test.sign_in()
-    apis = (*server_under_test.context.settings.providers[0].apis,)
+    apis = (*server_under_test.settings.providers[0].apis,)
     more = (replace(apis[0], requires=("orders.admin",)), replace(apis[0], name="invoices"))
     await server_under_test.context.reload(
         changed(server_under_test, apis=more, userinfo_required=True, clock_skew=5.0)
@@ -144,7 +146,7 @@ async def test_what_did_not_change_is_not_touched(
     await server_under_test.sign_in()
     before = await server_under_test.session()
     asked = len(provider.received)
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     second = replace(settings.providers[0], name="second", issuer=other.issuer, apis=())
     await server_under_test.context.reload(replace(settings, providers=(*settings.providers, second)))
     assert (await server_under_test.session())["sequence"] == before["sequence"]
@@ -158,7 +160,7 @@ async def test_a_sign_in_that_began_before_the_change_cannot_end_after_it(
 ) -> None:
     """D9: the code of the old issuer is not taken to the new one."""
     started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as browser:
         to_provider = await browser.get(httpx.URL(server_under_test.url).join(started["start_url"]))
         back = await browser.get(to_provider.headers["Location"])
         CANARY.hold(httpx.URL(back.headers["Location"]).params["code"])

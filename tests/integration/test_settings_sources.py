@@ -12,7 +12,7 @@ import pytest
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ServerUnderTest
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def jp_server_config(settings_file: Path, first: dict[str, Any]) -> dict[str, An
     document["JupyterOIDC"] = {**document["JupyterOIDC"], **first}
     settings_file.write_text(json.dumps(document), encoding="utf-8")
     settings_file.chmod(0o664)  # root runs tests, too, and a group may write it now
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 
 
 @pytest.fixture
 def jp_server_config(settings_file: Path) -> dict[str, Any]:
     assert settings_file.is_file()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 async def several_looks() -> None:

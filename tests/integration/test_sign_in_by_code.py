@@ -120,7 +120,7 @@ async def test_a_browser_on_another_machine_gets_a_code_without_asking(
 ) -> None:
     """Nothing says how that browser reaches this server, and the provider offers a code."""
     server_under_test.context.browser_location.seen = "elsewhere"
-    begun = await server_under_test.context.services.sessions.of_provider("corp").sign_ins.begin(
+    begun = await server_under_test.services.sessions.of_provider("corp").sign_ins.begin(
         "kernel:k", browser="elsewhere"
     )
     assert begun[0].strategy == "device"

@@ -17,6 +17,7 @@ from jupyter_oidc import contract
 from tests.support.canary import CANARY
 from tests.support.form import Form, forms_of
 from tests.support.form_sign_in import without_hint
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -56,7 +57,7 @@ def browser_at(server_under_test: ServerUnderTest) -> httpx.AsyncClient:
         CANARY.look_at_reply(without_hint(reply))
 
     return httpx.AsyncClient(
-        base_url=server_under_test.url, trust_env=False, timeout=30, event_hooks={"response": [watch]}
+        base_url=server_under_test.url, trust_env=False, verify=PLAIN, timeout=30, event_hooks={"response": [watch]}
     )
 
 
@@ -333,7 +334,7 @@ async def test_settings_choose_the_link(
     server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
 ) -> None:
     """Q9.8: the way of 0.1.0, for providers that take no form; the reply says it both ways."""
-    settings = server_under_test.context.settings
+    settings = server_under_test.settings
     assert settings is not None
     link = tuple(replace(one, sign_out_method="link") for one in settings.providers)
     await server_under_test.context.reload(replace(settings, providers=link))

@@ -65,7 +65,7 @@ async def test_a_user_s_envelope_has_the_same_deadline_and_an_upload_to_an_api_h
 ) -> None:
     """Q8.14: timeout_upload is a setting of the API, and counts silence, not seconds in all."""
     await server_under_test.sign_in()
-    settings = server_under_test.context.services.sessions.of_provider("corp").settings
+    settings = server_under_test.services.sessions.of_provider("corp").settings
     object.__setattr__(settings.apis[0], "methods", ("GET", "POST"))
     token = f"Authorization: token {server_under_test.token}"
     (envelope, _), (upload, seconds) = await asyncio.gather(

@@ -68,7 +68,7 @@ def at(server_under_test: ServerUnderTest, path: str = SOCKET) -> URL:
 @asynccontextmanager
 async def connected(
     server_under_test: ServerUnderTest, path: str = SOCKET, **rest: Any
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse[bool]]:
     headers = {"Authorization": f"token {server_under_test.token}"} | rest.pop("headers", {})
     async with (
         aiohttp.ClientSession() as session,
@@ -233,7 +233,7 @@ async def test_a_status_of_the_api_is_passed_on(server_under_test: ServerUnderTe
     assert await refusal(server_under_test) == (418, None)
 
 
-async def close_code(socket: aiohttp.ClientWebSocketResponse, seconds: float = 5.0) -> int | None:
+async def close_code(socket: aiohttp.ClientWebSocketResponse[bool], seconds: float = 5.0) -> int | None:
     message = await asyncio.wait_for(socket.receive(), seconds)
     assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)
     return socket.close_code

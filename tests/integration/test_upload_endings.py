@@ -6,12 +6,10 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from jupyter_oidc.compose import build
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.server.handlers.upload import MAX_WAITING_PIECES
@@ -69,13 +67,7 @@ class FirstThen:
 
 def behind(server_under_test: ServerUnderTest, api: FirstThen) -> None:
     """Let ``server_under_test`` call ``api`` and no real one."""
-    make = server_under_test.context.build_services
-
-    def with_api(settings: Any) -> Any:
-        services = make(settings)
-        return build(settings, replace(services.parts, upstream=api))
-
-    server_under_test.context.build_services = with_api
+    server_under_test.extension.upstream = api
 
 
 def begun(server_under_test: ServerUnderTest, length: int) -> socket.socket:

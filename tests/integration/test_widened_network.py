@@ -19,7 +19,8 @@ from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.kernels import grant_for
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.plain_http import PLAIN
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 
@@ -89,7 +90,7 @@ def folder(jp_config_dir: Path, authority: Authority, proxy: ConnectProxy, upstr
 @pytest.fixture
 def jp_server_config(folder: Path) -> dict[str, Any]:
     assert folder.is_dir()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a_file(
@@ -108,7 +109,9 @@ async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a
     await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
     assert (await server_under_test.session())["settings_pending"] is True
     grant = {"Authorization": f"Bearer {grant_for(server_under_test)}"}
-    async with httpx.AsyncClient(base_url=server_under_test.url, headers=grant, timeout=30, trust_env=False) as cell:
+    async with httpx.AsyncClient(
+        base_url=server_under_test.url, headers=grant, timeout=30, trust_env=False, verify=PLAIN
+    ) as cell:
         assert (await cell.get("jupyter-oidc/api/orders/x")).status_code == 200
         server_under_test.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
         assert (await cell.post(f"{ROUTE}/refresh", json={})).status_code == 200

@@ -16,8 +16,9 @@ import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 Section = dict[str, Any]
@@ -26,7 +27,7 @@ Section = dict[str, Any]
 @pytest.fixture
 def jp_server_config(settings_file: Path) -> dict[str, Any]:
     assert settings_file.is_file()
-    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+    return {"ServerApp": {"jpserver_extensions": {EXTENSION: True}}}
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ class Cell:
 
     async def ask(self, verb: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._grant}"}
-        async with httpx.AsyncClient(base_url=self._server_under_test.url, timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self._server_under_test.url, timeout=30, trust_env=False, verify=PLAIN
+        ) as client:
             return await client.request(verb, f"jupyter-oidc/{path}", headers=headers, **more)
 
     async def sign_in(self, provider: str = "corp") -> httpx.Response:
@@ -180,7 +183,7 @@ async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_
     cell.write(another_api(listener.url, provider))
     await several_looks()
     assert (await cell.ask("GET", "api/loot/x")).status_code == 404
-    assert [api.name for api in server_under_test.context.services.settings.providers[0].apis] == ["orders"]
+    assert [api.name for api in server_under_test.services.settings.providers[0].apis] == ["orders"]
 
 
 async def test_what_only_narrows_takes_effect_at_once(

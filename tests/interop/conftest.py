@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.plain_http import PLAIN
 from tests.support.upstream import Upstream
 
 
@@ -29,7 +30,7 @@ def upstream(provider: CertifiedProvider) -> Iterator[Upstream]:
 
     def vouched(token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.get(endpoint, headers=headers, trust_env=False).status_code == 200
+        return httpx.get(endpoint, headers=headers, trust_env=False, verify=PLAIN).status_code == 200
 
     with Upstream(vouched) as upstream:
         yield upstream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 from tests.interop.person import at_work
 from tests.support.canary import CANARY
@@ -30,7 +31,7 @@ def test_a_clean_stop_takes_nothing_back_that_is_stored(
     key = secrets.token_urlsafe(32)
     CANARY.hold(key)
     before = provider.record().grants_revoked
-    place = {"storage": "encrypted-file", "environment": {"JUPYTER_OIDC_STORAGE_KEY": key}}
+    place: dict[str, Any] = {"storage": "encrypted-file", "environment": {"JUPYTER_OIDC_STORAGE_KEY": key}}
     with at_work(tmp_path, provider, upstream, **place) as person:
         person.sign_in()
     assert provider.record().grants_revoked - before == 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,9 @@ def beside(
     request: pytest.FixtureRequest, tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> Iterator[tuple[Command, JupyterProcess]]:
     """A command that shares configuration and runtime folder with a running server."""
-    options = {} if request.param == "http" else {"base_url": "/user/x/", "certificate": self_signed(tmp_path)}
+    options: dict[str, Any] = (
+        {} if request.param == "http" else {"base_url": "/user/x/", "certificate": self_signed(tmp_path)}
+    )
     process = JupyterProcess(tmp_path / "jupyter", {"corp": settings_for(provider, upstream)}, **options)
     provider.register_client(RegisteredClient("jupyter", (process.callback("corp"),)))
     with process:

@@ -20,6 +20,7 @@ from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.dpop_proofs import ProofJudge
 from tests.support.form_sign_in import parameters_of
 from tests.support.guarded_api import KeyGuard
+from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.session_child import services_of
 from tests.support.upstream import Upstream
@@ -101,10 +102,13 @@ def test_a_stolen_token_is_worth_nothing_without_the_key(
         access, refresh = provider.issued("access_token")[-1], provider.issued("refresh_token")[-1]
         for scheme in ("Bearer", "DPoP"):
             headers = {"Authorization": f"{scheme} {access}"}
-            assert httpx.get(f"{upstream.url}items", headers=headers, trust_env=False).status_code == 401
-            assert httpx.get(f"{provider.issuer}/me", headers=headers, trust_env=False).status_code in (400, 401)
+            assert httpx.get(f"{upstream.url}items", headers=headers, trust_env=False, verify=PLAIN).status_code == 401
+            assert httpx.get(f"{provider.issuer}/me", headers=headers, trust_env=False, verify=PLAIN).status_code in (
+                400,
+                401,
+            )
         form = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": "jupyter"}
-        assert httpx.post(f"{provider.issuer}/token", data=form, trust_env=False).status_code == 400
+        assert httpx.post(f"{provider.issuer}/token", data=form, trust_env=False, verify=PLAIN).status_code == 400
 
 
 def test_a_server_without_the_setting_gets_no_token_where_the_client_is_registered_for_keys(

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_a_session_survives_a_restart_and_a_change_of_the_key(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
 ) -> None:
     data = tmp_path / "data"
-    place = {"storage": "encrypted-file", "environment": {"JUPYTER_DATA_DIR": str(data), VARIABLE: key}}
+    place: dict[str, Any] = {"storage": "encrypted-file", "environment": {"JUPYTER_DATA_DIR": str(data), VARIABLE: key}}
     with at_work(tmp_path / "first", provider, upstream, **place) as person:
         person.sign_in()
         assert (person.summary()["state"], person.summary()["storage"]) == ("active", "encrypted-file")
@@ -61,7 +62,7 @@ def test_a_server_with_another_key_says_so_and_a_new_sign_in_is_kept(
 ) -> None:
     """B20: A damaged entry is never used in part."""
     data = tmp_path / "data"
-    place = {"storage": "encrypted-file", "environment": {"JUPYTER_DATA_DIR": str(data), VARIABLE: key}}
+    place: dict[str, Any] = {"storage": "encrypted-file", "environment": {"JUPYTER_DATA_DIR": str(data), VARIABLE: key}}
     with at_work(tmp_path / "first", provider, upstream, **place) as person:
         person.sign_in()
     place["environment"] = {"JUPYTER_DATA_DIR": str(data), VARIABLE: secrets.token_urlsafe(32)}
@@ -96,7 +97,7 @@ def test_the_key_is_gone_from_what_the_system_shows_of_the_server(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
 ) -> None:
     """Q8.5: also where the process is not closed to others of the same user."""
-    place = {"extension": {"close_process": False}, "environment": {VARIABLE: key}}
+    place: dict[str, Any] = {"extension": {"close_process": False}, "environment": {VARIABLE: key}}
     with at_work(tmp_path, provider, upstream, **place) as person:
         environ = Path(f"/proc/{person.process.pid}/environ").read_bytes()
     assert (key.encode() in environ, b"JUPYTER_CONFIG_DIR" in environ) == (False, True)
@@ -121,7 +122,7 @@ def test_a_server_takes_its_key_from_a_descriptor_that_no_kernel_has(
     file.write_text(key, encoding="ascii")
     descriptor = os.open(file, os.O_RDONLY)
     file.unlink()
-    place = {
+    place: dict[str, Any] = {
         "storage": "encrypted-file",
         "environment": {"JUPYTER_OIDC_STORAGE_KEY_FD": str(descriptor)},
         "descriptors": (descriptor,),
@@ -143,7 +144,7 @@ def test_a_server_takes_its_key_from_a_credential_file(
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     (credentials / "jupyter_oidc_storage_key").write_text(key, encoding="ascii")
-    place = {"storage": "encrypted-file", "environment": {"CREDENTIALS_DIRECTORY": str(credentials)}}
+    place: dict[str, Any] = {"storage": "encrypted-file", "environment": {"CREDENTIALS_DIRECTORY": str(credentials)}}
     with at_work(tmp_path, provider, upstream, **place) as person:
         (credentials / "jupyter_oidc_storage_key").unlink()
         person.sign_in()

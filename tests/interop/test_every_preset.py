@@ -25,6 +25,7 @@ from tests.interop.person import Person
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.plain_http import PLAIN
 from tests.support.upstream import Upstream, refused
 
 
@@ -84,8 +85,8 @@ def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request,
 
     def judge(_: web.Request, scheme: str, token: str) -> web.Response | None:
         if not keys:
-            metadata = httpx.get(f"{base}/.well-known/openid-configuration", trust_env=False).json()
-            keys.append(KeySet.import_key_set(httpx.get(metadata["jwks_uri"], trust_env=False).json()))
+            metadata = httpx.get(f"{base}/.well-known/openid-configuration", trust_env=False, verify=PLAIN).json()
+            keys.append(KeySet.import_key_set(httpx.get(metadata["jwks_uri"], trust_env=False, verify=PLAIN).json()))
         try:
             claims = jwt.decode(token, keys[0], algorithms=["RS256"]).claims
         except (JoseError, ValueError):

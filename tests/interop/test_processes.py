@@ -176,6 +176,7 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     stolen = other.sessions.of_provider("corp").current.data.refresh_token
     assert thief.current.live is not None
     thief.current.live.data = replace(thief.current.live.data, refresh_token=stolen)
+    assert stolen is not None
     spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
     assert isinstance(spent, RefreshReply)
     answer = await thief._oidc_client.judge_refresh(

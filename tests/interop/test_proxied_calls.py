@@ -18,6 +18,7 @@ from aiohttp import web
 
 from tests.interop.person import Person, at_work
 from tests.support.certified_provider import CertifiedProvider
+from tests.support.plain_http import PLAIN
 from tests.support.upstream import Answer, Upstream
 
 PROXY = "jupyter-oidc/api/orders/"
@@ -68,6 +69,7 @@ def raw(person: Person, head: str, body: bytes = b"") -> bytes:
 
 def open_socket(person: Person, head: str, body: bytes = b"") -> socket.socket:
     parts = urlsplit(person.process.url)
+    assert parts.port is not None
     connection = socket.create_connection((parts.hostname, parts.port))
     lines = (
         f"{head}\r\nHost: {parts.netloc}\r\nAuthorization: token {person.process.token}\r\nConnection: close\r\n\r\n"
@@ -213,7 +215,9 @@ def test_compressed_bytes_come_down_untouched(person: Person, api: Upstream) -> 
     api.plan(answering(200, packed, Content_Encoding="gzip"), answering(200, b"not gzip", Content_Encoding="gzip"))
     for expected in (packed, b"not gzip"):
         headers = {"Authorization": f"token {person.process.token}"}
-        with httpx.stream("GET", person.process.url + PROXY + "packed", headers=headers, trust_env=False) as reply:
+        with httpx.stream(
+            "GET", person.process.url + PROXY + "packed", headers=headers, trust_env=False, verify=PLAIN
+        ) as reply:
             assert b"".join(reply.iter_raw()) == expected
 
 
@@ -349,7 +353,7 @@ def test_two_hundred_calls_at_once_are_all_served(person: Person, api: Upstream)
         limits = httpx.Limits(max_connections=None)
         headers = {"Authorization": f"token {person.process.token}"}
         async with httpx.AsyncClient(
-            base_url=person.process.url, headers=headers, limits=limits, timeout=60, trust_env=False
+            base_url=person.process.url, headers=headers, limits=limits, timeout=60, trust_env=False, verify=PLAIN
         ) as client:
             replies = await asyncio.gather(*[client.get(PROXY + f"items/{n}") for n in range(200)])
         return {reply.status_code for reply in replies}

@@ -23,6 +23,7 @@ from tests.support.canary import CANARY
 from tests.support.form import forms_of
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.plain_http import PLAIN
 from tests.support.signing_key import SigningKey, signed_by_secret, unsigned
 from tests.support.strict_provider import OpSession, StrictProvider, verified
 
@@ -306,7 +307,7 @@ ASKED = {
 
 def naive(provider: StrictProvider, **changes: str) -> tuple[httpx.Response, dict[str, str]]:
     """Sign in as a client does that is not the product; return the token reply and the request, to make it again."""
-    with httpx.Client(base_url=provider.issuer, trust_env=False) as client:
+    with httpx.Client(base_url=provider.issuer, trust_env=False, verify=PLAIN) as client:
         form = {"asked": json.dumps(ASKED), "login": "ada"}
         location = client.post("/login", data=form).headers["Location"]
         request = {
@@ -335,7 +336,7 @@ def test_the_judge_finds_what_is_wrong_with_an_authorization_request(
     provider: StrictProvider, changes: dict[str, str], fault: str
 ) -> None:
     """Q9.8: proof that the tests above can fail."""
-    httpx.get(f"{provider.issuer}/authorize", params={**ASKED, **changes}, trust_env=False)
+    httpx.get(f"{provider.issuer}/authorize", params={**ASKED, **changes}, trust_env=False, verify=PLAIN)
     assert provider.faults == [fault]
 
 
@@ -344,8 +345,8 @@ def test_the_judge_counts_token_requests_and_paths(provider: StrictProvider) -> 
     reply, request = naive(provider)
     claims = verified(reply.json()["id_token"], provider.key)
     assert (provider.faults, claims["nonce"]) == ([], ASKED["nonce"])
-    httpx.post(f"{provider.issuer}/token", data=request, trust_env=False)
-    httpx.get(f"{provider.issuer}/.well-known/oauth-authorization-server", trust_env=False)
+    httpx.post(f"{provider.issuer}/token", data=request, trust_env=False, verify=PLAIN)
+    httpx.get(f"{provider.issuer}/.well-known/oauth-authorization-server", trust_env=False, verify=PLAIN)
     assert provider.faults == [
         "a code was used in a second token request",
         "GET /.well-known/oauth-authorization-server is not published",
@@ -384,16 +385,16 @@ def test_the_judge_finds_what_is_wrong_with_a_sign_out(
     hint = naive(provider)[0].json()["id_token"]
     form = {"id_token_hint": hint, "client_id": "jupyter", "state": "t" * 22}
     form["post_logout_redirect_uri"] = provider.post_logout_redirect_uri
-    httpx.post(f"{provider.issuer}/end-session", data={**form, **changes}, trust_env=False)
+    httpx.post(f"{provider.issuer}/end-session", data={**form, **changes}, trust_env=False, verify=PLAIN)
     assert provider.faults == ([] if fault is None else [fault])
 
 
 def test_the_judge_finds_a_hint_in_an_address_and_a_session_that_is_over(provider: StrictProvider) -> None:
     """Q9.8: A one-time page posts the sign-out hint."""
     hint = naive(provider)[0].json()["id_token"]
-    httpx.get(f"{provider.issuer}/end-session", params={"id_token_hint": hint}, trust_env=False)
+    httpx.get(f"{provider.issuer}/end-session", params={"id_token_hint": hint}, trust_env=False, verify=PLAIN)
     provider.session_of("ada").live = False
-    httpx.post(f"{provider.issuer}/end-session", data={"id_token_hint": hint}, trust_env=False)
+    httpx.post(f"{provider.issuer}/end-session", data={"id_token_hint": hint}, trust_env=False, verify=PLAIN)
     assert provider.faults == [
         "the sign-out has its hint in the address",
         "the sign-out's hint names a session that is not there",

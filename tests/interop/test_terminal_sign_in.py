@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyter_oidc.cli.sign_in import PROMPT
+from jupyter_oidc.kernel.paste import PROMPT
 from tests.interop.person import Person, at_work
 from tests.interop.test_sign_in_by_code import BY_CODE, agree
 from tests.interop.test_sign_in_by_paste import CLIENT, PASTED, URI

@@ -58,9 +58,13 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, body: str, *
     import textwrap
 
     monkeypatch.setenv("PYTHONPATH", ROOT)
+    # NOTE: of all plugins these runs need the canary and xdist; to import the others takes most of their time.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(HEAD + textwrap.dedent(body))
     # NOTE: the leak is inside this run's own temporary folder only for a moment; it is a mark, not a secret.
-    return pytester.runpytest_subprocess("-q", "-p", "tests.support.canary_plugin", "--basetemp", "inner", *more)
+    return pytester.runpytest_subprocess(
+        "-q", "-p", "xdist.plugin", "-p", "tests.support.canary_plugin", "--basetemp", "inner", *more
+    )
 
 
 @pytest.mark.parametrize(("where", "body"), LEAKS.items(), ids=list(LEAKS))

@@ -54,12 +54,12 @@ def branches(module: Module) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_verb_has_a_door(handler):
+def test_every_verb_has_a_door(handler: type[OidcHandler]) -> None:
     assert doorless(handler) == []
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_route_names_an_action_or_a_protection(handler):
+def test_every_route_names_an_action_or_a_protection(handler: type[OidcHandler]) -> None:
     for verb in VERBS:
         rule = access_rule_of(getattr(handler, verb))
         if rule is not None:
@@ -110,7 +110,7 @@ def test_handlers_reach_nothing_but_services():
     assert [name for module in routing_modules() for name in reaches_past_services(module)] == []
 
 
-def test_handlers_decide_little():
+def test_handlers_decide_little() -> None:
     too_much = {
         f"{module.name}.{name}": count
         for module in routing_modules()
@@ -120,7 +120,7 @@ def test_handlers_decide_little():
     assert too_much == {}
 
 
-def test_a_verb_without_a_door_is_noticed():
+def test_a_verb_without_a_door_is_noticed() -> None:
     class Careless(OidcHandler):
         def get(self) -> None:
             """Answer every caller."""

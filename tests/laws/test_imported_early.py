@@ -28,7 +28,7 @@ def of_the_server() -> list[Module]:
 
 def late(sources: Iterable[Module], *, loaded: set[str]) -> set[str]:
     """Return the imports in functions of ``sources`` that are not among the modules ``loaded``."""
-    found = set()
+    found: set[str] = set()
     for module in sources:
         functions = (
             node for node in ast.walk(module.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))

@@ -23,6 +23,7 @@ else:
     import tomli as tomllib
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CLIENT: dict[str, Any] = tomllib.loads((ROOT / ".ci/client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 STUB = ROOT / "labextension-stub"
 PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
 
@@ -67,40 +68,58 @@ def sources(folder: str) -> list[Path]:
     return [path for path in sorted((STUB / folder).rglob("*")) if path.suffix in {".ts", ".tsx", ".js", ".mjs"}]
 
 
-def test_every_library_that_the_package_imports_is_a_dependency():
+def test_every_library_that_the_package_imports_is_a_dependency() -> None:
     of_the_package = [module for module in modules() if not module.name.startswith("jupyter_oidc.demo")]
     assert undeclared(of_the_package, declared(PROJECT["dependencies"])) == {}
 
 
-def test_every_library_that_the_demo_imports_is_in_its_extra():
+def of_the_client() -> list[Module]:
+    return [module for module in modules() if module.name.split(".")[1:2] in ([], ["kernel"], ["contract"])]
+
+
+def test_what_the_client_imports_is_what_it_depends_on() -> None:
+    """ADR 50: it holds three parts of the package, in a wheel with dependencies of its own."""
+    assert undeclared(of_the_client(), declared(CLIENT["dependencies"])) == {}
+    used = set().union(*(libraries(module) for module in of_the_client()))
+    assert declared(CLIENT["dependencies"]) - used == set()
+
+
+def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python() -> None:
+    """ADR 50: both may be in one environment, and the oldest versions are tried with the whole package."""
+    assert set(CLIENT["dependencies"]) - set(PROJECT["dependencies"]) == set()
+    assert CLIENT["requires-python"] == PROJECT["requires-python"]
+    assert (ROOT / ".ci/client/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_every_library_that_the_demo_imports_is_in_its_extra() -> None:
     extras = PROJECT["optional-dependencies"]
     assert undeclared(modules("demo"), declared([*PROJECT["dependencies"], *extras["demo"]])) == {}
 
 
-def test_every_dependency_is_imported():
+def test_every_dependency_is_imported() -> None:
     used = set().union(*(libraries(module) for module in modules()))
     assert declared(PROJECT["dependencies"]) - used == set()
 
 
-def test_every_package_that_the_front_end_imports_is_a_dependency():
+def test_every_package_that_the_front_end_imports_is_a_dependency() -> None:
     assert undeclared_packages(sources("src"), set(PACKAGE["dependencies"])) == {}
 
 
-def test_every_package_that_its_tests_and_its_generator_import_is_declared():
+def test_every_package_that_its_tests_and_its_generator_import_is_declared() -> None:
     names = {*PACKAGE["dependencies"], *PACKAGE["devDependencies"]}
     assert undeclared_packages([*sources("tests"), *sources("scripts")], names) == {}
 
 
-def test_every_dependency_of_the_front_end_is_imported():
+def test_every_dependency_of_the_front_end_is_imported() -> None:
     used = set().union(*(node_packages(path.read_text(encoding="utf-8")) for path in sources("src")))
     assert set(PACKAGE["dependencies"]) - used == set()
 
 
-def test_an_undeclared_library_is_noticed():
+def test_an_undeclared_library_is_noticed() -> None:
     module = seeded("def count():\n    from prometheus_client import Counter\n    return Counter\n")
     assert undeclared([module], {"tornado"}) == {"jupyter_oidc.seeded": {"prometheus-client"}}
 
 
-def test_an_undeclared_package_is_noticed():
+def test_an_undeclared_package_is_noticed() -> None:
     text = "import type {\n  Message\n} from '@lumino/messaging';\nimport 'x/y';\nimport a from './a';\nexport { b } from 'b';"
     assert node_packages(text) == {"@lumino/messaging", "x", "b"}

@@ -31,7 +31,7 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_tree_keeps_every_import_contract():
+def test_the_tree_keeps_every_import_contract() -> None:
     result = lint(ROOT)
     assert result.returncode == 0, result.stdout
 
@@ -61,7 +61,7 @@ def test_the_tree_keeps_every_import_contract():
         ("demo/environment.py", "import jupyter_oidc.settings", "The demo knows the rest"),
     ],
 )
-def test_a_seeded_violation_is_caught(copied, file, line, contract):
+def test_a_seeded_violation_is_caught(copied: Path, file: str, line: str, contract: str) -> None:
     target = copied / "jupyter_oidc" / file
     before = target.read_text(encoding="utf-8") if target.exists() else ""
     target.write_text(f"{before}\n{line}\n", encoding="utf-8")

@@ -120,11 +120,11 @@ def test_no_part_of_the_session_service_is_large() -> None:
     assert [name for name, count in lines.items() if count > MAX_PART_LINES] == []
 
 
-def test_only_the_current_session_moves_the_machine():
+def test_only_the_current_session_moves_the_machine() -> None:
     assert trespassers(modules()) == []
 
 
-def test_a_second_owner_is_noticed():
+def test_a_second_owner_is_noticed() -> None:
     assert trespassers([seeded("from jupyter_oidc.sessions.machine import next_state")]) != []
     assert trespassers([seeded("from jupyter_oidc.sessions.session_data import SessionData")]) != []
 

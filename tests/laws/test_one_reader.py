@@ -52,23 +52,23 @@ def burglars(found: list[Module]) -> list[str]:
     ]
 
 
-def test_only_listed_modules_read_secrets():
+def test_only_listed_modules_read_secrets() -> None:
     assert unlisted_readers(modules()) == []
 
 
-def test_the_list_of_readers_names_no_module_that_stopped_reading():
+def test_the_list_of_readers_names_no_module_that_stopped_reading() -> None:
     readers = {module.name for module in modules() if "jupyter_oidc.secret_access" in module.imports()}
     assert set(READERS) - readers == set()
 
 
-def test_nobody_looks_past_secret_access():
+def test_nobody_looks_past_secret_access() -> None:
     assert burglars(modules()) == []
 
 
-def test_another_reader_is_noticed():
+def test_another_reader_is_noticed() -> None:
     leak = seeded("def show(s):\n    from jupyter_oidc.secret_access import reveal\n    return reveal(s)\n")
     assert unlisted_readers([leak]) == ["jupyter_oidc.seeded"]
 
 
-def test_a_look_past_secret_access_is_noticed():
+def test_a_look_past_secret_access_is_noticed() -> None:
     assert burglars([seeded("x = secret._Secret__value")]) == ["jupyter_oidc.seeded"]

@@ -11,6 +11,8 @@ import copy
 import json
 import logging
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -52,7 +54,7 @@ def plain_secrets(module: Module) -> list[str]:
     "show",
     [repr, str, format, "{}".format, "%s".__mod__, lambda s: f"{s!r:>20}", lambda s: f"{s:>20}"],
 )
-def test_a_secret_shows_a_placeholder(show):
+def test_a_secret_shows_a_placeholder(show: Callable[[object], str]) -> None:
     assert VALUE not in show(Secret(VALUE))
     assert "<secret>" in show(Secret(VALUE))
 
@@ -76,34 +78,35 @@ def test_a_secret_shows_a_placeholder(show):
         vars,
     ],
 )
-def test_a_secret_refuses_to_leave_its_vessel(leak):
+def test_a_secret_refuses_to_leave_its_vessel(leak: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError):
         leak(Secret(VALUE))
 
 
-def test_a_secret_is_equal_only_to_a_secret_with_the_same_value():
+def test_a_secret_is_equal_only_to_a_secret_with_the_same_value() -> None:
     assert Secret(VALUE) == Secret(VALUE)
     assert Secret(VALUE) == Secret(VALUE.encode())
     assert Secret(VALUE) != Secret("another")
     assert Secret(VALUE) != VALUE
 
 
-def test_a_logged_secret_shows_a_placeholder(caplog):
+def test_a_logged_secret_shows_a_placeholder(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("law").debug("holding %s", Secret(VALUE))
     assert caplog.messages == ["holding <secret>"]
 
 
-def test_a_secret_holds_nothing_but_text_or_bytes():
+def test_a_secret_holds_nothing_but_text_or_bytes() -> None:
+    nothing: Any = None
     with pytest.raises(TypeError, match="a Secret holds str or bytes"):
-        Secret(None)
+        Secret(nothing)
 
 
-def test_no_secret_is_typed_as_plain_text():
+def test_no_secret_is_typed_as_plain_text() -> None:
     assert [leak for layer in LAYERS for module in modules(layer) for leak in plain_secrets(module)] == []
 
 
-def test_a_plain_string_under_a_secret_name_is_noticed():
+def test_a_plain_string_under_a_secret_name_is_noticed() -> None:
     assert plain_secrets(seeded("class Entry:\n    refresh_token: str | None\n")) == [
         "jupyter_oidc.seeded: refresh_token"
     ]

@@ -25,19 +25,19 @@ def open_objects(schema: Any, path: str = "") -> list[str]:
     return found
 
 
-def test_every_schema_is_closed():
+def test_every_schema_is_closed() -> None:
     assert {
         name: open_objects(contract.schema(name)) for name in contract.names() if open_objects(contract.schema(name))
     } == {}
 
 
-def test_a_seeded_open_schema_is_noticed():
+def test_a_seeded_open_schema_is_noticed() -> None:
     assert open_objects({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}) == [
         "/",
         "/properties/a",
     ]
 
 
-def test_an_unlisted_header_goes_nowhere():
+def test_an_unlisted_header_goes_nowhere() -> None:
     assert filter_request_headers([("X-Novelty", "1")]) == ([], ["X-Novelty"])
     assert "Novelty" not in dict(filter_response_headers([("Novelty", "1")]))

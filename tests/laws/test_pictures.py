@@ -38,27 +38,27 @@ def pictures() -> set[Path]:
     return {path.resolve() for path in IMAGES.iterdir()}
 
 
-def test_every_picture_is_shown_by_a_page():
+def test_every_picture_is_shown_by_a_page() -> None:
     assert pictures() - all_shown() == set()
 
 
-def test_every_picture_that_a_page_shows_exists():
+def test_every_picture_that_a_page_shows_exists() -> None:
     assert {path for path in all_shown() if not path.exists()} == set()
 
 
-def test_the_program_makes_the_pictures_that_pages_show_and_no_others():
+def test_the_program_makes_the_pictures_that_pages_show_and_no_others() -> None:
     text = PROGRAM.read_text(encoding="utf-8")
     names = re.findall(r"""self\.keep\(\s*["']([^"']+)["']""", text)
     themes = re.findall(r"""["'](\w+)["']: ["']JupyterLab """, text)
     assert {(IMAGES / f"{name}-{theme}.png").resolve() for name in names for theme in themes} == pictures()
 
 
-def test_a_picture_that_no_page_shows_is_noticed():
+def test_a_picture_that_no_page_shows_is_noticed() -> None:
     page = ROOT / "docs" / "page.md"
     assert IMAGES / "lost.png" not in shown(page, "![A picture](images/overview-light.png) and images/lost.png")
 
 
-def test_a_picture_that_is_missing_is_noticed():
+def test_a_picture_that_is_missing_is_noticed() -> None:
     page = ROOT / "README.md"
     text = (
         '![A](docs/images/gone.png) <source srcset="docs/images/gone-dark.png"> <img src="docs/images/gone-light.png">'

@@ -6,6 +6,7 @@ Proof that the law can fail: the sentences that 0.1.0 said are caught.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ OLD_DECISIONS = ("0009-sign-out-without-id-token-hint.md",)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_no_page_promises_a_wall_that_is_not_there(page) -> None:
+def test_no_page_promises_a_wall_that_is_not_there(page: Path) -> None:
     """Q8.18: a token is not given away; whether it can be taken is another matter."""
     if page.name in OLD_DECISIONS:
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_the_settings_in_the_documentation_are_those_of_the_journey_and_are_good
 
 
 @pytest.mark.parametrize("change", [{"version": "0"}, {"provider": "Another"}, {"steps": {"sign in": MADE}}])
-def test_a_seeded_change_is_noticed(change: dict[str, object]) -> None:
+def test_a_seeded_change_is_noticed(change: dict[str, Any]) -> None:
     name, made = next(iter(RECORD.items()))
     assert stale({**RECORD, name: dataclasses.replace(made, **change)}) == [name]
 

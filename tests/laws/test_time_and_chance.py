@@ -41,7 +41,7 @@ def asks(module: Module) -> list[str]:
     return [f"{module.name}: {name}" for name in found]
 
 
-def test_nobody_below_the_outside_asks_for_time_or_chance():
+def test_nobody_below_the_outside_asks_for_time_or_chance() -> None:
     assert [line for layer in INSIDE for module in modules(layer) for line in asks(module)] == []
 
 
@@ -49,5 +49,5 @@ def test_nobody_below_the_outside_asks_for_time_or_chance():
     "line",
     ["import time", "from random import choice", "import secrets", "x = datetime.now()", "x = os.urandom(3)"],
 )
-def test_a_seeded_question_is_noticed(line):
+def test_a_seeded_question_is_noticed(line: str) -> None:
     assert asks(seeded(line)) != []

@@ -4,9 +4,13 @@
 folder is where ``canaille.toml`` and the database are.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from joserfc.jwk import RSAKey
@@ -15,7 +19,7 @@ FOLDER, COMMAND, *WORDS = sys.argv[1:]
 SCOPES = ["openid", "profile", "email"]
 
 
-def prepare(issuer):
+def prepare(issuer: str) -> None:
     """Write the settings, make the database and the person."""
     key = RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)
     pairs = ", ".join(f'{name} = "{value}"' for name, value in key.items())
@@ -42,7 +46,7 @@ def prepare(issuer):
         backend.save(person)
 
 
-def register(client_id, secret, callback, signed_out):
+def register(client_id: str, secret: str, callback: str, signed_out: str) -> None:
     """Register a client with the values that Canaille's own page for it fills in; its audience is itself."""
     with Opened() as (backend, models):
         known = backend.get(models.Client, client_id=client_id)
@@ -67,7 +71,7 @@ def register(client_id, secret, callback, signed_out):
         backend.save(client)
 
 
-def end_sessions(login):
+def end_sessions(login: str) -> None:
     """Take all tokens of the person back."""
     with Opened() as (backend, models):
         for token in backend.query(models.Token, subject=backend.get(models.User, user_name=login)):
@@ -77,7 +81,7 @@ def end_sessions(login):
 class Opened:
     """The application's context with its database, and the models."""
 
-    def __enter__(self):
+    def __enter__(self) -> tuple[Any, Any]:
         from canaille import create_app
         from canaille.app import models
         from canaille.backends import Backend
@@ -88,11 +92,12 @@ class Opened:
         self._session.__enter__()
         return Backend.instance, models
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._session.__exit__(*error)
         self._context.__exit__(*error)
 
 
 if __name__ == "__main__":
     os.chdir(FOLDER)
-    {"prepare": prepare, "register": register, "end-sessions": end_sessions}[COMMAND](*WORDS)
+    commands: dict[str, Callable[..., None]] = {"prepare": prepare, "register": register, "end-sessions": end_sessions}
+    commands[COMMAND](*WORDS)

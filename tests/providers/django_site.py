@@ -3,9 +3,13 @@
 ``python django_site.py FOLDER serve PORT | register CLIENT CALLBACK SIGNED_OUT | end-sessions LOGIN``
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIServer, make_server
 
 import django
@@ -21,7 +25,7 @@ ACCESS_TOKEN_SECONDS = 300
 TEMPLATE = "<form method=post>{% csrf_token %}<input name=username><input type=password name=password><button>Go</button></form>"
 
 
-def kept(name, make):
+def kept(name: str, make: Callable[[], str]) -> str:
     """Return the text in the file ``name``, made once."""
     file = Path(FOLDER) / name
     if not file.exists():
@@ -29,7 +33,7 @@ def kept(name, make):
     return file.read_text(encoding="utf-8")
 
 
-def new_key():
+def new_key() -> str:
     """Return an RSA key in PEM."""
     return (
         rsa.generate_private_key(public_exponent=65_537, key_size=2048)
@@ -87,10 +91,10 @@ from oauth2_provider.models import (  # noqa: E402
 )
 
 
-class Login(LoginView):
+class Login(LoginView):  # type: ignore[misc]  # NOTE: Django has no types here
     """Django's own login, with a page that has a form and nothing else."""
 
-    def render_to_response(self, context, **_):
+    def render_to_response(self, context: object, **_: object) -> Any:
         """Show the form."""
         from django.http import HttpResponse
 
@@ -107,7 +111,7 @@ class Threaded(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-def serve(port):
+def serve(port: str) -> None:
     """Make the database and the person if they are not there, and serve."""
     call_command("migrate", verbosity=0)
     users = get_user_model()
@@ -116,7 +120,7 @@ def serve(port):
     make_server("127.0.0.1", int(port), get_wsgi_application(), server_class=Threaded).serve_forever()
 
 
-def register(client, callback, signed_out):
+def register(client: str, callback: str, signed_out: str) -> None:
     """Register a public client."""
     applications = get_application_model()
     applications.objects.filter(client_id=client).delete()
@@ -132,11 +136,12 @@ def register(client, callback, signed_out):
     )
 
 
-def end_sessions(login):
+def end_sessions(login: str) -> None:
     """Take all tokens of the person back."""
     for model in (get_refresh_token_model(), get_access_token_model()):
         model.objects.filter(user__username=login).delete()
 
 
 if __name__ == "__main__":
-    {"serve": serve, "register": register, "end-sessions": end_sessions}[COMMAND](*WORDS)
+    commands: dict[str, Callable[..., None]] = {"serve": serve, "register": register, "end-sessions": end_sessions}
+    commands[COMMAND](*WORDS)

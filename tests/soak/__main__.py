@@ -91,7 +91,8 @@ async def chaos(provider: ScriptedProvider, api: SoakApi, until: float, told: Ca
         await asyncio.sleep(min(left, chance.uniform(3, 15)))
         if time.monotonic() >= until:
             break
-        name, victim = chance.choice([("provider", provider), ("API", api)])
+        victims: list[tuple[str, ScriptedProvider | SoakApi]] = [("provider", provider), ("API", api)]
+        name, victim = chance.choice(victims)
         seconds = chance.uniform(0.5, 8)
         told(f"the {name} is killed for {seconds:.1f} s")
         await asyncio.to_thread(victim.stop)

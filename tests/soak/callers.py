@@ -158,7 +158,7 @@ class Caller:
                     if message.data != f"echo {word}":
                         raise Wrong(f"{message.data} for {word}")
         except aiohttp.WSServerHandshakeError as refused:
-            code = (refused.headers or {}).get("X-OIDC-Error", "")
+            code = refused.headers.get("X-OIDC-Error", "") if refused.headers else ""
             if (refused.status, code) not in HONEST:
                 raise Wrong(f"handshake: {refused.status} {code}") from None
             raise Honest(f"{refused.status} {code}") from None

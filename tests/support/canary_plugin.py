@@ -14,7 +14,7 @@ import pytest
 from tests.support.canary import CANARY, Canary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 _LARGEST_FILE = 20_000_000
@@ -57,9 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Search a test's output and failure for secrets, before pytest shows them."""
-    report: Any = yield
+    report = yield
     failure = report.longreprtext if report.longrepr is not None else ""
     texts = [text for _, text in report.sections]
     if failure.startswith("Law 9: "):
@@ -68,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"Law 9: {CANARY.leaks.pop()}"
         report.sections = []
-    return report  # type: ignore[return-value]  # NOTE: the return value of a wrapper is the hook's result
+    return report
 
 
 @pytest.hookimpl(trylast=True)

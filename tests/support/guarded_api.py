@@ -16,6 +16,7 @@ from aiohttp import web
 
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
 from tests.support.dpop_proofs import ProofJudge, ProofRefused
+from tests.support.plain_http import PLAIN
 from tests.support.upstream import refused
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def told_of(provider: CertifiedProvider, token: str, tls: ssl.SSLContext | None)
         data={"token": token},
         auth=(NAME, PASSWORD),
         trust_env=False,
-        verify=tls or True,
+        verify=tls or PLAIN,
     ).json()
     return told
 

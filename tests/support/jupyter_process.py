@@ -12,18 +12,20 @@ import shutil
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
-from jupyter_server.auth import passwd
+from jupyter_server.auth.security import passwd
 
 from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.demo.running_kernel import Server
 from tests.support.canary import CANARY
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -155,9 +157,9 @@ class JupyterProcess:
             base_url=self.url,
             trust_env=False,
             timeout=30,
-            verify=self.trust or True,
+            verify=self.trust or PLAIN,
             event_hooks={"response": [_watch]},
-            **({"transport": httpx.HTTPTransport(uds=str(self.sock), verify=self.trust or True)} if self.sock else {}),
+            transport=httpx.HTTPTransport(uds=str(self.sock), verify=self.trust or PLAIN) if self.sock else None,
             **options,
         )
 
@@ -181,8 +183,9 @@ class JupyterProcess:
             if self.certificate
             else {}
         )
+        hashed: Callable[[str, str], str] = passwd  # NOTE: Jupyter has no types here
         identity = (
-            {"PasswordIdentityProvider": {"hashed_password": passwd(self.password, "sha1")}}
+            {"PasswordIdentityProvider": {"hashed_password": hashed(self.password, "sha1")}}
             if self.password
             else {"IdentityProvider": {"token": self.token}}
         )
@@ -205,6 +208,8 @@ class JupyterProcess:
                 **({"sock": str(self.sock)} if self.sock else {}),
                 **self.server,
             },
+            # NOTE: to look for language servers takes as long as the rest of a start, and no test uses one.
+            "LanguageServerManager": {"autodetect": False},
             # NOTE: other extensions in the environment are no part of a test.
             "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
             "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},

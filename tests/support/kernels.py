@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class Kernels(dict[str, bytes]):
-    """The connection keys of the kernels that live; :meth:`restart` begins another run of all of them."""
+    """The connection keys of the kernels that live; :meth:`restart` begins another run of all of them.
+
+    With a ``defect``, to ask for a run raises it.
+    """
+
+    defect: Exception | None = None
 
     def restart(self) -> None:
         """Let every kernel run anew, with the id and the key that it had."""
@@ -22,6 +27,8 @@ class Kernels(dict[str, bytes]):
 
     def run_of(self, kernel_id: str) -> object | None:
         """Return the present run of the kernel, if it is among them."""
+        if self.defect is not None:
+            raise self.defect
         if not hasattr(self, "_run"):
             self.restart()
         return self._run if kernel_id in self else None
@@ -34,7 +41,8 @@ class Kernels(dict[str, bytes]):
 def grant_for(server_under_test: ServerUnderTest) -> str:
     """Let the server believe in a kernel, and return its grant."""
     clock = SystemClock()
-    server_under_test.context.grants = KernelGrants(clock, SystemEntropy(), Kernels(k1=b"a connection key"))
+    server_under_test.kernels = Kernels(k1=b"a connection key")
+    server_under_test.context.grants = KernelGrants(clock, SystemEntropy(), server_under_test.kernels)
     now = int(clock.now().wall)
     grant, _ = server_under_test.context.grants.issue(
         "k1", now, "n" * 22, proof_of(b"a connection key", "k1", now, "n" * 22)

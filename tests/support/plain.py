@@ -59,7 +59,7 @@ def check_plain(hint: Any, path: str = "", seen: frozenset[Any] = frozenset()) -
         return []
     if inspect.isclass(hint) and issubclass(hint, Enum):
         return [] if issubclass(hint, str) else [f"{path}: {hint.__name__}"]
-    if dataclasses.is_dataclass(hint) and hint.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if dataclasses.is_dataclass(hint) and getattr(hint, "__dataclass_params__").frozen:  # noqa: B009 - in no stub
         hints, inside = hints_of(hint), seen | {hint}
         fields = [(field.name, hints[field.name]) for field in dataclasses.fields(hint)]
         return [fault for name, one in fields for fault in check_plain(one, f"{path}.{name}", inside)]

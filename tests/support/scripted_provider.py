@@ -61,7 +61,7 @@ class ScriptedProvider:
     (``None`` removes a member). ``scope`` is granted in place of the requested one. ``resources`` maps resource
     indicators to audiences. ``clock_offset`` (seconds) is how far its clock is ahead. ``auth_method`` is what a client
     must use; ``unchecked`` takes any. With ``forgive_reuse`` a spent refresh token is taken again, as providers do that
-    allow for a lost answer. ``access_token_bytes`` is how long access tokens are at least. With ``proofs`` all tokens are
+    allow for a lost answer. With ``subject_by_hint`` a ``login_hint`` names the person. ``access_token_bytes`` is how long access tokens are at least. With ``proofs`` all tokens are
     bound to keys (RFC 9449): that judge sees the proofs at the token endpoint, ``userinfo_proofs`` those at UserInfo, and
     the ``nonce`` of each is demanded there.
     """
@@ -70,6 +70,7 @@ class ScriptedProvider:
     client_secret: str = field(default="", repr=False)
     auth_method: str = "none"
     subject: str = "user1"
+    subject_by_hint: bool = False
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=lambda: {"name": "Example User", "permissions": ["orders.read"]})
     advertise: dict[str, Any] = field(default_factory=dict)
@@ -244,7 +245,7 @@ class ScriptedProvider:
                 asked.get("code_challenge", ""),
                 asked.get("nonce"),
                 self.scope or asked.get("scope", ""),
-                self.subject,
+                asked.get("login_hint", self.subject) if self.subject_by_hint else self.subject,
                 self.ledger.new_family(),
                 asked.get("dpop_jkt", ""),
             )

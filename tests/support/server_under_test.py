@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from jupyter_oidc.clock import Moment, SystemClock
-from jupyter_oidc.compose import build, system_parts
+from jupyter_oidc.compose import system_parts
+from jupyter_oidc.server.extension import JupyterOIDC
+from tests.support.kernels import Kernels
+from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
+    from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
+    from jupyter_oidc.compose import Parts, Services
+    from jupyter_oidc.proxy.ports import UpstreamPort
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.settings import Settings
     from tests.support.scripted_provider import ScriptedProvider
     from tests.support.upstream import Upstream
 
+EXTENSION = __name__
 ROUTE = "jupyter-oidc/providers/corp"
 
 
@@ -31,10 +41,29 @@ class ShiftedClock:
         return SystemClock().now().later(self.ahead)
 
 
+class ExtensionUnderTest(JupyterOIDC):
+    """The extension with a clock that can be moved; with ``upstream`` in place of real APIs, if a test sets one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.clock = ShiftedClock()
+        self.upstream: UpstreamPort | None = None
+        self.create_parts = self._parts
+
+    def _parts(self, settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None) -> Parts:
+        real = system_parts(settings, event_log, storage_key)
+        return replace(real, clock=self.clock, upstream=self.upstream or real.upstream)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Offer the extension to Jupyter Server, under this module's name."""
+    return [{"module": EXTENSION, "app": ExtensionUnderTest}]
+
+
 def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) -> dict[str, Any]:
     """Return the server's configuration; ``server`` are further settings of the Jupyter server itself."""
     return {
-        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}, **server},
+        "ServerApp": {"jpserver_extensions": {EXTENSION: True}, **server},
         "JupyterOIDC": {
             "storage": "memory",
             "providers": {
@@ -49,27 +78,46 @@ def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) ->
     }
 
 
+def extension_of(serverapp: Any) -> ExtensionUnderTest:
+    """Return the extension of the server, which must have been configured with ``EXTENSION``."""
+    extension: ExtensionUnderTest = serverapp.extension_manager.extension_points["jupyter_oidc"].app
+    return extension
+
+
 class ServerUnderTest:
     """A server at ``url`` whose provider ``corp`` is ``provider``."""
 
     def __init__(self, serverapp: Any, provider: ScriptedProvider, url: str) -> None:
-        self.clock = ShiftedClock()
         self.provider = provider
         self.url = url
-        self.token = serverapp.identity_provider.token
-        point = serverapp.extension_manager.extension_points["jupyter_oidc"]
-        context = point.app._context
-        event_log = context.build_services.__closure__[0].cell_contents
-        context.build_services = lambda settings: build(
-            settings, replace(system_parts(settings, event_log), clock=self.clock)
-        )
-        self.context = context
+        self.token: str = serverapp.identity_provider.token
+        self.application = serverapp.web_app
+        self.extension = extension_of(serverapp)
+        self.clock = self.extension.clock
+        self.context: Context = self.extension.context
+        self.kernels = Kernels()
+
+    @property
+    def services(self) -> Services:
+        """The services; made at the first call, as by a request."""
+        services = self.context.services
+        assert services is not None
+        return services
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        settings = self.context.settings
+        assert settings is not None
+        return settings
 
     def client(self) -> httpx.AsyncClient:
         """Return a client with Jupyter's token, for any number of calls at once."""
         headers = {"Authorization": f"token {self.token}"}
         limits = httpx.Limits(max_connections=None)
-        return httpx.AsyncClient(base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False, verify=PLAIN
+        )
 
     async def ask(self, verb: str, path: str, **rest: Any) -> httpx.Response:
         """Send one request below the base URL."""

@@ -139,11 +139,12 @@ def services_of(provider: dict[str, Any], key: str, *, dies: str = "") -> Servic
     parts: Parts = system_parts(settings, Silent(), Secret(key))  # type: ignore[arg-type]  # NOTE: as silent as it is
     parts = replace(parts, clock=HurriedClock())
     if dies:
+        port, vault, lock = parts.provider_port, parts.vault, parts.lock
         parts = replace(
             parts,
-            provider_port=lambda one, make=parts.provider_port: DyingPort(make(one), dies),
-            vault=lambda one, make=parts.vault: DyingVault(make(one), dies),
-            lock=lambda one, make=parts.lock: DyingLock(make(one), dies),
+            provider_port=lambda one: DyingPort(port(one), dies),
+            vault=lambda one: DyingVault(vault(one), dies),
+            lock=lambda one: DyingLock(lock(one), dies),
         )
     return build(settings, parts)
 

@@ -10,6 +10,8 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,6 +20,17 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+DIFFERENT_KEYS = 8
+"""The RSA keys of one process."""
+
+_TURNS = count()
+
+
+@cache
+def _rsa_key(_: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2048)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +42,11 @@ class SigningKey:
 
     @classmethod
     def rsa(cls, kid: str) -> SigningKey:
-        """Return a new RSA key of 2048 bits."""
-        return cls(kid, rsa.generate_private_key(public_exponent=65_537, key_size=2048))
+        """Return an RSA key of 2048 bits under this ``kid``: the next one of a few that this process has.
+
+        To make one takes longer than most tests that need one. No two of ``DIFFERENT_KEYS`` calls in a row share a key.
+        """
+        return cls(kid, _rsa_key(next(_TURNS) % DIFFERENT_KEYS))
 
     @classmethod
     def ec(cls, kid: str) -> SigningKey:

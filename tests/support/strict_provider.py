@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.support.canary import CANARY
 from tests.support.loop_thread import ServedInThread
 from tests.support.marker import MARKER
+from tests.support.plain_http import PLAIN
 from tests.support.signing_key import SigningKey, base64url
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ class StrictProvider:
     def announce(self, token: str) -> int:
         """Send ``token`` to the client's back-channel logout URI, and return the status (Back-Channel Logout 1.0, 2.5)."""
         body, kind = urlencode({"logout_token": token}), {"Content-Type": FORM}
-        reply = httpx.post(self.backchannel_logout_uri, content=body, headers=kind, trust_env=False, timeout=30)
+        reply = httpx.post(
+            self.backchannel_logout_uri, content=body, headers=kind, trust_env=False, verify=PLAIN, timeout=30
+        )
         return reply.status_code
 
     # -- requests --------------------------------------------------------------------------------------------
@@ -399,7 +402,7 @@ class StrictProvider:
         return session
 
     async def _announce_from_here(self, token: str) -> int:
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=PLAIN, timeout=30) as client:
             body, kind = urlencode({"logout_token": token}), {"Content-Type": FORM}
             return (await client.post(self.backchannel_logout_uri, content=body, headers=kind)).status_code
 

@@ -40,6 +40,8 @@ def system_context() -> Any:
         """Lets truststore read the system's authorities when they are not those that it has read already."""
 
         _read: _Stamp | None = None
+        readings = 0
+        """How often truststore has read the system's authorities for this context."""
 
         def wrap_bio(
             self,
@@ -56,6 +58,7 @@ def system_context() -> Any:
             begin = inner_context(self).wrap_bio if known else super().wrap_bio
             began: ssl.SSLObject = begin(incoming, outgoing, server_side, server_hostname, session)
             if not known:
+                self.readings += 1
                 self._read = stamp if stamp is not None and self._can_read(stamp) else None
             return began
 

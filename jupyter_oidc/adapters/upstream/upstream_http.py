@@ -92,10 +92,17 @@ _SUPPRESSED_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Conten
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    __slots__ = ("_hidden", "_idle_timeout_seconds", "_response", "status")
+    __slots__ = ("_hidden", "_idle_timeout_seconds", "_read_buffer", "_response", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall, hidden: tuple[Secret, ...]) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        call: UpstreamCall,
+        hidden: tuple[Secret, ...],
+        read_buffer: type[ReadBuffer],
+    ) -> None:
         self.status = response.status
+        self._read_buffer = read_buffer
         self._response = response
         self._hidden = hidden
         self._idle_timeout_seconds = call.api.timeout_idle
@@ -127,7 +134,7 @@ class HttpUpstreamReply:
 
         content, connection = self._response.content, self._response.connection
         limit_chunks(content, MAX_CHUNKS_PER_TURN)
-        read_buffer = ReadBuffer(connection.transport if connection else None, content)
+        read_buffer = self._read_buffer(connection.transport if connection else None, content)
         idle_timeout = IdleTimeout(self._idle_timeout_seconds, lambda: content.set_exception(asyncio.TimeoutError()))
         last = REPLY_BUFFER_BYTES
         try:
@@ -228,7 +235,8 @@ class HttpUpstreamSocket:
 class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made at the first call of its API, and again when its settings change."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_buffer: type[ReadBuffer] = ReadBuffer) -> None:
+        self._read_buffer = read_buffer
         self._pools: dict[str, tuple[Api, aiohttp.ClientSession | ForwardProxyPool]] = {}
         self._replaced: list[aiohttp.ClientSession | ForwardProxyPool] = []
         self._peer_certificates = PeerCertificates()
@@ -244,7 +252,7 @@ class HttpUpstream:
         if not _is_sound(response):
             _abort(response)
             raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call, hidden)
+        return HttpUpstreamReply(response, call, hidden, self._read_buffer)
 
     async def _headers(self, call: UpstreamCall) -> tuple[Headers, tuple[Secret, ...]]:
         """Return the headers of ``call`` with its credentials, and the secrets in them that no reply may show."""

@@ -1,4 +1,4 @@
-"""The base of the proxy's handlers: matches their requests, parses them and records each call."""
+"""The base of the proxy's handlers: matches their requests, parses them and logs those that are refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tornado.routing import Matcher
 
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.kernel_grants import grant_in
-from jupyter_oidc.server.proxy_request_parsing import proxy_request
-from jupyter_oidc.server.refused_calls import note_refused_call
+from jupyter_oidc.server.received_call import received_call
+from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -39,45 +39,32 @@ class PathPrefixMatcher(Matcher):
 class ProxiedHandler(OidcHandler):
     """Base of the HTTP and the WebSocket side of ``api/{name}/{path}``."""
 
-    _api = ""
-    _code: str | None = None
-    """The error code of a call that failed here or on its way, once it is logged."""
+    _record: CallRecord | None = None
+    """The record of the call, once its API is known; a call to an unknown API is not counted."""
 
-    _person: Person | None = None
-    """The person whose token the call carries, once there is a call."""
-
-    def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
-        """Return the call as it was received; raises ``BadPath`` or ``UnknownApi``."""
+    def _received_call(
+        self, body: AsyncIterator[bytes] | None = None, length: int | None = None
+    ) -> tuple[ProxyRequest, CallRecord]:
+        """Return the call as it was received, and its record; raises ``BadPath`` or ``UnknownApi``."""
         caller: Caller = "browser" if self.kernel_id is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
-        asked = proxy_request(self.request, prefix, caller, identity, body=body, length=length)
+        asked = received_call(
+            self.request, list(self.request.headers.get_all()), prefix, caller, identity, body=body, length=length
+        )
         self.services.proxy.route(asked.api)
-        self._api, self._person = asked.api, asked.person
-        return asked
+        self._record = record = self._new_record(self.services, asked.api, asked.person)
+        return asked, record
 
-    def _close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
+    def _new_record(self, services: Services, api: str, person: Person | None = None) -> CallRecord:
+        method, seconds = self.request.method or "", self.request.request_time
+        return CallRecord(services.event_log, services.entropy, method, seconds, self.kernel_id, api, person)
+
+    def close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel of this call ends or restarts; return the function that stops this (Q8.12)."""
         grant = None if self.kernel_id is None else grant_in(self.request.headers.get("Authorization", ""))
         if grant is None:
             return _nothing
         return self.context.kernel_streams.watch(self.context.grants, grant, cut)
-
-    def _record_call(self, status: int, sent: int, outcome: str) -> None:
-        """Add the call to the counters and the audit trail."""
-        services = self.context.services
-        if services is not None and self._api:
-            services.event_log.call(
-                api=self._api,
-                method=self.request.method or "",
-                status=status,
-                size=sent,
-                seconds=self.request.request_time(),
-                kernel_id=self.kernel_id,
-                outcome=outcome,
-                error_code=self._code,
-                request_id=None if self._code is None else self.request_id,
-                person=None if self._person is None else self._person.subject,
-            )
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""
@@ -85,15 +72,8 @@ class ProxiedHandler(OidcHandler):
         if services is None:
             super()._log_refusal(status, problem)
             return
-        self._code = note_refused_call(
-            services,
-            self.request,
-            problem,
-            api=self._api or self._named_api(services),
-            kernel_id=self.kernel_id,
-            status=status,
-            request_id=self.request_id,
-        )
+        record = self._record or self._new_record(services, self._named_api(services))
+        record.fail(status, problem, self.request_id)
 
     def _named_api(self, services: Services) -> str:
         """Return the API of a call that was refused before its API was looked up; empty if that name is unknown."""

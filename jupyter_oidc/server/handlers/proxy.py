@@ -1,4 +1,6 @@
-"""``api/{name}/{path}``: the proxy's HTTP side; streams both ways and holds no policy.
+"""``api/{name}/{path}``: the proxy's HTTP side for tornado; it holds no policy.
+
+The answer goes through :mod:`jupyter_oidc.web.relay`, which sees this handler as its client.
 
 A call without a body costs little: one coroutine, no task, no timer but the deadline, no log line.
 An upload starts the upstream call as soon as the request's headers are there, so that it flows through a short queue
@@ -17,18 +19,19 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from jupyter_oidc.compat.tornado import close_after_reply, end_body_wait
-from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
+from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
-from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed, reset_on_close
-from jupyter_oidc.server.refused_calls import cut_short_by
+from jupyter_oidc.server.peer import is_half_closed, reset_on_close
 from jupyter_oidc.server.response_headers import response_headers
 from jupyter_oidc.web.access_rule import access_rule_of, allow
+from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, Relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.proxy.ports import UpstreamReply
+    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
@@ -72,14 +75,11 @@ class ProxyHandler(ProxiedHandler):
         self._refused = refused
         self._upload: Upload | None = None
         self._upstream_call: asyncio.Task[Answer] | None = None
-        self._waiter: asyncio.Task[Any] | None = None
-        self._answer: Answer | None = None
-        self._abort_problem: Problem | None = None
-        self._remaining_body: asyncio.Future[None] | None = None
-        self._drained_bytes = 0
-        self._sent_bytes = 0
+        self._relay: Relay | None = None
         self._is_client_gone = False
-        self._outcome = "refused"
+        self._abort_problem: Problem | None = None
+        self.remaining_body: asyncio.Future[None] | None = None
+        self._drained_bytes = 0
         self._unwatch_kernel: Callable[[], None] | None = None
 
     # -- defaults of Jupyter that an API's answer does not get ---------------------------------------------
@@ -108,8 +108,7 @@ class ProxyHandler(ProxiedHandler):
     async def _authenticate(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
         if self._refused is not None:
-            self._api, self._person = self._refused.api, self._refused.person
-            self._set_kernel_user(self._refused.kernel_id)
+            self._take_over(self._refused)
             raise self._refused.error
         await super()._authenticate()
         rule = access_rule_of(getattr(self, (self.request.method or "").lower()))
@@ -121,23 +120,31 @@ class ProxyHandler(ProxiedHandler):
         elif self.request.headers.get("Content-Length", "0") != "0":
             self._begin_upload(self.declared_length)
 
+    def _take_over(self, refused: RefusedCall) -> None:
+        """Go on with a call of a kernel that the fast path has authenticated."""
+        self._set_kernel_user(refused.kernel_id)
+        if refused.api:
+            self._record = self._new_record(self.services, refused.api, refused.person)
+
     def _body_is_awaited(self) -> bool:
         """Return whether a public verb waits for a body; an upload has its own time limits."""
         return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
-        route, *_ = self.services.proxy.check(self._proxy_request(length=length))
+        route, *_ = self.services.proxy.check(self._received_call(length=length)[0])
         api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(api, self._abort_upload)
-        request = self._proxy_request(self._upload.pieces(), length)
-        self._unwatch_kernel = self._close_with_kernel(
+        request, record = self._received_call(self._upload.pieces(), length)
+        self._unwatch_kernel = self.close_with_kernel(
             lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone"))
         )
         self._upstream_call = asyncio.ensure_future(self.services.proxy.open(request))
+        self._relay = Relay(record)
+        self._relay.opening = self._upstream_call
         self._upstream_call.add_done_callback(self._upstream_answered)
 
     def _upstream_answered(self, upstream_call: asyncio.Task[Answer]) -> None:
@@ -170,7 +177,7 @@ class ProxyHandler(ProxiedHandler):
             waited = 0.0 if room.done() else waited + PEER_CHECK_INTERVAL_SECONDS
             room.cancel()
             if is_half_closed(self._stream_of_caller()):
-                self._abort_connection()
+                self.abort_connection()
                 return
             if waited >= self._upload.idle_timeout_seconds:
                 self._abort_upload(UpstreamTimeout("The API stopped reading the upload."))
@@ -192,20 +199,16 @@ class ProxyHandler(ProxiedHandler):
         """Stop waiting for the rest of the body, and let the verb run (or fail by ``problem``)."""
         rest = end_body_wait(self.request, problem)
         if rest is not None:
-            self._remaining_body = rest
+            self.remaining_body = rest
 
     def on_connection_close(self) -> None:
-        """Cancel the upstream call: the client went away (C18)."""
+        """End the upstream call: the client went away (C18)."""
         super().on_connection_close()
         self._is_client_gone = True
-        self._outcome = "client_abort"
         if self._upload is not None:
             self._upload.stop()
-        for task in (self._waiter, self._upstream_call):
-            if task is not None:
-                task.cancel()
-        if self._answer is not None:
-            self._answer.close()
+        if self._relay is not None:
+            self._relay.client_gone()
 
     @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
@@ -238,27 +241,13 @@ class ProxyHandler(ProxiedHandler):
         await self._forward()
 
     async def _forward(self) -> None:
-        try:
-            answer = await (self._open() if self._upstream_call is None else self._finish_upload(self._upstream_call))
-        except asyncio.CancelledError:
-            if not self._is_client_gone:
-                raise
-            if self._waiter is not None and hasattr(self._waiter, "uncancel"):
-                self._waiter.uncancel()
-            return  # the client went away before the upstream answered
-        self._answer = answer
-        try:
-            if not self._is_client_gone:
-                await self._stream(answer)
-        finally:
-            answer.close()
-
-    async def _open(self) -> Answer:
-        """Make a call without a body; a client that goes away cancels it."""
-        self._waiter = asyncio.current_task()
-        answer = await self.services.proxy.open(self._proxy_request())
-        self._waiter = None
-        return answer
+        if self._upstream_call is not None and self._relay is not None:
+            await self._relay.run(_HandlerClient(self), self._finish_upload(self._upstream_call))
+            return
+        request, record = self._received_call()
+        self._relay = relay = Relay(record)
+        relay.opening = asyncio.current_task()
+        await relay.run(_HandlerClient(self), self.services.proxy.open(request))
 
     async def _finish_upload(self, upstream_call: asyncio.Task[Answer]) -> Answer:
         if not upstream_call.done():
@@ -272,68 +261,30 @@ class ProxyHandler(ProxiedHandler):
 
     # -- the answer ----------------------------------------------------------------------------------------
 
-    async def _stream(self, answer: Answer) -> None:
-        self._prepare_headers(answer)
-        upstream = answer.upstream
-        answer.on_session_end(self._abort_connection)
-        try:
-            if self.request.method == "HEAD" or answer.status in (204, 304):
-                await self.flush()
-            elif (whole := upstream.whole()) is not None:
-                self._sent_bytes = len(whole)
-                self._write_buffer.append(whole)
-            else:
-                await self._stream_chunks(upstream)
-            if self._remaining_body is not None:
-                await self.flush()
-                # so that the client reads before the connection closes
-                await asyncio.wait([self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS)
-            await RequestHandler.finish(self)
-        except StreamClosedError:
-            self._outcome = "client_abort"
-        except (Problem, HTTPOutputError) as error:
-            self._outcome = "client_abort" if self._is_client_gone else "upstream_truncated"
-            if not self._is_client_gone:
-                self._log_refusal(answer.status, cut_short_by(error))
-            self._abort_connection()
-
-    async def _stream_chunks(self, upstream: UpstreamReply) -> None:
-        """Write a body as it arrives; its last piece waits for the end of the answer."""
-        if self._ends_with_connection:
-            close_after_reply(self.request)
-        stop_watching = self._close_with_kernel(self._abort_connection)
-        try:
-            if upstream.waiting:
-                await self.flush()  # the body may come much later than the head
-            async for chunk in upstream.chunks():
-                self._sent_bytes += len(chunk)
-                self._write_buffer.append(chunk)
-                if not upstream.ended:
-                    await self.flush()
-        finally:
-            stop_watching()
-
-    def _prepare_headers(self, answer: Answer) -> None:
+    def take_head(self, status: int, headers: Headers) -> None:
         """Replace Jupyter's prepared head by the API's own: headers, cookie, compression."""
-        self._headers = response_headers(answer.headers)
+        self._headers = response_headers(headers)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: a body stays as the upstream sent it, compressed or not (C21)
         self._write_buffer = []
-        self.set_status(answer.status)
-        self._outcome = f"{answer.status // 100}xx"
+        self.set_status(status)
         if self.kernel_id is None:
             self.set_cors_headers()
 
+    def take_piece(self, piece: bytes) -> None:
+        """Keep a piece of the body, as it is, for the next flush."""
+        self._write_buffer.append(piece)
+
     @property
-    def _ends_with_connection(self) -> bool:
+    def ends_with_connection(self) -> bool:
         """Whether only the end of the connection marks the end of the body for the caller (RFC 9112, 6.3)."""
         return self.request.version == "HTTP/1.0" and "Content-Length" not in self._headers
 
-    def _abort_connection(self) -> None:
+    def abort_connection(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
         stream = self._stream_of_caller()
         if stream is not None:
-            if self._ends_with_connection:
+            if self.ends_with_connection:
                 reset_on_close(stream)
             stream.close()
 
@@ -342,11 +293,11 @@ class ProxyHandler(ProxiedHandler):
 
     def _log(self) -> None:
         """Log our own refusals; an answer of an API is only counted, unless it breaks off."""
-        if self._answer is None:
+        if self._relay is None or not self._relay.has_answer:
             super()._log()
 
     def on_finish(self) -> None:
-        """Count the call, and write it to the audit trail if an event handler listens."""
+        """Drop what refers to this handler, and record the call if it was refused."""
         if self._upload is not None:
             self._upload.stop()
         if self._unwatch_kernel is not None:
@@ -355,7 +306,61 @@ class ProxyHandler(ProxiedHandler):
         # NOTE: all of them refer to this handler, an error by its frames, and no cycle may stay behind (ADR 17).
         self._upload = self._upstream_call = self._refused = None
         super().on_finish()
-        self._record_call(self.get_status(), self._sent_bytes, self._outcome)
+        if self._record is not None and (self._relay is None or not self._relay.owns_record):
+            self._record.write(self.get_status(), CLIENT_ABORT if self._is_client_gone else REFUSED)
+
+
+class _HandlerClient:
+    """The client of one handler, for the relay; the handler does not hold it."""
+
+    __slots__ = ("_handler",)
+
+    closed_error = StreamClosedError
+    length_error = HTTPOutputError
+
+    def __init__(self, handler: ProxyHandler) -> None:
+        self._handler = handler
+
+    def write_whole(self, status: int, headers: Headers, body: bytes | None) -> asyncio.Future[None]:
+        """Send a whole answer; one that came before the end of an upload waits for a small rest of that."""
+        handler = self._handler
+        handler.take_head(status, headers)
+        if body is not None:
+            handler.take_piece(body)
+        if handler.remaining_body is not None:
+            return asyncio.ensure_future(self.finish())
+        if body is None:
+            handler.flush()
+        return RequestHandler.finish(handler)
+
+    async def write_head(self, status: int, headers: Headers) -> None:
+        """Send the head of an answer whose body follows in pieces."""
+        handler = self._handler
+        handler.take_head(status, headers)
+        if handler.ends_with_connection:
+            close_after_reply(handler.request)
+        await handler.flush()
+
+    async def write(self, piece: bytes) -> None:
+        """Send a piece of the body."""
+        self._handler.take_piece(piece)
+        await self._handler.flush()
+
+    async def finish(self) -> None:
+        """Send the end of the body, after a small rest of an upload, so that the client reads before it closes."""
+        handler = self._handler
+        if handler.remaining_body is not None:
+            await handler.flush()
+            await asyncio.wait([handler.remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS)
+        await RequestHandler.finish(handler)
+
+    def abort(self) -> None:
+        """Close the connection."""
+        self._handler.abort_connection()
+
+    def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when the kernel of this call is over."""
+        return self._handler.close_with_kernel(cut)
 
 
 def _is_answered(upstream_call: asyncio.Task[Answer]) -> bool:

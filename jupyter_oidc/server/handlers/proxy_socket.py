@@ -1,6 +1,7 @@
-"""``api/{name}/{path}`` with ``Upgrade: websocket``: messages pass both ways, one by one, with back-pressure.
+"""``api/{name}/{path}`` with ``Upgrade: websocket``: the WebSocket side of the proxy for tornado.
 
-The upstream is opened first, so that a caller whom the API refuses never gets a socket here.
+The upstream is opened first, so that a caller whom the API refuses never gets a socket here; then the messages go
+through :mod:`jupyter_oidc.web.socket_relay`, which sees this handler as its client.
 """
 
 from __future__ import annotations
@@ -13,27 +14,21 @@ from typing import TYPE_CHECKING, Any, Final
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from jupyter_oidc.errors import Problem, RequestInvalid
+from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
-from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed
+from jupyter_oidc.server.peer import is_half_closed
 from jupyter_oidc.web.access_rule import allow
+from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED
+from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from jupyter_oidc.errors import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context
-
-SIGNED_OUT_CODE: Final = 4401
-"""Close code when the session ends while the socket is open (C27)."""
-
-_GOING_AWAY_CODE: Final = 1001
-_INTERNAL_ERROR_CODE: Final = 1011
-_RESERVED_CODES: Final = frozenset({1004, 1005, 1006, 1015})
-"""Codes that only report an event locally and may not be sent (RFC 6455, 7.4.1)."""
-
 
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64 (RFC 6455, 4.1)."""
@@ -48,11 +43,9 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._socket: OpenSocket | None = None
         self._opening: asyncio.Task[Any] | None = None
         self._is_client_gone = False
-        self._relay: asyncio.Task[None] | None = None
-        self._sent = 0
+        self._relay: SocketRelay | None = None
+        self._is_joined = False
         self._is_answered = False
-        self._peer_timer: asyncio.TimerHandle | None = None
-        self._stop_watching: Callable[[], None] | None = None
 
     @property
     def max_message_size(self) -> int:
@@ -84,14 +77,14 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         try:
             await WebSocketHandler.get(self)
         finally:
-            if self._relay is None:  # the handshake failed; otherwise ``on_close`` closes the API's side
-                await opened.close(_GOING_AWAY_CODE)
+            if not self._is_joined:  # the handshake failed; otherwise ``on_close`` closes the API's side
+                await opened.close(GOING_AWAY_CODE)
 
     async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
         """Open the API's socket; ``None`` if the caller went away, which tornado does not report again."""
         self._opening = asyncio.current_task()
         try:
-            return await self.services.proxy.open_socket(self._proxy_request(), names)
+            return await self.services.proxy.open_socket(self._received_call()[0], names)
         except asyncio.CancelledError:
             if not self._is_client_gone:
                 raise
@@ -102,77 +95,24 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._opening = None
 
     def open(self, *_: str, **__: str) -> None:
-        """Begin to pass the API's messages on."""
-        if self._socket is not None:
-            self._relay = self.services.background.start(self._pass_down(self._socket))
-            self._socket.on_session_end(self._close_at_session_end)
-            self._stop_watching = self._close_with_kernel(self._close_at_kernel_end)
+        """Begin to pass the messages on."""
+        if self._socket is not None and self._record is not None:
+            self._is_joined = True
+            self._relay = SocketRelay(_HandlerClient(self), self._socket, self.services.background, self._record)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message to the API; the next one is read when this one has been sent."""
-        if self._socket is not None:
-            self._schedule_peer_check()
-            try:
-                await self._socket.upstream.send(message)
-            except Problem:
-                self.close(_INTERNAL_ERROR_CODE, "The API closed the connection.")
-            finally:
-                self._cancel_peer_check()
+        if self._relay is not None:
+            await self._relay.pass_up(message)
 
     def on_close(self) -> None:
         """Close the API's side too, with the caller's reason; a handshake that is under way ends at once (C18)."""
         self._is_client_gone = True
         if self._opening is not None:
             self._opening.cancel()
-        if self._socket is None:
-            return
-        if self._relay is not None:
-            self._relay.cancel()
-        if self._stop_watching is not None:
-            self._stop_watching()
-        self._cancel_peer_check()
-        self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY_CODE))
-        self._record_call(101, self._sent, "websocket")
-
-    def _close_at_session_end(self) -> None:
-        """Close both sides at the end of the session: neither sends any more, even if the closes take long (S-5)."""
-        self._end(SIGNED_OUT_CODE, "The session has ended.")
-
-    def _close_at_kernel_end(self) -> None:
-        """Close both sides at the end of the kernel; a process that it started may still hold the socket (Q8.12)."""
-        self._end(_GOING_AWAY_CODE, "The kernel has ended.")
-
-    def _end(self, code: int, reason: str) -> None:
-        self.close(code, reason)
-        if self._socket is not None:
-            self._close_upstream(self._socket, _GOING_AWAY_CODE)
-
-    def _close_upstream(self, socket: OpenSocket, code: int) -> None:
-        self.services.background.start(socket.close(code))
-
-    def _schedule_peer_check(self) -> None:
-        self._peer_timer = asyncio.get_running_loop().call_later(PEER_CHECK_INTERVAL_SECONDS, self._check_peer)
-
-    def _check_peer(self) -> None:
-        """Check whether the caller is still connected: while a message waits for the API, no read would notice."""
-        if not is_half_closed(getattr(self.ws_connection, "stream", None)):
-            self._schedule_peer_check()
-        elif self._socket is not None:
-            self._close_upstream(self._socket, _GOING_AWAY_CODE)  # which ends the wait, too
-
-    def _cancel_peer_check(self) -> None:
-        if self._peer_timer is not None:
-            self._peer_timer.cancel()
-            self._peer_timer = None
-
-    async def _pass_down(self, socket: OpenSocket) -> None:
-        try:
-            async for message in socket.upstream.messages():
-                self._sent += len(message)
-                await self.write_message(message, binary=isinstance(message, bytes))
-        except WebSocketClosedError:
-            return
-        self.close(_sendable(socket.upstream.close_code or _INTERNAL_ERROR_CODE))
+        relay, self._relay = self._relay, None
+        if relay is not None:
+            relay.client_closed(self.close_code)
 
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
@@ -190,9 +130,9 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Count a handshake that led to no socket; one that did is counted when it closes."""
         super().on_finish()
         if self.get_status() != 101:
-            answered = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
-            outcome = "client_abort" if self._is_client_gone else answered
-            self._record_call(self.get_status(), 0, outcome)
+            answered = f"{self.get_status() // 100}xx" if self._is_answered else REFUSED
+            if self._record is not None:
+                self._record.write(self.get_status(), CLIENT_ABORT if self._is_client_gone else answered)
 
     def _take_headers(self, lines: Headers) -> None:
         """Answer with the API's headers, except those of a body: a handshake has none."""
@@ -203,6 +143,33 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         for name, value in lines:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):
                 headers.add(name, value)
+
+
+class _HandlerClient:
+    """The caller's socket of one handler, for the relay."""
+
+    __slots__ = ("_handler",)
+
+    closed_error = WebSocketClosedError
+
+    def __init__(self, handler: ProxySocketHandler) -> None:
+        self._handler = handler
+
+    def write_message(self, message: str | bytes) -> Awaitable[None]:
+        """Send a message."""
+        return self._handler.write_message(message, binary=isinstance(message, bytes))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the caller's side."""
+        self._handler.close(code, reason or None)
+
+    def has_left(self) -> bool:
+        """Return whether the caller has closed its connection."""
+        return is_half_closed(getattr(self._handler.ws_connection, "stream", None))
+
+    def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when the kernel of this call is over."""
+        return self._handler.close_with_kernel(cut)
 
 
 def _check_handshake(headers: HTTPHeaders) -> None:
@@ -217,7 +184,3 @@ def _check_handshake(headers: HTTPHeaders) -> None:
     else:
         return
     raise RequestInvalid("This is no WebSocket handshake of version 13.", detail=f"websocket.{wrong}")
-
-
-def _sendable(code: int) -> int:
-    return _INTERNAL_ERROR_CODE if code in _RESERVED_CODES or not 1000 <= code <= 4999 else code

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Problem
+from typing_extensions import assert_never
+
+from jupyter_oidc.errors import Problem, StateInvalid
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
+from jupyter_oidc.strategies import facts_of
 from jupyter_oidc.web.access_rule import public_route
 from jupyter_oidc.web.cookies import sign_in_cookie
 from jupyter_oidc.web.pages import show_problem
@@ -29,14 +32,29 @@ async def start_sign_in(call: Call, ticket: str) -> Reply:
     if other_origin:
         return redirect(f"{other_origin}{call.request.path}?hop=1")
     sign_in = await sessions.use_ticket(ticket)
-    ways = {"loopback": _by_listener, "paste": _by_paste}
     try:
-        return await ways.get(sign_in.strategy, _by_redirect)(call, sign_in)
+        return await _depart(call, sign_in)
     except Problem as problem:
         await sessions.fail_sign_in(sign_in.provider, sign_in.flow, problem)
         front = call.front
         reply = redirect(target_of(front, sign_in), 303) if sign_in.silent else show_problem(front, problem)
         return reply.refusing(problem, sign_in.flow, is_audited=True)
+
+
+async def _depart(call: Call, sign_in: SignIn) -> Reply:
+    """Send the browser on, by the place where the provider's answer is to arrive."""
+    answer = facts_of(sign_in.strategy).answer
+    match answer:
+        case "callback":
+            return await _by_redirect(call, sign_in)
+        case "listener":
+            return await _by_listener(call, sign_in)
+        case "pasted":
+            return await _by_paste(call, sign_in)
+        case "polled":  # NOTE: such a sign-in has no ticket, so no browser gets here
+            raise StateInvalid(detail="start.ticket")
+        case _:
+            assert_never(answer)
 
 
 async def _by_redirect(call: Call, sign_in: SignIn) -> Reply:

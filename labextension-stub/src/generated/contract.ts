@@ -16,16 +16,35 @@ export interface ApiList {
      */
     base_url?: string;
     methods: string[];
-    callers: ('browser' | 'kernel')[];
-    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+    callers: ('browser' | 'kernel' | 'other')[];
+    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired' | 'other';
     /**
      * Whether a call made now is expected to get through; the first obstacle, if there is one.
      */
     readiness:
-      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
+      | 'ready'
+      | 'sign_in_needed'
+      | 'expired'
+      | 'renewal_delayed'
+      | 'refused'
+      | 'missing_entitlement'
+      | 'unreachable'
+      | 'other';
     allowed: boolean;
     missing: string[];
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   }[];
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -36,6 +55,12 @@ export interface CommandLease {
    * Seconds; 0 if it has ended.
    */
   expires_in: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -51,6 +76,12 @@ export interface CommandBegun {
    * Seconds until it has to be renewed.
    */
   expires_in: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -73,11 +104,23 @@ export interface Diagnostics {
   checks: {
     name: string;
     provider: string | null;
-    status: 'ok' | 'warning' | 'problem' | 'unknown';
+    status: 'ok' | 'warning' | 'problem' | 'unknown' | 'other';
     message: string;
     action: string | null;
-    who: 'user' | 'administrator' | 'provider' | null;
+    who: 'user' | 'administrator' | 'provider' | null | 'other';
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   }[];
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -125,7 +168,8 @@ export interface OidcError {
     | 'upstream_timeout'
     | 'configuration_invalid'
     | 'storage_unavailable'
-    | 'overloaded';
+    | 'overloaded'
+    | 'other';
   message: string;
   action: string;
   retryable: boolean;
@@ -135,6 +179,12 @@ export interface OidcError {
    * Where a person's browser can sign in, if that helps and the server knows the address.
    */
   link?: string;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -146,6 +196,12 @@ export interface KernelGrant {
    * Seconds.
    */
   expires_in: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -171,12 +227,24 @@ export interface ProviderList {
   providers: {
     name: string;
     issuer: string;
-    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired' | 'other';
     /**
      * There if a page that opens now may try to sign in by itself.
      */
     silent_sign_in?: true;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   }[];
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -190,7 +258,7 @@ export interface RefreshRequest {}
 export interface SessionSummary {
   provider: string;
   issuer: string;
-  state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+  state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired' | 'other';
   /**
    * Why the state is what it is, as a stable reason code.
    */
@@ -206,6 +274,12 @@ export interface SessionSummary {
     email: string | null;
     email_verified: boolean;
     picture: string | null;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   };
   /**
    * As many as may be shown; those that an API requires come first into the choice.
@@ -228,7 +302,7 @@ export interface SessionSummary {
    */
   expires_in: number | null;
   refreshable: boolean;
-  storage: 'keyring' | 'encrypted-file' | 'memory' | 'unsaved';
+  storage: 'keyring' | 'encrypted-file' | 'memory' | 'unsaved' | 'other';
   retry_at: string | null;
   apis: {
     name: string;
@@ -236,9 +310,22 @@ export interface SessionSummary {
      * Whether a call made now is expected to get through; the first obstacle, if there is one.
      */
     readiness:
-      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
+      | 'ready'
+      | 'sign_in_needed'
+      | 'expired'
+      | 'renewal_delayed'
+      | 'refused'
+      | 'missing_entitlement'
+      | 'unreachable'
+      | 'other';
     allowed: boolean;
     missing: string[];
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   }[];
   /**
    * Whether the settings have changed so that they take effect with the next sign-in.
@@ -247,7 +334,13 @@ export interface SessionSummary {
   /**
    * Whether others than its owner have been on this server, and whose kernels may call APIs then.
    */
-  sharing: 'none' | 'own-kernels' | 'all-kernels';
+  sharing: 'none' | 'own-kernels' | 'all-kernels' | 'other';
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -256,7 +349,7 @@ export interface SessionSummary {
 export interface SignInProgress {
   flow: string;
   provider: string;
-  state: 'waiting' | 'completed' | 'failed' | 'cancelled' | 'expired';
+  state: 'waiting' | 'completed' | 'failed' | 'cancelled' | 'expired' | 'other';
   error: null | {
     code:
       | 'request_invalid'
@@ -299,14 +392,27 @@ export interface SignInProgress {
       | 'upstream_timeout'
       | 'configuration_invalid'
       | 'storage_unavailable'
-      | 'overloaded';
+      | 'overloaded'
+      | 'other';
     message: string;
     action: string;
     retryable: boolean;
     request_id: string;
     reason: string;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   };
   expires_in: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -315,9 +421,9 @@ export interface SignInProgress {
 export interface SignInStarted {
   flow: string;
   provider: string;
-  strategy: 'server' | 'loopback' | 'device' | 'paste';
+  strategy: 'server' | 'loopback' | 'device' | 'paste' | 'other';
   /**
-   * Path on this server that sends the browser to the provider; null for the device strategy.
+   * Path on this server that sends the browser to the provider; null for a sign-in by code.
    */
   start_url: string | null;
   /**
@@ -328,18 +434,30 @@ export interface SignInStarted {
     user_code: string;
     verification_uri: string;
     verification_uri_complete: string | null;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
   };
   /**
    * Seconds left to finish.
    */
   expires_in: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
  * Begin a sign-in.
  */
 export interface SignInRequest {
-  strategy?: 'auto' | 'server' | 'loopback' | 'device' | 'paste';
+  strategy?: 'auto' | ('server' | 'loopback' | 'device' | 'paste');
   /**
    * Local path to offer after the sign-in; anything else is ignored.
    */
@@ -639,8 +757,8 @@ export interface SignInRequest {
  * What happened at each step of a sign-out.
  */
 export interface SignOutResult {
-  local: 'done';
-  revoked: 'done' | 'failed' | 'not-supported' | 'nothing-to-revoke';
+  local: 'done' | 'other';
+  revoked: 'done' | 'failed' | 'not-supported' | 'nothing-to-revoke' | 'other';
   /**
    * Where the browser can end the provider's own session: the provider's page, or a path of this server that is good once; carries no token.
    */
@@ -649,6 +767,12 @@ export interface SignOutResult {
    * The same as a person's browser reaches it; null if there is none, or this server does not know its own address.
    */
   end_session_address: string | null;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**

@@ -5,14 +5,12 @@ export const isApiList = validate10;
 const schema11 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['apis'],
   properties: {
     apis: {
       type: 'array',
       items: {
         type: 'object',
-        additionalProperties: false,
         required: ['name', 'provider', 'path', 'methods', 'callers', 'state', 'readiness', 'allowed', 'missing'],
         properties: {
           name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -20,10 +18,10 @@ const schema11 = {
           path: { type: 'string', minLength: 1 },
           base_url: { type: 'string', minLength: 1 },
           methods: { type: 'array', items: { type: 'string' } },
-          callers: { type: 'array', items: { type: 'string', enum: ['browser', 'kernel'] } },
+          callers: { type: 'array', items: { type: 'string', enum: ['browser', 'kernel', 'other'] } },
           state: {
             type: 'string',
-            enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired']
+            enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired', 'other']
           },
           readiness: {
             type: 'string',
@@ -34,7 +32,8 @@ const schema11 = {
               'renewal_delayed',
               'refused',
               'missing_entitlement',
-              'unreachable'
+              'unreachable',
+              'other'
             ]
           },
           allowed: { type: 'boolean' },
@@ -44,7 +43,6 @@ const schema11 = {
     }
   }
 };
-const func2 = Object.prototype.hasOwnProperty;
 const pattern0 = new RegExp('^[a-z0-9][a-z0-9_-]{0,62}$', 'u');
 function validate10(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
@@ -56,57 +54,77 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
         validate10.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'apis')) {
-            validate10.errors = [0];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.apis !== undefined) {
-            let data0 = data.apis;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (Array.isArray(data0)) {
-                var valid1 = true;
-                const len0 = data0.length;
-                for (let i0 = 0; i0 < len0; i0++) {
-                  let data1 = data0[i0];
-                  const _errs4 = errors;
-                  if (errors === _errs4) {
-                    if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
-                      let missing1;
-                      if (
-                        (data1.name === undefined && (missing1 = 'name')) ||
-                        (data1.provider === undefined && (missing1 = 'provider')) ||
-                        (data1.path === undefined && (missing1 = 'path')) ||
-                        (data1.methods === undefined && (missing1 = 'methods')) ||
-                        (data1.callers === undefined && (missing1 = 'callers')) ||
-                        (data1.state === undefined && (missing1 = 'state')) ||
-                        (data1.readiness === undefined && (missing1 = 'readiness')) ||
-                        (data1.allowed === undefined && (missing1 = 'allowed')) ||
-                        (data1.missing === undefined && (missing1 = 'missing'))
-                      ) {
-                        validate10.errors = [0];
-                        return false;
-                      } else {
-                        const _errs6 = errors;
-                        for (const key1 in data1) {
-                          if (!func2.call(schema11.properties.apis.items.properties, key1)) {
+        if (data.apis !== undefined) {
+          let data0 = data.apis;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (Array.isArray(data0)) {
+              var valid1 = true;
+              const len0 = data0.length;
+              for (let i0 = 0; i0 < len0; i0++) {
+                let data1 = data0[i0];
+                const _errs3 = errors;
+                if (errors === _errs3) {
+                  if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
+                    let missing1;
+                    if (
+                      (data1.name === undefined && (missing1 = 'name')) ||
+                      (data1.provider === undefined && (missing1 = 'provider')) ||
+                      (data1.path === undefined && (missing1 = 'path')) ||
+                      (data1.methods === undefined && (missing1 = 'methods')) ||
+                      (data1.callers === undefined && (missing1 = 'callers')) ||
+                      (data1.state === undefined && (missing1 = 'state')) ||
+                      (data1.readiness === undefined && (missing1 = 'readiness')) ||
+                      (data1.allowed === undefined && (missing1 = 'allowed')) ||
+                      (data1.missing === undefined && (missing1 = 'missing'))
+                    ) {
+                      validate10.errors = [0];
+                      return false;
+                    } else {
+                      if (data1.name !== undefined) {
+                        let data2 = data1.name;
+                        const _errs5 = errors;
+                        if (errors === _errs5) {
+                          if (typeof data2 === 'string') {
+                            if (!pattern0.test(data2)) {
+                              validate10.errors = [0];
+                              return false;
+                            }
+                          } else {
                             validate10.errors = [0];
                             return false;
-                            break;
                           }
                         }
-                        if (_errs6 === errors) {
-                          if (data1.name !== undefined) {
-                            let data2 = data1.name;
-                            const _errs7 = errors;
-                            if (errors === _errs7) {
-                              if (typeof data2 === 'string') {
-                                if (!pattern0.test(data2)) {
+                        var valid2 = _errs5 === errors;
+                      } else {
+                        var valid2 = true;
+                      }
+                      if (valid2) {
+                        if (data1.provider !== undefined) {
+                          let data3 = data1.provider;
+                          const _errs7 = errors;
+                          if (errors === _errs7) {
+                            if (typeof data3 === 'string') {
+                              if (!pattern0.test(data3)) {
+                                validate10.errors = [0];
+                                return false;
+                              }
+                            } else {
+                              validate10.errors = [0];
+                              return false;
+                            }
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data1.path !== undefined) {
+                            let data4 = data1.path;
+                            const _errs9 = errors;
+                            if (errors === _errs9) {
+                              if (typeof data4 === 'string') {
+                                if (data4.length < 1) {
                                   validate10.errors = [0];
                                   return false;
                                 }
@@ -115,17 +133,17 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                                 return false;
                               }
                             }
-                            var valid2 = _errs7 === errors;
+                            var valid2 = _errs9 === errors;
                           } else {
                             var valid2 = true;
                           }
                           if (valid2) {
-                            if (data1.provider !== undefined) {
-                              let data3 = data1.provider;
-                              const _errs9 = errors;
-                              if (errors === _errs9) {
-                                if (typeof data3 === 'string') {
-                                  if (!pattern0.test(data3)) {
+                            if (data1.base_url !== undefined) {
+                              let data5 = data1.base_url;
+                              const _errs11 = errors;
+                              if (errors === _errs11) {
+                                if (typeof data5 === 'string') {
+                                  if (data5.length < 1) {
                                     validate10.errors = [0];
                                     return false;
                                   }
@@ -134,195 +152,157 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                                   return false;
                                 }
                               }
-                              var valid2 = _errs9 === errors;
+                              var valid2 = _errs11 === errors;
                             } else {
                               var valid2 = true;
                             }
                             if (valid2) {
-                              if (data1.path !== undefined) {
-                                let data4 = data1.path;
-                                const _errs11 = errors;
-                                if (errors === _errs11) {
-                                  if (typeof data4 === 'string') {
-                                    if (data4.length < 1) {
-                                      validate10.errors = [0];
-                                      return false;
+                              if (data1.methods !== undefined) {
+                                let data6 = data1.methods;
+                                const _errs13 = errors;
+                                if (errors === _errs13) {
+                                  if (Array.isArray(data6)) {
+                                    var valid3 = true;
+                                    const len1 = data6.length;
+                                    for (let i1 = 0; i1 < len1; i1++) {
+                                      const _errs15 = errors;
+                                      if (typeof data6[i1] !== 'string') {
+                                        validate10.errors = [0];
+                                        return false;
+                                      }
+                                      var valid3 = _errs15 === errors;
+                                      if (!valid3) {
+                                        break;
+                                      }
                                     }
                                   } else {
                                     validate10.errors = [0];
                                     return false;
                                   }
                                 }
-                                var valid2 = _errs11 === errors;
+                                var valid2 = _errs13 === errors;
                               } else {
                                 var valid2 = true;
                               }
                               if (valid2) {
-                                if (data1.base_url !== undefined) {
-                                  let data5 = data1.base_url;
-                                  const _errs13 = errors;
-                                  if (errors === _errs13) {
-                                    if (typeof data5 === 'string') {
-                                      if (data5.length < 1) {
-                                        validate10.errors = [0];
-                                        return false;
+                                if (data1.callers !== undefined) {
+                                  let data8 = data1.callers;
+                                  const _errs17 = errors;
+                                  if (errors === _errs17) {
+                                    if (Array.isArray(data8)) {
+                                      var valid4 = true;
+                                      const len2 = data8.length;
+                                      for (let i2 = 0; i2 < len2; i2++) {
+                                        let data9 = data8[i2];
+                                        const _errs19 = errors;
+                                        if (typeof data9 !== 'string') {
+                                          validate10.errors = [0];
+                                          return false;
+                                        }
+                                        if (!(data9 === 'browser' || data9 === 'kernel' || data9 === 'other')) {
+                                          validate10.errors = [0];
+                                          return false;
+                                        }
+                                        var valid4 = _errs19 === errors;
+                                        if (!valid4) {
+                                          break;
+                                        }
                                       }
                                     } else {
                                       validate10.errors = [0];
                                       return false;
                                     }
                                   }
-                                  var valid2 = _errs13 === errors;
+                                  var valid2 = _errs17 === errors;
                                 } else {
                                   var valid2 = true;
                                 }
                                 if (valid2) {
-                                  if (data1.methods !== undefined) {
-                                    let data6 = data1.methods;
-                                    const _errs15 = errors;
-                                    if (errors === _errs15) {
-                                      if (Array.isArray(data6)) {
-                                        var valid3 = true;
-                                        const len1 = data6.length;
-                                        for (let i1 = 0; i1 < len1; i1++) {
-                                          const _errs17 = errors;
-                                          if (typeof data6[i1] !== 'string') {
-                                            validate10.errors = [0];
-                                            return false;
-                                          }
-                                          var valid3 = _errs17 === errors;
-                                          if (!valid3) {
-                                            break;
-                                          }
-                                        }
-                                      } else {
-                                        validate10.errors = [0];
-                                        return false;
-                                      }
+                                  if (data1.state !== undefined) {
+                                    let data10 = data1.state;
+                                    const _errs21 = errors;
+                                    if (typeof data10 !== 'string') {
+                                      validate10.errors = [0];
+                                      return false;
                                     }
-                                    var valid2 = _errs15 === errors;
+                                    if (!(
+                                      data10 === 'signed-out' ||
+                                      data10 === 'signing-in' ||
+                                      data10 === 'active' ||
+                                      data10 === 'refresh-failed' ||
+                                      data10 === 'signed-out-expired' ||
+                                      data10 === 'other'
+                                    )) {
+                                      validate10.errors = [0];
+                                      return false;
+                                    }
+                                    var valid2 = _errs21 === errors;
                                   } else {
                                     var valid2 = true;
                                   }
                                   if (valid2) {
-                                    if (data1.callers !== undefined) {
-                                      let data8 = data1.callers;
-                                      const _errs19 = errors;
-                                      if (errors === _errs19) {
-                                        if (Array.isArray(data8)) {
-                                          var valid4 = true;
-                                          const len2 = data8.length;
-                                          for (let i2 = 0; i2 < len2; i2++) {
-                                            let data9 = data8[i2];
-                                            const _errs21 = errors;
-                                            if (typeof data9 !== 'string') {
-                                              validate10.errors = [0];
-                                              return false;
-                                            }
-                                            if (!(data9 === 'browser' || data9 === 'kernel')) {
-                                              validate10.errors = [0];
-                                              return false;
-                                            }
-                                            var valid4 = _errs21 === errors;
-                                            if (!valid4) {
-                                              break;
-                                            }
-                                          }
-                                        } else {
-                                          validate10.errors = [0];
-                                          return false;
-                                        }
+                                    if (data1.readiness !== undefined) {
+                                      let data11 = data1.readiness;
+                                      const _errs23 = errors;
+                                      if (typeof data11 !== 'string') {
+                                        validate10.errors = [0];
+                                        return false;
                                       }
-                                      var valid2 = _errs19 === errors;
+                                      if (!(
+                                        data11 === 'ready' ||
+                                        data11 === 'sign_in_needed' ||
+                                        data11 === 'expired' ||
+                                        data11 === 'renewal_delayed' ||
+                                        data11 === 'refused' ||
+                                        data11 === 'missing_entitlement' ||
+                                        data11 === 'unreachable' ||
+                                        data11 === 'other'
+                                      )) {
+                                        validate10.errors = [0];
+                                        return false;
+                                      }
+                                      var valid2 = _errs23 === errors;
                                     } else {
                                       var valid2 = true;
                                     }
                                     if (valid2) {
-                                      if (data1.state !== undefined) {
-                                        let data10 = data1.state;
-                                        const _errs23 = errors;
-                                        if (typeof data10 !== 'string') {
+                                      if (data1.allowed !== undefined) {
+                                        const _errs25 = errors;
+                                        if (typeof data1.allowed !== 'boolean') {
                                           validate10.errors = [0];
                                           return false;
                                         }
-                                        if (!(
-                                          data10 === 'signed-out' ||
-                                          data10 === 'signing-in' ||
-                                          data10 === 'active' ||
-                                          data10 === 'refresh-failed' ||
-                                          data10 === 'signed-out-expired'
-                                        )) {
-                                          validate10.errors = [0];
-                                          return false;
-                                        }
-                                        var valid2 = _errs23 === errors;
+                                        var valid2 = _errs25 === errors;
                                       } else {
                                         var valid2 = true;
                                       }
                                       if (valid2) {
-                                        if (data1.readiness !== undefined) {
-                                          let data11 = data1.readiness;
-                                          const _errs25 = errors;
-                                          if (typeof data11 !== 'string') {
-                                            validate10.errors = [0];
-                                            return false;
-                                          }
-                                          if (!(
-                                            data11 === 'ready' ||
-                                            data11 === 'sign_in_needed' ||
-                                            data11 === 'expired' ||
-                                            data11 === 'renewal_delayed' ||
-                                            data11 === 'refused' ||
-                                            data11 === 'missing_entitlement' ||
-                                            data11 === 'unreachable'
-                                          )) {
-                                            validate10.errors = [0];
-                                            return false;
-                                          }
-                                          var valid2 = _errs25 === errors;
-                                        } else {
-                                          var valid2 = true;
-                                        }
-                                        if (valid2) {
-                                          if (data1.allowed !== undefined) {
-                                            const _errs27 = errors;
-                                            if (typeof data1.allowed !== 'boolean') {
-                                              validate10.errors = [0];
-                                              return false;
-                                            }
-                                            var valid2 = _errs27 === errors;
-                                          } else {
-                                            var valid2 = true;
-                                          }
-                                          if (valid2) {
-                                            if (data1.missing !== undefined) {
-                                              let data13 = data1.missing;
-                                              const _errs29 = errors;
-                                              if (errors === _errs29) {
-                                                if (Array.isArray(data13)) {
-                                                  var valid5 = true;
-                                                  const len3 = data13.length;
-                                                  for (let i3 = 0; i3 < len3; i3++) {
-                                                    const _errs31 = errors;
-                                                    if (typeof data13[i3] !== 'string') {
-                                                      validate10.errors = [0];
-                                                      return false;
-                                                    }
-                                                    var valid5 = _errs31 === errors;
-                                                    if (!valid5) {
-                                                      break;
-                                                    }
-                                                  }
-                                                } else {
+                                        if (data1.missing !== undefined) {
+                                          let data13 = data1.missing;
+                                          const _errs27 = errors;
+                                          if (errors === _errs27) {
+                                            if (Array.isArray(data13)) {
+                                              var valid5 = true;
+                                              const len3 = data13.length;
+                                              for (let i3 = 0; i3 < len3; i3++) {
+                                                const _errs29 = errors;
+                                                if (typeof data13[i3] !== 'string') {
                                                   validate10.errors = [0];
                                                   return false;
                                                 }
+                                                var valid5 = _errs29 === errors;
+                                                if (!valid5) {
+                                                  break;
+                                                }
                                               }
-                                              var valid2 = _errs29 === errors;
                                             } else {
-                                              var valid2 = true;
+                                              validate10.errors = [0];
+                                              return false;
                                             }
                                           }
+                                          var valid2 = _errs27 === errors;
+                                        } else {
+                                          var valid2 = true;
                                         }
                                       }
                                     }
@@ -333,20 +313,20 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                           }
                         }
                       }
-                    } else {
-                      validate10.errors = [0];
-                      return false;
                     }
-                  }
-                  var valid1 = _errs4 === errors;
-                  if (!valid1) {
-                    break;
+                  } else {
+                    validate10.errors = [0];
+                    return false;
                   }
                 }
-              } else {
-                validate10.errors = [0];
-                return false;
+                var valid1 = _errs3 === errors;
+                if (!valid1) {
+                  break;
+                }
               }
+            } else {
+              validate10.errors = [0];
+              return false;
             }
           }
         }
@@ -363,7 +343,6 @@ export const isCommandLease = validate11;
 const schema12 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['expires_in'],
   properties: { expires_in: { type: 'integer', minimum: 0 } }
 };
@@ -377,28 +356,18 @@ function validate11(data, { instancePath = '', parentData, parentDataProperty, r
         validate11.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'expires_in')) {
+        if (data.expires_in !== undefined) {
+          let data0 = data.expires_in;
+          const _errs1 = errors;
+          if (!(typeof data0 == 'number' && !(data0 % 1) && !isNaN(data0) && isFinite(data0))) {
             validate11.errors = [0];
             return false;
-            break;
           }
-        }
-        if (_errs1 === errors) {
-          if (data.expires_in !== undefined) {
-            let data0 = data.expires_in;
-            const _errs2 = errors;
-            if (!(typeof data0 == 'number' && !(data0 % 1) && !isNaN(data0) && isFinite(data0))) {
-              validate11.errors = [0];
-              return false;
-            }
-            if (errors === _errs2) {
-              if (typeof data0 == 'number' && isFinite(data0)) {
-                if (data0 < 0 || isNaN(data0)) {
-                  validate11.errors = [0];
-                  return false;
-                }
+          if (errors === _errs1) {
+            if (typeof data0 == 'number' && isFinite(data0)) {
+              if (data0 < 0 || isNaN(data0)) {
+                validate11.errors = [0];
+                return false;
               }
             }
           }
@@ -416,7 +385,6 @@ export const isCommandBegun = validate12;
 const schema13 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['command_id', 'key', 'expires_in'],
   properties: {
     command_id: { type: 'string', pattern: '^command-[A-Za-z0-9_-]{20,50}$' },
@@ -440,21 +408,31 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
         validate12.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'command_id' || key0 === 'key' || key0 === 'expires_in')) {
-            validate12.errors = [0];
-            return false;
-            break;
+        if (data.command_id !== undefined) {
+          let data0 = data.command_id;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern2.test(data0)) {
+                validate12.errors = [0];
+                return false;
+              }
+            } else {
+              validate12.errors = [0];
+              return false;
+            }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.command_id !== undefined) {
-            let data0 = data.command_id;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === 'string') {
-                if (!pattern2.test(data0)) {
+        if (valid0) {
+          if (data.key !== undefined) {
+            let data1 = data.key;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (!pattern3.test(data1)) {
                   validate12.errors = [0];
                   return false;
                 }
@@ -463,49 +441,29 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.key !== undefined) {
-              let data1 = data.key;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === 'string') {
-                  if (!pattern3.test(data1)) {
+            if (data.expires_in !== undefined) {
+              let data2 = data.expires_in;
+              const _errs5 = errors;
+              if (!(typeof data2 == 'number' && !(data2 % 1) && !isNaN(data2) && isFinite(data2))) {
+                validate12.errors = [0];
+                return false;
+              }
+              if (errors === _errs5) {
+                if (typeof data2 == 'number' && isFinite(data2)) {
+                  if (data2 < 1 || isNaN(data2)) {
                     validate12.errors = [0];
                     return false;
                   }
-                } else {
-                  validate12.errors = [0];
-                  return false;
                 }
               }
-              var valid0 = _errs4 === errors;
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
-            }
-            if (valid0) {
-              if (data.expires_in !== undefined) {
-                let data2 = data.expires_in;
-                const _errs6 = errors;
-                if (!(typeof data2 == 'number' && !(data2 % 1) && !isNaN(data2) && isFinite(data2))) {
-                  validate12.errors = [0];
-                  return false;
-                }
-                if (errors === _errs6) {
-                  if (typeof data2 == 'number' && isFinite(data2)) {
-                    if (data2 < 1 || isNaN(data2)) {
-                      validate12.errors = [0];
-                      return false;
-                    }
-                  }
-                }
-                var valid0 = _errs6 === errors;
-              } else {
-                var valid0 = true;
-              }
             }
           }
         }
@@ -522,7 +480,6 @@ export const isDiagnostics = validate13;
 const schema14 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['ok', 'checks'],
   properties: {
     ok: { type: 'boolean' },
@@ -530,15 +487,14 @@ const schema14 = {
       type: 'array',
       items: {
         type: 'object',
-        additionalProperties: false,
         required: ['name', 'provider', 'status', 'message', 'action', 'who'],
         properties: {
           name: { type: 'string', minLength: 1 },
           provider: { type: ['string', 'null'] },
-          status: { type: 'string', enum: ['ok', 'warning', 'problem', 'unknown'] },
+          status: { type: 'string', enum: ['ok', 'warning', 'problem', 'unknown', 'other'] },
           message: { type: 'string', minLength: 1 },
           action: { type: ['string', 'null'] },
-          who: { enum: ['user', 'administrator', 'provider', null] }
+          who: { enum: ['user', 'administrator', 'provider', null, 'other'] }
         }
       }
     }
@@ -554,191 +510,166 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
         validate13.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'ok' || key0 === 'checks')) {
+        if (data.ok !== undefined) {
+          const _errs1 = errors;
+          if (typeof data.ok !== 'boolean') {
             validate13.errors = [0];
             return false;
-            break;
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.ok !== undefined) {
-            const _errs2 = errors;
-            if (typeof data.ok !== 'boolean') {
-              validate13.errors = [0];
-              return false;
-            }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data.checks !== undefined) {
-              let data1 = data.checks;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (Array.isArray(data1)) {
-                  var valid1 = true;
-                  const len0 = data1.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data2 = data1[i0];
-                    const _errs6 = errors;
-                    if (errors === _errs6) {
-                      if (data2 && typeof data2 == 'object' && !Array.isArray(data2)) {
-                        let missing1;
-                        if (
-                          (data2.name === undefined && (missing1 = 'name')) ||
-                          (data2.provider === undefined && (missing1 = 'provider')) ||
-                          (data2.status === undefined && (missing1 = 'status')) ||
-                          (data2.message === undefined && (missing1 = 'message')) ||
-                          (data2.action === undefined && (missing1 = 'action')) ||
-                          (data2.who === undefined && (missing1 = 'who'))
-                        ) {
-                          validate13.errors = [0];
-                          return false;
-                        } else {
-                          const _errs8 = errors;
-                          for (const key1 in data2) {
-                            if (!(
-                              key1 === 'name' ||
-                              key1 === 'provider' ||
-                              key1 === 'status' ||
-                              key1 === 'message' ||
-                              key1 === 'action' ||
-                              key1 === 'who'
-                            )) {
+        if (valid0) {
+          if (data.checks !== undefined) {
+            let data1 = data.checks;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (Array.isArray(data1)) {
+                var valid1 = true;
+                const len0 = data1.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data2 = data1[i0];
+                  const _errs5 = errors;
+                  if (errors === _errs5) {
+                    if (data2 && typeof data2 == 'object' && !Array.isArray(data2)) {
+                      let missing1;
+                      if (
+                        (data2.name === undefined && (missing1 = 'name')) ||
+                        (data2.provider === undefined && (missing1 = 'provider')) ||
+                        (data2.status === undefined && (missing1 = 'status')) ||
+                        (data2.message === undefined && (missing1 = 'message')) ||
+                        (data2.action === undefined && (missing1 = 'action')) ||
+                        (data2.who === undefined && (missing1 = 'who'))
+                      ) {
+                        validate13.errors = [0];
+                        return false;
+                      } else {
+                        if (data2.name !== undefined) {
+                          let data3 = data2.name;
+                          const _errs7 = errors;
+                          if (errors === _errs7) {
+                            if (typeof data3 === 'string') {
+                              if (data3.length < 1) {
+                                validate13.errors = [0];
+                                return false;
+                              }
+                            } else {
                               validate13.errors = [0];
                               return false;
-                              break;
                             }
                           }
-                          if (_errs8 === errors) {
-                            if (data2.name !== undefined) {
-                              let data3 = data2.name;
-                              const _errs9 = errors;
-                              if (errors === _errs9) {
-                                if (typeof data3 === 'string') {
-                                  if (data3.length < 1) {
-                                    validate13.errors = [0];
-                                    return false;
-                                  }
-                                } else {
-                                  validate13.errors = [0];
-                                  return false;
-                                }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data2.provider !== undefined) {
+                            let data4 = data2.provider;
+                            const _errs9 = errors;
+                            if (typeof data4 !== 'string' && data4 !== null) {
+                              validate13.errors = [0];
+                              return false;
+                            }
+                            var valid2 = _errs9 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data2.status !== undefined) {
+                              let data5 = data2.status;
+                              const _errs11 = errors;
+                              if (typeof data5 !== 'string') {
+                                validate13.errors = [0];
+                                return false;
                               }
-                              var valid2 = _errs9 === errors;
+                              if (!(
+                                data5 === 'ok' ||
+                                data5 === 'warning' ||
+                                data5 === 'problem' ||
+                                data5 === 'unknown' ||
+                                data5 === 'other'
+                              )) {
+                                validate13.errors = [0];
+                                return false;
+                              }
+                              var valid2 = _errs11 === errors;
                             } else {
                               var valid2 = true;
                             }
                             if (valid2) {
-                              if (data2.provider !== undefined) {
-                                let data4 = data2.provider;
-                                const _errs11 = errors;
-                                if (typeof data4 !== 'string' && data4 !== null) {
-                                  validate13.errors = [0];
-                                  return false;
+                              if (data2.message !== undefined) {
+                                let data6 = data2.message;
+                                const _errs13 = errors;
+                                if (errors === _errs13) {
+                                  if (typeof data6 === 'string') {
+                                    if (data6.length < 1) {
+                                      validate13.errors = [0];
+                                      return false;
+                                    }
+                                  } else {
+                                    validate13.errors = [0];
+                                    return false;
+                                  }
                                 }
-                                var valid2 = _errs11 === errors;
+                                var valid2 = _errs13 === errors;
                               } else {
                                 var valid2 = true;
                               }
                               if (valid2) {
-                                if (data2.status !== undefined) {
-                                  let data5 = data2.status;
-                                  const _errs13 = errors;
-                                  if (typeof data5 !== 'string') {
+                                if (data2.action !== undefined) {
+                                  let data7 = data2.action;
+                                  const _errs15 = errors;
+                                  if (typeof data7 !== 'string' && data7 !== null) {
                                     validate13.errors = [0];
                                     return false;
                                   }
-                                  if (!(
-                                    data5 === 'ok' ||
-                                    data5 === 'warning' ||
-                                    data5 === 'problem' ||
-                                    data5 === 'unknown'
-                                  )) {
-                                    validate13.errors = [0];
-                                    return false;
-                                  }
-                                  var valid2 = _errs13 === errors;
+                                  var valid2 = _errs15 === errors;
                                 } else {
                                   var valid2 = true;
                                 }
                                 if (valid2) {
-                                  if (data2.message !== undefined) {
-                                    let data6 = data2.message;
-                                    const _errs15 = errors;
-                                    if (errors === _errs15) {
-                                      if (typeof data6 === 'string') {
-                                        if (data6.length < 1) {
-                                          validate13.errors = [0];
-                                          return false;
-                                        }
-                                      } else {
-                                        validate13.errors = [0];
-                                        return false;
-                                      }
+                                  if (data2.who !== undefined) {
+                                    let data8 = data2.who;
+                                    const _errs17 = errors;
+                                    if (!(
+                                      data8 === 'user' ||
+                                      data8 === 'administrator' ||
+                                      data8 === 'provider' ||
+                                      data8 === null ||
+                                      data8 === 'other'
+                                    )) {
+                                      validate13.errors = [0];
+                                      return false;
                                     }
-                                    var valid2 = _errs15 === errors;
+                                    var valid2 = _errs17 === errors;
                                   } else {
                                     var valid2 = true;
-                                  }
-                                  if (valid2) {
-                                    if (data2.action !== undefined) {
-                                      let data7 = data2.action;
-                                      const _errs17 = errors;
-                                      if (typeof data7 !== 'string' && data7 !== null) {
-                                        validate13.errors = [0];
-                                        return false;
-                                      }
-                                      var valid2 = _errs17 === errors;
-                                    } else {
-                                      var valid2 = true;
-                                    }
-                                    if (valid2) {
-                                      if (data2.who !== undefined) {
-                                        let data8 = data2.who;
-                                        const _errs19 = errors;
-                                        if (!(
-                                          data8 === 'user' ||
-                                          data8 === 'administrator' ||
-                                          data8 === 'provider' ||
-                                          data8 === null
-                                        )) {
-                                          validate13.errors = [0];
-                                          return false;
-                                        }
-                                        var valid2 = _errs19 === errors;
-                                      } else {
-                                        var valid2 = true;
-                                      }
-                                    }
                                   }
                                 }
                               }
                             }
                           }
                         }
-                      } else {
-                        validate13.errors = [0];
-                        return false;
                       }
-                    }
-                    var valid1 = _errs6 === errors;
-                    if (!valid1) {
-                      break;
+                    } else {
+                      validate13.errors = [0];
+                      return false;
                     }
                   }
-                } else {
-                  validate13.errors = [0];
-                  return false;
+                  var valid1 = _errs5 === errors;
+                  if (!valid1) {
+                    break;
+                  }
                 }
+              } else {
+                validate13.errors = [0];
+                return false;
               }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
             }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
           }
         }
       }
@@ -754,7 +685,6 @@ export const isOidcError = validate14;
 const schema15 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
   properties: {
     code: {
@@ -800,7 +730,8 @@ const schema15 = {
         'upstream_timeout',
         'configuration_invalid',
         'storage_unavailable',
-        'overloaded'
+        'overloaded',
+        'other'
       ]
     },
     message: { type: 'string', minLength: 1 },
@@ -830,87 +761,90 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
         validate14.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
+        if (data.code !== undefined) {
+          let data0 = data.code;
+          const _errs1 = errors;
+          if (typeof data0 !== 'string') {
+            validate14.errors = [0];
+            return false;
+          }
           if (!(
-            key0 === 'code' ||
-            key0 === 'message' ||
-            key0 === 'action' ||
-            key0 === 'retryable' ||
-            key0 === 'request_id' ||
-            key0 === 'reason' ||
-            key0 === 'link'
+            data0 === 'request_invalid' ||
+            data0 === 'bad_path' ||
+            data0 === 'bad_header' ||
+            data0 === 'state_invalid' ||
+            data0 === 'state_used' ||
+            data0 === 'response_malformed' ||
+            data0 === 'logout_token_invalid' ||
+            data0 === 'client_too_slow' ||
+            data0 === 'body_too_large' ||
+            data0 === 'headers_too_large' ||
+            data0 === 'sign_in_cancelled' ||
+            data0 === 'sign_in_declined' ||
+            data0 === 'sign_in_refused' ||
+            data0 === 'not_signed_in' ||
+            data0 === 'session_expired' ||
+            data0 === 'step_up_required' ||
+            data0 === 'grant_invalid' ||
+            data0 === 'csrf_failed' ||
+            data0 === 'forbidden' ||
+            data0 === 'route_forbidden' ||
+            data0 === 'caller_forbidden' ||
+            data0 === 'unknown_provider' ||
+            data0 === 'unknown_api' ||
+            data0 === 'unknown_flow' ||
+            data0 === 'method_not_allowed' ||
+            data0 === 'issuer_mismatch' ||
+            data0 === 'discovery_failed' ||
+            data0 === 'token_response_invalid' ||
+            data0 === 'id_token_rejected' ||
+            data0 === 'userinfo_rejected' ||
+            data0 === 'audience_refused' ||
+            data0 === 'clock_skew' ||
+            data0 === 'tls_untrusted' ||
+            data0 === 'egress_proxy_auth' ||
+            data0 === 'idp_unavailable' ||
+            data0 === 'upstream_unreachable' ||
+            data0 === 'upstream_protocol_error' ||
+            data0 === 'upstream_timeout' ||
+            data0 === 'configuration_invalid' ||
+            data0 === 'storage_unavailable' ||
+            data0 === 'overloaded' ||
+            data0 === 'other'
           )) {
             validate14.errors = [0];
             return false;
-            break;
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.code !== undefined) {
-            let data0 = data.code;
-            const _errs2 = errors;
-            if (typeof data0 !== 'string') {
-              validate14.errors = [0];
-              return false;
+        if (valid0) {
+          if (data.message !== undefined) {
+            let data1 = data.message;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (data1.length < 1) {
+                  validate14.errors = [0];
+                  return false;
+                }
+              } else {
+                validate14.errors = [0];
+                return false;
+              }
             }
-            if (!(
-              data0 === 'request_invalid' ||
-              data0 === 'bad_path' ||
-              data0 === 'bad_header' ||
-              data0 === 'state_invalid' ||
-              data0 === 'state_used' ||
-              data0 === 'response_malformed' ||
-              data0 === 'logout_token_invalid' ||
-              data0 === 'client_too_slow' ||
-              data0 === 'body_too_large' ||
-              data0 === 'headers_too_large' ||
-              data0 === 'sign_in_cancelled' ||
-              data0 === 'sign_in_declined' ||
-              data0 === 'sign_in_refused' ||
-              data0 === 'not_signed_in' ||
-              data0 === 'session_expired' ||
-              data0 === 'step_up_required' ||
-              data0 === 'grant_invalid' ||
-              data0 === 'csrf_failed' ||
-              data0 === 'forbidden' ||
-              data0 === 'route_forbidden' ||
-              data0 === 'caller_forbidden' ||
-              data0 === 'unknown_provider' ||
-              data0 === 'unknown_api' ||
-              data0 === 'unknown_flow' ||
-              data0 === 'method_not_allowed' ||
-              data0 === 'issuer_mismatch' ||
-              data0 === 'discovery_failed' ||
-              data0 === 'token_response_invalid' ||
-              data0 === 'id_token_rejected' ||
-              data0 === 'userinfo_rejected' ||
-              data0 === 'audience_refused' ||
-              data0 === 'clock_skew' ||
-              data0 === 'tls_untrusted' ||
-              data0 === 'egress_proxy_auth' ||
-              data0 === 'idp_unavailable' ||
-              data0 === 'upstream_unreachable' ||
-              data0 === 'upstream_protocol_error' ||
-              data0 === 'upstream_timeout' ||
-              data0 === 'configuration_invalid' ||
-              data0 === 'storage_unavailable' ||
-              data0 === 'overloaded'
-            )) {
-              validate14.errors = [0];
-              return false;
-            }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.message !== undefined) {
-              let data1 = data.message;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === 'string') {
-                  if (data1.length < 1) {
+            if (data.action !== undefined) {
+              let data2 = data.action;
+              const _errs5 = errors;
+              if (errors === _errs5) {
+                if (typeof data2 === 'string') {
+                  if (data2.length < 1) {
                     validate14.errors = [0];
                     return false;
                   }
@@ -919,47 +853,47 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                   return false;
                 }
               }
-              var valid0 = _errs4 === errors;
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
             }
             if (valid0) {
-              if (data.action !== undefined) {
-                let data2 = data.action;
-                const _errs6 = errors;
-                if (errors === _errs6) {
-                  if (typeof data2 === 'string') {
-                    if (data2.length < 1) {
-                      validate14.errors = [0];
-                      return false;
-                    }
-                  } else {
-                    validate14.errors = [0];
-                    return false;
-                  }
+              if (data.retryable !== undefined) {
+                const _errs7 = errors;
+                if (typeof data.retryable !== 'boolean') {
+                  validate14.errors = [0];
+                  return false;
                 }
-                var valid0 = _errs6 === errors;
+                var valid0 = _errs7 === errors;
               } else {
                 var valid0 = true;
               }
               if (valid0) {
-                if (data.retryable !== undefined) {
-                  const _errs8 = errors;
-                  if (typeof data.retryable !== 'boolean') {
-                    validate14.errors = [0];
-                    return false;
+                if (data.request_id !== undefined) {
+                  let data4 = data.request_id;
+                  const _errs9 = errors;
+                  if (errors === _errs9) {
+                    if (typeof data4 === 'string') {
+                      if (!pattern4.test(data4)) {
+                        validate14.errors = [0];
+                        return false;
+                      }
+                    } else {
+                      validate14.errors = [0];
+                      return false;
+                    }
                   }
-                  var valid0 = _errs8 === errors;
+                  var valid0 = _errs9 === errors;
                 } else {
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.request_id !== undefined) {
-                    let data4 = data.request_id;
-                    const _errs10 = errors;
-                    if (errors === _errs10) {
-                      if (typeof data4 === 'string') {
-                        if (!pattern4.test(data4)) {
+                  if (data.reason !== undefined) {
+                    let data5 = data.reason;
+                    const _errs11 = errors;
+                    if (errors === _errs11) {
+                      if (typeof data5 === 'string') {
+                        if (data5.length < 1) {
                           validate14.errors = [0];
                           return false;
                         }
@@ -968,17 +902,17 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                         return false;
                       }
                     }
-                    var valid0 = _errs10 === errors;
+                    var valid0 = _errs11 === errors;
                   } else {
                     var valid0 = true;
                   }
                   if (valid0) {
-                    if (data.reason !== undefined) {
-                      let data5 = data.reason;
-                      const _errs12 = errors;
-                      if (errors === _errs12) {
-                        if (typeof data5 === 'string') {
-                          if (data5.length < 1) {
+                    if (data.link !== undefined) {
+                      let data6 = data.link;
+                      const _errs13 = errors;
+                      if (errors === _errs13) {
+                        if (typeof data6 === 'string') {
+                          if (!pattern5.test(data6)) {
                             validate14.errors = [0];
                             return false;
                           }
@@ -987,29 +921,9 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                           return false;
                         }
                       }
-                      var valid0 = _errs12 === errors;
+                      var valid0 = _errs13 === errors;
                     } else {
                       var valid0 = true;
-                    }
-                    if (valid0) {
-                      if (data.link !== undefined) {
-                        let data6 = data.link;
-                        const _errs14 = errors;
-                        if (errors === _errs14) {
-                          if (typeof data6 === 'string') {
-                            if (!pattern5.test(data6)) {
-                              validate14.errors = [0];
-                              return false;
-                            }
-                          } else {
-                            validate14.errors = [0];
-                            return false;
-                          }
-                        }
-                        var valid0 = _errs14 === errors;
-                      } else {
-                        var valid0 = true;
-                      }
                     }
                   }
                 }
@@ -1030,7 +944,6 @@ export const isKernelGrant = validate15;
 const schema16 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['grant', 'expires_in'],
   properties: {
     grant: { type: 'string', pattern: '^[A-Za-z0-9_.-]{20,128}$' },
@@ -1051,53 +964,43 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
         validate15.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'grant' || key0 === 'expires_in')) {
-            validate15.errors = [0];
-            return false;
-            break;
+        if (data.grant !== undefined) {
+          let data0 = data.grant;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern6.test(data0)) {
+                validate15.errors = [0];
+                return false;
+              }
+            } else {
+              validate15.errors = [0];
+              return false;
+            }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.grant !== undefined) {
-            let data0 = data.grant;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === 'string') {
-                if (!pattern6.test(data0)) {
+        if (valid0) {
+          if (data.expires_in !== undefined) {
+            let data1 = data.expires_in;
+            const _errs3 = errors;
+            if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+              validate15.errors = [0];
+              return false;
+            }
+            if (errors === _errs3) {
+              if (typeof data1 == 'number' && isFinite(data1)) {
+                if (data1 < 1 || isNaN(data1)) {
                   validate15.errors = [0];
                   return false;
                 }
-              } else {
-                validate15.errors = [0];
-                return false;
               }
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
-          }
-          if (valid0) {
-            if (data.expires_in !== undefined) {
-              let data1 = data.expires_in;
-              const _errs4 = errors;
-              if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
-                validate15.errors = [0];
-                return false;
-              }
-              if (errors === _errs4) {
-                if (typeof data1 == 'number' && isFinite(data1)) {
-                  if (data1 < 1 || isNaN(data1)) {
-                    validate15.errors = [0];
-                    return false;
-                  }
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
           }
         }
       }
@@ -1113,21 +1016,19 @@ export const isProviderList = validate16;
 const schema17 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['providers'],
   properties: {
     providers: {
       type: 'array',
       items: {
         type: 'object',
-        additionalProperties: false,
         required: ['name', 'issuer', 'state'],
         properties: {
           name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
           issuer: { type: 'string', minLength: 1 },
           state: {
             type: 'string',
-            enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired']
+            enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired', 'other']
           },
           silent_sign_in: { const: true }
         }
@@ -1145,139 +1046,115 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
         validate16.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === 'providers')) {
-            validate16.errors = [0];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.providers !== undefined) {
-            let data0 = data.providers;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (Array.isArray(data0)) {
-                var valid1 = true;
-                const len0 = data0.length;
-                for (let i0 = 0; i0 < len0; i0++) {
-                  let data1 = data0[i0];
-                  const _errs4 = errors;
-                  if (errors === _errs4) {
-                    if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
-                      let missing1;
-                      if (
-                        (data1.name === undefined && (missing1 = 'name')) ||
-                        (data1.issuer === undefined && (missing1 = 'issuer')) ||
-                        (data1.state === undefined && (missing1 = 'state'))
-                      ) {
-                        validate16.errors = [0];
-                        return false;
-                      } else {
-                        const _errs6 = errors;
-                        for (const key1 in data1) {
-                          if (!(
-                            key1 === 'name' ||
-                            key1 === 'issuer' ||
-                            key1 === 'state' ||
-                            key1 === 'silent_sign_in'
-                          )) {
+        if (data.providers !== undefined) {
+          let data0 = data.providers;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (Array.isArray(data0)) {
+              var valid1 = true;
+              const len0 = data0.length;
+              for (let i0 = 0; i0 < len0; i0++) {
+                let data1 = data0[i0];
+                const _errs3 = errors;
+                if (errors === _errs3) {
+                  if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
+                    let missing1;
+                    if (
+                      (data1.name === undefined && (missing1 = 'name')) ||
+                      (data1.issuer === undefined && (missing1 = 'issuer')) ||
+                      (data1.state === undefined && (missing1 = 'state'))
+                    ) {
+                      validate16.errors = [0];
+                      return false;
+                    } else {
+                      if (data1.name !== undefined) {
+                        let data2 = data1.name;
+                        const _errs5 = errors;
+                        if (errors === _errs5) {
+                          if (typeof data2 === 'string') {
+                            if (!pattern0.test(data2)) {
+                              validate16.errors = [0];
+                              return false;
+                            }
+                          } else {
                             validate16.errors = [0];
                             return false;
-                            break;
                           }
                         }
-                        if (_errs6 === errors) {
-                          if (data1.name !== undefined) {
-                            let data2 = data1.name;
-                            const _errs7 = errors;
-                            if (errors === _errs7) {
-                              if (typeof data2 === 'string') {
-                                if (!pattern0.test(data2)) {
-                                  validate16.errors = [0];
-                                  return false;
-                                }
-                              } else {
+                        var valid2 = _errs5 === errors;
+                      } else {
+                        var valid2 = true;
+                      }
+                      if (valid2) {
+                        if (data1.issuer !== undefined) {
+                          let data3 = data1.issuer;
+                          const _errs7 = errors;
+                          if (errors === _errs7) {
+                            if (typeof data3 === 'string') {
+                              if (data3.length < 1) {
                                 validate16.errors = [0];
                                 return false;
                               }
+                            } else {
+                              validate16.errors = [0];
+                              return false;
                             }
-                            var valid2 = _errs7 === errors;
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data1.state !== undefined) {
+                            let data4 = data1.state;
+                            const _errs9 = errors;
+                            if (typeof data4 !== 'string') {
+                              validate16.errors = [0];
+                              return false;
+                            }
+                            if (!(
+                              data4 === 'signed-out' ||
+                              data4 === 'signing-in' ||
+                              data4 === 'active' ||
+                              data4 === 'refresh-failed' ||
+                              data4 === 'signed-out-expired' ||
+                              data4 === 'other'
+                            )) {
+                              validate16.errors = [0];
+                              return false;
+                            }
+                            var valid2 = _errs9 === errors;
                           } else {
                             var valid2 = true;
                           }
                           if (valid2) {
-                            if (data1.issuer !== undefined) {
-                              let data3 = data1.issuer;
-                              const _errs9 = errors;
-                              if (errors === _errs9) {
-                                if (typeof data3 === 'string') {
-                                  if (data3.length < 1) {
-                                    validate16.errors = [0];
-                                    return false;
-                                  }
-                                } else {
-                                  validate16.errors = [0];
-                                  return false;
-                                }
+                            if (data1.silent_sign_in !== undefined) {
+                              const _errs11 = errors;
+                              if (true !== data1.silent_sign_in) {
+                                validate16.errors = [0];
+                                return false;
                               }
-                              var valid2 = _errs9 === errors;
+                              var valid2 = _errs11 === errors;
                             } else {
                               var valid2 = true;
-                            }
-                            if (valid2) {
-                              if (data1.state !== undefined) {
-                                let data4 = data1.state;
-                                const _errs11 = errors;
-                                if (typeof data4 !== 'string') {
-                                  validate16.errors = [0];
-                                  return false;
-                                }
-                                if (!(
-                                  data4 === 'signed-out' ||
-                                  data4 === 'signing-in' ||
-                                  data4 === 'active' ||
-                                  data4 === 'refresh-failed' ||
-                                  data4 === 'signed-out-expired'
-                                )) {
-                                  validate16.errors = [0];
-                                  return false;
-                                }
-                                var valid2 = _errs11 === errors;
-                              } else {
-                                var valid2 = true;
-                              }
-                              if (valid2) {
-                                if (data1.silent_sign_in !== undefined) {
-                                  const _errs13 = errors;
-                                  if (true !== data1.silent_sign_in) {
-                                    validate16.errors = [0];
-                                    return false;
-                                  }
-                                  var valid2 = _errs13 === errors;
-                                } else {
-                                  var valid2 = true;
-                                }
-                              }
                             }
                           }
                         }
                       }
-                    } else {
-                      validate16.errors = [0];
-                      return false;
                     }
-                  }
-                  var valid1 = _errs4 === errors;
-                  if (!valid1) {
-                    break;
+                  } else {
+                    validate16.errors = [0];
+                    return false;
                   }
                 }
-              } else {
-                validate16.errors = [0];
-                return false;
+                var valid1 = _errs3 === errors;
+                if (!valid1) {
+                  break;
+                }
               }
+            } else {
+              validate16.errors = [0];
+              return false;
             }
           }
         }
@@ -1294,7 +1171,6 @@ export const isSessionSummary = validate17;
 const schema18 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: [
     'provider',
     'issuer',
@@ -1320,7 +1196,10 @@ const schema18 = {
   properties: {
     provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
     issuer: { type: 'string', minLength: 1 },
-    state: { type: 'string', enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired'] },
+    state: {
+      type: 'string',
+      enum: ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired', 'other']
+    },
     reason: { type: ['string', 'null'] },
     sequence: { type: 'integer', minimum: 0 },
     user: {
@@ -1328,7 +1207,6 @@ const schema18 = {
         { type: 'null' },
         {
           type: 'object',
-          additionalProperties: false,
           required: ['sub', 'name', 'username', 'email', 'email_verified', 'picture'],
           properties: {
             sub: { type: 'string', minLength: 1, maxLength: 255 },
@@ -1350,13 +1228,12 @@ const schema18 = {
     access_expires_at: { type: ['string', 'null'], pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' },
     expires_in: { type: ['integer', 'null'] },
     refreshable: { type: 'boolean' },
-    storage: { type: 'string', enum: ['keyring', 'encrypted-file', 'memory', 'unsaved'] },
+    storage: { type: 'string', enum: ['keyring', 'encrypted-file', 'memory', 'unsaved', 'other'] },
     retry_at: { type: ['string', 'null'], pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' },
     apis: {
       type: 'array',
       items: {
         type: 'object',
-        additionalProperties: false,
         required: ['name', 'readiness', 'allowed', 'missing'],
         properties: {
           name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -1369,7 +1246,8 @@ const schema18 = {
               'renewal_delayed',
               'refused',
               'missing_entitlement',
-              'unreachable'
+              'unreachable',
+              'other'
             ]
           },
           allowed: { type: 'boolean' },
@@ -1378,7 +1256,7 @@ const schema18 = {
       }
     },
     settings_pending: { type: 'boolean' },
-    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels'] }
+    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] }
   }
 };
 const pattern9 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
@@ -1413,21 +1291,31 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         validate17.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!func2.call(schema18.properties, key0)) {
-            validate17.errors = [0];
-            return false;
-            break;
+        if (data.provider !== undefined) {
+          let data0 = data.provider;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate17.errors = [0];
+                return false;
+              }
+            } else {
+              validate17.errors = [0];
+              return false;
+            }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.provider !== undefined) {
-            let data0 = data.provider;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === 'string') {
-                if (!pattern0.test(data0)) {
+        if (valid0) {
+          if (data.issuer !== undefined) {
+            let data1 = data.issuer;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (data1.length < 1) {
                   validate17.errors = [0];
                   return false;
                 }
@@ -1436,451 +1324,432 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.issuer !== undefined) {
-              let data1 = data.issuer;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === 'string') {
-                  if (data1.length < 1) {
-                    validate17.errors = [0];
-                    return false;
-                  }
-                } else {
-                  validate17.errors = [0];
-                  return false;
-                }
+            if (data.state !== undefined) {
+              let data2 = data.state;
+              const _errs5 = errors;
+              if (typeof data2 !== 'string') {
+                validate17.errors = [0];
+                return false;
               }
-              var valid0 = _errs4 === errors;
+              if (!(
+                data2 === 'signed-out' ||
+                data2 === 'signing-in' ||
+                data2 === 'active' ||
+                data2 === 'refresh-failed' ||
+                data2 === 'signed-out-expired' ||
+                data2 === 'other'
+              )) {
+                validate17.errors = [0];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
             }
             if (valid0) {
-              if (data.state !== undefined) {
-                let data2 = data.state;
-                const _errs6 = errors;
-                if (typeof data2 !== 'string') {
+              if (data.reason !== undefined) {
+                let data3 = data.reason;
+                const _errs7 = errors;
+                if (typeof data3 !== 'string' && data3 !== null) {
                   validate17.errors = [0];
                   return false;
                 }
-                if (!(
-                  data2 === 'signed-out' ||
-                  data2 === 'signing-in' ||
-                  data2 === 'active' ||
-                  data2 === 'refresh-failed' ||
-                  data2 === 'signed-out-expired'
-                )) {
-                  validate17.errors = [0];
-                  return false;
-                }
-                var valid0 = _errs6 === errors;
+                var valid0 = _errs7 === errors;
               } else {
                 var valid0 = true;
               }
               if (valid0) {
-                if (data.reason !== undefined) {
-                  let data3 = data.reason;
-                  const _errs8 = errors;
-                  if (typeof data3 !== 'string' && data3 !== null) {
+                if (data.sequence !== undefined) {
+                  let data4 = data.sequence;
+                  const _errs9 = errors;
+                  if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
                     validate17.errors = [0];
                     return false;
                   }
-                  var valid0 = _errs8 === errors;
+                  if (errors === _errs9) {
+                    if (typeof data4 == 'number' && isFinite(data4)) {
+                      if (data4 < 0 || isNaN(data4)) {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
                 } else {
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.sequence !== undefined) {
-                    let data4 = data.sequence;
-                    const _errs10 = errors;
-                    if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                      validate17.errors = [0];
-                      return false;
-                    }
-                    if (errors === _errs10) {
-                      if (typeof data4 == 'number' && isFinite(data4)) {
-                        if (data4 < 0 || isNaN(data4)) {
-                          validate17.errors = [0];
-                          return false;
-                        }
+                  if (data.user !== undefined) {
+                    let data5 = data.user;
+                    const _errs11 = errors;
+                    const _errs12 = errors;
+                    let valid1 = false;
+                    const _errs13 = errors;
+                    if (data5 !== null) {
+                      const err0 = {
+                        instancePath: instancePath + '/user',
+                        schemaPath: '#/properties/user/anyOf/0/type',
+                        keyword: 'type',
+                        params: { type: 'null' }
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err0];
+                      } else {
+                        vErrors.push(err0);
                       }
+                      errors++;
                     }
-                    var valid0 = _errs10 === errors;
-                  } else {
-                    var valid0 = true;
-                  }
-                  if (valid0) {
-                    if (data.user !== undefined) {
-                      let data5 = data.user;
-                      const _errs12 = errors;
-                      const _errs13 = errors;
-                      let valid1 = false;
-                      const _errs14 = errors;
-                      if (data5 !== null) {
-                        const err0 = {
-                          instancePath: instancePath + '/user',
-                          schemaPath: '#/properties/user/anyOf/0/type',
-                          keyword: 'type',
-                          params: { type: 'null' }
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err0];
-                        } else {
-                          vErrors.push(err0);
-                        }
-                        errors++;
-                      }
-                      var _valid0 = _errs14 === errors;
-                      valid1 = valid1 || _valid0;
-                      if (!valid1) {
-                        const _errs16 = errors;
-                        if (errors === _errs16) {
-                          if (data5 && typeof data5 == 'object' && !Array.isArray(data5)) {
-                            let missing1;
-                            if (
-                              (data5.sub === undefined && (missing1 = 'sub')) ||
-                              (data5.name === undefined && (missing1 = 'name')) ||
-                              (data5.username === undefined && (missing1 = 'username')) ||
-                              (data5.email === undefined && (missing1 = 'email')) ||
-                              (data5.email_verified === undefined && (missing1 = 'email_verified')) ||
-                              (data5.picture === undefined && (missing1 = 'picture'))
-                            ) {
-                              const err1 = {
-                                instancePath: instancePath + '/user',
-                                schemaPath: '#/properties/user/anyOf/1/required',
-                                keyword: 'required',
-                                params: { missingProperty: missing1 }
-                              };
-                              if (vErrors === null) {
-                                vErrors = [err1];
-                              } else {
-                                vErrors.push(err1);
-                              }
-                              errors++;
+                    var _valid0 = _errs13 === errors;
+                    valid1 = valid1 || _valid0;
+                    if (!valid1) {
+                      const _errs15 = errors;
+                      if (errors === _errs15) {
+                        if (data5 && typeof data5 == 'object' && !Array.isArray(data5)) {
+                          let missing1;
+                          if (
+                            (data5.sub === undefined && (missing1 = 'sub')) ||
+                            (data5.name === undefined && (missing1 = 'name')) ||
+                            (data5.username === undefined && (missing1 = 'username')) ||
+                            (data5.email === undefined && (missing1 = 'email')) ||
+                            (data5.email_verified === undefined && (missing1 = 'email_verified')) ||
+                            (data5.picture === undefined && (missing1 = 'picture'))
+                          ) {
+                            const err1 = {
+                              instancePath: instancePath + '/user',
+                              schemaPath: '#/properties/user/anyOf/1/required',
+                              keyword: 'required',
+                              params: { missingProperty: missing1 }
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err1];
                             } else {
-                              const _errs18 = errors;
-                              for (const key1 in data5) {
-                                if (!(
-                                  key1 === 'sub' ||
-                                  key1 === 'name' ||
-                                  key1 === 'username' ||
-                                  key1 === 'email' ||
-                                  key1 === 'email_verified' ||
-                                  key1 === 'picture'
-                                )) {
-                                  const err2 = {
-                                    instancePath: instancePath + '/user',
-                                    schemaPath: '#/properties/user/anyOf/1/additionalProperties',
-                                    keyword: 'additionalProperties',
-                                    params: { additionalProperty: key1 }
-                                  };
-                                  if (vErrors === null) {
-                                    vErrors = [err2];
-                                  } else {
-                                    vErrors.push(err2);
-                                  }
-                                  errors++;
-                                  break;
-                                }
-                              }
-                              if (_errs18 === errors) {
-                                if (data5.sub !== undefined) {
-                                  let data6 = data5.sub;
-                                  const _errs19 = errors;
-                                  if (errors === _errs19) {
-                                    if (typeof data6 === 'string') {
-                                      if (data6.length > 255) {
-                                        const err3 = {
-                                          instancePath: instancePath + '/user/sub',
-                                          schemaPath: '#/properties/user/anyOf/1/properties/sub/maxLength',
-                                          keyword: 'maxLength',
-                                          params: { limit: 255 }
-                                        };
-                                        if (vErrors === null) {
-                                          vErrors = [err3];
-                                        } else {
-                                          vErrors.push(err3);
-                                        }
-                                        errors++;
-                                      } else {
-                                        if (data6.length < 1) {
-                                          const err4 = {
-                                            instancePath: instancePath + '/user/sub',
-                                            schemaPath: '#/properties/user/anyOf/1/properties/sub/minLength',
-                                            keyword: 'minLength',
-                                            params: { limit: 1 }
-                                          };
-                                          if (vErrors === null) {
-                                            vErrors = [err4];
-                                          } else {
-                                            vErrors.push(err4);
-                                          }
-                                          errors++;
-                                        }
-                                      }
+                              vErrors.push(err1);
+                            }
+                            errors++;
+                          } else {
+                            if (data5.sub !== undefined) {
+                              let data6 = data5.sub;
+                              const _errs17 = errors;
+                              if (errors === _errs17) {
+                                if (typeof data6 === 'string') {
+                                  if (data6.length > 255) {
+                                    const err2 = {
+                                      instancePath: instancePath + '/user/sub',
+                                      schemaPath: '#/properties/user/anyOf/1/properties/sub/maxLength',
+                                      keyword: 'maxLength',
+                                      params: { limit: 255 }
+                                    };
+                                    if (vErrors === null) {
+                                      vErrors = [err2];
                                     } else {
-                                      const err5 = {
+                                      vErrors.push(err2);
+                                    }
+                                    errors++;
+                                  } else {
+                                    if (data6.length < 1) {
+                                      const err3 = {
                                         instancePath: instancePath + '/user/sub',
-                                        schemaPath: '#/properties/user/anyOf/1/properties/sub/type',
-                                        keyword: 'type',
-                                        params: { type: 'string' }
+                                        schemaPath: '#/properties/user/anyOf/1/properties/sub/minLength',
+                                        keyword: 'minLength',
+                                        params: { limit: 1 }
                                       };
                                       if (vErrors === null) {
-                                        vErrors = [err5];
+                                        vErrors = [err3];
                                       } else {
-                                        vErrors.push(err5);
+                                        vErrors.push(err3);
                                       }
                                       errors++;
                                     }
                                   }
-                                  var valid2 = _errs19 === errors;
+                                } else {
+                                  const err4 = {
+                                    instancePath: instancePath + '/user/sub',
+                                    schemaPath: '#/properties/user/anyOf/1/properties/sub/type',
+                                    keyword: 'type',
+                                    params: { type: 'string' }
+                                  };
+                                  if (vErrors === null) {
+                                    vErrors = [err4];
+                                  } else {
+                                    vErrors.push(err4);
+                                  }
+                                  errors++;
+                                }
+                              }
+                              var valid2 = _errs17 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data5.name !== undefined) {
+                                let data7 = data5.name;
+                                const _errs19 = errors;
+                                if (typeof data7 !== 'string' && data7 !== null) {
+                                  const err5 = {
+                                    instancePath: instancePath + '/user/name',
+                                    schemaPath: '#/properties/user/anyOf/1/properties/name/type',
+                                    keyword: 'type',
+                                    params: { type: schema18.properties.user.anyOf[1].properties.name.type }
+                                  };
+                                  if (vErrors === null) {
+                                    vErrors = [err5];
+                                  } else {
+                                    vErrors.push(err5);
+                                  }
+                                  errors++;
+                                }
+                                var valid2 = _errs19 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                              if (valid2) {
+                                if (data5.username !== undefined) {
+                                  let data8 = data5.username;
+                                  const _errs21 = errors;
+                                  if (typeof data8 !== 'string' && data8 !== null) {
+                                    const err6 = {
+                                      instancePath: instancePath + '/user/username',
+                                      schemaPath: '#/properties/user/anyOf/1/properties/username/type',
+                                      keyword: 'type',
+                                      params: { type: schema18.properties.user.anyOf[1].properties.username.type }
+                                    };
+                                    if (vErrors === null) {
+                                      vErrors = [err6];
+                                    } else {
+                                      vErrors.push(err6);
+                                    }
+                                    errors++;
+                                  }
+                                  var valid2 = _errs21 === errors;
                                 } else {
                                   var valid2 = true;
                                 }
                                 if (valid2) {
-                                  if (data5.name !== undefined) {
-                                    let data7 = data5.name;
-                                    const _errs21 = errors;
-                                    if (typeof data7 !== 'string' && data7 !== null) {
-                                      const err6 = {
-                                        instancePath: instancePath + '/user/name',
-                                        schemaPath: '#/properties/user/anyOf/1/properties/name/type',
+                                  if (data5.email !== undefined) {
+                                    let data9 = data5.email;
+                                    const _errs23 = errors;
+                                    if (typeof data9 !== 'string' && data9 !== null) {
+                                      const err7 = {
+                                        instancePath: instancePath + '/user/email',
+                                        schemaPath: '#/properties/user/anyOf/1/properties/email/type',
                                         keyword: 'type',
-                                        params: { type: schema18.properties.user.anyOf[1].properties.name.type }
+                                        params: { type: schema18.properties.user.anyOf[1].properties.email.type }
                                       };
                                       if (vErrors === null) {
-                                        vErrors = [err6];
+                                        vErrors = [err7];
                                       } else {
-                                        vErrors.push(err6);
+                                        vErrors.push(err7);
                                       }
                                       errors++;
                                     }
-                                    var valid2 = _errs21 === errors;
+                                    var valid2 = _errs23 === errors;
                                   } else {
                                     var valid2 = true;
                                   }
                                   if (valid2) {
-                                    if (data5.username !== undefined) {
-                                      let data8 = data5.username;
-                                      const _errs23 = errors;
-                                      if (typeof data8 !== 'string' && data8 !== null) {
-                                        const err7 = {
-                                          instancePath: instancePath + '/user/username',
-                                          schemaPath: '#/properties/user/anyOf/1/properties/username/type',
+                                    if (data5.email_verified !== undefined) {
+                                      const _errs25 = errors;
+                                      if (typeof data5.email_verified !== 'boolean') {
+                                        const err8 = {
+                                          instancePath: instancePath + '/user/email_verified',
+                                          schemaPath: '#/properties/user/anyOf/1/properties/email_verified/type',
                                           keyword: 'type',
-                                          params: { type: schema18.properties.user.anyOf[1].properties.username.type }
+                                          params: { type: 'boolean' }
                                         };
                                         if (vErrors === null) {
-                                          vErrors = [err7];
+                                          vErrors = [err8];
                                         } else {
-                                          vErrors.push(err7);
+                                          vErrors.push(err8);
                                         }
                                         errors++;
                                       }
-                                      var valid2 = _errs23 === errors;
+                                      var valid2 = _errs25 === errors;
                                     } else {
                                       var valid2 = true;
                                     }
                                     if (valid2) {
-                                      if (data5.email !== undefined) {
-                                        let data9 = data5.email;
-                                        const _errs25 = errors;
-                                        if (typeof data9 !== 'string' && data9 !== null) {
-                                          const err8 = {
-                                            instancePath: instancePath + '/user/email',
-                                            schemaPath: '#/properties/user/anyOf/1/properties/email/type',
+                                      if (data5.picture !== undefined) {
+                                        let data11 = data5.picture;
+                                        const _errs27 = errors;
+                                        if (typeof data11 !== 'string' && data11 !== null) {
+                                          const err9 = {
+                                            instancePath: instancePath + '/user/picture',
+                                            schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
                                             keyword: 'type',
-                                            params: { type: schema18.properties.user.anyOf[1].properties.email.type }
+                                            params: { type: schema18.properties.user.anyOf[1].properties.picture.type }
                                           };
                                           if (vErrors === null) {
-                                            vErrors = [err8];
+                                            vErrors = [err9];
                                           } else {
-                                            vErrors.push(err8);
+                                            vErrors.push(err9);
                                           }
                                           errors++;
                                         }
-                                        var valid2 = _errs25 === errors;
+                                        var valid2 = _errs27 === errors;
                                       } else {
                                         var valid2 = true;
-                                      }
-                                      if (valid2) {
-                                        if (data5.email_verified !== undefined) {
-                                          const _errs27 = errors;
-                                          if (typeof data5.email_verified !== 'boolean') {
-                                            const err9 = {
-                                              instancePath: instancePath + '/user/email_verified',
-                                              schemaPath: '#/properties/user/anyOf/1/properties/email_verified/type',
-                                              keyword: 'type',
-                                              params: { type: 'boolean' }
-                                            };
-                                            if (vErrors === null) {
-                                              vErrors = [err9];
-                                            } else {
-                                              vErrors.push(err9);
-                                            }
-                                            errors++;
-                                          }
-                                          var valid2 = _errs27 === errors;
-                                        } else {
-                                          var valid2 = true;
-                                        }
-                                        if (valid2) {
-                                          if (data5.picture !== undefined) {
-                                            let data11 = data5.picture;
-                                            const _errs29 = errors;
-                                            if (typeof data11 !== 'string' && data11 !== null) {
-                                              const err10 = {
-                                                instancePath: instancePath + '/user/picture',
-                                                schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
-                                                keyword: 'type',
-                                                params: {
-                                                  type: schema18.properties.user.anyOf[1].properties.picture.type
-                                                }
-                                              };
-                                              if (vErrors === null) {
-                                                vErrors = [err10];
-                                              } else {
-                                                vErrors.push(err10);
-                                              }
-                                              errors++;
-                                            }
-                                            var valid2 = _errs29 === errors;
-                                          } else {
-                                            var valid2 = true;
-                                          }
-                                        }
                                       }
                                     }
                                   }
                                 }
                               }
                             }
-                          } else {
-                            const err11 = {
-                              instancePath: instancePath + '/user',
-                              schemaPath: '#/properties/user/anyOf/1/type',
-                              keyword: 'type',
-                              params: { type: 'object' }
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err11];
-                            } else {
-                              vErrors.push(err11);
-                            }
-                            errors++;
                           }
-                        }
-                        var _valid0 = _errs16 === errors;
-                        valid1 = valid1 || _valid0;
-                      }
-                      if (!valid1) {
-                        const err12 = {
-                          instancePath: instancePath + '/user',
-                          schemaPath: '#/properties/user/anyOf',
-                          keyword: 'anyOf',
-                          params: {}
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err12];
                         } else {
-                          vErrors.push(err12);
-                        }
-                        errors++;
-                        validate17.errors = vErrors;
-                        return false;
-                      } else {
-                        errors = _errs13;
-                        if (vErrors !== null) {
-                          if (_errs13) {
-                            vErrors.length = _errs13;
+                          const err10 = {
+                            instancePath: instancePath + '/user',
+                            schemaPath: '#/properties/user/anyOf/1/type',
+                            keyword: 'type',
+                            params: { type: 'object' }
+                          };
+                          if (vErrors === null) {
+                            vErrors = [err10];
                           } else {
-                            vErrors = null;
+                            vErrors.push(err10);
                           }
+                          errors++;
                         }
                       }
-                      var valid0 = _errs12 === errors;
+                      var _valid0 = _errs15 === errors;
+                      valid1 = valid1 || _valid0;
+                    }
+                    if (!valid1) {
+                      const err11 = {
+                        instancePath: instancePath + '/user',
+                        schemaPath: '#/properties/user/anyOf',
+                        keyword: 'anyOf',
+                        params: {}
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err11];
+                      } else {
+                        vErrors.push(err11);
+                      }
+                      errors++;
+                      validate17.errors = vErrors;
+                      return false;
+                    } else {
+                      errors = _errs12;
+                      if (vErrors !== null) {
+                        if (_errs12) {
+                          vErrors.length = _errs12;
+                        } else {
+                          vErrors = null;
+                        }
+                      }
+                    }
+                    var valid0 = _errs11 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.entitlements !== undefined) {
+                      let data12 = data.entitlements;
+                      const _errs29 = errors;
+                      if (errors === _errs29) {
+                        if (Array.isArray(data12)) {
+                          var valid3 = true;
+                          const len0 = data12.length;
+                          for (let i0 = 0; i0 < len0; i0++) {
+                            const _errs31 = errors;
+                            if (typeof data12[i0] !== 'string') {
+                              validate17.errors = [0];
+                              return false;
+                            }
+                            var valid3 = _errs31 === errors;
+                            if (!valid3) {
+                              break;
+                            }
+                          }
+                        } else {
+                          validate17.errors = [0];
+                          return false;
+                        }
+                      }
+                      var valid0 = _errs29 === errors;
                     } else {
                       var valid0 = true;
                     }
                     if (valid0) {
-                      if (data.entitlements !== undefined) {
-                        let data12 = data.entitlements;
-                        const _errs31 = errors;
-                        if (errors === _errs31) {
-                          if (Array.isArray(data12)) {
-                            var valid3 = true;
-                            const len0 = data12.length;
-                            for (let i0 = 0; i0 < len0; i0++) {
-                              const _errs33 = errors;
-                              if (typeof data12[i0] !== 'string') {
-                                validate17.errors = [0];
-                                return false;
-                              }
-                              var valid3 = _errs33 === errors;
-                              if (!valid3) {
-                                break;
-                              }
+                      if (data.entitlements_more !== undefined) {
+                        let data14 = data.entitlements_more;
+                        const _errs33 = errors;
+                        if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
+                          validate17.errors = [0];
+                          return false;
+                        }
+                        if (errors === _errs33) {
+                          if (typeof data14 == 'number' && isFinite(data14)) {
+                            if (data14 < 0 || isNaN(data14)) {
+                              validate17.errors = [0];
+                              return false;
                             }
-                          } else {
-                            validate17.errors = [0];
-                            return false;
                           }
                         }
-                        var valid0 = _errs31 === errors;
+                        var valid0 = _errs33 === errors;
                       } else {
                         var valid0 = true;
                       }
                       if (valid0) {
-                        if (data.entitlements_more !== undefined) {
-                          let data14 = data.entitlements_more;
+                        if (data.entitlements_known !== undefined) {
                           const _errs35 = errors;
-                          if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
+                          if (typeof data.entitlements_known !== 'boolean') {
                             validate17.errors = [0];
                             return false;
-                          }
-                          if (errors === _errs35) {
-                            if (typeof data14 == 'number' && isFinite(data14)) {
-                              if (data14 < 0 || isNaN(data14)) {
-                                validate17.errors = [0];
-                                return false;
-                              }
-                            }
                           }
                           var valid0 = _errs35 === errors;
                         } else {
                           var valid0 = true;
                         }
                         if (valid0) {
-                          if (data.entitlements_known !== undefined) {
+                          if (data.scopes !== undefined) {
+                            let data16 = data.scopes;
                             const _errs37 = errors;
-                            if (typeof data.entitlements_known !== 'boolean') {
-                              validate17.errors = [0];
-                              return false;
+                            if (errors === _errs37) {
+                              if (Array.isArray(data16)) {
+                                var valid4 = true;
+                                const len1 = data16.length;
+                                for (let i1 = 0; i1 < len1; i1++) {
+                                  const _errs39 = errors;
+                                  if (typeof data16[i1] !== 'string') {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                  var valid4 = _errs39 === errors;
+                                  if (!valid4) {
+                                    break;
+                                  }
+                                }
+                              } else {
+                                validate17.errors = [0];
+                                return false;
+                              }
                             }
                             var valid0 = _errs37 === errors;
                           } else {
                             var valid0 = true;
                           }
                           if (valid0) {
-                            if (data.scopes !== undefined) {
-                              let data16 = data.scopes;
-                              const _errs39 = errors;
-                              if (errors === _errs39) {
-                                if (Array.isArray(data16)) {
-                                  var valid4 = true;
-                                  const len1 = data16.length;
-                                  for (let i1 = 0; i1 < len1; i1++) {
-                                    const _errs41 = errors;
-                                    if (typeof data16[i1] !== 'string') {
+                            if (data.missing_scopes !== undefined) {
+                              let data18 = data.missing_scopes;
+                              const _errs41 = errors;
+                              if (errors === _errs41) {
+                                if (Array.isArray(data18)) {
+                                  var valid5 = true;
+                                  const len2 = data18.length;
+                                  for (let i2 = 0; i2 < len2; i2++) {
+                                    const _errs43 = errors;
+                                    if (typeof data18[i2] !== 'string') {
                                       validate17.errors = [0];
                                       return false;
                                     }
-                                    var valid4 = _errs41 === errors;
-                                    if (!valid4) {
+                                    var valid5 = _errs43 === errors;
+                                    if (!valid5) {
                                       break;
                                     }
                                   }
@@ -1889,49 +1758,41 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   return false;
                                 }
                               }
-                              var valid0 = _errs39 === errors;
+                              var valid0 = _errs41 === errors;
                             } else {
                               var valid0 = true;
                             }
                             if (valid0) {
-                              if (data.missing_scopes !== undefined) {
-                                let data18 = data.missing_scopes;
-                                const _errs43 = errors;
-                                if (errors === _errs43) {
-                                  if (Array.isArray(data18)) {
-                                    var valid5 = true;
-                                    const len2 = data18.length;
-                                    for (let i2 = 0; i2 < len2; i2++) {
-                                      const _errs45 = errors;
-                                      if (typeof data18[i2] !== 'string') {
-                                        validate17.errors = [0];
-                                        return false;
-                                      }
-                                      var valid5 = _errs45 === errors;
-                                      if (!valid5) {
-                                        break;
-                                      }
+                              if (data.signed_in_at !== undefined) {
+                                let data20 = data.signed_in_at;
+                                const _errs45 = errors;
+                                if (typeof data20 !== 'string' && data20 !== null) {
+                                  validate17.errors = [0];
+                                  return false;
+                                }
+                                if (errors === _errs45) {
+                                  if (typeof data20 === 'string') {
+                                    if (!pattern9.test(data20)) {
+                                      validate17.errors = [0];
+                                      return false;
                                     }
-                                  } else {
-                                    validate17.errors = [0];
-                                    return false;
                                   }
                                 }
-                                var valid0 = _errs43 === errors;
+                                var valid0 = _errs45 === errors;
                               } else {
                                 var valid0 = true;
                               }
                               if (valid0) {
-                                if (data.signed_in_at !== undefined) {
-                                  let data20 = data.signed_in_at;
+                                if (data.access_expires_at !== undefined) {
+                                  let data21 = data.access_expires_at;
                                   const _errs47 = errors;
-                                  if (typeof data20 !== 'string' && data20 !== null) {
+                                  if (typeof data21 !== 'string' && data21 !== null) {
                                     validate17.errors = [0];
                                     return false;
                                   }
                                   if (errors === _errs47) {
-                                    if (typeof data20 === 'string') {
-                                      if (!pattern9.test(data20)) {
+                                    if (typeof data21 === 'string') {
+                                      if (!pattern9.test(data21)) {
                                         validate17.errors = [0];
                                         return false;
                                       }
@@ -1942,38 +1803,29 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   var valid0 = true;
                                 }
                                 if (valid0) {
-                                  if (data.access_expires_at !== undefined) {
-                                    let data21 = data.access_expires_at;
+                                  if (data.expires_in !== undefined) {
+                                    let data22 = data.expires_in;
                                     const _errs49 = errors;
-                                    if (typeof data21 !== 'string' && data21 !== null) {
+                                    if (
+                                      !(
+                                        typeof data22 == 'number' &&
+                                        !(data22 % 1) &&
+                                        !isNaN(data22) &&
+                                        isFinite(data22)
+                                      ) &&
+                                      data22 !== null
+                                    ) {
                                       validate17.errors = [0];
                                       return false;
-                                    }
-                                    if (errors === _errs49) {
-                                      if (typeof data21 === 'string') {
-                                        if (!pattern9.test(data21)) {
-                                          validate17.errors = [0];
-                                          return false;
-                                        }
-                                      }
                                     }
                                     var valid0 = _errs49 === errors;
                                   } else {
                                     var valid0 = true;
                                   }
                                   if (valid0) {
-                                    if (data.expires_in !== undefined) {
-                                      let data22 = data.expires_in;
+                                    if (data.refreshable !== undefined) {
                                       const _errs51 = errors;
-                                      if (
-                                        !(
-                                          typeof data22 == 'number' &&
-                                          !(data22 % 1) &&
-                                          !isNaN(data22) &&
-                                          isFinite(data22)
-                                        ) &&
-                                        data22 !== null
-                                      ) {
+                                      if (typeof data.refreshable !== 'boolean') {
                                         validate17.errors = [0];
                                         return false;
                                       }
@@ -1982,9 +1834,20 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       var valid0 = true;
                                     }
                                     if (valid0) {
-                                      if (data.refreshable !== undefined) {
+                                      if (data.storage !== undefined) {
+                                        let data24 = data.storage;
                                         const _errs53 = errors;
-                                        if (typeof data.refreshable !== 'boolean') {
+                                        if (typeof data24 !== 'string') {
+                                          validate17.errors = [0];
+                                          return false;
+                                        }
+                                        if (!(
+                                          data24 === 'keyring' ||
+                                          data24 === 'encrypted-file' ||
+                                          data24 === 'memory' ||
+                                          data24 === 'unsaved' ||
+                                          data24 === 'other'
+                                        )) {
                                           validate17.errors = [0];
                                           return false;
                                         }
@@ -1993,40 +1856,147 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                         var valid0 = true;
                                       }
                                       if (valid0) {
-                                        if (data.storage !== undefined) {
-                                          let data24 = data.storage;
+                                        if (data.retry_at !== undefined) {
+                                          let data25 = data.retry_at;
                                           const _errs55 = errors;
-                                          if (typeof data24 !== 'string') {
+                                          if (typeof data25 !== 'string' && data25 !== null) {
                                             validate17.errors = [0];
                                             return false;
                                           }
-                                          if (!(
-                                            data24 === 'keyring' ||
-                                            data24 === 'encrypted-file' ||
-                                            data24 === 'memory' ||
-                                            data24 === 'unsaved'
-                                          )) {
-                                            validate17.errors = [0];
-                                            return false;
+                                          if (errors === _errs55) {
+                                            if (typeof data25 === 'string') {
+                                              if (!pattern9.test(data25)) {
+                                                validate17.errors = [0];
+                                                return false;
+                                              }
+                                            }
                                           }
                                           var valid0 = _errs55 === errors;
                                         } else {
                                           var valid0 = true;
                                         }
                                         if (valid0) {
-                                          if (data.retry_at !== undefined) {
-                                            let data25 = data.retry_at;
+                                          if (data.apis !== undefined) {
+                                            let data26 = data.apis;
                                             const _errs57 = errors;
-                                            if (typeof data25 !== 'string' && data25 !== null) {
-                                              validate17.errors = [0];
-                                              return false;
-                                            }
                                             if (errors === _errs57) {
-                                              if (typeof data25 === 'string') {
-                                                if (!pattern9.test(data25)) {
-                                                  validate17.errors = [0];
-                                                  return false;
+                                              if (Array.isArray(data26)) {
+                                                var valid6 = true;
+                                                const len3 = data26.length;
+                                                for (let i3 = 0; i3 < len3; i3++) {
+                                                  let data27 = data26[i3];
+                                                  const _errs59 = errors;
+                                                  if (errors === _errs59) {
+                                                    if (data27 && typeof data27 == 'object' && !Array.isArray(data27)) {
+                                                      let missing2;
+                                                      if (
+                                                        (data27.name === undefined && (missing2 = 'name')) ||
+                                                        (data27.readiness === undefined && (missing2 = 'readiness')) ||
+                                                        (data27.allowed === undefined && (missing2 = 'allowed')) ||
+                                                        (data27.missing === undefined && (missing2 = 'missing'))
+                                                      ) {
+                                                        validate17.errors = [0];
+                                                        return false;
+                                                      } else {
+                                                        if (data27.name !== undefined) {
+                                                          let data28 = data27.name;
+                                                          const _errs61 = errors;
+                                                          if (errors === _errs61) {
+                                                            if (typeof data28 === 'string') {
+                                                              if (!pattern0.test(data28)) {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid7 = _errs61 === errors;
+                                                        } else {
+                                                          var valid7 = true;
+                                                        }
+                                                        if (valid7) {
+                                                          if (data27.readiness !== undefined) {
+                                                            let data29 = data27.readiness;
+                                                            const _errs63 = errors;
+                                                            if (typeof data29 !== 'string') {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            if (!(
+                                                              data29 === 'ready' ||
+                                                              data29 === 'sign_in_needed' ||
+                                                              data29 === 'expired' ||
+                                                              data29 === 'renewal_delayed' ||
+                                                              data29 === 'refused' ||
+                                                              data29 === 'missing_entitlement' ||
+                                                              data29 === 'unreachable' ||
+                                                              data29 === 'other'
+                                                            )) {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            var valid7 = _errs63 === errors;
+                                                          } else {
+                                                            var valid7 = true;
+                                                          }
+                                                          if (valid7) {
+                                                            if (data27.allowed !== undefined) {
+                                                              const _errs65 = errors;
+                                                              if (typeof data27.allowed !== 'boolean') {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                              var valid7 = _errs65 === errors;
+                                                            } else {
+                                                              var valid7 = true;
+                                                            }
+                                                            if (valid7) {
+                                                              if (data27.missing !== undefined) {
+                                                                let data31 = data27.missing;
+                                                                const _errs67 = errors;
+                                                                if (errors === _errs67) {
+                                                                  if (Array.isArray(data31)) {
+                                                                    var valid8 = true;
+                                                                    const len4 = data31.length;
+                                                                    for (let i4 = 0; i4 < len4; i4++) {
+                                                                      const _errs69 = errors;
+                                                                      if (typeof data31[i4] !== 'string') {
+                                                                        validate17.errors = [0];
+                                                                        return false;
+                                                                      }
+                                                                      var valid8 = _errs69 === errors;
+                                                                      if (!valid8) {
+                                                                        break;
+                                                                      }
+                                                                    }
+                                                                  } else {
+                                                                    validate17.errors = [0];
+                                                                    return false;
+                                                                  }
+                                                                }
+                                                                var valid7 = _errs67 === errors;
+                                                              } else {
+                                                                var valid7 = true;
+                                                              }
+                                                            }
+                                                          }
+                                                        }
+                                                      }
+                                                    } else {
+                                                      validate17.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid6 = _errs59 === errors;
+                                                  if (!valid6) {
+                                                    break;
+                                                  }
                                                 }
+                                              } else {
+                                                validate17.errors = [0];
+                                                return false;
                                               }
                                             }
                                             var valid0 = _errs57 === errors;
@@ -2034,183 +2004,36 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             var valid0 = true;
                                           }
                                           if (valid0) {
-                                            if (data.apis !== undefined) {
-                                              let data26 = data.apis;
-                                              const _errs59 = errors;
-                                              if (errors === _errs59) {
-                                                if (Array.isArray(data26)) {
-                                                  var valid6 = true;
-                                                  const len3 = data26.length;
-                                                  for (let i3 = 0; i3 < len3; i3++) {
-                                                    let data27 = data26[i3];
-                                                    const _errs61 = errors;
-                                                    if (errors === _errs61) {
-                                                      if (
-                                                        data27 &&
-                                                        typeof data27 == 'object' &&
-                                                        !Array.isArray(data27)
-                                                      ) {
-                                                        let missing2;
-                                                        if (
-                                                          (data27.name === undefined && (missing2 = 'name')) ||
-                                                          (data27.readiness === undefined &&
-                                                            (missing2 = 'readiness')) ||
-                                                          (data27.allowed === undefined && (missing2 = 'allowed')) ||
-                                                          (data27.missing === undefined && (missing2 = 'missing'))
-                                                        ) {
-                                                          validate17.errors = [0];
-                                                          return false;
-                                                        } else {
-                                                          const _errs63 = errors;
-                                                          for (const key2 in data27) {
-                                                            if (!(
-                                                              key2 === 'name' ||
-                                                              key2 === 'readiness' ||
-                                                              key2 === 'allowed' ||
-                                                              key2 === 'missing'
-                                                            )) {
-                                                              validate17.errors = [0];
-                                                              return false;
-                                                              break;
-                                                            }
-                                                          }
-                                                          if (_errs63 === errors) {
-                                                            if (data27.name !== undefined) {
-                                                              let data28 = data27.name;
-                                                              const _errs64 = errors;
-                                                              if (errors === _errs64) {
-                                                                if (typeof data28 === 'string') {
-                                                                  if (!pattern0.test(data28)) {
-                                                                    validate17.errors = [0];
-                                                                    return false;
-                                                                  }
-                                                                } else {
-                                                                  validate17.errors = [0];
-                                                                  return false;
-                                                                }
-                                                              }
-                                                              var valid7 = _errs64 === errors;
-                                                            } else {
-                                                              var valid7 = true;
-                                                            }
-                                                            if (valid7) {
-                                                              if (data27.readiness !== undefined) {
-                                                                let data29 = data27.readiness;
-                                                                const _errs66 = errors;
-                                                                if (typeof data29 !== 'string') {
-                                                                  validate17.errors = [0];
-                                                                  return false;
-                                                                }
-                                                                if (!(
-                                                                  data29 === 'ready' ||
-                                                                  data29 === 'sign_in_needed' ||
-                                                                  data29 === 'expired' ||
-                                                                  data29 === 'renewal_delayed' ||
-                                                                  data29 === 'refused' ||
-                                                                  data29 === 'missing_entitlement' ||
-                                                                  data29 === 'unreachable'
-                                                                )) {
-                                                                  validate17.errors = [0];
-                                                                  return false;
-                                                                }
-                                                                var valid7 = _errs66 === errors;
-                                                              } else {
-                                                                var valid7 = true;
-                                                              }
-                                                              if (valid7) {
-                                                                if (data27.allowed !== undefined) {
-                                                                  const _errs68 = errors;
-                                                                  if (typeof data27.allowed !== 'boolean') {
-                                                                    validate17.errors = [0];
-                                                                    return false;
-                                                                  }
-                                                                  var valid7 = _errs68 === errors;
-                                                                } else {
-                                                                  var valid7 = true;
-                                                                }
-                                                                if (valid7) {
-                                                                  if (data27.missing !== undefined) {
-                                                                    let data31 = data27.missing;
-                                                                    const _errs70 = errors;
-                                                                    if (errors === _errs70) {
-                                                                      if (Array.isArray(data31)) {
-                                                                        var valid8 = true;
-                                                                        const len4 = data31.length;
-                                                                        for (let i4 = 0; i4 < len4; i4++) {
-                                                                          const _errs72 = errors;
-                                                                          if (typeof data31[i4] !== 'string') {
-                                                                            validate17.errors = [0];
-                                                                            return false;
-                                                                          }
-                                                                          var valid8 = _errs72 === errors;
-                                                                          if (!valid8) {
-                                                                            break;
-                                                                          }
-                                                                        }
-                                                                      } else {
-                                                                        validate17.errors = [0];
-                                                                        return false;
-                                                                      }
-                                                                    }
-                                                                    var valid7 = _errs70 === errors;
-                                                                  } else {
-                                                                    var valid7 = true;
-                                                                  }
-                                                                }
-                                                              }
-                                                            }
-                                                          }
-                                                        }
-                                                      } else {
-                                                        validate17.errors = [0];
-                                                        return false;
-                                                      }
-                                                    }
-                                                    var valid6 = _errs61 === errors;
-                                                    if (!valid6) {
-                                                      break;
-                                                    }
-                                                  }
-                                                } else {
-                                                  validate17.errors = [0];
-                                                  return false;
-                                                }
+                                            if (data.settings_pending !== undefined) {
+                                              const _errs71 = errors;
+                                              if (typeof data.settings_pending !== 'boolean') {
+                                                validate17.errors = [0];
+                                                return false;
                                               }
-                                              var valid0 = _errs59 === errors;
+                                              var valid0 = _errs71 === errors;
                                             } else {
                                               var valid0 = true;
                                             }
                                             if (valid0) {
-                                              if (data.settings_pending !== undefined) {
-                                                const _errs74 = errors;
-                                                if (typeof data.settings_pending !== 'boolean') {
+                                              if (data.sharing !== undefined) {
+                                                let data34 = data.sharing;
+                                                const _errs73 = errors;
+                                                if (typeof data34 !== 'string') {
                                                   validate17.errors = [0];
                                                   return false;
                                                 }
-                                                var valid0 = _errs74 === errors;
+                                                if (!(
+                                                  data34 === 'none' ||
+                                                  data34 === 'own-kernels' ||
+                                                  data34 === 'all-kernels' ||
+                                                  data34 === 'other'
+                                                )) {
+                                                  validate17.errors = [0];
+                                                  return false;
+                                                }
+                                                var valid0 = _errs73 === errors;
                                               } else {
                                                 var valid0 = true;
-                                              }
-                                              if (valid0) {
-                                                if (data.sharing !== undefined) {
-                                                  let data34 = data.sharing;
-                                                  const _errs76 = errors;
-                                                  if (typeof data34 !== 'string') {
-                                                    validate17.errors = [0];
-                                                    return false;
-                                                  }
-                                                  if (!(
-                                                    data34 === 'none' ||
-                                                    data34 === 'own-kernels' ||
-                                                    data34 === 'all-kernels'
-                                                  )) {
-                                                    validate17.errors = [0];
-                                                    return false;
-                                                  }
-                                                  var valid0 = _errs76 === errors;
-                                                } else {
-                                                  var valid0 = true;
-                                                }
                                               }
                                             }
                                           }
@@ -2244,18 +2067,16 @@ export const isSignInProgress = validate18;
 const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['flow', 'provider', 'state', 'error', 'expires_in'],
   properties: {
     flow: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' },
     provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
-    state: { type: 'string', enum: ['waiting', 'completed', 'failed', 'cancelled', 'expired'] },
+    state: { type: 'string', enum: ['waiting', 'completed', 'failed', 'cancelled', 'expired', 'other'] },
     error: {
       anyOf: [
         { type: 'null' },
         {
           type: 'object',
-          additionalProperties: false,
           required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
           properties: {
             code: {
@@ -2301,7 +2122,8 @@ const schema19 = {
                 'upstream_timeout',
                 'configuration_invalid',
                 'storage_unavailable',
-                'overloaded'
+                'overloaded',
+                'other'
               ]
             },
             message: { type: 'string', minLength: 1 },
@@ -2333,27 +2155,31 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         validate18.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(
-            key0 === 'flow' ||
-            key0 === 'provider' ||
-            key0 === 'state' ||
-            key0 === 'error' ||
-            key0 === 'expires_in'
-          )) {
-            validate18.errors = [0];
-            return false;
-            break;
+        if (data.flow !== undefined) {
+          let data0 = data.flow;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern13.test(data0)) {
+                validate18.errors = [0];
+                return false;
+              }
+            } else {
+              validate18.errors = [0];
+              return false;
+            }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.flow !== undefined) {
-            let data0 = data.flow;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === 'string') {
-                if (!pattern13.test(data0)) {
+        if (valid0) {
+          if (data.provider !== undefined) {
+            let data1 = data.provider;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (!pattern0.test(data1)) {
                   validate18.errors = [0];
                   return false;
                 }
@@ -2362,229 +2188,211 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.provider !== undefined) {
-              let data1 = data.provider;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === 'string') {
-                  if (!pattern0.test(data1)) {
-                    validate18.errors = [0];
-                    return false;
-                  }
-                } else {
-                  validate18.errors = [0];
-                  return false;
-                }
+            if (data.state !== undefined) {
+              let data2 = data.state;
+              const _errs5 = errors;
+              if (typeof data2 !== 'string') {
+                validate18.errors = [0];
+                return false;
               }
-              var valid0 = _errs4 === errors;
+              if (!(
+                data2 === 'waiting' ||
+                data2 === 'completed' ||
+                data2 === 'failed' ||
+                data2 === 'cancelled' ||
+                data2 === 'expired' ||
+                data2 === 'other'
+              )) {
+                validate18.errors = [0];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
             }
             if (valid0) {
-              if (data.state !== undefined) {
-                let data2 = data.state;
-                const _errs6 = errors;
-                if (typeof data2 !== 'string') {
-                  validate18.errors = [0];
-                  return false;
-                }
-                if (!(
-                  data2 === 'waiting' ||
-                  data2 === 'completed' ||
-                  data2 === 'failed' ||
-                  data2 === 'cancelled' ||
-                  data2 === 'expired'
-                )) {
-                  validate18.errors = [0];
-                  return false;
-                }
-                var valid0 = _errs6 === errors;
-              } else {
-                var valid0 = true;
-              }
-              if (valid0) {
-                if (data.error !== undefined) {
-                  let data3 = data.error;
-                  const _errs8 = errors;
-                  const _errs9 = errors;
-                  let valid1 = false;
-                  const _errs10 = errors;
-                  if (data3 !== null) {
-                    const err0 = {
-                      instancePath: instancePath + '/error',
-                      schemaPath: '#/properties/error/anyOf/0/type',
-                      keyword: 'type',
-                      params: { type: 'null' }
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err0];
-                    } else {
-                      vErrors.push(err0);
-                    }
-                    errors++;
+              if (data.error !== undefined) {
+                let data3 = data.error;
+                const _errs7 = errors;
+                const _errs8 = errors;
+                let valid1 = false;
+                const _errs9 = errors;
+                if (data3 !== null) {
+                  const err0 = {
+                    instancePath: instancePath + '/error',
+                    schemaPath: '#/properties/error/anyOf/0/type',
+                    keyword: 'type',
+                    params: { type: 'null' }
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err0];
+                  } else {
+                    vErrors.push(err0);
                   }
-                  var _valid0 = _errs10 === errors;
-                  valid1 = valid1 || _valid0;
-                  if (!valid1) {
-                    const _errs12 = errors;
-                    if (errors === _errs12) {
-                      if (data3 && typeof data3 == 'object' && !Array.isArray(data3)) {
-                        let missing1;
-                        if (
-                          (data3.code === undefined && (missing1 = 'code')) ||
-                          (data3.message === undefined && (missing1 = 'message')) ||
-                          (data3.action === undefined && (missing1 = 'action')) ||
-                          (data3.retryable === undefined && (missing1 = 'retryable')) ||
-                          (data3.request_id === undefined && (missing1 = 'request_id')) ||
-                          (data3.reason === undefined && (missing1 = 'reason'))
-                        ) {
-                          const err1 = {
-                            instancePath: instancePath + '/error',
-                            schemaPath: '#/properties/error/anyOf/1/required',
-                            keyword: 'required',
-                            params: { missingProperty: missing1 }
-                          };
-                          if (vErrors === null) {
-                            vErrors = [err1];
-                          } else {
-                            vErrors.push(err1);
-                          }
-                          errors++;
+                  errors++;
+                }
+                var _valid0 = _errs9 === errors;
+                valid1 = valid1 || _valid0;
+                if (!valid1) {
+                  const _errs11 = errors;
+                  if (errors === _errs11) {
+                    if (data3 && typeof data3 == 'object' && !Array.isArray(data3)) {
+                      let missing1;
+                      if (
+                        (data3.code === undefined && (missing1 = 'code')) ||
+                        (data3.message === undefined && (missing1 = 'message')) ||
+                        (data3.action === undefined && (missing1 = 'action')) ||
+                        (data3.retryable === undefined && (missing1 = 'retryable')) ||
+                        (data3.request_id === undefined && (missing1 = 'request_id')) ||
+                        (data3.reason === undefined && (missing1 = 'reason'))
+                      ) {
+                        const err1 = {
+                          instancePath: instancePath + '/error',
+                          schemaPath: '#/properties/error/anyOf/1/required',
+                          keyword: 'required',
+                          params: { missingProperty: missing1 }
+                        };
+                        if (vErrors === null) {
+                          vErrors = [err1];
                         } else {
-                          const _errs14 = errors;
-                          for (const key1 in data3) {
-                            if (!(
-                              key1 === 'code' ||
-                              key1 === 'message' ||
-                              key1 === 'action' ||
-                              key1 === 'retryable' ||
-                              key1 === 'request_id' ||
-                              key1 === 'reason'
-                            )) {
-                              const err2 = {
-                                instancePath: instancePath + '/error',
-                                schemaPath: '#/properties/error/anyOf/1/additionalProperties',
-                                keyword: 'additionalProperties',
-                                params: { additionalProperty: key1 }
-                              };
-                              if (vErrors === null) {
-                                vErrors = [err2];
-                              } else {
-                                vErrors.push(err2);
-                              }
-                              errors++;
-                              break;
+                          vErrors.push(err1);
+                        }
+                        errors++;
+                      } else {
+                        if (data3.code !== undefined) {
+                          let data4 = data3.code;
+                          const _errs13 = errors;
+                          if (typeof data4 !== 'string') {
+                            const err2 = {
+                              instancePath: instancePath + '/error/code',
+                              schemaPath: '#/properties/error/anyOf/1/properties/code/type',
+                              keyword: 'type',
+                              params: { type: 'string' }
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err2];
+                            } else {
+                              vErrors.push(err2);
                             }
+                            errors++;
                           }
-                          if (_errs14 === errors) {
-                            if (data3.code !== undefined) {
-                              let data4 = data3.code;
-                              const _errs15 = errors;
-                              if (typeof data4 !== 'string') {
-                                const err3 = {
-                                  instancePath: instancePath + '/error/code',
-                                  schemaPath: '#/properties/error/anyOf/1/properties/code/type',
+                          if (!(
+                            data4 === 'request_invalid' ||
+                            data4 === 'bad_path' ||
+                            data4 === 'bad_header' ||
+                            data4 === 'state_invalid' ||
+                            data4 === 'state_used' ||
+                            data4 === 'response_malformed' ||
+                            data4 === 'logout_token_invalid' ||
+                            data4 === 'client_too_slow' ||
+                            data4 === 'body_too_large' ||
+                            data4 === 'headers_too_large' ||
+                            data4 === 'sign_in_cancelled' ||
+                            data4 === 'sign_in_declined' ||
+                            data4 === 'sign_in_refused' ||
+                            data4 === 'not_signed_in' ||
+                            data4 === 'session_expired' ||
+                            data4 === 'step_up_required' ||
+                            data4 === 'grant_invalid' ||
+                            data4 === 'csrf_failed' ||
+                            data4 === 'forbidden' ||
+                            data4 === 'route_forbidden' ||
+                            data4 === 'caller_forbidden' ||
+                            data4 === 'unknown_provider' ||
+                            data4 === 'unknown_api' ||
+                            data4 === 'unknown_flow' ||
+                            data4 === 'method_not_allowed' ||
+                            data4 === 'issuer_mismatch' ||
+                            data4 === 'discovery_failed' ||
+                            data4 === 'token_response_invalid' ||
+                            data4 === 'id_token_rejected' ||
+                            data4 === 'userinfo_rejected' ||
+                            data4 === 'audience_refused' ||
+                            data4 === 'clock_skew' ||
+                            data4 === 'tls_untrusted' ||
+                            data4 === 'egress_proxy_auth' ||
+                            data4 === 'idp_unavailable' ||
+                            data4 === 'upstream_unreachable' ||
+                            data4 === 'upstream_protocol_error' ||
+                            data4 === 'upstream_timeout' ||
+                            data4 === 'configuration_invalid' ||
+                            data4 === 'storage_unavailable' ||
+                            data4 === 'overloaded' ||
+                            data4 === 'other'
+                          )) {
+                            const err3 = {
+                              instancePath: instancePath + '/error/code',
+                              schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
+                              keyword: 'enum',
+                              params: { allowedValues: schema19.properties.error.anyOf[1].properties.code.enum }
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err3];
+                            } else {
+                              vErrors.push(err3);
+                            }
+                            errors++;
+                          }
+                          var valid2 = _errs13 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data3.message !== undefined) {
+                            let data5 = data3.message;
+                            const _errs15 = errors;
+                            if (errors === _errs15) {
+                              if (typeof data5 === 'string') {
+                                if (data5.length < 1) {
+                                  const err4 = {
+                                    instancePath: instancePath + '/error/message',
+                                    schemaPath: '#/properties/error/anyOf/1/properties/message/minLength',
+                                    keyword: 'minLength',
+                                    params: { limit: 1 }
+                                  };
+                                  if (vErrors === null) {
+                                    vErrors = [err4];
+                                  } else {
+                                    vErrors.push(err4);
+                                  }
+                                  errors++;
+                                }
+                              } else {
+                                const err5 = {
+                                  instancePath: instancePath + '/error/message',
+                                  schemaPath: '#/properties/error/anyOf/1/properties/message/type',
                                   keyword: 'type',
                                   params: { type: 'string' }
                                 };
                                 if (vErrors === null) {
-                                  vErrors = [err3];
+                                  vErrors = [err5];
                                 } else {
-                                  vErrors.push(err3);
+                                  vErrors.push(err5);
                                 }
                                 errors++;
                               }
-                              if (!(
-                                data4 === 'request_invalid' ||
-                                data4 === 'bad_path' ||
-                                data4 === 'bad_header' ||
-                                data4 === 'state_invalid' ||
-                                data4 === 'state_used' ||
-                                data4 === 'response_malformed' ||
-                                data4 === 'logout_token_invalid' ||
-                                data4 === 'client_too_slow' ||
-                                data4 === 'body_too_large' ||
-                                data4 === 'headers_too_large' ||
-                                data4 === 'sign_in_cancelled' ||
-                                data4 === 'sign_in_declined' ||
-                                data4 === 'sign_in_refused' ||
-                                data4 === 'not_signed_in' ||
-                                data4 === 'session_expired' ||
-                                data4 === 'step_up_required' ||
-                                data4 === 'grant_invalid' ||
-                                data4 === 'csrf_failed' ||
-                                data4 === 'forbidden' ||
-                                data4 === 'route_forbidden' ||
-                                data4 === 'caller_forbidden' ||
-                                data4 === 'unknown_provider' ||
-                                data4 === 'unknown_api' ||
-                                data4 === 'unknown_flow' ||
-                                data4 === 'method_not_allowed' ||
-                                data4 === 'issuer_mismatch' ||
-                                data4 === 'discovery_failed' ||
-                                data4 === 'token_response_invalid' ||
-                                data4 === 'id_token_rejected' ||
-                                data4 === 'userinfo_rejected' ||
-                                data4 === 'audience_refused' ||
-                                data4 === 'clock_skew' ||
-                                data4 === 'tls_untrusted' ||
-                                data4 === 'egress_proxy_auth' ||
-                                data4 === 'idp_unavailable' ||
-                                data4 === 'upstream_unreachable' ||
-                                data4 === 'upstream_protocol_error' ||
-                                data4 === 'upstream_timeout' ||
-                                data4 === 'configuration_invalid' ||
-                                data4 === 'storage_unavailable' ||
-                                data4 === 'overloaded'
-                              )) {
-                                const err4 = {
-                                  instancePath: instancePath + '/error/code',
-                                  schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
-                                  keyword: 'enum',
-                                  params: { allowedValues: schema19.properties.error.anyOf[1].properties.code.enum }
-                                };
-                                if (vErrors === null) {
-                                  vErrors = [err4];
-                                } else {
-                                  vErrors.push(err4);
-                                }
-                                errors++;
-                              }
-                              var valid2 = _errs15 === errors;
-                            } else {
-                              var valid2 = true;
                             }
-                            if (valid2) {
-                              if (data3.message !== undefined) {
-                                let data5 = data3.message;
-                                const _errs17 = errors;
-                                if (errors === _errs17) {
-                                  if (typeof data5 === 'string') {
-                                    if (data5.length < 1) {
-                                      const err5 = {
-                                        instancePath: instancePath + '/error/message',
-                                        schemaPath: '#/properties/error/anyOf/1/properties/message/minLength',
-                                        keyword: 'minLength',
-                                        params: { limit: 1 }
-                                      };
-                                      if (vErrors === null) {
-                                        vErrors = [err5];
-                                      } else {
-                                        vErrors.push(err5);
-                                      }
-                                      errors++;
-                                    }
-                                  } else {
+                            var valid2 = _errs15 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data3.action !== undefined) {
+                              let data6 = data3.action;
+                              const _errs17 = errors;
+                              if (errors === _errs17) {
+                                if (typeof data6 === 'string') {
+                                  if (data6.length < 1) {
                                     const err6 = {
-                                      instancePath: instancePath + '/error/message',
-                                      schemaPath: '#/properties/error/anyOf/1/properties/message/type',
-                                      keyword: 'type',
-                                      params: { type: 'string' }
+                                      instancePath: instancePath + '/error/action',
+                                      schemaPath: '#/properties/error/anyOf/1/properties/action/minLength',
+                                      keyword: 'minLength',
+                                      params: { limit: 1 }
                                     };
                                     if (vErrors === null) {
                                       vErrors = [err6];
@@ -2593,97 +2401,97 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                     errors++;
                                   }
+                                } else {
+                                  const err7 = {
+                                    instancePath: instancePath + '/error/action',
+                                    schemaPath: '#/properties/error/anyOf/1/properties/action/type',
+                                    keyword: 'type',
+                                    params: { type: 'string' }
+                                  };
+                                  if (vErrors === null) {
+                                    vErrors = [err7];
+                                  } else {
+                                    vErrors.push(err7);
+                                  }
+                                  errors++;
                                 }
-                                var valid2 = _errs17 === errors;
+                              }
+                              var valid2 = _errs17 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data3.retryable !== undefined) {
+                                const _errs19 = errors;
+                                if (typeof data3.retryable !== 'boolean') {
+                                  const err8 = {
+                                    instancePath: instancePath + '/error/retryable',
+                                    schemaPath: '#/properties/error/anyOf/1/properties/retryable/type',
+                                    keyword: 'type',
+                                    params: { type: 'boolean' }
+                                  };
+                                  if (vErrors === null) {
+                                    vErrors = [err8];
+                                  } else {
+                                    vErrors.push(err8);
+                                  }
+                                  errors++;
+                                }
+                                var valid2 = _errs19 === errors;
                               } else {
                                 var valid2 = true;
                               }
                               if (valid2) {
-                                if (data3.action !== undefined) {
-                                  let data6 = data3.action;
-                                  const _errs19 = errors;
-                                  if (errors === _errs19) {
-                                    if (typeof data6 === 'string') {
-                                      if (data6.length < 1) {
-                                        const err7 = {
-                                          instancePath: instancePath + '/error/action',
-                                          schemaPath: '#/properties/error/anyOf/1/properties/action/minLength',
-                                          keyword: 'minLength',
-                                          params: { limit: 1 }
+                                if (data3.request_id !== undefined) {
+                                  let data8 = data3.request_id;
+                                  const _errs21 = errors;
+                                  if (errors === _errs21) {
+                                    if (typeof data8 === 'string') {
+                                      if (!pattern4.test(data8)) {
+                                        const err9 = {
+                                          instancePath: instancePath + '/error/request_id',
+                                          schemaPath: '#/properties/error/anyOf/1/properties/request_id/pattern',
+                                          keyword: 'pattern',
+                                          params: { pattern: '^[A-Za-z0-9_-]{8,64}$' }
                                         };
                                         if (vErrors === null) {
-                                          vErrors = [err7];
+                                          vErrors = [err9];
                                         } else {
-                                          vErrors.push(err7);
+                                          vErrors.push(err9);
                                         }
                                         errors++;
                                       }
                                     } else {
-                                      const err8 = {
-                                        instancePath: instancePath + '/error/action',
-                                        schemaPath: '#/properties/error/anyOf/1/properties/action/type',
+                                      const err10 = {
+                                        instancePath: instancePath + '/error/request_id',
+                                        schemaPath: '#/properties/error/anyOf/1/properties/request_id/type',
                                         keyword: 'type',
                                         params: { type: 'string' }
                                       };
                                       if (vErrors === null) {
-                                        vErrors = [err8];
+                                        vErrors = [err10];
                                       } else {
-                                        vErrors.push(err8);
+                                        vErrors.push(err10);
                                       }
                                       errors++;
                                     }
                                   }
-                                  var valid2 = _errs19 === errors;
+                                  var valid2 = _errs21 === errors;
                                 } else {
                                   var valid2 = true;
                                 }
                                 if (valid2) {
-                                  if (data3.retryable !== undefined) {
-                                    const _errs21 = errors;
-                                    if (typeof data3.retryable !== 'boolean') {
-                                      const err9 = {
-                                        instancePath: instancePath + '/error/retryable',
-                                        schemaPath: '#/properties/error/anyOf/1/properties/retryable/type',
-                                        keyword: 'type',
-                                        params: { type: 'boolean' }
-                                      };
-                                      if (vErrors === null) {
-                                        vErrors = [err9];
-                                      } else {
-                                        vErrors.push(err9);
-                                      }
-                                      errors++;
-                                    }
-                                    var valid2 = _errs21 === errors;
-                                  } else {
-                                    var valid2 = true;
-                                  }
-                                  if (valid2) {
-                                    if (data3.request_id !== undefined) {
-                                      let data8 = data3.request_id;
-                                      const _errs23 = errors;
-                                      if (errors === _errs23) {
-                                        if (typeof data8 === 'string') {
-                                          if (!pattern4.test(data8)) {
-                                            const err10 = {
-                                              instancePath: instancePath + '/error/request_id',
-                                              schemaPath: '#/properties/error/anyOf/1/properties/request_id/pattern',
-                                              keyword: 'pattern',
-                                              params: { pattern: '^[A-Za-z0-9_-]{8,64}$' }
-                                            };
-                                            if (vErrors === null) {
-                                              vErrors = [err10];
-                                            } else {
-                                              vErrors.push(err10);
-                                            }
-                                            errors++;
-                                          }
-                                        } else {
+                                  if (data3.reason !== undefined) {
+                                    let data9 = data3.reason;
+                                    const _errs23 = errors;
+                                    if (errors === _errs23) {
+                                      if (typeof data9 === 'string') {
+                                        if (data9.length < 1) {
                                           const err11 = {
-                                            instancePath: instancePath + '/error/request_id',
-                                            schemaPath: '#/properties/error/anyOf/1/properties/request_id/type',
-                                            keyword: 'type',
-                                            params: { type: 'string' }
+                                            instancePath: instancePath + '/error/reason',
+                                            schemaPath: '#/properties/error/anyOf/1/properties/reason/minLength',
+                                            keyword: 'minLength',
+                                            params: { limit: 1 }
                                           };
                                           if (vErrors === null) {
                                             vErrors = [err11];
@@ -2692,124 +2500,97 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                           }
                                           errors++;
                                         }
-                                      }
-                                      var valid2 = _errs23 === errors;
-                                    } else {
-                                      var valid2 = true;
-                                    }
-                                    if (valid2) {
-                                      if (data3.reason !== undefined) {
-                                        let data9 = data3.reason;
-                                        const _errs25 = errors;
-                                        if (errors === _errs25) {
-                                          if (typeof data9 === 'string') {
-                                            if (data9.length < 1) {
-                                              const err12 = {
-                                                instancePath: instancePath + '/error/reason',
-                                                schemaPath: '#/properties/error/anyOf/1/properties/reason/minLength',
-                                                keyword: 'minLength',
-                                                params: { limit: 1 }
-                                              };
-                                              if (vErrors === null) {
-                                                vErrors = [err12];
-                                              } else {
-                                                vErrors.push(err12);
-                                              }
-                                              errors++;
-                                            }
-                                          } else {
-                                            const err13 = {
-                                              instancePath: instancePath + '/error/reason',
-                                              schemaPath: '#/properties/error/anyOf/1/properties/reason/type',
-                                              keyword: 'type',
-                                              params: { type: 'string' }
-                                            };
-                                            if (vErrors === null) {
-                                              vErrors = [err13];
-                                            } else {
-                                              vErrors.push(err13);
-                                            }
-                                            errors++;
-                                          }
-                                        }
-                                        var valid2 = _errs25 === errors;
                                       } else {
-                                        var valid2 = true;
+                                        const err12 = {
+                                          instancePath: instancePath + '/error/reason',
+                                          schemaPath: '#/properties/error/anyOf/1/properties/reason/type',
+                                          keyword: 'type',
+                                          params: { type: 'string' }
+                                        };
+                                        if (vErrors === null) {
+                                          vErrors = [err12];
+                                        } else {
+                                          vErrors.push(err12);
+                                        }
+                                        errors++;
                                       }
                                     }
+                                    var valid2 = _errs23 === errors;
+                                  } else {
+                                    var valid2 = true;
                                   }
                                 }
                               }
                             }
                           }
                         }
-                      } else {
-                        const err14 = {
-                          instancePath: instancePath + '/error',
-                          schemaPath: '#/properties/error/anyOf/1/type',
-                          keyword: 'type',
-                          params: { type: 'object' }
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err14];
-                        } else {
-                          vErrors.push(err14);
-                        }
-                        errors++;
                       }
-                    }
-                    var _valid0 = _errs12 === errors;
-                    valid1 = valid1 || _valid0;
-                  }
-                  if (!valid1) {
-                    const err15 = {
-                      instancePath: instancePath + '/error',
-                      schemaPath: '#/properties/error/anyOf',
-                      keyword: 'anyOf',
-                      params: {}
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err15];
                     } else {
-                      vErrors.push(err15);
-                    }
-                    errors++;
-                    validate18.errors = vErrors;
-                    return false;
-                  } else {
-                    errors = _errs9;
-                    if (vErrors !== null) {
-                      if (_errs9) {
-                        vErrors.length = _errs9;
+                      const err13 = {
+                        instancePath: instancePath + '/error',
+                        schemaPath: '#/properties/error/anyOf/1/type',
+                        keyword: 'type',
+                        params: { type: 'object' }
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err13];
                       } else {
-                        vErrors = null;
+                        vErrors.push(err13);
+                      }
+                      errors++;
+                    }
+                  }
+                  var _valid0 = _errs11 === errors;
+                  valid1 = valid1 || _valid0;
+                }
+                if (!valid1) {
+                  const err14 = {
+                    instancePath: instancePath + '/error',
+                    schemaPath: '#/properties/error/anyOf',
+                    keyword: 'anyOf',
+                    params: {}
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err14];
+                  } else {
+                    vErrors.push(err14);
+                  }
+                  errors++;
+                  validate18.errors = vErrors;
+                  return false;
+                } else {
+                  errors = _errs8;
+                  if (vErrors !== null) {
+                    if (_errs8) {
+                      vErrors.length = _errs8;
+                    } else {
+                      vErrors = null;
+                    }
+                  }
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.expires_in !== undefined) {
+                  let data10 = data.expires_in;
+                  const _errs25 = errors;
+                  if (!(typeof data10 == 'number' && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
+                    validate18.errors = [0];
+                    return false;
+                  }
+                  if (errors === _errs25) {
+                    if (typeof data10 == 'number' && isFinite(data10)) {
+                      if (data10 < 0 || isNaN(data10)) {
+                        validate18.errors = [0];
+                        return false;
                       }
                     }
                   }
-                  var valid0 = _errs8 === errors;
+                  var valid0 = _errs25 === errors;
                 } else {
                   var valid0 = true;
-                }
-                if (valid0) {
-                  if (data.expires_in !== undefined) {
-                    let data10 = data.expires_in;
-                    const _errs27 = errors;
-                    if (!(typeof data10 == 'number' && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-                      validate18.errors = [0];
-                      return false;
-                    }
-                    if (errors === _errs27) {
-                      if (typeof data10 == 'number' && isFinite(data10)) {
-                        if (data10 < 0 || isNaN(data10)) {
-                          validate18.errors = [0];
-                          return false;
-                        }
-                      }
-                    }
-                    var valid0 = _errs27 === errors;
-                  } else {
-                    var valid0 = true;
-                  }
                 }
               }
             }
@@ -2828,12 +2609,11 @@ export const isSignInStarted = validate19;
 const schema20 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['flow', 'provider', 'strategy', 'start_url', 'device', 'expires_in'],
   properties: {
     flow: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' },
     provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
-    strategy: { type: 'string', enum: ['server', 'loopback', 'device', 'paste'] },
+    strategy: { type: 'string', enum: ['server', 'loopback', 'device', 'paste', 'other'] },
     start_url: { type: ['string', 'null'] },
     start_address: { type: ['string', 'null'], pattern: '^https?://' },
     device: {
@@ -2841,7 +2621,6 @@ const schema20 = {
         { type: 'null' },
         {
           type: 'object',
-          additionalProperties: false,
           required: ['user_code', 'verification_uri', 'verification_uri_complete'],
           properties: {
             user_code: { type: 'string', minLength: 1 },
@@ -2871,29 +2650,31 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         validate19.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(
-            key0 === 'flow' ||
-            key0 === 'provider' ||
-            key0 === 'strategy' ||
-            key0 === 'start_url' ||
-            key0 === 'start_address' ||
-            key0 === 'device' ||
-            key0 === 'expires_in'
-          )) {
-            validate19.errors = [0];
-            return false;
-            break;
+        if (data.flow !== undefined) {
+          let data0 = data.flow;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern13.test(data0)) {
+                validate19.errors = [0];
+                return false;
+              }
+            } else {
+              validate19.errors = [0];
+              return false;
+            }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.flow !== undefined) {
-            let data0 = data.flow;
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === 'string') {
-                if (!pattern13.test(data0)) {
+        if (valid0) {
+          if (data.provider !== undefined) {
+            let data1 = data.provider;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (!pattern0.test(data1)) {
                   validate19.errors = [0];
                   return false;
                 }
@@ -2902,172 +2683,160 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.provider !== undefined) {
-              let data1 = data.provider;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === 'string') {
-                  if (!pattern0.test(data1)) {
-                    validate19.errors = [0];
-                    return false;
-                  }
-                } else {
-                  validate19.errors = [0];
-                  return false;
-                }
+            if (data.strategy !== undefined) {
+              let data2 = data.strategy;
+              const _errs5 = errors;
+              if (typeof data2 !== 'string') {
+                validate19.errors = [0];
+                return false;
               }
-              var valid0 = _errs4 === errors;
+              if (!(
+                data2 === 'server' ||
+                data2 === 'loopback' ||
+                data2 === 'device' ||
+                data2 === 'paste' ||
+                data2 === 'other'
+              )) {
+                validate19.errors = [0];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
             }
             if (valid0) {
-              if (data.strategy !== undefined) {
-                let data2 = data.strategy;
-                const _errs6 = errors;
-                if (typeof data2 !== 'string') {
+              if (data.start_url !== undefined) {
+                let data3 = data.start_url;
+                const _errs7 = errors;
+                if (typeof data3 !== 'string' && data3 !== null) {
                   validate19.errors = [0];
                   return false;
                 }
-                if (!(data2 === 'server' || data2 === 'loopback' || data2 === 'device' || data2 === 'paste')) {
-                  validate19.errors = [0];
-                  return false;
-                }
-                var valid0 = _errs6 === errors;
+                var valid0 = _errs7 === errors;
               } else {
                 var valid0 = true;
               }
               if (valid0) {
-                if (data.start_url !== undefined) {
-                  let data3 = data.start_url;
-                  const _errs8 = errors;
-                  if (typeof data3 !== 'string' && data3 !== null) {
+                if (data.start_address !== undefined) {
+                  let data4 = data.start_address;
+                  const _errs9 = errors;
+                  if (typeof data4 !== 'string' && data4 !== null) {
                     validate19.errors = [0];
                     return false;
                   }
-                  var valid0 = _errs8 === errors;
+                  if (errors === _errs9) {
+                    if (typeof data4 === 'string') {
+                      if (!pattern5.test(data4)) {
+                        validate19.errors = [0];
+                        return false;
+                      }
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
                 } else {
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.start_address !== undefined) {
-                    let data4 = data.start_address;
-                    const _errs10 = errors;
-                    if (typeof data4 !== 'string' && data4 !== null) {
-                      validate19.errors = [0];
-                      return false;
-                    }
-                    if (errors === _errs10) {
-                      if (typeof data4 === 'string') {
-                        if (!pattern5.test(data4)) {
-                          validate19.errors = [0];
-                          return false;
-                        }
+                  if (data.device !== undefined) {
+                    let data5 = data.device;
+                    const _errs11 = errors;
+                    const _errs12 = errors;
+                    let valid1 = false;
+                    const _errs13 = errors;
+                    if (data5 !== null) {
+                      const err0 = {
+                        instancePath: instancePath + '/device',
+                        schemaPath: '#/properties/device/anyOf/0/type',
+                        keyword: 'type',
+                        params: { type: 'null' }
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err0];
+                      } else {
+                        vErrors.push(err0);
                       }
+                      errors++;
                     }
-                    var valid0 = _errs10 === errors;
-                  } else {
-                    var valid0 = true;
-                  }
-                  if (valid0) {
-                    if (data.device !== undefined) {
-                      let data5 = data.device;
-                      const _errs12 = errors;
-                      const _errs13 = errors;
-                      let valid1 = false;
-                      const _errs14 = errors;
-                      if (data5 !== null) {
-                        const err0 = {
-                          instancePath: instancePath + '/device',
-                          schemaPath: '#/properties/device/anyOf/0/type',
-                          keyword: 'type',
-                          params: { type: 'null' }
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err0];
-                        } else {
-                          vErrors.push(err0);
-                        }
-                        errors++;
-                      }
-                      var _valid0 = _errs14 === errors;
-                      valid1 = valid1 || _valid0;
-                      if (!valid1) {
-                        const _errs16 = errors;
-                        if (errors === _errs16) {
-                          if (data5 && typeof data5 == 'object' && !Array.isArray(data5)) {
-                            let missing1;
-                            if (
-                              (data5.user_code === undefined && (missing1 = 'user_code')) ||
-                              (data5.verification_uri === undefined && (missing1 = 'verification_uri')) ||
-                              (data5.verification_uri_complete === undefined &&
-                                (missing1 = 'verification_uri_complete'))
-                            ) {
-                              const err1 = {
-                                instancePath: instancePath + '/device',
-                                schemaPath: '#/properties/device/anyOf/1/required',
-                                keyword: 'required',
-                                params: { missingProperty: missing1 }
-                              };
-                              if (vErrors === null) {
-                                vErrors = [err1];
-                              } else {
-                                vErrors.push(err1);
-                              }
-                              errors++;
+                    var _valid0 = _errs13 === errors;
+                    valid1 = valid1 || _valid0;
+                    if (!valid1) {
+                      const _errs15 = errors;
+                      if (errors === _errs15) {
+                        if (data5 && typeof data5 == 'object' && !Array.isArray(data5)) {
+                          let missing1;
+                          if (
+                            (data5.user_code === undefined && (missing1 = 'user_code')) ||
+                            (data5.verification_uri === undefined && (missing1 = 'verification_uri')) ||
+                            (data5.verification_uri_complete === undefined && (missing1 = 'verification_uri_complete'))
+                          ) {
+                            const err1 = {
+                              instancePath: instancePath + '/device',
+                              schemaPath: '#/properties/device/anyOf/1/required',
+                              keyword: 'required',
+                              params: { missingProperty: missing1 }
+                            };
+                            if (vErrors === null) {
+                              vErrors = [err1];
                             } else {
-                              const _errs18 = errors;
-                              for (const key1 in data5) {
-                                if (!(
-                                  key1 === 'user_code' ||
-                                  key1 === 'verification_uri' ||
-                                  key1 === 'verification_uri_complete'
-                                )) {
-                                  const err2 = {
-                                    instancePath: instancePath + '/device',
-                                    schemaPath: '#/properties/device/anyOf/1/additionalProperties',
-                                    keyword: 'additionalProperties',
-                                    params: { additionalProperty: key1 }
+                              vErrors.push(err1);
+                            }
+                            errors++;
+                          } else {
+                            if (data5.user_code !== undefined) {
+                              let data6 = data5.user_code;
+                              const _errs17 = errors;
+                              if (errors === _errs17) {
+                                if (typeof data6 === 'string') {
+                                  if (data6.length < 1) {
+                                    const err2 = {
+                                      instancePath: instancePath + '/device/user_code',
+                                      schemaPath: '#/properties/device/anyOf/1/properties/user_code/minLength',
+                                      keyword: 'minLength',
+                                      params: { limit: 1 }
+                                    };
+                                    if (vErrors === null) {
+                                      vErrors = [err2];
+                                    } else {
+                                      vErrors.push(err2);
+                                    }
+                                    errors++;
+                                  }
+                                } else {
+                                  const err3 = {
+                                    instancePath: instancePath + '/device/user_code',
+                                    schemaPath: '#/properties/device/anyOf/1/properties/user_code/type',
+                                    keyword: 'type',
+                                    params: { type: 'string' }
                                   };
                                   if (vErrors === null) {
-                                    vErrors = [err2];
+                                    vErrors = [err3];
                                   } else {
-                                    vErrors.push(err2);
+                                    vErrors.push(err3);
                                   }
                                   errors++;
-                                  break;
                                 }
                               }
-                              if (_errs18 === errors) {
-                                if (data5.user_code !== undefined) {
-                                  let data6 = data5.user_code;
-                                  const _errs19 = errors;
-                                  if (errors === _errs19) {
-                                    if (typeof data6 === 'string') {
-                                      if (data6.length < 1) {
-                                        const err3 = {
-                                          instancePath: instancePath + '/device/user_code',
-                                          schemaPath: '#/properties/device/anyOf/1/properties/user_code/minLength',
-                                          keyword: 'minLength',
-                                          params: { limit: 1 }
-                                        };
-                                        if (vErrors === null) {
-                                          vErrors = [err3];
-                                        } else {
-                                          vErrors.push(err3);
-                                        }
-                                        errors++;
-                                      }
-                                    } else {
+                              var valid2 = _errs17 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data5.verification_uri !== undefined) {
+                                let data7 = data5.verification_uri;
+                                const _errs19 = errors;
+                                if (errors === _errs19) {
+                                  if (typeof data7 === 'string') {
+                                    if (data7.length < 1) {
                                       const err4 = {
-                                        instancePath: instancePath + '/device/user_code',
-                                        schemaPath: '#/properties/device/anyOf/1/properties/user_code/type',
-                                        keyword: 'type',
-                                        params: { type: 'string' }
+                                        instancePath: instancePath + '/device/verification_uri',
+                                        schemaPath: '#/properties/device/anyOf/1/properties/verification_uri/minLength',
+                                        keyword: 'minLength',
+                                        params: { limit: 1 }
                                       };
                                       if (vErrors === null) {
                                         vErrors = [err4];
@@ -3076,148 +2845,120 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                       }
                                       errors++;
                                     }
+                                  } else {
+                                    const err5 = {
+                                      instancePath: instancePath + '/device/verification_uri',
+                                      schemaPath: '#/properties/device/anyOf/1/properties/verification_uri/type',
+                                      keyword: 'type',
+                                      params: { type: 'string' }
+                                    };
+                                    if (vErrors === null) {
+                                      vErrors = [err5];
+                                    } else {
+                                      vErrors.push(err5);
+                                    }
+                                    errors++;
                                   }
-                                  var valid2 = _errs19 === errors;
+                                }
+                                var valid2 = _errs19 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                              if (valid2) {
+                                if (data5.verification_uri_complete !== undefined) {
+                                  let data8 = data5.verification_uri_complete;
+                                  const _errs21 = errors;
+                                  if (typeof data8 !== 'string' && data8 !== null) {
+                                    const err6 = {
+                                      instancePath: instancePath + '/device/verification_uri_complete',
+                                      schemaPath:
+                                        '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
+                                      keyword: 'type',
+                                      params: {
+                                        type: schema20.properties.device.anyOf[1].properties.verification_uri_complete
+                                          .type
+                                      }
+                                    };
+                                    if (vErrors === null) {
+                                      vErrors = [err6];
+                                    } else {
+                                      vErrors.push(err6);
+                                    }
+                                    errors++;
+                                  }
+                                  var valid2 = _errs21 === errors;
                                 } else {
                                   var valid2 = true;
                                 }
-                                if (valid2) {
-                                  if (data5.verification_uri !== undefined) {
-                                    let data7 = data5.verification_uri;
-                                    const _errs21 = errors;
-                                    if (errors === _errs21) {
-                                      if (typeof data7 === 'string') {
-                                        if (data7.length < 1) {
-                                          const err5 = {
-                                            instancePath: instancePath + '/device/verification_uri',
-                                            schemaPath:
-                                              '#/properties/device/anyOf/1/properties/verification_uri/minLength',
-                                            keyword: 'minLength',
-                                            params: { limit: 1 }
-                                          };
-                                          if (vErrors === null) {
-                                            vErrors = [err5];
-                                          } else {
-                                            vErrors.push(err5);
-                                          }
-                                          errors++;
-                                        }
-                                      } else {
-                                        const err6 = {
-                                          instancePath: instancePath + '/device/verification_uri',
-                                          schemaPath: '#/properties/device/anyOf/1/properties/verification_uri/type',
-                                          keyword: 'type',
-                                          params: { type: 'string' }
-                                        };
-                                        if (vErrors === null) {
-                                          vErrors = [err6];
-                                        } else {
-                                          vErrors.push(err6);
-                                        }
-                                        errors++;
-                                      }
-                                    }
-                                    var valid2 = _errs21 === errors;
-                                  } else {
-                                    var valid2 = true;
-                                  }
-                                  if (valid2) {
-                                    if (data5.verification_uri_complete !== undefined) {
-                                      let data8 = data5.verification_uri_complete;
-                                      const _errs23 = errors;
-                                      if (typeof data8 !== 'string' && data8 !== null) {
-                                        const err7 = {
-                                          instancePath: instancePath + '/device/verification_uri_complete',
-                                          schemaPath:
-                                            '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
-                                          keyword: 'type',
-                                          params: {
-                                            type: schema20.properties.device.anyOf[1].properties
-                                              .verification_uri_complete.type
-                                          }
-                                        };
-                                        if (vErrors === null) {
-                                          vErrors = [err7];
-                                        } else {
-                                          vErrors.push(err7);
-                                        }
-                                        errors++;
-                                      }
-                                      var valid2 = _errs23 === errors;
-                                    } else {
-                                      var valid2 = true;
-                                    }
-                                  }
-                                }
                               }
                             }
-                          } else {
-                            const err8 = {
-                              instancePath: instancePath + '/device',
-                              schemaPath: '#/properties/device/anyOf/1/type',
-                              keyword: 'type',
-                              params: { type: 'object' }
-                            };
-                            if (vErrors === null) {
-                              vErrors = [err8];
-                            } else {
-                              vErrors.push(err8);
-                            }
-                            errors++;
                           }
-                        }
-                        var _valid0 = _errs16 === errors;
-                        valid1 = valid1 || _valid0;
-                      }
-                      if (!valid1) {
-                        const err9 = {
-                          instancePath: instancePath + '/device',
-                          schemaPath: '#/properties/device/anyOf',
-                          keyword: 'anyOf',
-                          params: {}
-                        };
-                        if (vErrors === null) {
-                          vErrors = [err9];
                         } else {
-                          vErrors.push(err9);
-                        }
-                        errors++;
-                        validate19.errors = vErrors;
-                        return false;
-                      } else {
-                        errors = _errs13;
-                        if (vErrors !== null) {
-                          if (_errs13) {
-                            vErrors.length = _errs13;
+                          const err7 = {
+                            instancePath: instancePath + '/device',
+                            schemaPath: '#/properties/device/anyOf/1/type',
+                            keyword: 'type',
+                            params: { type: 'object' }
+                          };
+                          if (vErrors === null) {
+                            vErrors = [err7];
                           } else {
-                            vErrors = null;
+                            vErrors.push(err7);
+                          }
+                          errors++;
+                        }
+                      }
+                      var _valid0 = _errs15 === errors;
+                      valid1 = valid1 || _valid0;
+                    }
+                    if (!valid1) {
+                      const err8 = {
+                        instancePath: instancePath + '/device',
+                        schemaPath: '#/properties/device/anyOf',
+                        keyword: 'anyOf',
+                        params: {}
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err8];
+                      } else {
+                        vErrors.push(err8);
+                      }
+                      errors++;
+                      validate19.errors = vErrors;
+                      return false;
+                    } else {
+                      errors = _errs12;
+                      if (vErrors !== null) {
+                        if (_errs12) {
+                          vErrors.length = _errs12;
+                        } else {
+                          vErrors = null;
+                        }
+                      }
+                    }
+                    var valid0 = _errs11 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.expires_in !== undefined) {
+                      let data9 = data.expires_in;
+                      const _errs23 = errors;
+                      if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+                        validate19.errors = [0];
+                        return false;
+                      }
+                      if (errors === _errs23) {
+                        if (typeof data9 == 'number' && isFinite(data9)) {
+                          if (data9 < 0 || isNaN(data9)) {
+                            validate19.errors = [0];
+                            return false;
                           }
                         }
                       }
-                      var valid0 = _errs12 === errors;
+                      var valid0 = _errs23 === errors;
                     } else {
                       var valid0 = true;
-                    }
-                    if (valid0) {
-                      if (data.expires_in !== undefined) {
-                        let data9 = data.expires_in;
-                        const _errs25 = errors;
-                        if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                          validate19.errors = [0];
-                          return false;
-                        }
-                        if (errors === _errs25) {
-                          if (typeof data9 == 'number' && isFinite(data9)) {
-                            if (data9 < 0 || isNaN(data9)) {
-                              validate19.errors = [0];
-                              return false;
-                            }
-                          }
-                        }
-                        var valid0 = _errs25 === errors;
-                      } else {
-                        var valid0 = true;
-                      }
                     }
                   }
                 }
@@ -3238,11 +2979,10 @@ export const isSignOutResult = validate20;
 const schema21 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  additionalProperties: false,
   required: ['local', 'revoked', 'end_session_url', 'end_session_address'],
   properties: {
-    local: { type: 'string', enum: ['done'] },
-    revoked: { type: 'string', enum: ['done', 'failed', 'not-supported', 'nothing-to-revoke'] },
+    local: { type: 'string', enum: ['done', 'other'] },
+    revoked: { type: 'string', enum: ['done', 'failed', 'not-supported', 'nothing-to-revoke', 'other'] },
     end_session_url: { type: ['string', 'null'] },
     end_session_address: { type: ['string', 'null'] }
   }
@@ -3262,80 +3002,66 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         validate20.errors = [0];
         return false;
       } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(
-            key0 === 'local' ||
-            key0 === 'revoked' ||
-            key0 === 'end_session_url' ||
-            key0 === 'end_session_address'
-          )) {
+        if (data.local !== undefined) {
+          let data0 = data.local;
+          const _errs1 = errors;
+          if (typeof data0 !== 'string') {
             validate20.errors = [0];
             return false;
-            break;
           }
+          if (!(data0 === 'done' || data0 === 'other')) {
+            validate20.errors = [0];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
         }
-        if (_errs1 === errors) {
-          if (data.local !== undefined) {
-            let data0 = data.local;
-            const _errs2 = errors;
-            if (typeof data0 !== 'string') {
+        if (valid0) {
+          if (data.revoked !== undefined) {
+            let data1 = data.revoked;
+            const _errs3 = errors;
+            if (typeof data1 !== 'string') {
               validate20.errors = [0];
               return false;
             }
-            if (!(data0 === 'done')) {
+            if (!(
+              data1 === 'done' ||
+              data1 === 'failed' ||
+              data1 === 'not-supported' ||
+              data1 === 'nothing-to-revoke' ||
+              data1 === 'other'
+            )) {
               validate20.errors = [0];
               return false;
             }
-            var valid0 = _errs2 === errors;
+            var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
           }
           if (valid0) {
-            if (data.revoked !== undefined) {
-              let data1 = data.revoked;
-              const _errs4 = errors;
-              if (typeof data1 !== 'string') {
+            if (data.end_session_url !== undefined) {
+              let data2 = data.end_session_url;
+              const _errs5 = errors;
+              if (typeof data2 !== 'string' && data2 !== null) {
                 validate20.errors = [0];
                 return false;
               }
-              if (!(
-                data1 === 'done' ||
-                data1 === 'failed' ||
-                data1 === 'not-supported' ||
-                data1 === 'nothing-to-revoke'
-              )) {
-                validate20.errors = [0];
-                return false;
-              }
-              var valid0 = _errs4 === errors;
+              var valid0 = _errs5 === errors;
             } else {
               var valid0 = true;
             }
             if (valid0) {
-              if (data.end_session_url !== undefined) {
-                let data2 = data.end_session_url;
-                const _errs6 = errors;
-                if (typeof data2 !== 'string' && data2 !== null) {
+              if (data.end_session_address !== undefined) {
+                let data3 = data.end_session_address;
+                const _errs7 = errors;
+                if (typeof data3 !== 'string' && data3 !== null) {
                   validate20.errors = [0];
                   return false;
                 }
-                var valid0 = _errs6 === errors;
+                var valid0 = _errs7 === errors;
               } else {
                 var valid0 = true;
-              }
-              if (valid0) {
-                if (data.end_session_address !== undefined) {
-                  let data3 = data.end_session_address;
-                  const _errs8 = errors;
-                  if (typeof data3 !== 'string' && data3 !== null) {
-                    validate20.errors = [0];
-                    return false;
-                  }
-                  var valid0 = _errs8 === errors;
-                } else {
-                  var valid0 = true;
-                }
               }
             }
           }

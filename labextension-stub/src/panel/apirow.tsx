@@ -5,6 +5,7 @@ import { addBelowIcon, copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { SessionSummary } from '../generated/contract';
+import { wordIn } from '../reader';
 import type { Tone } from '../words';
 import { ToneIcon } from './toneicon';
 
@@ -19,9 +20,10 @@ export interface IApiRowProps {
 
 /** The server's word for whether the API may be called now, translated, and as a tone. */
 export function readiness(
-  { readiness: word, missing }: SessionSummary['apis'][number],
+  access: SessionSummary['apis'][number],
   trans: TranslationBundle
 ): { readonly text: string; readonly tone: Tone; readonly empty?: boolean } {
+  const { readiness: word, missing } = access;
   switch (word) {
     case 'ready':
       return { text: trans.__('Ready'), tone: 'calm' };
@@ -37,7 +39,16 @@ export function readiness(
       return { text: trans.__('Missing: %1', missing.join(', ')), tone: 'attention' };
     case 'unreachable':
       return { text: trans.__('The last call could not reach it'), tone: 'off' };
+    case 'other':
+      return {
+        text: trans.__('Whether a call works is not known here') + inBrackets(wordIn(access, 'readiness')),
+        tone: 'off'
+      };
   }
+}
+
+function inBrackets(word: string | null): string {
+  return word === null ? '' : ` (${word})`;
 }
 
 export function ApiRow(props: IApiRowProps): React.ReactElement {

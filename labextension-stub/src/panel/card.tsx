@@ -49,8 +49,7 @@ export function Card({ session, apis, examples, actions, trans }: ICardProps): R
     return <Skeleton title={provider} trans={trans} />;
   }
   const signedIn = isSignedIn(summary);
-  const unsavedOrInMemory =
-    signedIn && summary !== null && (summary.storage === 'memory' || summary.storage === 'unsaved');
+  const unsavedOrInMemory = signedIn && summary !== null && ['memory', 'unsaved', 'other'].includes(summary.storage);
   const shared = summary && sharingWords(summary.sharing, trans);
   const obstacle = examples.obstacle();
   return (
@@ -70,7 +69,7 @@ export function Card({ session, apis, examples, actions, trans }: ICardProps): R
       {failure && <Failure problem={failure} />}
       {attempt && <Steps attempt={attempt} provider={provider} copy={actions.copy} trans={trans} />}
       {words.lasts && <p className="jp-oidc-muted">{words.lasts}</p>}
-      {unsavedOrInMemory && <p className="jp-oidc-muted">{storageWords(summary.storage, trans)}</p>}
+      {unsavedOrInMemory && <p className="jp-oidc-muted">{storageWords(summary, trans)}</p>}
       {shared && <p className="jp-oidc-muted">{shared}</p>}
       {summary && signedIn && summary.missing_scopes.length > 0 && (
         <p className="jp-oidc-muted">

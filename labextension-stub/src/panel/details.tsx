@@ -43,7 +43,7 @@ function rows(summary: SessionSummary, trans: TranslationBundle): readonly (read
   return [
     ...always,
     [trans.__('Signed in'), when(summary.signed_in_at)],
-    [trans.__('Kept'), storageWords(summary.storage, trans)],
+    [trans.__('Kept'), storageWords(summary, trans)],
     [trans.__('Scopes'), list(summary.scopes)],
     [trans.__('Entitlements'), entitlementWords(summary, trans)]
   ];

@@ -16,7 +16,8 @@ const TONES: Readonly<Record<Check['status'], Tone>> = {
   ok: 'calm',
   warning: 'attention',
   problem: 'trouble',
-  unknown: 'off'
+  unknown: 'off',
+  other: 'off'
 };
 
 export interface IDiagnosticsSectionProps {

@@ -62,6 +62,11 @@ export class SignInPanel extends ReactWidget {
     return (
       <div className="jp-oidc-content" role="region" aria-label={trans.__('Sign-in')}>
         <h2>{trans.__('Sign-in')}</h2>
+        {oidc.versionNotice !== null && (
+          <p className="jp-oidc-version" role="status">
+            {oidc.versionNotice}
+          </p>
+        )}
         {this.content()}
         {oidc.sessions.length > 0 && (
           <DiagnosticsSection diagnostics={diagnostics} actions={this.actions} trans={trans} />

@@ -81,7 +81,7 @@ export class FakeEnvironment {
     const end = Date.now() + 3_000;
     for (;;) {
       const seen = this.oidc.session(summary.provider)?.summary;
-      if (seen && JSON.stringify(seen) === JSON.stringify(summary)) {
+      if (seen && sorted(seen) === sorted(summary)) {
         return;
       }
       if (Date.now() > end) {
@@ -95,6 +95,15 @@ export class FakeEnvironment {
     this.tabs.dispose();
     this.oidc.dispose();
   }
+}
+
+/** `value` as text, whatever the order of its members. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => one.localeCompare(other)))
+      : part
+  );
 }
 
 /** A fake environment whose service has read all of `summaries`. */

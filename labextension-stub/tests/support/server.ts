@@ -14,12 +14,14 @@ export interface IRecordedRequest {
   readonly body: string;
 }
 
-/** A reply; a function decides when it is asked, and may wait. */
+/** A reply; a function decides when it is asked, and may wait. JSON carries the server's number of the contract. */
 export type Reply = { status?: number; json?: unknown; text?: string; headers?: Record<string, string> } | 'down';
 type ReplyOrFunction = Reply | ((requests: IRecordedRequest) => Reply | Promise<Reply>);
 
 export class ScriptedServer {
   readonly asked: IRecordedRequest[] = [];
+  /** The number of the contract; `null` for a server that sends none. */
+  contract: number | null = 1;
 
   /** `answers` by method and path: `GET providers`. */
   constructor(readonly answers: Record<string, ReplyOrFunction> = {}) {}
@@ -50,7 +52,8 @@ export class ScriptedServer {
     }
     const { status = 200, json, text, headers = {} } = reply;
     const content = json === undefined ? (text ?? '') : JSON.stringify(json);
-    return new Response(status === 204 ? null : content, { status, headers });
+    const numbered = json !== undefined && this.contract !== null ? { 'X-OIDC-Contract': String(this.contract) } : {};
+    return new Response(status === 204 ? null : content, { status, headers: { ...numbered, ...headers } });
   }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -12,6 +13,7 @@ from tests.interop.hostile.real_environment import RealEnvironment, deaf, fill, 
 from tests.support.raw_client import NoReply, RawConnection
 from tests.support.raw_upstream import (
     RawUpstream,
+    Step,
     forever,
     half_close,
     keep_open,
@@ -29,9 +31,13 @@ CHUNK = b"400\r\n" + b"x" * 1_024 + b"\r\n"
 LEAVING = {"politely": RawConnection.close, "with a reset": RawConnection.reset}
 
 
-@pytest.fixture(params=LEAVING.values(), ids=LEAVING)
-def leave(request: pytest.FixtureRequest) -> object:
-    return request.param
+Leave = Callable[[RawConnection], None]
+
+
+@pytest.fixture(params=list(LEAVING.values()), ids=list(LEAVING))
+def leave(request: pytest.FixtureRequest) -> Leave:
+    way: Leave = request.param
+    return way
 
 
 def closes_upstream(api: RawUpstream, path: str) -> bool:
@@ -43,7 +49,7 @@ def closes_upstream(api: RawUpstream, path: str) -> bool:
 
 
 def test_a_client_that_leaves_before_the_answer_ends_the_call(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: Leave
 ) -> None:
     """C18: A caller that leaves ends the call."""
     api.script("silent", silence())
@@ -54,7 +60,7 @@ def test_a_client_that_leaves_before_the_answer_ends_the_call(
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: Leave
 ) -> None:
     """C18: A caller that leaves ends the call."""
     api.script("download", send(CHUNKED), forever(CHUNK, 0.01))
@@ -65,7 +71,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
 
 
 def test_a_client_that_leaves_while_nothing_flows_ends_the_download(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: Leave
 ) -> None:
     """C18: there is no write that could fail; only the client's end of the connection tells."""
     api.script("pausing", send(CHUNKED + CHUNK), silence())
@@ -76,7 +82,7 @@ def test_a_client_that_leaves_while_nothing_flows_ends_the_download(
 
 
 def test_a_client_that_leaves_without_having_read_ends_the_download(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: Leave
 ) -> None:
     """C18: the answer is stuck in full buffers when the client goes."""
     api.script("stuck", send(CHUNKED), forever(CHUNK * 64))
@@ -89,7 +95,7 @@ def test_a_client_that_leaves_without_having_read_ends_the_download(
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
 def test_a_client_that_leaves_in_the_middle_of_an_upload_never_finishes_it(
-    real_environment: RealEnvironment, api: RawUpstream, leave, framing: str
+    real_environment: RealEnvironment, api: RawUpstream, leave: Leave, framing: str
 ) -> None:
     """C18: the API sees an end in the middle, not a short body."""
     api.script("upload", read_body(), reply())
@@ -164,7 +170,7 @@ def old(request: bytes) -> bytes:
 
 @pytest.mark.parametrize("steps", ENDS.values(), ids=ENDS)
 def test_an_answer_that_breaks_off_never_ends_cleanly(
-    real_environment: RealEnvironment, api: RawUpstream, steps: tuple
+    real_environment: RealEnvironment, api: RawUpstream, steps: tuple[Step | bytes, ...]
 ) -> None:
     """C19: the client misses the end of the body."""
     api.script("breaks", *steps)
@@ -210,7 +216,7 @@ BEFORE_THE_HEAD = {"a reset": (reset(),), "a close": (), "half a head": (send(HE
 
 @pytest.mark.parametrize("steps", BEFORE_THE_HEAD.values(), ids=BEFORE_THE_HEAD)
 def test_an_api_that_goes_before_it_answers_is_unreachable(
-    real_environment: RealEnvironment, api: RawUpstream, steps: tuple
+    real_environment: RealEnvironment, api: RawUpstream, steps: tuple[Step | bytes, ...]
 ) -> None:
     """C14: in our words; a GET may be tried once more, since it changes nothing."""
     api.script("gone", *steps)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.interop.hostile.real_environment import RealEnvironment, start_environment, within
 from tests.interop.hostile.test_websockets import HANDSHAKE, TEXT, accepting, echo, frame, handshake, received
 from tests.support.raw_client import RawConnection, RawReply
-from tests.support.raw_upstream import RawUpstream, pause, reply, send, silence
+from tests.support.raw_upstream import Conversation, RawUpstream, pause, reply, send, silence
 
 PLACES = 3
 
@@ -91,7 +91,7 @@ def test_what_a_header_of_a_refusal_may_hold_comes_down(real_environment: RealEn
 
 @pytest.mark.parametrize("leave", [RawConnection.close, RawConnection.reset], ids=["politely", "with a reset"])
 def test_a_caller_that_leaves_during_the_handshake_ends_it(
-    real_environment: RealEnvironment, api: RawUpstream, leave
+    real_environment: RealEnvironment, api: RawUpstream, leave: Callable[[RawConnection], None]
 ) -> None:
     """C18: within a second."""
     api.script("socket", silence())
@@ -105,7 +105,7 @@ def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_environ
     """C18, C28: its socket would have no owner, and stay open until the server ends."""
     real_environment, api = narrow_environment, narrow_environment.api
 
-    async def late(talk) -> None:
+    async def late(talk: Conversation) -> None:
         await pause(0.3)(talk)
         await echo(talk)
 
@@ -190,7 +190,7 @@ def test_a_handshake_that_repeats_the_token_does_not_show_it(
 ) -> None:
     """C25: No reply header repeats our secrets."""
 
-    async def repeat(talk) -> None:
+    async def repeat(talk: Conversation) -> None:
         await accepting(f"X-Request-Id: {talk.authorization.decode()}")(talk)
 
     api.script("socket", repeat, reads=False)

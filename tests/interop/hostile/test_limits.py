@@ -18,6 +18,7 @@ from tests.support.connect_proxy import ConnectProxy
 from tests.support.raw_client import NoReply
 from tests.support.raw_upstream import (
     RawUpstream,
+    Step,
     forever,
     pause,
     read_body,
@@ -98,7 +99,9 @@ SLOW_HEADS = {
 
 
 @pytest.mark.parametrize("steps", SLOW_HEADS.values(), ids=SLOW_HEADS)
-def test_an_api_that_does_not_answer_in_time_is_given_up(limited: RealEnvironment, begun: float, steps: tuple) -> None:
+def test_an_api_that_does_not_answer_in_time_is_given_up(
+    limited: RealEnvironment, begun: float, steps: tuple[Step | bytes, ...]
+) -> None:
     """C15: the limit is for the whole head, not for the silence between two bytes."""
     limited.api.script("slow", *steps)
     answer = limited.raw.ask("GET", "orders/slow", patience=8)

@@ -21,7 +21,7 @@ Threads:\t7
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
-def test_the_resident_sizes_are_read_in_mebibytes():
+def test_the_resident_sizes_are_read_in_mebibytes() -> None:
     assert sizes(STATUS) == {"VmHWM": 128.0, "VmRSS": 96.0}
 
 
@@ -53,17 +53,17 @@ def holder() -> Iterator[Holder]:
 
 
 @linux
-def test_memory_that_was_given_back_before_the_end_is_seen(holder: Holder):
+def test_memory_that_was_given_back_before_the_end_is_seen(holder: Holder) -> None:
     """The system's record of the peak counts: the size afterwards would show nothing."""
     assert 60 < growth(holder.process.pid, holder.hold_and_let_go) < 80
 
 
 @linux
-def test_memory_that_was_used_before_is_no_growth(holder: Holder):
+def test_memory_that_was_used_before_is_no_growth(holder: Holder) -> None:
     assert growth(holder.process.pid, lambda: None) < 1
 
 
 @linux
-def test_a_process_that_is_gone_cannot_be_measured():
+def test_a_process_that_is_gone_cannot_be_measured() -> None:
     with pytest.raises(NotMeasured, match="cannot be read from /proc"):
         growth(2**22 + 1, lambda: None)

@@ -56,24 +56,24 @@ def peer() -> Iterator[tuple[Call, list[bytes]]]:
     listener.close()
 
 
-def test_an_upload_arrives_whole(api):
+def test_an_upload_arrives_whole(api: str) -> None:
     assert upload(Call(api + "sink?rate=0", {}), 8 * MIB) < 30
 
 
-def test_a_slow_sink_makes_the_sender_wait(api):
+def test_a_slow_sink_makes_the_sender_wait(api: str) -> None:
     """The sender has eight MiB, of which a few fit into the sockets; the sink reads twenty MiB a second."""
     began = time.monotonic()
     upload(Call(api + f"sink?rate={20 * MIB}", {}), 8 * MIB)
     assert time.monotonic() - began > 0.35
 
 
-def test_every_event_says_when_it_was_written(api):
+def test_every_event_says_when_it_was_written(api: str) -> None:
     stamps = list(events(Call(api + "events?count=5&every=0.01", {})))
     delays = [arrived - written for written, arrived in stamps]
     assert (len(stamps), min(delays) >= 0, stamps == sorted(stamps)) == (5, True, True)
 
 
-def test_connections_that_bring_calls_are_counted_once_each(api):
+def test_connections_that_bring_calls_are_counted_once_each(api: str) -> None:
     held, used = Call(api + "held?seconds=0", {}), Call(api + "used", {})
     with connect(held) as one, connect(held) as two, connect(used) as idle:
         for connection in (one, one, two):
@@ -81,7 +81,7 @@ def test_connections_that_bring_calls_are_counted_once_each(api):
         assert [exchange(idle, used), exchange(idle, used)] == [b'{"used": 2}', b'{"used": 0}']
 
 
-def test_a_body_of_the_announced_length_is_a_download(peer):
+def test_a_body_of_the_announced_length_is_a_download(peer: tuple[Call, list[bytes]]) -> None:
     call, answers = peer
     answers.append(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody")
     assert download(call, 4) < 30
@@ -100,7 +100,7 @@ def test_a_body_of_the_announced_length_is_a_download(peer):
         (b"", "A connection ended without an answer."),
     ],
 )
-def test_an_answer_that_is_not_whole_is_no_download(peer, answer, reason):
+def test_an_answer_that_is_not_whole_is_no_download(peer: tuple[Call, list[bytes]], answer: bytes, reason: str) -> None:
     call, answers = peer
     answers.append(answer)
     with pytest.raises(NotMeasured) as caught:
@@ -108,14 +108,14 @@ def test_an_answer_that_is_not_whole_is_no_download(peer, answer, reason):
     assert str(caught.value) == reason
 
 
-def test_an_upload_of_which_a_part_is_lost_is_no_upload(peer):
+def test_an_upload_of_which_a_part_is_lost_is_no_upload(peer: tuple[Call, list[bytes]]) -> None:
     call, answers = peer
     answers.append(b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"bytes":1}')
     with pytest.raises(NotMeasured):
         upload(call, MIB)
 
 
-def test_a_port_where_nobody_listens_is_named():
+def test_a_port_where_nobody_listens_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(NotMeasured, match=f"Nothing answers at port {port}"):

@@ -23,14 +23,14 @@ Transfer/sec:      2.09MB
 """
 
 
-def test_rate_and_latencies_are_read():
+def test_rate_and_latencies_are_read() -> None:
     assert read(PRINTED.format(errors="")) == Load(1622, 1620.75, 9.5, 14.9)
 
 
 @pytest.mark.parametrize(
     ("shown", "milliseconds"), [("950.00us", 0.95), ("9.50ms", 9.5), ("1.20s", 1200.0), ("1.00m", 60_000.0)]
 )
-def test_every_unit_of_wrk_becomes_milliseconds(shown, milliseconds):
+def test_every_unit_of_wrk_becomes_milliseconds(shown: str, milliseconds: float) -> None:
     assert read(PRINTED.format(errors="").replace("9.50ms", shown)).p50 == pytest.approx(milliseconds)
 
 
@@ -44,7 +44,7 @@ def test_every_unit_of_wrk_becomes_milliseconds(shown, milliseconds):
         ),
     ],
 )
-def test_a_sample_with_failed_requests_is_worth_nothing(line, reason):
+def test_a_sample_with_failed_requests_is_worth_nothing(line: str, reason: str) -> None:
     with pytest.raises(NotMeasured) as caught:
         read(PRINTED.format(errors=line))
     assert str(caught.value) == reason
@@ -54,12 +54,12 @@ def test_a_sample_with_failed_requests_is_worth_nothing(line, reason):
     "text",
     ["", PRINTED.format(errors="").replace("99%", "98%"), PRINTED.format(errors="").replace("1622 requests in", "")],
 )
-def test_output_that_is_not_understood_is_no_sample(text):
+def test_output_that_is_not_understood_is_no_sample(text: str) -> None:
     with pytest.raises(NotMeasured, match="not understood"):
         read(text)
 
 
-def test_headers_become_lines_of_a_script():
+def test_headers_become_lines_of_a_script() -> None:
     assert script({"Authorization": 'token "x"', "Accept": "*/*"}) == (
         'wrk.headers["Authorization"] = "token \\"x\\""\nwrk.headers["Accept"] = "*/*"\n'
     )

@@ -19,6 +19,8 @@ SUMMARY: dict[str, Any] = {
     "reason": None,
     "user": {"sub": "a1", "name": "Jane\x1b]0;title\x07\ncorp: signed-out\u202e", "username": None},
     "access_expires_at": None,
+    "settings_pending": False,
+    "sharing": "none",
     "apis": [],
 }
 

@@ -13,8 +13,8 @@ from tests.laws.source import ROOT
 
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]
 NAMED = re.compile(r"jupyter oidc ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
-COMMANDS = dict(Main.class_traits()["subcommands"].default())
-CONFIG = dict(Config.class_traits()["subcommands"].default())
+COMMANDS = dict(Main.class_traits()["subcommands"].default() or {})
+CONFIG = dict(Config.class_traits()["subcommands"].default() or {})
 
 
 def test_every_command_in_the_documentation_exists() -> None:

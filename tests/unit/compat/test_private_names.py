@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import ssl
 import sys
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from jupyter_events import EventLogger
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
+from packaging.version import Version
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler, stream_request_body
@@ -38,16 +40,44 @@ SCHEMA = {
 }
 
 
-def series(number: str) -> tuple[str, ...]:
+def series(number: str) -> tuple[int, ...]:
     """Return the part of a version within which names seldom move: two numbers before 1.0, else one."""
-    parts = number.split(".")
-    return tuple(parts[:2] if parts[0] == "0" else parts[:1])
+    parts = tuple(int(part) for part in number.split(".")[:2])
+    return parts if parts[0] == 0 else parts[:1]
+
+
+def seen(name: str) -> tuple[str, str]:
+    """Return the oldest and the newest version of ``name`` in which its private names were looked at."""
+    oldest, newest = importlib.import_module(f"jupyter_oidc.compat.{name}").SEEN
+    return oldest, newest
+
+
+def was_looked_at(number: str, versions: tuple[str, str]) -> bool:
+    """Return whether version ``number`` is of a series between those of the oldest and newest of ``versions``."""
+    oldest, newest = versions
+    return series(oldest) <= series(number) <= series(newest)
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_the_installed_version_is_of_the_series_that_was_looked_at(name: str) -> None:
-    seen = importlib.import_module(f"jupyter_oidc.compat.{name}").SEEN
-    assert series(version(name)) == series(seen)
+def test_the_installed_version_is_of_a_series_that_was_looked_at(name: str) -> None:
+    assert was_looked_at(version(name), seen(name))
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_the_oldest_version_that_is_allowed_was_looked_at(name: str) -> None:
+    project = (Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8")
+    allowed = re.findall(rf'^  "{name}>=([0-9.]+)', project, re.MULTILINE)
+    assert [Version(number) for number in allowed] == [Version(seen(name)[0])]
+
+
+@pytest.mark.parametrize("number", ["0.10.9", "0.13.0", "1.0"])
+def test_another_series_is_noticed(number: str) -> None:
+    assert not was_looked_at(number, ("0.11.0", "0.12.1"))
+
+
+@pytest.mark.parametrize("number", ["0.11.0", "0.11.7", "0.12.9"])
+def test_every_version_between_is_allowed(number: str) -> None:
+    assert was_looked_at(number, ("0.11.0", "0.12.1"))
 
 
 async def test_a_reader_says_whether_data_wait_and_takes_a_limit_of_chunks() -> None:

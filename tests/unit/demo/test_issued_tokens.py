@@ -1,7 +1,12 @@
 """The record of demo-check notes what the provider issues, for this user only, and changes no reply."""
 
+from __future__ import annotations
+
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,36 +16,36 @@ TOKENS = b'{"access_token": "at", "refresh_token": "rt", "id_token": "it", "expi
 JSON = [("Content-Type", "application/json")]
 
 
-def application(headers, body):
-    def answer(_environ, start_response):
+def application(headers: list[tuple[str, str]], body: bytes) -> Any:
+    def answer(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         start_response("200 OK", headers)
         return [body[:5], body[5:]]
 
     return answer
 
 
-def test_tokens_of_a_reply_are_noted():
+def test_tokens_of_a_reply_are_noted() -> None:
     assert issued(JSON, TOKENS) == [("access_token", "at"), ("refresh_token", "rt"), ("id_token", "it")]
 
 
-def test_code_in_a_redirect_is_noted():
+def test_code_in_a_redirect_is_noted() -> None:
     headers = [("Location", "http://localhost:1/callback?code=a%2Bb&state=s"), ("Content-Type", "text/html")]
     assert issued(headers, b"<p>") == [("code", "a+b")]
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"error": "invalid_grant"}', b'{"access_token": 1}'])
-def test_reply_without_tokens_is_not_noted(body):
+def test_reply_without_tokens_is_not_noted(body: bytes) -> None:
     assert issued(JSON, body) == []
 
 
-def test_reply_passes_unchanged(tmp_path):
+def test_reply_passes_unchanged(tmp_path: Path) -> None:
     started = []
     ledger = IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     body = b"".join(ledger({}, lambda *given: started.append(given)))
     assert (body, started) == (TOKENS, [("200 OK", JSON)])
 
 
-def test_noted_values_are_read_back_once_and_in_order(tmp_path):
+def test_noted_values_are_read_back_once_and_in_order(tmp_path: Path) -> None:
     ledger = IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     for _ in range(2):
         ledger({}, lambda *_: None)
@@ -51,7 +56,7 @@ def test_noted_values_are_read_back_once_and_in_order(tmp_path):
     ]
 
 
-def test_ledger_is_readable_for_this_user_only(tmp_path):
+def test_ledger_is_readable_for_this_user_only(tmp_path: Path) -> None:
     IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     # Windows has no such bits; there the temporary folder belongs to the user.
     expected = 0o600 if os.name == "posix" else 0o666

@@ -1,6 +1,9 @@
 """The search of demo-check finds every form of a secret, and no text that is none."""
 
+from __future__ import annotations
+
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +26,7 @@ SEARCH = LeakSearch([("access_token", TOKEN), ("code", CODE)])
         pytest.param(base64.urlsafe_b64encode(TOKEN.encode() + b"??"), "access_token", id="base64url-offset-0"),
     ],
 )
-def test_every_form_of_a_secret_is_found(content, kind):
+def test_every_form_of_a_secret_is_found(content: bytes, kind: str) -> None:
     assert SEARCH.in_bytes("here", content) == [Leak("here", kind)]
 
 
@@ -35,26 +38,26 @@ def test_every_form_of_a_secret_is_found(content, kind):
         pytest.param(b"ada may read", id="words"),
     ],
 )
-def test_harmless_text_is_not_reported(content):
+def test_harmless_text_is_not_reported(content: bytes) -> None:
     assert SEARCH.in_bytes("here", content) == []
 
 
-def test_trace_does_not_hold_the_secret():
+def test_trace_does_not_hold_the_secret() -> None:
     assert TOKEN not in repr(SEARCH.in_bytes("here", TOKEN.encode()))
 
 
-def test_secret_in_a_file_deep_below_the_folder_is_found(tmp_path):
+def test_secret_in_a_file_deep_below_the_folder_is_found(tmp_path: Path) -> None:
     (tmp_path / "a" / ".b").mkdir(parents=True)
     (tmp_path / "a" / ".b" / "history.sqlite").write_bytes(b"\0" * 10 + CODE.encode())
     assert SEARCH.in_folder(tmp_path) == (1, [Leak("history.sqlite", "code")])
 
 
-def test_secret_across_two_pieces_of_a_large_file_is_found(tmp_path):
+def test_secret_across_two_pieces_of_a_large_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"\0" * (4 * 1024 * 1024 - 10) + CODE.encode())
     assert SEARCH.in_folder(tmp_path) == (1, [Leak("large", "code")])
 
 
-def test_folder_of_the_provider_itself_is_not_entered(tmp_path):
+def test_folder_of_the_provider_itself_is_not_entered(tmp_path: Path) -> None:
     (tmp_path / "provider").mkdir()
     (tmp_path / "provider" / "ledger").write_text(TOKEN)
     assert SEARCH.in_folder(tmp_path, without=tmp_path / "provider") == (0, [])

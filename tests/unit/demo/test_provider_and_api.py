@@ -1,12 +1,16 @@
 """The demo's provider and API run as real processes: a sign-in by hand, and the API's checks of its tokens."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -14,7 +18,8 @@ import pytest
 
 import jupyter_oidc
 from jupyter_oidc.demo.child import Child
-from jupyter_oidc.demo.personas import ADA, BEN
+from jupyter_oidc.demo.personas import ADA, BEN, Persona
+from tests.support.plain_http import PLAIN
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
 CALLBACK = "http://localhost:9/jupyter-oidc/providers/demo/callback"
@@ -28,7 +33,7 @@ class Running:
     api: str
     client: httpx.Client
 
-    def authorize(self, **changed):
+    def authorize(self, **changed: str | None) -> httpx.Response:
         query = {
             "response_type": "code",
             "client_id": "jupyter",
@@ -42,30 +47,32 @@ class Running:
         wished = {name: value for name, value in {**query, **changed}.items() if value is not None}
         return self.client.get(f"{self.issuer}/authorize", params=wished)
 
-    def submit(self, form, username, password):
+    def submit(self, form: httpx.Response, username: str, password: str) -> httpx.Response:
         transaction = re.search(r'name="transaction_id" value="([^"]+)"', form.text)
+        assert transaction is not None
         filled = {"transaction_id": transaction.group(1), "username": username, "password": password}
         return self.client.post(form.url, data=filled)
 
-    def tokens(self, who):
+    def tokens(self, who: Persona) -> dict[str, Any]:
         sent_back = self.submit(self.authorize(), who.username, who.password).headers["Location"]
         code = parse_qs(urlsplit(sent_back).query)["code"][0]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
-        return self.token(**form, code_verifier=VERIFIER).json()
+        answer: dict[str, Any] = self.token(**form, code_verifier=VERIFIER).json()
+        return answer
 
-    def token(self, **form):
+    def token(self, **form: str) -> httpx.Response:
         return self.client.post(f"{self.issuer}/token", data={"client_id": "jupyter", **form})
 
-    def call(self, method, path, token, **more):
+    def call(self, method: str, path: str, token: str, **more: Any) -> httpx.Response:
         return self.client.request(method, self.api + path, headers={"Authorization": f"Bearer {token}"}, **more)
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("demo")
-    children = []
+    children: list[Child] = []
 
-    def start(name, *arguments):
+    def start(name: str, *arguments: str) -> str:
         ready = folder / f"{name}.ready"
         command = ["-m", f"jupyter_oidc.demo.{name}", "--ready", str(ready), *arguments]
         children.append(Child.start(name, command, folder / f"{name}.log", ENVIRONMENT))
@@ -73,7 +80,7 @@ def running(tmp_path_factory):
 
     try:
         issuer = start("provider", "--folder", str(folder / "provider"), "--redirect-uri", CALLBACK)
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, verify=PLAIN) as client:
             yield Running(issuer, start("api", "--issuer", issuer), client)
     finally:
         for child in children:
@@ -82,76 +89,77 @@ def running(tmp_path_factory):
 
 
 @pytest.fixture
-def ada(running):
+def ada(running: Running) -> dict[str, Any]:
     return running.tokens(ADA)
 
 
 @pytest.fixture
-def ben(running):
+def ben(running: Running) -> dict[str, Any]:
     return running.tokens(BEN)
 
 
-def claims_of(token):
+def claims_of(token: str) -> dict[str, Any]:
     payload = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
 
 
-def test_access_tokens_live_twenty_seconds(ada):
+def test_access_tokens_live_twenty_seconds(ada: dict[str, Any]) -> None:
     claims = claims_of(ada["access_token"])
     assert (ada["expires_in"], claims["exp"] - claims["iat"]) == (20, 20)
 
 
-def test_id_token_carries_the_nonce_and_our_audience(ada):
+def test_id_token_carries_the_nonce_and_our_audience(ada: dict[str, Any]) -> None:
     claims = claims_of(ada["id_token"])
     assert (claims["nonce"], claims["aud"], claims["sub"]) == ("n", "jupyter", "ada")
 
 
-def test_userinfo_names_the_entitlements(running, ada):
+def test_userinfo_names_the_entitlements(running: Running, ada: dict[str, Any]) -> None:
     reply = running.client.get(f"{running.issuer}/userinfo", headers={"Authorization": f"Bearer {ada['access_token']}"})
     assert reply.json()["roles"] == ["orders.read", "orders.write"]
 
 
-def test_wrong_password_leads_back_to_the_form(running):
+def test_wrong_password_leads_back_to_the_form(running: Running) -> None:
     reply = running.submit(running.authorize(), "ada", "wrong")
     assert (reply.status_code, 'type="password"' in reply.text) == (200, True)
 
 
-def test_sign_in_without_pkce_is_refused(running):
+def test_sign_in_without_pkce_is_refused(running: Running) -> None:
     reply = running.authorize(code_challenge=None, code_challenge_method=None)
     assert 'type="password"' not in reply.text
 
 
-def test_redirect_uri_of_somebody_else_is_refused(running):
+def test_redirect_uri_of_somebody_else_is_refused(running: Running) -> None:
     assert running.authorize(redirect_uri="http://localhost:9/elsewhere").status_code == 400
 
 
-def test_refresh_tokens_rotate_and_a_used_one_is_refused(running):
+def test_refresh_tokens_rotate_and_a_used_one_is_refused(running: Running) -> None:
     first = running.tokens(ADA)["refresh_token"]
     renewed = running.token(grant_type="refresh_token", refresh_token=first).json()
     again = running.token(grant_type="refresh_token", refresh_token=first)
     assert (renewed["refresh_token"] != first, again.json()["error"]) == (True, "invalid_grant")
 
 
-def test_revoked_refresh_token_is_refused(running):
+def test_revoked_refresh_token_is_refused(running: Running) -> None:
     token = running.tokens(BEN)["refresh_token"]
     running.client.post(f"{running.issuer}/revoke", data={"token": token, "client_id": "jupyter"})
     assert running.token(grant_type="refresh_token", refresh_token=token).json()["error"] == "invalid_grant"
 
 
-def test_ada_reads_orders(running, ada):
+def test_ada_reads_orders(running: Running, ada: dict[str, Any]) -> None:
     assert running.call("GET", "orders/1", ada["access_token"]).json()["item"] == "Difference engine"
 
 
-def test_ada_writes_orders(running, ada):
+def test_ada_writes_orders(running: Running, ada: dict[str, Any]) -> None:
     reply = running.call("POST", "orders", ada["access_token"], json={"item": "Ink", "quantity": 2})
     assert (reply.status_code, reply.json()["item"]) == (201, "Ink")
 
 
-def test_ben_reads_orders(running, ben):
+def test_ben_reads_orders(running: Running, ben: dict[str, Any]) -> None:
     assert running.call("GET", "orders", ben["access_token"]).status_code == 200
 
 
-def test_ben_may_not_write_and_is_told_why(running, ben):
+def test_ben_may_not_write_and_is_told_why(running: Running, ben: dict[str, Any]) -> None:
     reply = running.call("POST", "orders", ben["access_token"], json={"item": "Ink"})
     assert (reply.status_code, reply.json()["message"]) == (
         403,
@@ -159,36 +167,36 @@ def test_ben_may_not_write_and_is_told_why(running, ben):
     )
 
 
-def test_order_that_is_none_is_refused(running, ada):
+def test_order_that_is_none_is_refused(running: Running, ada: dict[str, Any]) -> None:
     assert running.call("POST", "orders", ada["access_token"], json={"item": ""}).status_code == 422
 
 
-def test_call_without_a_token_is_challenged(running):
+def test_call_without_a_token_is_challenged(running: Running) -> None:
     reply = running.client.get(running.api + "orders")
     assert (reply.status_code, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
-def test_token_of_another_kind_opens_nothing(running, ada, kind):
+def test_token_of_another_kind_opens_nothing(running: Running, ada: dict[str, Any], kind: str) -> None:
     assert running.call("GET", "orders", ada[kind]).json()["error"] == "invalid_token"
 
 
-def test_clock_numbers_tokens_without_showing_them(running, ada):
+def test_clock_numbers_tokens_without_showing_them(running: Running, ada: dict[str, Any]) -> None:
     reply = running.call("GET", "clock", ada["access_token"])
     assert (reply.json()["caller"], ada["access_token"] in reply.text) == ("ada", False)
 
 
-def test_stream_sends_one_event_an_order(running, ada):
+def test_stream_sends_one_event_an_order(running: Running, ada: dict[str, Any]) -> None:
     text = running.call("GET", "stream", ada["access_token"]).text
     assert text.count("event: order\ndata: {") == text.count("\n\n") >= 4
 
 
-def test_report_is_csv(running, ada):
+def test_report_is_csv(running: Running, ada: dict[str, Any]) -> None:
     reply = running.call("GET", "report.csv", ada["access_token"])
     assert reply.text.splitlines()[1] == "1,Difference engine,1,17000.0,delivered"
 
 
-def test_management_of_the_provider_needs_a_secret(running):
+def test_management_of_the_provider_needs_a_secret(running: Running) -> None:
     assert running.client.post(f"{running.issuer}/api/runtime/users", json={"username": "eve"}).status_code in (
         401,
         403,

@@ -1,5 +1,7 @@
 """The tutorial as it lies in the repository: clean, and with every cell that demo-check looks for."""
 
+from __future__ import annotations
+
 import json
 import re
 from importlib import resources
@@ -8,15 +10,15 @@ NOTEBOOK = json.loads((resources.files("jupyter_oidc.demo") / "notebooks" / "tut
 CODE = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 
 
-def test_no_output_is_saved():
+def test_no_output_is_saved() -> None:
     assert [cell["outputs"] for cell in CODE] == [[]] * len(CODE)
 
 
-def test_no_cell_has_been_run():
+def test_no_cell_has_been_run() -> None:
     assert {cell["execution_count"] for cell in CODE} == {None}
 
 
-def test_every_code_cell_has_the_name_that_demo_check_uses():
+def test_every_code_cell_has_the_name_that_demo_check_uses() -> None:
     assert [cell["metadata"]["tags"][0] for cell in CODE] == [
         "demo:sign-in",
         "demo:session",
@@ -33,12 +35,12 @@ def test_every_code_cell_has_the_name_that_demo_check_uses():
     ]
 
 
-def test_only_the_call_after_the_sign_out_announces_an_exception():
+def test_only_the_call_after_the_sign_out_announces_an_exception() -> None:
     loud = [cell["metadata"]["tags"][0] for cell in CODE if "raises-exception" in cell["metadata"]["tags"]]
     assert loud == ["demo:after"]
 
 
-def test_passwords_in_the_text_are_the_personas():
+def test_passwords_in_the_text_are_the_personas() -> None:
     from jupyter_oidc.demo.personas import PERSONAS
 
     text = "".join("".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "markdown")

@@ -1,6 +1,10 @@
 """Start a fake server, and make this process look like a kernel started from it."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +35,7 @@ VARIABLES = (
 
 
 @pytest.fixture(autouse=True)
-def bare(monkeypatch):
+def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove the variables of the machine that runs the tests, and the connections of earlier tests."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -41,13 +45,13 @@ def bare(monkeypatch):
 
 
 @pytest.fixture
-def fake_server():
+def fake_server() -> Iterator[FakeServer]:
     with FakeServer() as opened:
         yield opened
 
 
 @pytest.fixture
-def connection_file(tmp_path, monkeypatch):
+def connection_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the connection file of ``KERNEL``, alone in a runtime directory."""
     path = tmp_path / f"kernel-{KERNEL.id}.json"
     path.write_text(json.dumps({"key": KERNEL.key.decode(), "ip": "127.0.0.1"}), encoding="utf-8")
@@ -56,7 +60,7 @@ def connection_file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def kernel(fake_server, connection_file, monkeypatch):
+def kernel(fake_server: FakeServer, connection_file: Path, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     """Start the fake server, after this process has become its kernel."""
     monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
     return fake_server

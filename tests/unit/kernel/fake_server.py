@@ -18,6 +18,7 @@ from socket import AF_INET6
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.kernel.find import Kernel, Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
@@ -31,7 +32,7 @@ KERNEL = Kernel("5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918", b"a0b1c2d3-connection-ke
 GRANT_PATH = "jupyter-oidc/kernel/grant"
 FLOW = "flow-0123456789abcdef"
 
-SUMMARY = {
+SUMMARY: dict[str, Any] = {
     "provider": "corp",
     "issuer": "https://id.example.com",
     "state": "active",
@@ -76,12 +77,17 @@ CANCELLED = {**WAITING, "state": "cancelled"}
 
 @dataclass(frozen=True)
 class Answer:
-    """One reply; a ``body`` that is not bytes goes out as JSON, ``delay`` is in seconds."""
+    """One reply; ``delay`` is in seconds.
+
+    A ``body`` that is not bytes goes out as JSON with the number of the contract, the server's
+    own; ``contract=None`` is a server of before there was a number.
+    """
 
     body: Any = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    contract: int | None = CONTRACT_VERSION
 
 
 @dataclass(frozen=True)
@@ -150,9 +156,15 @@ class FakeServer:
             address_family = AF_INET6 if ":" in host else ThreadingHTTPServer.address_family
             daemon_threads = True
 
+            def get_request(self) -> tuple[Any, Any]:
+                connection, address = super().get_request()
+                fake_server.accepted.append(address)
+                return connection, address
+
             def handle_error(self, *args: Any) -> None:
                 """Ignore the error: a client that hangs up, or refuses our certificate, is part of a test."""
 
+        self.accepted: list[Any] = []
         self._http = Listener((host, 0), Handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -170,6 +182,7 @@ class FakeServer:
         self.issued: list[str] = []
         self.grant_lifetime = 900
         self.grant_delay = 0.0
+        self.contract: int | None = CONTRACT_VERSION
         self._script: dict[tuple[str, str], list[Answer]] = defaultdict(list)
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
@@ -213,7 +226,9 @@ class FakeServer:
         time.sleep(answer.delay)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         request.send_response(answer.status)
-        for name, value in {"Content-Length": str(len(body)), **answer.headers}.items():
+        numbered = answer.contract is not None and not isinstance(answer.body, bytes)
+        number = {CONTRACT_HEADER: str(answer.contract)} if numbered else {}
+        for name, value in {"Content-Length": str(len(body)), **number, **answer.headers}.items():
             request.send_header(name, value)
         request.end_headers()
         if got.method != "HEAD":
@@ -237,5 +252,6 @@ class FakeServer:
             return script[0] if len(script) == 1 else script.pop(0)
         if path == GRANT_PATH and got.method == "POST":
             self.issued.append(f"jog.grant-number-{len(self.issued) + 1:06d}")
-            return Answer({"grant": self.issued[-1], "expires_in": self.grant_lifetime}, delay=self.grant_delay)
+            body = {"grant": self.issued[-1], "expires_in": self.grant_lifetime}
+            return Answer(body, delay=self.grant_delay, contract=self.contract)
         return Answer(b"<html><body>Nobody here</body></html>", 404, {"Content-Type": "text/html"})

@@ -1,5 +1,7 @@
 """Importing the package is cheap: it loads nothing heavy, and the kernel helper never loads the server's side."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import sys
 import pytest
 
 import jupyter_oidc
+from jupyter_oidc.kernel.errors import BY_CODE, LOCAL
 
 SERVER_SIDE = [
     "tornado",
@@ -21,7 +24,7 @@ SERVER_SIDE = [
 NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
 
 
-def loaded(program):
+def loaded(program: str) -> list[str]:
     """Return the names of all modules that a fresh interpreter holds after ``program``."""
     told = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
@@ -29,55 +32,57 @@ def loaded(program):
         text=True,
         check=True,
     )
-    return json.loads(told.stdout)
+    names: list[str] = json.loads(told.stdout)
+    return names
 
 
 @pytest.fixture(scope="module")
-def after_import():
+def after_import() -> list[str]:
     return loaded("import jupyter_oidc")
 
 
 @pytest.fixture(scope="module")
-def after_use():
+def after_use() -> list[str]:
     calls = ", ".join(f"jupyter_oidc.{name}" for name in [*NAMES, "OIDCError", "NotSignedIn"])
     return loaded(f"import jupyter_oidc; {calls}; import jupyter_oidc.kernel.magics")
 
 
 @pytest.mark.parametrize("module", [*SERVER_SIDE, "httpx", "fastjsonschema", "IPython", "asyncio", "ssl"])
-def test_importing_the_package_does_not_load(after_import, module):
+def test_importing_the_package_does_not_load(after_import: list[str], module: str) -> None:
     assert module not in after_import
 
 
-def test_importing_the_package_loads_only_itself(after_import):
+def test_importing_the_package_loads_only_itself(after_import: list[str]) -> None:
     assert [name for name in after_import if name.startswith("jupyter_oidc")] == ["jupyter_oidc"]
 
 
 @pytest.mark.parametrize("module", [*SERVER_SIDE, "IPython"])
-def test_using_a_name_does_not_load(after_use, module):
+def test_using_a_name_does_not_load(after_use: list[str], module: str) -> None:
     assert module not in after_use
 
 
-def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use):
+def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use: list[str]) -> None:
     parts = {name.split(".")[1] for name in after_use if name.startswith("jupyter_oidc.")}
     assert parts == {"kernel", "contract"}
 
 
 @pytest.mark.parametrize("name", [*NAMES, "OIDCError", "__version__"])
-def test_the_public_names_are_listed(name):
+def test_the_public_names_are_listed(name: str) -> None:
     assert name in dir(jupyter_oidc)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_public_name_can_be_called(name):
+def test_a_public_name_can_be_called(name: str) -> None:
     assert callable(getattr(jupyter_oidc, name))
 
 
-def test_a_name_that_does_not_exist_is_told_as_python_does():
+def test_a_name_that_does_not_exist_is_told_as_python_does() -> None:
     with pytest.raises(AttributeError, match="module 'jupyter_oidc' has no attribute 'token'"):
-        _ = jupyter_oidc.token
+        _ = jupyter_oidc.token  # type: ignore[attr-defined]  # NOTE: the checker refuses it too
 
 
-def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed():
+def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed() -> None:
     listed = dir(jupyter_oidc)
     assert all(hasattr(jupyter_oidc, name) for name in listed)
-    assert {"api", "sign_in", "OIDCError", "NotSignedIn", "SessionExpired", "ConfigurationInvalid"} <= set(listed)
+    errors = {kind.__name__ for kind in [*BY_CODE.values(), *LOCAL]}
+    assert set(listed) == {*NAMES, "OIDCError", "OIDCWarning", "__version__", *errors}

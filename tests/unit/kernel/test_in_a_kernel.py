@@ -1,10 +1,15 @@
 """The helper inside a real kernel: the notebook's output during a sign-in, and the parts that the notebook keeps."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, Announcement, this_machine
@@ -27,17 +32,22 @@ PROGRESS = f"jupyter-oidc/providers/corp/sign-in/{FLOW}"
 HTML = "text/html"
 
 
+Outputs = tuple[dict[str, list[Any]], str, list[tuple[str, str]]]
+
+
 class Notebook:
     """A kernel, and the parts of its cells that a notebook file would keep: streams, errors, and last displays."""
 
-    def __init__(self, client, manager):
+    def __init__(self, client: BlockingKernelClient, manager: KernelManager) -> None:
         self.client = client
         self.manager = manager
 
-    def run(self, code, on_first_display=None):
-        shown, streams, errors = {}, [], []
+    def run(self, code: str, on_first_display: Callable[[], object] | None = None) -> Outputs:
+        shown: dict[str, list[Any]] = {}
+        streams: list[str] = []
+        errors: list[tuple[str, str]] = []
 
-        def hook(message):
+        def hook(message: dict[str, Any]) -> None:
             content = message["content"]
             if message["msg_type"] in ("display_data", "update_display_data"):
                 shown.setdefault(content["transient"]["display_id"], []).append(content["data"])
@@ -55,7 +65,7 @@ class Notebook:
 
 
 @pytest.fixture(scope="module")
-def open_notebook(tmp_path_factory):
+def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeServer, Notebook]]:
     """Start a kernel as a server with jupyter_oidc does: it learns where its server is, and its own identity."""
     runtime = tmp_path_factory.mktemp("runtime")
     kernel_id = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
@@ -82,7 +92,7 @@ def open_notebook(tmp_path_factory):
 
 
 @pytest.fixture
-def notebook(open_notebook):
+def notebook(open_notebook: tuple[FakeServer, Notebook]) -> Notebook:
     fake_server, notebook = open_notebook
     fake_server.received.clear()
     fake_server.answers("GET", SESSION, SIGNED_OUT, SUMMARY)
@@ -92,24 +102,28 @@ def notebook(open_notebook):
     return notebook
 
 
-def only(shown):
+def only(shown: dict[str, list[Any]]) -> list[str]:
     (updates,) = [updates for name, updates in shown.items() if name != "result"]
     return [update[HTML] for update in updates]
 
 
-def test_a_kernel_finds_its_server_and_proves_itself_without_any_setting(open_notebook, notebook):
+def test_a_kernel_finds_its_server_and_proves_itself_without_any_setting(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     shown, _, errors = notebook.run("oidc.session('corp')")
     assert (errors, HTML in shown["result"][0]) == ([], True)
-    assert fake_server.received[-1].bearer.startswith("Bearer jog.")
+    assert str(fake_server.received[-1].bearer).startswith("Bearer jog.")
 
 
-def test_the_invitation_is_a_button(notebook):
+def test_the_invitation_is_a_button(notebook: Notebook) -> None:
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
     assert ">Open the sign-in page</a>" in only(shown)[0]
 
 
-def test_the_link_is_the_one_that_the_server_names_and_not_how_the_kernel_reaches_it(open_notebook, notebook):
+def test_the_link_is_the_one_that_the_server_names_and_not_how_the_kernel_reaches_it(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     """Q10.1: the browser is on another machine than the kernel."""
     fake_server, _ = open_notebook
     address = "https://hub.example.com/user/ada/jupyter-oidc/start/one-time-ticket"
@@ -118,7 +132,9 @@ def test_the_link_is_the_one_that_the_server_names_and_not_how_the_kernel_reache
     assert (f'href="{address}"' in only(shown)[0], fake_server.origin in only(shown)[0]) == (True, False)
 
 
-def test_a_link_whose_host_nobody_knows_is_a_path_for_the_page_that_shows_it(open_notebook, notebook):
+def test_a_link_whose_host_nobody_knows_is_a_path_for_the_page_that_shows_it(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     """Q10.1: JupyterLab leaves a path that begins with a slash to the browser, which knows its own address."""
     fake_server, _ = open_notebook
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
@@ -126,34 +142,36 @@ def test_a_link_whose_host_nobody_knows_is_a_path_for_the_page_that_shows_it(ope
     assert fake_server.origin not in only(shown)[0]
 
 
-def test_the_wait_is_counted_down_in_its_place(notebook):
+def test_the_wait_is_counted_down_in_its_place(notebook: Notebook) -> None:
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp', timeout=100)")
     assert [bool(re.search(r"1 min 3\d s left", html)) for html in only(shown)][:2] == [True, True]
 
 
-def test_a_finished_sign_in_leaves_the_session_in_the_place_of_the_link(notebook):
+def test_a_finished_sign_in_leaves_the_session_in_the_place_of_the_link(notebook: Notebook) -> None:
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
     assert "<b>Signed in as Ada Lovelace</b>" in only(shown)[-1]
 
 
-def test_a_saved_notebook_keeps_no_link(notebook):
+def test_a_saved_notebook_keeps_no_link(notebook: Notebook) -> None:
     shown, streams, _ = notebook.run("_ = oidc.sign_in('corp')")
     assert "one-time-ticket" not in only(shown)[-1] + streams
 
 
-def test_a_saved_notebook_keeps_no_mail_address(notebook):
+def test_a_saved_notebook_keeps_no_mail_address(notebook: Notebook) -> None:
     shown, streams, _ = notebook.run("oidc.sign_in('corp')")
     assert "ada@example.com" not in str(shown["result"]) + only(shown)[-1] + streams
 
 
-def test_interrupting_the_kernel_cancels_the_sign_in(open_notebook, notebook):
+def test_interrupting_the_kernel_cancels_the_sign_in(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
     notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
     assert len(fake_server.asked("DELETE", PROGRESS)) == 1
 
 
-def test_an_interrupted_sign_in_leaves_no_link(open_notebook, notebook):
+def test_an_interrupted_sign_in_leaves_no_link(open_notebook: tuple[FakeServer, Notebook], notebook: Notebook) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
     shown, _, errors = notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
@@ -163,14 +181,18 @@ def test_an_interrupted_sign_in_leaves_no_link(open_notebook, notebook):
     )
 
 
-def test_a_sign_in_that_timed_out_leaves_no_link(open_notebook, notebook):
+def test_a_sign_in_that_timed_out_leaves_no_link(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", PROGRESS, WAITING)
     shown, _, _ = notebook.run("oidc.sign_in('corp', timeout=0.3)")
     assert "one-time-ticket" not in only(shown)[-1]
 
 
-def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook):
+def test_an_error_is_a_few_lines_instead_of_a_traceback(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers(
         "GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in", link="https://hub.example.com/user/ada/lab")
@@ -188,20 +210,24 @@ def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook)
     )
 
 
-def test_an_endpoint_shown_by_a_notebook_hides_its_grant(open_notebook, notebook):
+def test_an_endpoint_shown_by_a_notebook_hides_its_grant(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", "jupyter-oidc/providers", {"providers": []})
     shown, _, errors = notebook.run("oidc.endpoint('orders')")
     assert (errors, "jog." in str(shown)) == ([], False)
 
 
-def test_the_magic_works_in_a_notebook(notebook):
+def test_the_magic_works_in_a_notebook(notebook: Notebook) -> None:
     notebook.run("%load_ext jupyter_oidc")
     shown, _, _ = notebook.run("%oidc status corp")
     assert "Not signed in" in shown["result"][0][HTML]
 
 
-def test_the_asynchronous_client_works_in_a_cell_that_awaits(open_notebook, notebook):
+def test_the_asynchronous_client_works_in_a_cell_that_awaits(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
     shown, _, _ = notebook.run("(await oidc.async_api('orders').get('items')).json()")
@@ -213,11 +239,13 @@ def test_the_asynchronous_client_works_in_a_cell_that_awaits(open_notebook, note
 ITEMS = "jupyter-oidc/api/orders/items"
 
 
-def busy(seconds):
+def busy(seconds: str) -> Answer:
     return Answer(b"", 429, {"Retry-After": seconds})
 
 
-def test_a_call_that_waits_says_so_and_leaves_a_line(open_notebook, notebook):
+def test_a_call_that_waits_says_so_and_leaves_a_line(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", ITEMS, busy("3"), ["a book"])
     shown, _, errors = notebook.run("orders = oidc.api('orders'); books = orders.get('items').json()")
@@ -226,14 +254,18 @@ def test_a_call_that_waits_says_so_and_leaves_a_line(open_notebook, notebook):
     assert ("The API asks for fewer calls. Waited 3 s." in notes[-1], errors) == (True, [])
 
 
-def test_a_call_that_waits_in_a_cell_that_awaits_says_so_too(open_notebook, notebook):
+def test_a_call_that_waits_in_a_cell_that_awaits_says_so_too(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("GET", ITEMS, busy("3"), ["a book"])
     shown, _, errors = notebook.run("books = (await oidc.async_api('orders').get('items')).json()")
     assert ("Waited 3 s." in only(shown)[-1], errors) == (True, [])
 
 
-def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(open_notebook, notebook):
+def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     notebook.run("orders = oidc.api('orders')")
     fake_server.answers("GET", ITEMS, busy("50"))
@@ -244,7 +276,7 @@ def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(open_noteboo
     assert (shown["result"][0]["text/plain"], errors) == ("['a book']", [])
 
 
-def test_an_interruption_while_a_link_appears_leaves_no_link_behind(notebook):
+def test_an_interruption_while_a_link_appears_leaves_no_link_behind(notebook: Notebook) -> None:
     shown, _, errors = notebook.run(
         "from jupyter_oidc.kernel.display import Notice\n"
         "notice, publisher = Notice(), get_ipython().display_pub\n"
@@ -261,7 +293,9 @@ def test_an_interruption_while_a_link_appears_leaves_no_link_behind(notebook):
     assert (only(shown), errors) == (["a link", "cancelled"], [])
 
 
-def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
+def test_an_upload_leaves_one_line_with_name_and_size(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     fake_server, _ = open_notebook
     fake_server.answers("PUT", "jupyter-oidc/api/orders/files/big.bin", Answer(b"", 201))
     shown, streams, errors = notebook.run(
@@ -272,7 +306,9 @@ def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
     assert ("big.bin: sent 3.0 MB in " in only(shown)[-1], streams, errors) == (True, "", [])
 
 
-def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
+def test_an_upload_that_takes_a_while_shows_a_bar(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
     """A slow file stands in for a slow network: the test only needs the bar before the end."""
     fake_server, _ = open_notebook
     fake_server.answers("PUT", "jupyter-oidc/api/orders/files/slow.bin", Answer(b"", 201))
@@ -295,7 +331,7 @@ DEVICE = {
 
 
 @pytest.fixture
-def by_code(open_notebook, notebook):
+def by_code(open_notebook: tuple[FakeServer, Notebook], notebook: Notebook) -> Notebook:
     """Open a notebook whose server signs in by code."""
     fake_server, _ = open_notebook
     fake_server.answers(
@@ -304,20 +340,22 @@ def by_code(open_notebook, notebook):
     return notebook
 
 
-def test_a_code_is_large_selectable_at_once_and_read_out_sign_by_sign(by_code):
+def test_a_code_is_large_selectable_at_once_and_read_out_sign_by_sign(by_code: Notebook) -> None:
     shown, _, errors = by_code.run("_ = oidc.sign_in('corp')")
     invitation = only(shown)[0]
     assert (errors, ">WDJB-MJHT</code>" in invitation, "user-select:all" in invitation) == ([], True, True)
     assert 'aria-label="Code: W, D, J, B, -, M, J, H, T"' in invitation
 
 
-def test_the_page_for_a_code_is_one_click_away(by_code):
+def test_the_page_for_a_code_is_one_click_away(by_code: Notebook) -> None:
     shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
     assert 'href="https://id.example.com/device?user_code=WDJB-MJHT"' in only(shown)[0]
     assert "Check that the page shows this code" in only(shown)[0]
 
 
-def test_a_page_that_does_not_know_the_code_asks_for_it(open_notebook, by_code):
+def test_a_page_that_does_not_know_the_code_asks_for_it(
+    open_notebook: tuple[FakeServer, Notebook], by_code: Notebook
+) -> None:
     fake_server, _ = open_notebook
     device = {**DEVICE, "verification_uri_complete": None}
     fake_server.answers(
@@ -328,13 +366,15 @@ def test_a_page_that_does_not_know_the_code_asks_for_it(open_notebook, by_code):
     assert "Enter this code on the page" in only(shown)[0]
 
 
-def test_a_saved_notebook_keeps_no_code(by_code):
+def test_a_saved_notebook_keeps_no_code(by_code: Notebook) -> None:
     shown, streams, _ = by_code.run("_ = oidc.sign_in('corp')")
     assert "WDJB-MJHT" not in only(shown)[-1] + streams
 
 
 @pytest.mark.parametrize("code", ["<script>alert(1)</script>", "A\u202eB", '"><img src=x>'])
-def test_a_hostile_code_is_shown_as_text(open_notebook, by_code, code):
+def test_a_hostile_code_is_shown_as_text(
+    open_notebook: tuple[FakeServer, Notebook], by_code: Notebook, code: str
+) -> None:
     fake_server, _ = open_notebook
     device = {**DEVICE, "user_code": code}
     fake_server.answers(
@@ -349,18 +389,22 @@ ADDRESS = "http://127.0.0.1/cb?code=pasted-code-0123456789&state=pasted-state"
 
 
 @pytest.fixture
-def by_paste(open_notebook, notebook):
+def by_paste(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> tuple[FakeServer, Callable[..., Any], list[Any]]:
     """Open a notebook whose server signs in by a pasted address; ``run`` types ``ADDRESS`` into each prompt."""
     fake_server, _ = open_notebook
     fake_server.answers("POST", BEGIN, Answer({**STARTED, "strategy": "paste"}, 201))
     fake_server.answers("POST", COMPLETE, COMPLETED)
-    prompts = []
+    prompts: list[dict[str, Any]] = []
 
-    def run(code, *typed, allow_stdin=True):
+    def run(code: str, *typed: str, allow_stdin: bool = True) -> Outputs:
         waiting = list(typed)
-        shown, streams, errors = {}, [], []
+        shown: dict[str, list[Any]] = {}
+        streams: list[str] = []
+        errors: list[tuple[str, str]] = []
 
-        def hook(message):
+        def hook(message: dict[str, Any]) -> None:
             content = message["content"]
             if message["msg_type"] in ("display_data", "update_display_data"):
                 shown.setdefault(content["transient"]["display_id"], []).append(content["data"])
@@ -369,7 +413,7 @@ def by_paste(open_notebook, notebook):
             elif message["msg_type"] == "error":
                 errors.append((content["ename"], "\n".join(content["traceback"])))
 
-        def asked(message):
+        def asked(message: dict[str, Any]) -> None:
             prompts.append(message["content"])
             notebook.client.input(waiting.pop(0))
 
@@ -381,7 +425,9 @@ def by_paste(open_notebook, notebook):
     return fake_server, run, prompts
 
 
-def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
+def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(
+    by_paste: tuple[FakeServer, Callable[..., Any], list[Any]],
+) -> None:
     """A32: A pasted answer is the whole address."""
     fake_server, run, prompts = by_paste
     shown, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
@@ -391,7 +437,9 @@ def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
     assert "Paste it into the field below" in next(iter(shown.values()))[0][HTML]
 
 
-def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(by_paste):
+def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(
+    by_paste: tuple[FakeServer, Callable[..., Any], list[Any]],
+) -> None:
     """T-12: the address stays in no output, no input history and no variable."""
     _, run, _ = by_paste
     shown, streams, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
@@ -403,7 +451,7 @@ def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(by_pas
     assert "pasted-code" not in history
 
 
-def test_a_wrong_paste_may_be_repeated_twice(by_paste):
+def test_a_wrong_paste_may_be_repeated_twice(by_paste: tuple[FakeServer, Callable[..., Any], list[Any]]) -> None:
     fake_server, run, prompts = by_paste
     refused = refusal("response_malformed", 400)
     fake_server.answers("POST", COMPLETE, refused, refused, COMPLETED)
@@ -411,7 +459,7 @@ def test_a_wrong_paste_may_be_repeated_twice(by_paste):
     assert (errors, len(prompts)) == ([], 3)
 
 
-def test_the_third_wrong_paste_cancels_the_sign_in(by_paste):
+def test_the_third_wrong_paste_cancels_the_sign_in(by_paste: tuple[FakeServer, Callable[..., Any], list[Any]]) -> None:
     fake_server, run, prompts = by_paste
     fake_server.answers("POST", COMPLETE, refusal("state_invalid", 400))
     _, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS, ADDRESS, ADDRESS)
@@ -420,7 +468,9 @@ def test_the_third_wrong_paste_cancels_the_sign_in(by_paste):
     assert "pasted-code" not in str(errors)
 
 
-def test_where_nobody_can_type_the_sign_in_says_where_to_go(by_paste):
+def test_where_nobody_can_type_the_sign_in_says_where_to_go(
+    by_paste: tuple[FakeServer, Callable[..., Any], list[Any]],
+) -> None:
     fake_server, run, _ = by_paste
     _, _, errors = run("_ = oidc.sign_in('corp')", allow_stdin=False)
     assert [name for name, _ in errors] == ["RequestInvalid"]

@@ -1,5 +1,10 @@
 """``%oidc status|sign-in|sign-out [provider]`` runs in a real IPython shell."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
@@ -7,7 +12,7 @@ from traitlets.config import Config
 
 import jupyter_oidc
 from jupyter_oidc.kernel.errors import UnknownProvider
-from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, refusal
+from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, FakeServer, refusal
 
 HELP = """%oidc status   [provider]   who is signed in
 %oidc sign-in  [provider]   sign in
@@ -17,15 +22,16 @@ SESSION = "jupyter-oidc/providers/corp/session"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory):
+def shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
     settings = Config(HistoryManager={"enabled": False})
-    shell = InteractiveShell(config=settings, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    folder = str(tmp_path_factory.mktemp("ipython"))
+    shell = InteractiveShell(config=settings, ipython_dir=folder)  # type: ignore[no-untyped-call]  # NOTE: IPython's own
     jupyter_oidc.load_ipython_extension(shell)
     return shell
 
 
 @pytest.fixture
-def magic(shell, kernel):
+def magic(shell: InteractiveShell, kernel: FakeServer) -> Callable[..., Any]:
     kernel.answers(
         "GET",
         "jupyter-oidc/providers",
@@ -36,51 +42,53 @@ def magic(shell, kernel):
 
 
 @pytest.mark.parametrize("line", ["status", "status corp", "", "  status   corp  "])
-def test_status_is_the_session(magic, line):
+def test_status_is_the_session(magic: Callable[..., Any], line: str) -> None:
     assert magic(line).state == "active"
 
 
 @pytest.mark.parametrize("line", ["sign-in", "sign-in corp"])
-def test_sign_in_is_the_session(magic, line):
+def test_sign_in_is_the_session(magic: Callable[..., Any], line: str) -> None:
     assert magic(line).state == "active"
 
 
 @pytest.mark.parametrize("line", ["sign-out", "sign-out corp"])
-def test_sign_out_tells_what_happened(magic, kernel, line):
+def test_sign_out_tells_what_happened(magic: Callable[..., Any], kernel: FakeServer, line: str) -> None:
     done = {"local": "done", "revoked": "done", "end_session_url": None, "end_session_address": None}
     kernel.answers("POST", "jupyter-oidc/providers/corp/sign-out", done)
     assert magic(line).revoked == "done"
 
 
-def test_the_provider_of_a_magic_is_the_second_word(magic, kernel):
+def test_the_provider_of_a_magic_is_the_second_word(magic: Callable[..., Any], kernel: FakeServer) -> None:
     kernel.answers("GET", "jupyter-oidc/providers/lab/session", {**SIGNED_OUT, "provider": "lab"})
     assert magic("status lab").provider == "lab"
 
 
 @pytest.mark.parametrize("line", ["help", "login", "Status", "--help", "status corp more", "sign_in"])
-def test_an_unknown_word_prints_the_usage(magic, capsys, line):
+def test_an_unknown_word_prints_the_usage(
+    magic: Callable[..., Any], capsys: pytest.CaptureFixture[str], line: str
+) -> None:
     assert magic(line) is None
     assert capsys.readouterr().out == HELP
 
 
-def test_an_unknown_word_calls_nobody(magic, kernel):
+def test_an_unknown_word_calls_nobody(magic: Callable[..., Any], kernel: FakeServer) -> None:
     magic("login")
     assert kernel.received == []
 
 
-def test_a_magic_raises_what_the_call_raises(magic, kernel):
+def test_a_magic_raises_what_the_call_raises(magic: Callable[..., Any], kernel: FakeServer) -> None:
     kernel.answers("GET", "jupyter-oidc/providers/nowhere/session", refusal("unknown_provider", 404))
     with pytest.raises(UnknownProvider):
         magic("status nowhere")
 
 
-def test_the_words_are_completed(shell):
+def test_the_words_are_completed(shell: InteractiveShell) -> None:
     with provisionalcompleter():
         offered = {completion.text for completion in shell.Completer.completions("%oidc sign", 10)}
     assert {"sign-in", "sign-out"} <= offered
 
 
-def test_loading_twice_is_loading_once(shell, capsys):
+def test_loading_twice_is_loading_once(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     jupyter_oidc.load_ipython_extension(shell)
     shell.run_line_magic("oidc", "help")
     assert capsys.readouterr().out == HELP

@@ -328,7 +328,7 @@ def test_what_is_shown_to_be_copied_is_the_public_half_and_nothing_of_the_other(
 def test_what_is_copied_verifies_what_is_signed() -> None:
     """Q9.9: a provider that registers exactly this key accepts the assertion."""
     signer = key_signer(Secret(pem(EC)), None, None)
-    assert jwt.decode(reveal(made(signer)), ECKey.import_key(signer.public_jwk() or {})).claims["iss"] == CLIENT
+    assert jwt.decode(reveal(made(signer)), ECKey.import_key({**(signer.public_jwk() or {})})).claims["iss"] == CLIENT
 
 
 def test_a_secret_has_no_public_half() -> None:

@@ -86,7 +86,9 @@ def test_without_a_logout_page_there_is_no_url() -> None:
         (("https://login.example.com", "https://id.example.com"), True),
     ],
 )
-def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(allowed, offered) -> None:
+def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(
+    allowed: tuple[str, ...], offered: bool
+) -> None:
     request = logout_request(
         METADATA, client_id="jupyter", post_logout_redirect_uri=None, state=None, allowed_origins=allowed
     )

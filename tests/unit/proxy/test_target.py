@@ -31,7 +31,7 @@ ITEMS = Api("orders", "corp", "https://api.example.com/v1/", path_prefixes=("/it
         ("a;v=1", "", "https://api.example.com/v1/a;v=1"),
     ],
 )
-def test_an_honest_path_is_forwarded_byte_for_byte(path, query, url):
+def test_an_honest_path_is_forwarded_byte_for_byte(path: str, query: str, url: str) -> None:
     assert upstream_url(API, path, query) == url
 
 
@@ -50,36 +50,36 @@ def test_an_honest_path_is_forwarded_byte_for_byte(path, query, url):
         *(" ..", "%20../x", "..%20/x"),
     ],
 )
-def test_a_path_that_could_lead_elsewhere_is_refused(path):
+def test_a_path_that_could_lead_elsewhere_is_refused(path: str) -> None:
     with pytest.raises(BadPath):
         upstream_url(API, path, "")
 
 
 @pytest.mark.parametrize("path", ["items", "items/", "items/7", "health", "health/live"])
-def test_a_path_below_a_prefix_is_open(path):
+def test_a_path_below_a_prefix_is_open(path: str) -> None:
     assert upstream_url(ITEMS, path, "").endswith(path)
 
 
 @pytest.mark.parametrize("path", ["", "item", "itemsx", "healthy", "Items/7", "other/items/7"])
-def test_a_path_outside_the_prefixes_is_closed(path):
+def test_a_path_outside_the_prefixes_is_closed(path: str) -> None:
     with pytest.raises(RouteForbidden):
         upstream_url(ITEMS, path, "")
 
 
-def test_an_overlong_query_is_refused():
+def test_an_overlong_query_is_refused() -> None:
     """C3: Queries are forwarded byte for byte."""
     with pytest.raises(QueryTooLong):
         upstream_url(API, "x", "q=" + "a" * 32_768)
 
 
 @pytest.mark.parametrize("query", ["a=b#c", "a b", "a\r\nb", "é"])
-def test_a_query_that_could_be_read_in_two_ways_is_refused(query):
+def test_a_query_that_could_be_read_in_two_ways_is_refused(query: str) -> None:
     with pytest.raises(BadPath):
         upstream_url(API, "x", query)
 
 
 @given(st.text(max_size=40), st.text(max_size=20))
-def test_any_path_either_stays_below_the_base_url_or_is_refused(path, query):
+def test_any_path_either_stays_below_the_base_url_or_is_refused(path: str, query: str) -> None:
     try:
         url = upstream_url(API, path, query)
     except Problem:
@@ -90,7 +90,7 @@ def test_any_path_either_stays_below_the_base_url_or_is_refused(path, query):
 
 
 @given(st.lists(st.sampled_from(["..", ".", "%2e", "%2f", "/", "\\", "x", ";", "%25", "%5c", "@", ":"]), max_size=8))
-def test_any_mixture_of_dots_and_escapes_stays_below_the_base_url(parts):
+def test_any_mixture_of_dots_and_escapes_stays_below_the_base_url(parts: list[str]) -> None:
     try:
         url = upstream_url(API, "".join(parts), "")
     except Problem:
@@ -99,7 +99,7 @@ def test_any_mixture_of_dots_and_escapes_stays_below_the_base_url(parts):
     assert not {".", ".."} & set(url.removeprefix("https://api.example.com/v1/").split("/"))
 
 
-def test_reserved_parameters_are_removed_and_the_rest_stays_as_it_was():
+def test_reserved_parameters_are_removed_and_the_rest_stays_as_it_was() -> None:
     def reserved(name: str, value: str) -> bool:
         return name == "_xsrf" or (name, value) == ("token", "jupyter's own")
 
@@ -124,7 +124,7 @@ def test_reserved_parameters_are_removed_and_the_rest_stays_as_it_was():
         ("http://[", None),
     ],
 )
-def test_a_redirect_below_the_base_url_leads_through_the_proxy(location, expected):
+def test_a_redirect_below_the_base_url_leads_through_the_proxy(location: str, expected: str | None) -> None:
     request_url = "https://api.example.com/v1/items/7"
     assert rewritten_location(API, location, request_url, "/api/orders/", "jupyter.example.com") == expected
 
@@ -151,7 +151,7 @@ def test_a_redirect_below_the_base_url_leads_through_the_proxy(location, expecte
         ("[::1]:8888", "http://[0:0:0:0:0:0:0:1]:8888/lab"),
     ],
 )
-def test_jupyter_in_another_spelling_is_jupyter_still(own_host, location):
+def test_jupyter_in_another_spelling_is_jupyter_still(own_host: str, location: str) -> None:
     """C10: a browser makes one and the same address of all of them (WHATWG URL, 3.5)."""
     request_url = "https://api.example.com/v1/items/7"
     assert rewritten_location(API, location, request_url, "/api/orders/", own_host) is None
@@ -168,7 +168,7 @@ def test_jupyter_in_another_spelling_is_jupyter_still(own_host, location):
         "https://user:pa%20ss@files.example/x",
     ],
 )
-def test_another_address_is_another_address(location):
+def test_another_address_is_another_address(location: str) -> None:
     """C10: other addresses are the positive control."""
     request_url = "https://api.example.com/v1/items/7"
     assert rewritten_location(API, location, request_url, "/api/orders/", "127.0.0.1:8888") == location

@@ -21,11 +21,11 @@ BROWSER = {"Sec-Fetch-Mode": "cors"}
         ("", "elsewhere"),
     ],
 )
-def test_a_page_tells_by_the_host_that_it_asked_for(host, where):
+def test_a_page_tells_by_the_host_that_it_asked_for(host: str, where: str) -> None:
     assert BrowserLocation().of_caller(host, is_kernel=False) == where
 
 
-def test_a_kernel_counts_on_the_browser_that_was_seen_last():
+def test_a_kernel_counts_on_the_browser_that_was_seen_last() -> None:
     browser_location = BrowserLocation()
     assert browser_location.of_caller("127.0.0.1:8888", is_kernel=True) == "unknown"
     browser_location.note("hub.example.com", BROWSER)
@@ -34,7 +34,7 @@ def test_a_kernel_counts_on_the_browser_that_was_seen_last():
     assert browser_location.of_caller("127.0.0.1:8888", is_kernel=True) == "here"
 
 
-def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
+def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere() -> None:
     """Q10.1: the host of the request is the proxy's; the page names the real one."""
     browser_location = BrowserLocation()
     browser_location.note("127.0.0.1:8888", {"Referer": "https://hub.example.com/user/ada/lab"})
@@ -62,7 +62,9 @@ def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
         ("hub.example.com", {"User-Agent": "python-httpx", "Origin": "https://hub.example.com"}, None),
     ],
 )
-def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, address):
+def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(
+    host: str, headers: dict[str, str], address: str | None
+) -> None:
     """Q10.1: an address that one party sees is never handed to another."""
     browser_location = BrowserLocation(base_url="/x/")
     browser_location.note(host, headers)
@@ -84,12 +86,12 @@ def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, 
         ({}, None),
     ],
 )
-def test_a_hub_says_where_its_servers_are(environment, address):
+def test_a_hub_says_where_its_servers_are(environment: dict[str, str], address: str | None) -> None:
     """Q10.1: the address is known before any browser was seen."""
     assert BrowserLocation.of_server("0.0.0.0", environment, "/user/ada/").public_url() == address
 
 
-def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says():
+def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says() -> None:
     """Q10.1: a program that holds Jupyter's token can claim to be a browser anywhere."""
     claimed = {"Referer": "https://evil.example/lab"}
     told = BrowserLocation.of_server(
@@ -102,14 +104,14 @@ def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says():
     assert pinned.public_url("https://hub.example.com/user/ada/cb") == "https://hub.example.com/user/ada/"
 
 
-def test_a_tunnel_from_another_port_shows_in_the_browser():
+def test_a_tunnel_from_another_port_shows_in_the_browser() -> None:
     """Q10.1: a pinned loopback address says nothing about the port at the other end."""
     browser_location = BrowserLocation()
     browser_location.note("localhost:9999", {"Referer": "http://localhost:9999/lab"})
     assert browser_location.public_url("http://localhost:8888/cb") == "http://localhost:9999/"
 
 
-def test_a_script_with_the_token_is_no_browser():
+def test_a_script_with_the_token_is_no_browser() -> None:
     browser_location = BrowserLocation()
     browser_location.note("localhost:8888", {"User-Agent": "python-httpx"})
     assert browser_location.seen == "unknown"
@@ -125,6 +127,6 @@ def test_a_script_with_the_token_is_no_browser():
         ("", {}, "unknown"),
     ],
 )
-def test_before_any_browser_the_server_s_own_address_counts(ip, environment, seen):
+def test_before_any_browser_the_server_s_own_address_counts(ip: str, environment: dict[str, str], seen: str) -> None:
     """Under JupyterHub a server listens on loopback too, for a proxy that all browsers go through."""
     assert BrowserLocation.of_server(ip, environment).seen == seen

@@ -73,7 +73,7 @@ def test_a_provider_is_taken_away_by_null_in_a_weightier_file(folders: list[str]
     """Q7.1: An empty settings file ends no session."""
     write(folders[1], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
     write_main(folders[0], {"providers": {"one": None}})
-    assert (said(own, folders).providers, said(own, folders).removed) == ({}, {"one"})
+    assert (said(own, folders).providers, said(own, folders).removed) == ({}, frozenset({"one"}))
 
 
 def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one(folders: list[str]) -> None:

@@ -54,11 +54,11 @@ def proof(key: bytes = KEY, kernel: str = "k1", issued_at: int = NOW, nonce: str
     return proof_of(key, kernel, issued_at, nonce)
 
 
-def test_the_proof_is_the_documented_hmac():
+def test_the_proof_is_the_documented_hmac() -> None:
     assert proof(b"key", "k1", 1, "n") == "413113151e80acd777ba0ec8ec7db53d6b9fb0bbbe3922f3242991ca1975ef8b"
 
 
-def test_a_kernel_that_proves_itself_gets_a_grant(grants):
+def test_a_kernel_that_proves_itself_gets_a_grant(grants: KernelGrants) -> None:
     grant, lifetime = grants.issue("k1", NOW, NONCE, proof())
     assert grants.kernel_of(grant) == "k1"
     assert lifetime == 900
@@ -76,19 +76,19 @@ def test_a_kernel_that_proves_itself_gets_a_grant(grants):
     ],
     ids=["wrong key", "other time", "other nonce", "other kernel", "unknown kernel, empty key", "made up"],
 )
-def test_a_forged_proof_is_refused(grants, kernel, issued_at, nonce, given):
+def test_a_forged_proof_is_refused(grants: KernelGrants, kernel: str, issued_at: int, nonce: str, given: str) -> None:
     with pytest.raises(GrantInvalid):
         grants.issue(kernel, issued_at, nonce, given)
 
 
 @pytest.mark.parametrize("offset", [-61, 61, -3600])
-def test_a_proof_from_another_time_is_refused(grants, offset):
+def test_a_proof_from_another_time_is_refused(grants: KernelGrants, offset: int) -> None:
     with pytest.raises(GrantInvalid) as refused:
         grants.issue("k1", NOW + offset, NONCE, proof(issued_at=NOW + offset))
     assert refused.value.detail == "kernel.clock"
 
 
-def test_a_replayed_proof_is_refused(grants, clock):
+def test_a_replayed_proof_is_refused(grants: KernelGrants, clock: Frozen) -> None:
     grants.issue("k1", NOW, NONCE, proof())
     clock.advance(30)
     with pytest.raises(GrantInvalid) as refused:
@@ -96,7 +96,7 @@ def test_a_replayed_proof_is_refused(grants, clock):
     assert refused.value.detail == "kernel.replay"
 
 
-def test_a_proof_is_not_replayable_for_as_long_as_its_time_is_accepted(grants, clock):
+def test_a_proof_is_not_replayable_for_as_long_as_its_time_is_accepted(grants: KernelGrants, clock: Frozen) -> None:
     ahead = NOW + 60
     grants.issue("k1", ahead, NONCE, proof(issued_at=ahead))
     clock.advance(119)
@@ -105,14 +105,14 @@ def test_a_proof_is_not_replayable_for_as_long_as_its_time_is_accepted(grants, c
     assert refused.value.detail == "kernel.replay"
 
 
-def test_a_grant_expires(grants, clock):
+def test_a_grant_expires(grants: KernelGrants, clock: Frozen) -> None:
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     clock.advance(GRANT_LIFETIME_SECONDS + 1)
     with pytest.raises(GrantInvalid):
         grants.kernel_of(grant)
 
 
-def test_a_grant_is_gone_the_moment_its_kernel_is(grants, kernels):
+def test_a_grant_is_gone_the_moment_its_kernel_is(grants: KernelGrants, kernels: Kernels) -> None:
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     del kernels["k1"]
     with pytest.raises(GrantInvalid) as refused:
@@ -120,17 +120,17 @@ def test_a_grant_is_gone_the_moment_its_kernel_is(grants, kernels):
     assert refused.value.detail == "grant.kernel_gone"
 
 
-def test_a_made_up_grant_is_refused(grants):
+def test_a_made_up_grant_is_refused(grants: KernelGrants) -> None:
     with pytest.raises(GrantInvalid):
         grants.kernel_of("jog.made-up")
 
 
-def test_only_a_digest_of_a_grant_is_kept(grants):
+def test_only_a_digest_of_a_grant_is_kept(grants: KernelGrants) -> None:
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     assert grant not in repr(vars(grants))
 
 
-def test_a_grant_does_not_outlive_a_restart_of_its_kernel(grants, kernels):
+def test_a_grant_does_not_outlive_a_restart_of_its_kernel(grants: KernelGrants, kernels: Kernels) -> None:
     """Q8.12: the kernel keeps its id and its key; the grants of its earlier process are worthless."""
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     kernels.restart()
@@ -152,7 +152,9 @@ def issued(grants: KernelGrants, clock: Frozen, kernel: str, count: int) -> list
     return given
 
 
-def test_a_kernel_with_too_many_grants_loses_its_own_oldest(grants, clock, kernels):
+def test_a_kernel_with_too_many_grants_loses_its_own_oldest(
+    grants: KernelGrants, clock: Frozen, kernels: Kernels
+) -> None:
     """Q8.12: one kernel's grants take no room of another's."""
     kernels["k2"] = KEY
     (other,) = issued(grants, clock, "k2", 1)
@@ -162,7 +164,9 @@ def test_a_kernel_with_too_many_grants_loses_its_own_oldest(grants, clock, kerne
     assert (grants.kernel_of(last), grants.kernel_of(other)) == ("k1", "k2")
 
 
-def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(grants, clock, kernels):
+def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(
+    grants: KernelGrants, clock: Frozen, kernels: Kernels
+) -> None:
     names = [f"n{number}" for number in range(MAX_GRANTS // MAX_GRANTS_PER_KERNEL)]
     kernels.update(dict.fromkeys([*names, "late"], KEY))
     kept = [issued(grants, clock, name, MAX_GRANTS_PER_KERNEL - (name == "n1"))[0] for name in names]
@@ -173,7 +177,9 @@ def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(grants, c
         grants.kernel_of(kept[0])
 
 
-def test_a_kernel_that_proves_itself_without_end_is_told_to_wait_and_others_are_not(grants, clock, kernels):
+def test_a_kernel_that_proves_itself_without_end_is_told_to_wait_and_others_are_not(
+    grants: KernelGrants, clock: Frozen, kernels: Kernels
+) -> None:
     kernels["k2"] = KEY
     issued(grants, clock, "k1", MAX_PROOFS_PER_KERNEL)
     with pytest.raises(Overloaded):

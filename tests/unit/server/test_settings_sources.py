@@ -84,7 +84,7 @@ def test_a_user_cannot_take_a_provider_of_a_system_file_away(machine: Machine) -
     machine.write(machine.admin, {"providers": {"corp": CORP, "old": MINE}})
     machine.write(machine.admin, {"providers": {"old": None}}, "jupyter_server_config.d/zz.json")
     machine.write(machine.user, {"providers": {"corp": None}})
-    assert (machine.says().providers, machine.says().removed) == ({"corp": CORP}, {"old"})
+    assert (machine.says().providers, machine.says().removed) == ({"corp": CORP}, frozenset({"old"}))
 
 
 def test_a_users_provider_with_the_registration_of_one_in_a_system_file_is_left_out(machine: Machine) -> None:

@@ -27,10 +27,10 @@ from tests.support.marker import MARKER
 from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims_of, document, jwk, reply, signed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from jupyter_oidc.background import Defect
-    from jupyter_oidc.sessions.ports import SessionEvent
+    from jupyter_oidc.sessions.ports import Entry, SessionEvent
 
 SETTINGS = Provider(
     name="corp",
@@ -100,6 +100,21 @@ class Timer:
         self.cancelled = True
 
 
+class ReplaceableVault(MemoryVault):
+    """Vault in memory; a test can replace what saves and what deletes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saving: Callable[[Entry], Awaitable[None]] = super().save
+        self.deleting: Callable[[], Awaitable[None]] = super().delete
+
+    async def save(self, entry: Entry) -> None:
+        await self.saving(entry)
+
+    async def delete(self) -> None:
+        await self.deleting()
+
+
 class SharedLock:
     """The lock and the marker that the services of one environment share; while ``stuck``, every wait for it times out.
 
@@ -147,6 +162,8 @@ class HandScheduler:
         self.timers: list[Timer] = []
         self.slept: list[float] = []
         self.sleeping_takes_time = False
+        self.gate: asyncio.Event | None = None
+        """Every sleep lasts until it is set, if there is one."""
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.clock.now().monotonic + seconds, callback)
@@ -154,6 +171,9 @@ class HandScheduler:
         return timer
 
     async def sleep(self, seconds: float) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+            return
         self.slept.append(seconds)
         if self.sleeping_takes_time:
             self.clock.advance(seconds)
@@ -303,7 +323,7 @@ class FakeEnvironment:
         self.scheduler = HandScheduler(self.clock)
         self.notes = Notes()
         self.provider = ValueProvider(self.clock)
-        self.vault = vault or MemoryVault()
+        self.vault: ReplaceableVault = vault or ReplaceableVault()
         self.lock = SharedLock()
         self.pending = PendingSignIns(self.clock, self.entropy)
         self.sign_out_pages = SignOutPages(self.clock, self.entropy, self.scheduler)
@@ -339,6 +359,12 @@ class FakeEnvironment:
             logouts=AcceptedLogouts(),
             sign_out_pages=self.sign_out_pages,
         )
+
+    async def stored(self) -> Entry:
+        """Return the stored entry, which must be there."""
+        entry = await self.vault.load()
+        assert entry is not None
+        return entry
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
         """Begin and visit the start page; return the sign-in, its state and its binding."""

@@ -23,7 +23,7 @@ async def eve_at_the_door() -> tuple[FakeEnvironment, PendingSignIn]:
 
 async def name(fake_environment: FakeEnvironment) -> str | None:
     summary = await fake_environment.service.view.summary()
-    return summary.user and summary.user.name
+    return summary.user.name if summary.user else None
 
 
 async def test_nothing_is_replaced_before_the_answer() -> None:

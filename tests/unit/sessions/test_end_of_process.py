@@ -57,7 +57,7 @@ async def test_a_session_that_is_stored_lives_on() -> None:
     fake_environment = FakeEnvironment(vault=Durable())
     await fake_environment.sign_in()
     await stopped(fake_environment)
-    entry = await fake_environment.vault.load()
+    entry = await fake_environment.stored()
     assert (fake_environment.provider.revoked, text_of(entry.refresh_token)) == ([], "rt-1")
 
 

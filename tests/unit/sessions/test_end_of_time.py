@@ -167,7 +167,7 @@ async def test_a_closed_service_ends_nothing_any_more() -> None:
     """Q6.1: the service's timer is stopped; another service has the session."""
     fake_environment = await not_refreshable()
     await fake_environment.service.aclose()
-    assert fake_environment.scheduler.due_in == [601]  # the timer of the finished sign-in
+    assert fake_environment.scheduler.due_in == []
 
 
 async def test_a_sign_in_that_nobody_finished_is_no_longer_under_way_in_a_summary() -> None:

@@ -24,7 +24,7 @@ from tests.unit.protocol.makers import logout_claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, ValueProvider, form_of, settle, text_of
 
 SERVERS = st.sampled_from([0, 1])
-WEATHER = {
+WEATHER: dict[str, Reply | Exception] = {
     "unsent": IdpUnavailable(detail="idp.unsent"),
     "503": reply(b"", status=503),
     "429": reply(b"", status=429, headers={"retry-after": "30"}),
@@ -77,15 +77,15 @@ class SharedSession(RuleBasedStateMachine):
     def begin(self) -> None:
         async def make() -> FakeEnvironment:
             fake_environment = FakeEnvironment()
-            fake_environment.provider = WatchfulProvider(fake_environment.clock)
-            save = fake_environment.vault.save
+            fake_environment.provider = self.provider = WatchfulProvider(fake_environment.clock)
+            save = fake_environment.vault.saving
 
             async def sometimes(entry: Entry) -> None:
                 if self.store_fails:
                     raise StorageUnavailable
                 await save(entry)
 
-            fake_environment.vault.save = sometimes
+            fake_environment.vault.saving = sometimes
             return fake_environment
 
         self.fake_environment = self.loop.run_until_complete(make())
@@ -138,7 +138,7 @@ class SharedSession(RuleBasedStateMachine):
         granted = self.do(self.servers[server].tokens.bearer(key))
         if isinstance(granted, Granted):
             name = text_of(granted.secret)
-            assert self.fake_environment.provider.audience[name] == key.audience, "a token of another audience"
+            assert self.provider.audience[name] == key.audience, "a token of another audience"
 
     @rule(seconds=st.sampled_from([1, 5, 61, 241, 400, 4000]))
     def time_passes(self, seconds: int) -> None:
@@ -192,7 +192,7 @@ class SharedSession(RuleBasedStateMachine):
             return
         lost = self.store_fails or any(server._store.unsaved for server in self.servers)
         if not lost and not self.was_lost:
-            assert self.fake_environment.provider.reuses == 0
+            assert self.provider.reuses == 0
         self.was_lost = self.was_lost or lost
 
     @invariant()

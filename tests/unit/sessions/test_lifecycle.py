@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import SUBJECT, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
@@ -23,23 +27,29 @@ async def signed_in(**provider: object) -> FakeEnvironment:
     return fake_environment
 
 
+async def granted(
+    fake_environment: FakeEnvironment, key: TokenKey = SIGN_IN_KEY, rejected: Secret | None = None
+) -> Granted:
+    answer = await fake_environment.service.tokens.bearer(key, rejected=rejected)
+    assert isinstance(answer, Granted), answer
+    return answer
+
+
 async def bearer(fake_environment: FakeEnvironment) -> str:
-    granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    assert isinstance(granted, Granted), granted
-    return text_of(granted.secret)
+    return text_of((await granted(fake_environment)).secret)
 
 
-async def test_nobody_signed_in_means_a_sign_in_is_needed():
+async def test_nobody_signed_in_means_a_sign_in_is_needed() -> None:
     assert await FakeEnvironment().service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
 
 
-async def test_a_live_token_is_used_without_asking_the_provider():
+async def test_a_live_token_is_used_without_asking_the_provider() -> None:
     fake_environment = await signed_in()
     assert [await bearer(fake_environment) for _ in range(100)] == ["at-1"] * 100
     assert fake_environment.provider.calls["token"] == 1
 
 
-async def test_the_timer_refreshes_before_expiry():
+async def test_the_timer_refreshes_before_expiry() -> None:
     """F-3: Refreshes follow known expiry, a 401 or demand."""
     fake_environment = await signed_in()
     await fake_environment.scheduler.pass_time(241)
@@ -48,7 +58,7 @@ async def test_the_timer_refreshes_before_expiry():
     assert 240 in fake_environment.scheduler.due_in
 
 
-async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
+async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer() -> None:
     """A13: An odd token lifetime is an unknown one. F-3: Refreshes follow known expiry, a 401 or demand."""
     fake_environment = await signed_in(lifetime=None)
     await fake_environment.scheduler.pass_time(86_400)
@@ -56,7 +66,7 @@ async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
     assert fake_environment.provider.calls["token"] == 1
 
 
-async def test_five_hundred_calls_on_an_expired_token_make_one_request():
+async def test_five_hundred_calls_on_an_expired_token_make_one_request() -> None:
     """F-2: one refresh is in flight per session."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -65,7 +75,7 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_request():
     assert fake_environment.provider.calls["token"] == 2
 
 
-async def test_a_refusal_reaches_everybody_once():
+async def test_a_refusal_reaches_everybody_once() -> None:
     """B1: A refused refresh ends the session once for all."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -79,7 +89,7 @@ async def test_a_refusal_reaches_everybody_once():
     assert summary.user is None
 
 
-async def test_the_first_caller_may_leave():
+async def test_the_first_caller_may_leave() -> None:
     """B28: A refresh outlives the caller who began it."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -119,23 +129,23 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     ],
     ids=["refused", "timeout", "503", "502", "portal"],
 )
-async def test_weather_never_ends_a_session(weather):
+async def test_weather_never_ends_a_session(weather: Reply | Exception) -> None:
     """B6: An outage does not end a session. F-8: Only a definite error ends a session."""
     fake_environment = await signed_in()
     # An attempt without an answer is made twice (B5).
     silent = isinstance(weather, IdpUnavailable) and weather.detail == "idp.unanswered"
     fake_environment.provider.plan("token", *[weather] * (2 if silent else 1))
     await fake_environment.scheduler.pass_time(241)
-    assert fake_environment.service.state is State.REFRESH_FAILED
+    before = fake_environment.service.state
     assert await bearer(fake_environment) == "at-1", "the old token is good until it expires"
     summary = await fake_environment.service.view.summary()
     assert summary.retry_at is not None
     await fake_environment.scheduler.pass_time(2)
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.REFRESH_FAILED, State.ACTIVE)
     assert await bearer(fake_environment) == "at-2"
 
 
-async def test_after_expiry_an_outage_means_later_and_never_sign_in():
+async def test_after_expiry_an_outage_means_later_and_never_sign_in() -> None:
     """B6: An outage does not end a session."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -146,7 +156,7 @@ async def test_after_expiry_an_outage_means_later_and_never_sign_in():
     assert fake_environment.provider.calls["token"] == 2, "no request before the wait is over"
 
 
-async def test_retry_after_is_honoured():
+async def test_retry_after_is_honoured() -> None:
     """B7: A provider that asks for a pause gets it."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply(b"", status=429, headers={"retry-after": "120"}))
@@ -157,7 +167,7 @@ async def test_retry_after_is_honoured():
     assert fake_environment.provider.calls["token"] == 3
 
 
-async def test_a_refused_client_pauses_for_five_minutes():
+async def test_a_refused_client_pauses_for_five_minutes() -> None:
     """B8: A mistake in the registration pauses for five minutes."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_client"}, status=401))
@@ -168,7 +178,7 @@ async def test_a_refused_client_pauses_for_five_minutes():
     assert summary.refreshable is True
 
 
-async def test_a_token_response_without_refresh_token_keeps_the_old_one():
+async def test_a_token_response_without_refresh_token_keeps_the_old_one() -> None:
     """B3: A new refresh token is stored before its use.
 
     F-4: A successor is stored before anything is judged.
@@ -180,19 +190,19 @@ async def test_a_token_response_without_refresh_token_keeps_the_old_one():
     assert fake_environment.provider.calls["token"] == 3
 
 
-async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_token():
+async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_token() -> None:
     """B3: A new refresh token is stored before its use."""
     fake_environment = FakeEnvironment()
     order: list[str] = []
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
 
-    async def slow_save(entry):
+    async def slow_save(entry: Entry) -> None:
         order.append("saving")
         await settle()
         await save(entry)
         order.append("saved")
 
-    fake_environment.vault.save = slow_save
+    fake_environment.vault.saving = slow_save
     await fake_environment.sign_in()
     order.clear()
     fake_environment.clock.advance(400)
@@ -203,7 +213,7 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
 
     await asyncio.gather(call(), call())
     assert order == ["saving", "saved", "served", "served"]
-    entry = await fake_environment.vault.load()
+    entry = await fake_environment.stored()
     assert text_of(entry.refresh_token) == "rt-2"
 
 
@@ -220,7 +230,9 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
     ],
     ids=str,
 )
-async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_cause(change, reason):
+async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_cause(
+    change: dict[str, Any], reason: str
+) -> None:
     """B4, F-5, F-6; Q5.3: only another ``sub`` or ``iss`` is another person.
 
     S-2 (the session remembers what later checks need), and F-7 (a failed identity check is recorded).
@@ -245,7 +257,7 @@ async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_ca
     assert fake_environment.provider.revoked == ["rt-evil"]
 
 
-async def test_a_session_outlives_a_time_of_authentication_that_moves():
+async def test_a_session_outlives_a_time_of_authentication_that_moves() -> None:
     """Q1.7: each of several refreshes brings the time of the rotation."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.claims = {"auth_time": fake_environment.clock.now().wall - 10}
@@ -260,7 +272,7 @@ async def test_a_session_outlives_a_time_of_authentication_that_moves():
     assert fake_environment.service.state is State.ACTIVE
 
 
-async def test_userinfo_is_read_again_after_a_refresh():
+async def test_userinfo_is_read_again_after_a_refresh() -> None:
     """F-9, by U-3 (UserInfo is asked with the newest access token) and U-10 (UserInfo is not read again in between)."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {**fake_environment.provider.userinfo, "roles": ["orders.read"]}
@@ -274,7 +286,7 @@ async def test_userinfo_is_read_again_after_a_refresh():
     assert [text_of(token) for token in asked_with] == ["at-1", "at-2"]
 
 
-async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh():
+async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh() -> None:
     """Q1.3: such claims used to end a session as "another person"; A-3 (a requested claim may be missing)."""
     fake_environment = await signed_in(
         userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"}
@@ -292,7 +304,7 @@ async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh()
     assert (summary.user.name, summary.user.email_verified) == ("Ada", False)
 
 
-async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
+async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session() -> None:
     """F-9: UserInfo is read again after a refresh. U-6: UserInfo about another person ends the sign-in."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
@@ -304,7 +316,7 @@ async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
     ("userinfo", "reason"),
     [({"sub": "somebody-else"}, "identity_changed"), ({"name": "nobody"}, "userinfo_rejected")],
 )
-async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo, reason):
+async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo: dict[str, str], reason: str) -> None:
     """F-9, Q5.3: a document without a subject is not a document about another person."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = userinfo
@@ -313,7 +325,7 @@ async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, reason)
 
 
-async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well():
+async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well() -> None:
     """U-5, U-6, Q5.3: the sign-in must not fall back to the ID token's claims although the refusal has another name."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo = {"name": "nobody"}
@@ -321,7 +333,7 @@ async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well():
     assert (pending.problem and pending.problem.detail) == "userinfo.no_sub"
 
 
-async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
+async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.plan("userinfo", reply(b"", status=503))
     await fake_environment.scheduler.pass_time(241)
@@ -330,7 +342,7 @@ async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
     assert summary.user is not None
 
 
-async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
+async def test_without_a_refresh_token_the_session_ends_with_its_access_token() -> None:
     """A25: Fewer scopes or no refresh token end nothing."""
     fake_environment = await signed_in(issue_refresh_token=False)
     assert await bearer(fake_environment) == "at-1"
@@ -339,36 +351,32 @@ async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
     assert (await fake_environment.service.view.summary()).reason == "not_refreshable"
 
 
-async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh():
+async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh() -> None:
     """B27: A token an API refuses is replaced once."""
     fake_environment = await signed_in()
-    first = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    outcomes = await asyncio.gather(
-        *(fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50))
-    )
+    first = await granted(fake_environment)
+    outcomes = await asyncio.gather(*(granted(fake_environment, rejected=first.secret) for _ in range(50)))
     assert {text_of(outcome.secret) for outcome in outcomes} == {"at-2"}
     second = outcomes[0]
-    again = await fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=second.secret)
+    again = await granted(fake_environment, rejected=second.secret)
     assert text_of(again.secret) == "at-2", "no second forced refresh within 30 seconds"
     assert fake_environment.provider.calls["token"] == 2
     fake_environment.clock.advance(31)
-    third = await fake_environment.service.tokens.bearer(SIGN_IN_KEY, rejected=second.secret)
+    third = await granted(fake_environment, rejected=second.secret)
     assert text_of(third.secret) == "at-3"
 
 
-async def test_an_api_with_its_own_audience_gets_its_own_token():
+async def test_an_api_with_its_own_audience_gets_its_own_token() -> None:
     """B29: Each API gets the token of its audience."""
     fake_environment = await signed_in()
     own = TokenKey(audience="https://other.example")
-    one, two = await asyncio.gather(
-        fake_environment.service.tokens.bearer(own), fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    )
+    one, two = await asyncio.gather(granted(fake_environment, own), granted(fake_environment))
     assert (text_of(one.secret), text_of(two.secret)) == ("at-2", "at-1")
     form = dict(fake_environment.provider.sent[-2].form)
     assert form["audience"] == "https://other.example"
 
 
-async def test_a_refused_audience_concerns_that_api_alone():
+async def test_a_refused_audience_concerns_that_api_alone() -> None:
     """B30: A refused audience concerns one API only."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
@@ -378,7 +386,7 @@ async def test_a_refused_audience_concerns_that_api_alone():
     assert await bearer(fake_environment) == "at-1"
 
 
-async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
+async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back() -> None:
     """B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(-86_400)
@@ -387,14 +395,14 @@ async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
     assert await bearer(fake_environment) == "at-2"
 
 
-async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
+async def test_sleep_past_expiry_is_noticed_by_the_wall_clock() -> None:
     """B24: A laptop that wakes refreshes before it calls."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(3600)
     assert await bearer(fake_environment) == "at-2"
 
 
-async def test_sign_out_clears_everything_and_revokes():
+async def test_sign_out_clears_everything_and_revokes() -> None:
     fake_environment = await signed_in()
     result = await fake_environment.service.sign_outs.sign_out()
     assert result.revoked == "done"
@@ -405,7 +413,7 @@ async def test_sign_out_clears_everything_and_revokes():
     assert (await fake_environment.service.view.summary()).user is None
 
 
-async def test_a_second_sign_out_asks_nobody():
+async def test_a_second_sign_out_asks_nobody() -> None:
     """D2: Signing out again changes nothing."""
     fake_environment = await signed_in()
     await fake_environment.service.sign_outs.sign_out()
@@ -415,7 +423,7 @@ async def test_a_second_sign_out_asks_nobody():
     assert sum(fake_environment.provider.calls.values()) == before
 
 
-async def test_sign_out_works_here_although_the_provider_fails_there():
+async def test_sign_out_works_here_although_the_provider_fails_there() -> None:
     """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
@@ -426,7 +434,7 @@ async def test_sign_out_works_here_although_the_provider_fails_there():
     assert fake_environment.provider.calls["revoke"] == 4, "one try at once, three in the background"
 
 
-async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
+async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away() -> None:
     """B31: A sign-out is final for refreshes under way."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -443,7 +451,7 @@ async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
     assert "rt-2" in fake_environment.provider.revoked
 
 
-async def test_sign_out_cancels_sign_ins_under_way():
+async def test_sign_out_cancels_sign_ins_under_way() -> None:
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_outs.sign_out()
@@ -453,17 +461,19 @@ async def test_sign_out_cancels_sign_ins_under_way():
     assert fake_environment.service.state is State.SIGNED_OUT
 
 
-async def test_a_stored_session_is_restored_by_the_next_process():
+async def test_a_stored_session_is_restored_by_the_next_process() -> None:
     fake_environment = await signed_in()
     fake_environment.service = fake_environment.new_service()
     summary = await fake_environment.service.view.summary()
     assert summary.state is State.ACTIVE
     await settle()
     assert await bearer(fake_environment) == "at-2"
-    assert (await fake_environment.service.view.summary()).user.name == "Example User"
+    user = (await fake_environment.service.view.summary()).user
+    assert user is not None
+    assert user.name == "Example User"
 
 
-async def test_a_restored_session_that_was_revoked_ends_cleanly():
+async def test_a_restored_session_that_was_revoked_ends_cleanly() -> None:
     fake_environment = await signed_in()
     fake_environment.provider.current = "revoked meanwhile"
     fake_environment.service = fake_environment.new_service()
@@ -473,20 +483,20 @@ async def test_a_restored_session_that_was_revoked_ends_cleanly():
     assert await fake_environment.vault.load() is None
 
 
-async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
+async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved() -> None:
     """B15; D3: a sign-out that cannot remove the entry raises the error after all its other steps."""
 
     class Broken:
-        async def kind(self):
+        async def kind(self) -> str:
             return "keyring"
 
-        async def load(self):
+        async def load(self) -> None:
             return None
 
-        async def save(self, entry):
+        async def save(self, entry: Entry) -> None:
             raise StorageUnavailable
 
-        async def delete(self):
+        async def delete(self) -> None:
             raise StorageUnavailable
 
     fake_environment = FakeEnvironment(vault=Broken())
@@ -498,7 +508,7 @@ async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
     assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
 
 
-async def test_a_summary_waits_for_a_change():
+async def test_a_summary_waits_for_a_change() -> None:
     fake_environment = FakeEnvironment()
     before = await fake_environment.service.view.summary()
     waiting = asyncio.ensure_future(fake_environment.service.view.changed_since(before.sequence, 30))
@@ -509,7 +519,7 @@ async def test_a_summary_waits_for_a_change():
     assert after.sequence > before.sequence
 
 
-async def test_ten_thousand_summaries_cost_the_provider_nothing():
+async def test_ten_thousand_summaries_cost_the_provider_nothing() -> None:
     """D16: Looking at a session costs nothing."""
     fake_environment = await signed_in()
     before = sum(fake_environment.provider.calls.values())
@@ -518,7 +528,7 @@ async def test_ten_thousand_summaries_cost_the_provider_nothing():
     assert sum(fake_environment.provider.calls.values()) == before
 
 
-async def test_events_carry_no_more_than_names_and_numbers():
+async def test_events_carry_no_more_than_names_and_numbers() -> None:
     fake_environment = await signed_in()
     await fake_environment.scheduler.pass_time(241)
     await fake_environment.service.sign_outs.sign_out()
@@ -526,7 +536,7 @@ async def test_events_carry_no_more_than_names_and_numbers():
     assert [event.sequence for event in fake_environment.notes.events] == [1, 2, 3, 4]
 
 
-async def test_closing_waits_for_a_refresh_under_way():
+async def test_closing_waits_for_a_refresh_under_way() -> None:
     """D10: A server that stops waits for its refresh."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -534,10 +544,10 @@ async def test_closing_waits_for_a_refresh_under_way():
     await asyncio.sleep(0)
     await fake_environment.service.aclose()
     assert await call == "at-2"
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
 
 
-async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
+async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again() -> None:
     """D9, D10: a provider hangs while the service is closed, perhaps because the settings have changed."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -549,7 +559,7 @@ async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     assert await call == TryLater(1.0, "overloaded")
 
 
-async def test_who_leaves_while_a_refresh_is_under_way_has_left():
+async def test_who_leaves_while_a_refresh_is_under_way_has_left() -> None:
     """B28: the refresh goes on."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -571,7 +581,7 @@ async def exchanging(fake_environment: FakeEnvironment) -> list[dict[str, str]]:
     return [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
 
 
-async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
+async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange() -> None:
     """B30; RFC 8693, 2.1: only where the provider advertises it, with the sign-in's own access token."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", "refresh_token", EXCHANGE]}
@@ -589,7 +599,7 @@ async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
     assert (text_of(first.secret), await bearer(fake_environment)) == ("at-2", "at-1")
 
 
-async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
+async def test_an_exchanged_token_is_exchanged_again_when_it_expires() -> None:
     """The service does not try the refresh token in vain a second time."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
@@ -603,7 +613,7 @@ async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
 
 
 @pytest.mark.parametrize("advertised", [False, True])
-async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
+async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised: bool) -> None:
     """B30: this API gets 502; the session and all other tokens stay."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = (
@@ -617,7 +627,7 @@ async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
     assert (fake_environment.service.state, await bearer(fake_environment)) == (State.ACTIVE, "at-1")
 
 
-async def test_an_exchange_that_is_not_answered_is_weather():
+async def test_an_exchange_that_is_not_answered_is_weather() -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await fake_environment.sign_in()
@@ -627,7 +637,7 @@ async def test_an_exchange_that_is_not_answered_is_weather():
 
 
 @pytest.mark.parametrize("error", ["interaction_required", "consent_required", "login_required"])
-async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error):
+async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error: str) -> None:
     """B9: the reason is the provider's error code; the new sign-in replaces the token, and leaves it alone (Q9.1)."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
@@ -635,14 +645,14 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
     assert await fake_environment.service.tokens.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     summary = await fake_environment.service.view.summary()
     assert (summary.state, summary.reason, summary.refreshable) == (State.SIGNED_OUT_EXPIRED, error, False)
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-1"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-1"
     await fake_environment.sign_in()
     await settle()
-    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.stored()).refresh_token) == "rt-2"
     assert fake_environment.provider.revoked == []
 
 
-async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
+async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out() -> None:
     """B9: A provider that wants the person keeps the token.
 
     D1: Sign-out succeeds here even if the provider fails.
@@ -655,7 +665,7 @@ async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
     assert (fake_environment.provider.revoked, await fake_environment.vault.load()) == (["rt-1"], None)
 
 
-async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
+async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm() -> None:
     """B25: two refreshes that only the wall clock asks for are at least ten seconds apart."""
     fake_environment = await signed_in()
     for _ in range(50):
@@ -669,7 +679,7 @@ async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
     assert await bearer(fake_environment) == "at-3"
 
 
-async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
+async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds() -> None:
     """B25: no caller makes this server flood the provider with requests."""
     fake_environment = await signed_in()
     for _ in range(50):
@@ -680,16 +690,16 @@ async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
     assert fake_environment.provider.calls["token"] == 3
 
 
-async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
+async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in() -> None:
     """A-9: only a cancel or a sign-out undoes a sign-in."""
     fake_environment = await signed_in()
     _, state, binding = await fake_environment.begin()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
     await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
-    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.ACTIVE
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT_EXPIRED, State.ACTIVE)
 
 
 async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:

@@ -166,7 +166,7 @@ async def test_a_caller_of_a_new_session_does_not_join_a_refresh_of_the_one_befo
 
 async def test_no_two_sessions_of_a_service_have_the_same_number() -> None:
     environment = FakeEnvironment()
-    numbers = set()
+    numbers: set[int] = set()
     for _ in range(3):
         await environment.sign_in()
         granted = environment.service.tokens.ready(SIGN_IN_KEY)

@@ -42,7 +42,7 @@ from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.summary import ApiAccess
 from jupyter_oidc.settings import Api, Provider
 from tests.support.marker import MARKER
-from tests.support.wire import ServedApi, over_wire
+from tests.support.wire import ServedApi, sessions_over_wire
 from tests.unit.protocol.makers import CLIENT, ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, settle
 
@@ -106,7 +106,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, jp_asyncio_loop: asynci
         border = Border(settings)
         borders.append(border)
         if request.param == "wire":
-            border.api = over_wire(SessionApi, tmp_path / "border")
+            border.api = sessions_over_wire(tmp_path / "border")
         return border
 
     serving = ServedApi(SessionApi, lambda: borders[-1].local).at(tmp_path / "border")
@@ -615,7 +615,7 @@ async def test_the_provider_ends_the_session_by_its_own_token_only(make: Make) -
     await border.signed_in()
     with pytest.raises(LogoutTokenInvalid):
         await border.api.end_by_provider("corp", "made-up")
-    assert border.environment.service.state is State.ACTIVE
+    before = border.environment.service.state
     now = border.environment.clock.now().wall
     await border.api.end_by_provider("corp", signed(logout_claims_of(iat=now, exp=now + 120)))
-    assert border.environment.service.state is State.SIGNED_OUT_EXPIRED
+    assert (before, border.environment.service.state) == (State.ACTIVE, State.SIGNED_OUT_EXPIRED)

@@ -152,7 +152,7 @@ async def test_a_store_that_fails_is_a_failure_and_the_session_is_over_here() ->
     async def broken() -> None:
         raise StorageUnavailable
 
-    fake_environment.vault.delete = broken
+    fake_environment.vault.deleting = broken
     with pytest.raises(LogoutTokenInvalid):
         await fake_environment.service.sign_outs.end_by_provider(token(fake_environment))
     assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED

@@ -226,7 +226,7 @@ async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_refresh() ->
     slow.set()
     await renewing
     await settle()
-    kept = await fake_environment.vault.load()
+    kept = await fake_environment.stored()
     assert (fake_environment.provider.revoked, text_of(kept.refresh_token)) == ([], "rt-of-there")
 
 

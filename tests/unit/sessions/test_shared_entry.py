@@ -178,7 +178,7 @@ async def test_tokens_that_cannot_be_checked_now_are_not_used_and_not_lost() -> 
 @pytest.mark.parametrize(
     "weather", [reply(b"<html>portal</html>", media="text/html"), reply(b"", status=403), reply(b"", status=503)]
 )
-async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: object) -> None:
+async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: Reply) -> None:
     """B6, F-9: only UserInfo about another person ends it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
@@ -191,7 +191,7 @@ async def test_a_page_instead_of_userinfo_does_not_end_a_session(weather: object
 async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> None:
     """B15: the summary says `unsaved` meanwhile, and watchers learn when it is over."""
     fake_environment = FakeEnvironment()
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
     failing = True
 
     async def sometimes(entry: Entry) -> None:
@@ -199,7 +199,7 @@ async def test_a_store_that_fails_at_first_is_tried_again_until_it_works() -> No
             raise StorageUnavailable
         await save(entry)
 
-    fake_environment.vault.save = sometimes
+    fake_environment.vault.saving = sometimes
     await fake_environment.sign_in()
     before = await fake_environment.service.view.summary()
     assert (before.state, before.storage) == (State.ACTIVE, "unsaved")
@@ -215,17 +215,17 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     """B15: the token that could not be stored is newer than the stored one."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    save = fake_environment.vault.save
+    save = fake_environment.vault.saving
 
     async def fail(_: Entry) -> None:
         raise StorageUnavailable
 
-    fake_environment.vault.save = fail
+    fake_environment.vault.saving = fail
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert await stored(fake_environment) == "rt-1"
     fake_environment.clock.advance(10)
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
-    fake_environment.vault.save = save
+    fake_environment.vault.saving = save
     await fake_environment.service.aclose()
     assert await stored(fake_environment) == "rt-3", "the end of the process is the last attempt"
 

@@ -49,7 +49,7 @@ class SharingEnvironment(FakeEnvironment):
         self.provider.plan("token", reply(body))
         return pending, query["state"][0], binding
 
-    async def sign_in(self, service: SessionService, caller: str, **signing: Any) -> Progress:
+    async def sign_in_at(self, service: SessionService, caller: str, **signing: Any) -> Progress:
         return await self.ended(service, *await self.begun(service, caller, **signing))
 
     async def ended(self, service: SessionService, pending: PendingSignIn, state: str, binding: str) -> Progress:
@@ -64,15 +64,15 @@ def sharing() -> SharingEnvironment:
 
 async def test_what_one_session_has_fetched_serves_the_other(sharing: SharingEnvironment) -> None:
     """D-10: Metadata are kept for an hour at most."""
-    progress = [await sharing.sign_in(sharing.one, "user:a"), await sharing.sign_in(sharing.other, "user:b")]
-    assert (progress, sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
+    progress = await sharing.sign_in_at(sharing.one, "user:a"), await sharing.sign_in_at(sharing.other, "user:b")
+    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
 
 
 async def test_what_two_sessions_want_at_once_is_fetched_once(sharing: SharingEnvironment) -> None:
     await asyncio.gather(sharing.one.sign_ins.begin("user:x"), sharing.other.sign_ins.begin("user:y"))
     one, other = await sharing.begun(sharing.one, "user:a"), await sharing.begun(sharing.other, "user:b")
     progress = await asyncio.gather(sharing.ended(sharing.one, *one), sharing.ended(sharing.other, *other))
-    assert (progress, sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
+    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
 
 
 async def test_hundreds_of_sessions_cost_one_document_and_the_last_one_has_it(sharing: SharingEnvironment) -> None:
@@ -92,21 +92,21 @@ async def test_hundreds_of_sessions_cost_one_document_and_the_last_one_has_it(sh
 
 async def test_new_keys_that_one_session_has_met_serve_the_other(sharing: SharingEnvironment) -> None:
     """K-6: Unknown keys are fetched once more per sign-in."""
-    await sharing.sign_in(sharing.one, "user:a")
+    await sharing.sign_in_at(sharing.one, "user:a")
     sharing.provider.plan("jwks", NEW)
-    assert await sharing.sign_in(sharing.one, "user:a", **BY_NEW_KEY) is Progress.COMPLETED
-    assert await sharing.sign_in(sharing.other, "user:b", **BY_NEW_KEY) is Progress.COMPLETED
+    assert await sharing.sign_in_at(sharing.one, "user:a", **BY_NEW_KEY) is Progress.COMPLETED
+    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) is Progress.COMPLETED
     assert sharing.fetches == [1, 2]
 
 
 async def test_new_keys_that_two_sessions_meet_at_once_are_fetched_once(sharing: SharingEnvironment) -> None:
     """K-6: Unknown keys are fetched once more per sign-in."""
-    await sharing.sign_in(sharing.one, "user:a")
+    await sharing.sign_in_at(sharing.one, "user:a")
     sharing.provider.plan("jwks", NEW)
     one = await sharing.begun(sharing.one, "user:a", **BY_NEW_KEY)
     other = await sharing.begun(sharing.other, "user:b", **BY_NEW_KEY)
     progress = await asyncio.gather(sharing.ended(sharing.one, *one), sharing.ended(sharing.other, *other))
-    assert (progress, sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 2])
+    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 2])
 
 
 async def test_keys_that_were_asked_for_before_a_token_came_do_not_refuse_it(sharing: SharingEnvironment) -> None:
@@ -126,8 +126,8 @@ async def test_keys_that_were_asked_for_before_a_token_came_do_not_refuse_it(sha
 
 async def test_keys_that_do_not_fit_are_asked_for_no_third_time(sharing: SharingEnvironment) -> None:
     """K-6: Unknown keys are fetched once more per sign-in."""
-    await sharing.sign_in(sharing.one, "user:a")
-    assert await sharing.sign_in(sharing.other, "user:b", **BY_NEW_KEY) is Progress.FAILED
+    await sharing.sign_in_at(sharing.one, "user:a")
+    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) is Progress.FAILED
     assert sharing.fetches == [1, 2]
 
 
@@ -135,7 +135,7 @@ async def test_strangers_cause_one_fetch_in_ten_seconds_wherever_their_tokens_ar
     sharing: SharingEnvironment,
 ) -> None:
     """K-7: Tokens from strangers seldom cause key requests."""
-    await sharing.sign_in(sharing.one, "user:a")
+    await sharing.sign_in_at(sharing.one, "user:a")
     forged = signed(logout_claims_of(), **BY_NEW_KEY)
     for client in (sharing.shared.client(), sharing.shared.client()):
         with pytest.raises(LogoutTokenInvalid):
@@ -144,7 +144,7 @@ async def test_strangers_cause_one_fetch_in_ten_seconds_wherever_their_tokens_ar
 
 
 async def test_a_session_that_is_closed_leaves_the_other_at_work(sharing: SharingEnvironment) -> None:
-    await sharing.sign_in(sharing.one, "user:a")
+    await sharing.sign_in_at(sharing.one, "user:a")
     await sharing.one.aclose()
     sharing.clock.advance(2 * 3_600)
     with pytest.raises(Overloaded):
@@ -172,8 +172,8 @@ async def test_its_maker_closes_what_is_shared_and_every_wait_ends(sharing: Shar
     sharing.provider.plan("discovery", asyncio.Event())
     sharing.provider.plan("jwks", asyncio.Event())
 
-    def judge(_keys: object, *, fresh: bool) -> KeysStale:
-        raise AssertionError(fresh)
+    def judge(keys: object, *, fresh: bool) -> KeysStale:
+        raise AssertionError(keys, fresh)
 
     waits: list[Any] = [
         sharing.one.sign_ins.begin("user:a"),

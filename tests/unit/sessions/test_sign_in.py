@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,17 +12,19 @@ from jupyter_oidc.errors import (
     DiscoveryFailed,
     IdpUnavailable,
     IssuerMismatch,
+    Problem,
     StateInvalid,
     StateUsed,
     UnknownFlow,
 )
+from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from tests.unit.protocol.makers import SUBJECT, document, reply
 from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
 
-async def test_a_sign_in_makes_a_session_with_a_person():
+async def test_a_sign_in_makes_a_session_with_a_person() -> None:
     fake_environment = FakeEnvironment()
     pending = await fake_environment.sign_in()
     summary = await fake_environment.service.view.summary()
@@ -33,7 +36,7 @@ async def test_a_sign_in_makes_a_session_with_a_person():
     assert fake_environment.notes.kinds == ["sign-in-begun", "signed-in"]
 
 
-async def test_userinfo_is_asked_once_per_sign_in():
+async def test_userinfo_is_asked_once_per_sign_in() -> None:
     """U-1 (UserInfo is read once per sign-in), and D-9 (metadata come before every other request)."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
@@ -45,7 +48,7 @@ async def test_userinfo_is_asked_once_per_sign_in():
     ]
 
 
-async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
+async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token() -> None:
     """Q1.1: the client calls UserInfo only where the provider has an endpoint for it."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
@@ -57,7 +60,7 @@ async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
     assert fake_environment.provider.calls["userinfo"] == 0
 
 
-async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
+async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody() -> None:
     """Q1.1, F-9: a refresh without new facts leaves the summary of the person as it was."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = {"userinfo_endpoint": None}
@@ -73,7 +76,7 @@ async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
     )
 
 
-async def test_an_unknown_state_is_refused_without_a_request():
+async def test_an_unknown_state_is_refused_without_a_request() -> None:
     """A1: A callback needs a state that is known here. R-2: State must match a sign-in of this browser."""
     fake_environment = FakeEnvironment()
     await fake_environment.begin()
@@ -82,7 +85,7 @@ async def test_an_unknown_state_is_refused_without_a_request():
     assert fake_environment.provider.calls["token"] == 0
 
 
-async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own():
+async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own() -> None:
     """A4, A6: login CSRF makes no session, and cancels no other user's sign-in."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
@@ -90,12 +93,12 @@ async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own
         await fake_environment.service.sign_ins.callback(
             [("code", "c"), ("state", state)], ["another browser's cookie"]
         )
-    assert pending.progress is Progress.WAITING
+    before = pending.progress
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert (before, pending.progress) == (Progress.WAITING, Progress.COMPLETED)
 
 
-async def test_a_replayed_callback_redeems_nothing():
+async def test_a_replayed_callback_redeems_nothing() -> None:
     """A2: A repeated callback spends no code again. R-3: The first callback uses the state up."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
@@ -105,7 +108,7 @@ async def test_a_replayed_callback_redeems_nothing():
     assert fake_environment.provider.calls["token"] == 1
 
 
-async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result():
+async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result() -> None:
     """A3: Of two simultaneous callbacks, one redeems the code."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
@@ -117,7 +120,7 @@ async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result():
     assert fake_environment.provider.calls["token"] == 1
 
 
-async def test_a_callback_goes_on_when_its_browser_leaves():
+async def test_a_callback_goes_on_when_its_browser_leaves() -> None:
     """T-10: a code can be spent only once, so a closed window must not lose it."""
     fake_environment = FakeEnvironment()
     gate = asyncio.Event()
@@ -134,7 +137,7 @@ async def test_a_callback_goes_on_when_its_browser_leaves():
     assert fake_environment.service.state is State.ACTIVE
 
 
-async def test_a_declined_sign_in_keeps_the_previous_session():
+async def test_a_declined_sign_in_keeps_the_previous_session() -> None:
     """A5: A declined sign-in leaves the old session alone.
 
     R-7: An error ends the sign-in without further requests.
@@ -149,28 +152,28 @@ async def test_a_declined_sign_in_keeps_the_previous_session():
     assert fake_environment.provider.calls["token"] == 1
 
 
-async def test_a_declined_first_sign_in_leaves_nobody_signed_in():
+async def test_a_declined_first_sign_in_leaves_nobody_signed_in() -> None:
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
-    assert fake_environment.service.state is State.SIGNING_IN
+    before = fake_environment.service.state
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
-    assert fake_environment.service.state is State.SIGNED_OUT
+    assert (before, fake_environment.service.state) == (State.SIGNING_IN, State.SIGNED_OUT)
 
 
-async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
+async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> None:
     """E-1: an error page shows a link; until the user follows it, no sign-in is under way."""
     fake_environment = FakeEnvironment()
     failed, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     ticket = fake_environment.service.sign_ins.offer_again(failed)
-    assert fake_environment.service.state is State.SIGNED_OUT
+    before = fake_environment.service.state
     again = fake_environment.pending.use_ticket(ticket)
     await fake_environment.service.sign_ins.authorization_url(again, failed.redirect_uri)
-    assert fake_environment.service.state is State.SIGNING_IN
+    assert (before, fake_environment.service.state) == (State.SIGNED_OUT, State.SIGNING_IN)
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
 
 
-async def test_an_offer_made_before_a_sign_out_still_works_after_it():
+async def test_an_offer_made_before_a_sign_out_still_works_after_it() -> None:
     """The attempt begins when the user follows the link."""
     fake_environment = FakeEnvironment()
     failed, _, _ = await fake_environment.begin()
@@ -185,7 +188,7 @@ async def test_an_offer_made_before_a_sign_out_still_works_after_it():
     assert fake_environment.service.state is State.ACTIVE
 
 
-async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
+async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere() -> None:
     """A7: An answer from another issuer is not redeemed.
 
     R-5: An answer must come from the configured issuer.
@@ -212,7 +215,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
         (IdpUnavailable(detail="idp.unanswered"), "idp_unavailable"),
     ],
 )
-async def test_a_useless_token_response_stores_nothing(fault, code):
+async def test_a_useless_token_response_stores_nothing(fault: Reply | Exception, code: str) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("token", fault)
     pending, state, binding = await fake_environment.begin()
@@ -228,7 +231,7 @@ async def test_a_useless_token_response_stores_nothing(fault, code):
     ("claims", "detail"),
     [({"aud": "another"}, "id_token.aud"), ({"iss": "https://evil.example"}, "id_token.iss")],
 )
-async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail):
+async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims: dict[str, str], detail: str) -> None:
     """A16, A17: no UserInfo request follows, and the refresh token is revoked."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.claims = claims
@@ -240,7 +243,7 @@ async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail
     assert fake_environment.provider.revoked == ["rt-1"]
 
 
-async def test_a_nonce_of_another_sign_in_is_refused():
+async def test_a_nonce_of_another_sign_in_is_refused() -> None:
     """A17, V-10, Q5.5: most often the tab is stale, so the error asks the person to begin again."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
@@ -251,7 +254,7 @@ async def test_a_nonce_of_another_sign_in_is_refused():
     assert "begin again in JupyterLab" in pending.problem.action
 
 
-async def test_userinfo_of_somebody_else_refuses_the_sign_in():
+async def test_userinfo_of_somebody_else_refuses_the_sign_in() -> None:
     """U-5: UserInfo speaks of the ID token's subject. U-6: UserInfo about another person ends the sign-in."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo = {"sub": "somebody-else", "name": "Mallory"}
@@ -262,7 +265,7 @@ async def test_userinfo_of_somebody_else_refuses_the_sign_in():
     assert (await fake_environment.service.view.summary()).user is None
 
 
-async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away():
+async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away() -> None:
     """A23: The server starts while the provider is down."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", IdpUnavailable())
@@ -271,7 +274,7 @@ async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away(
     assert fake_environment.service.state is State.SIGNED_OUT
 
 
-async def test_a_provider_that_comes_back_is_asked_again():
+async def test_a_provider_that_comes_back_is_asked_again() -> None:
     """A23: the service does not remember a failure."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", IdpUnavailable())
@@ -289,14 +292,14 @@ async def test_a_provider_that_comes_back_is_asked_again():
         ({"code_challenge_methods_supported": ["plain"]}, DiscoveryFailed),  # D-11
     ],
 )
-async def test_metadata_that_cannot_be_trusted_starts_nothing(change, problem):
+async def test_metadata_that_cannot_be_trusted_starts_nothing(change: dict[str, Any], problem: type[Problem]) -> None:
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", reply(document(**change)))
     with pytest.raises(problem):
         await fake_environment.service.sign_ins.begin("user:a")
 
 
-async def test_a_ticket_works_once():
+async def test_a_ticket_works_once() -> None:
     fake_environment = FakeEnvironment()
     _, ticket = await fake_environment.service.sign_ins.begin("user:a")
     fake_environment.pending.use_ticket(ticket)
@@ -304,7 +307,7 @@ async def test_a_ticket_works_once():
         fake_environment.pending.use_ticket(ticket)
 
 
-async def test_a_ticket_expires_after_five_minutes():
+async def test_a_ticket_expires_after_five_minutes() -> None:
     fake_environment = FakeEnvironment()
     _, ticket = await fake_environment.service.sign_ins.begin("user:a")
     fake_environment.clock.advance(301)
@@ -312,7 +315,7 @@ async def test_a_ticket_expires_after_five_minutes():
         fake_environment.pending.use_ticket(ticket)
 
 
-async def test_a_sign_in_expires_after_ten_minutes():
+async def test_a_sign_in_expires_after_ten_minutes() -> None:
     """A27: Unfinished sign-ins are few and short."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
@@ -323,7 +326,7 @@ async def test_a_sign_in_expires_after_ten_minutes():
         await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
 
 
-async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
+async def test_a_finished_sign_in_is_forgotten_after_five_minutes() -> None:
     """A2: A repeated callback spends no code again."""
     fake_environment = FakeEnvironment()
     pending = await fake_environment.sign_in()
@@ -333,7 +336,7 @@ async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
         fake_environment.pending.find(pending.flow, "corp")
 
 
-async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all():
+async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all() -> None:
     """A27: Unfinished sign-ins are few and short."""
     fake_environment = FakeEnvironment()
     flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
@@ -344,7 +347,7 @@ async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all():
     assert len(fake_environment.pending.waiting("corp")) == 200
 
 
-async def test_a_sign_in_of_one_provider_is_unknown_at_another():
+async def test_a_sign_in_of_one_provider_is_unknown_at_another() -> None:
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     with pytest.raises(UnknownFlow):
@@ -353,7 +356,7 @@ async def test_a_sign_in_of_one_provider_is_unknown_at_another():
         fake_environment.pending.of_state("other", state, [binding])
 
 
-async def test_a_cancelled_sign_in_does_not_become_a_session_later():
+async def test_a_cancelled_sign_in_does_not_become_a_session_later() -> None:
     fake_environment = FakeEnvironment()
     gate = asyncio.Event()
     fake_environment.provider.plan("token", gate)
@@ -371,7 +374,7 @@ async def test_a_cancelled_sign_in_does_not_become_a_session_later():
     assert await fake_environment.vault.load() is None
 
 
-async def test_a_second_sign_in_replaces_the_first_completely():
+async def test_a_second_sign_in_replaces_the_first_completely() -> None:
     """S-6: A new sign-in replaces the session completely.
 
     A26: Another person takes over only after a click.
@@ -388,7 +391,7 @@ async def test_a_second_sign_in_replaces_the_first_completely():
     assert fake_environment.provider.revoked == ["rt-1"]
 
 
-async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
+async def test_missing_scopes_and_a_missing_refresh_token_are_reported() -> None:
     """A25: Fewer scopes or no refresh token end nothing."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.issue_refresh_token = False
@@ -408,11 +411,14 @@ async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
         ("nonsense", None),
     ],
 )
-async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_by_that_name(date, code):
+async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_by_that_name(
+    date: str, code: str | None
+) -> None:
     """A21: Clocks may differ by five minutes at most."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.date = date
     pending = await fake_environment.sign_in()
     assert (pending.problem and pending.problem.code) == code
     if code:
+        assert pending.problem is not None
         assert "401 seconds" in pending.problem.message

@@ -12,6 +12,7 @@ from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.api import Shown, SignOutTicket
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+from jupyter_oidc.settings import Provider
 from tests.unit.sessions.fake_environment import (
     SETTINGS,
     CountingEntropy,
@@ -161,7 +162,7 @@ def test_nothing_shows_what_a_ticket_holds() -> None:
 # -- the session that signs out ---------------------------------------------------------------------------------------
 
 
-async def signed_in(settings=SETTINGS) -> FakeEnvironment:
+async def signed_in(settings: Provider = SETTINGS) -> FakeEnvironment:
     fake_environment = FakeEnvironment(settings)
     await fake_environment.sign_in()
     return fake_environment
@@ -179,9 +180,8 @@ async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     assert newest is not None
     result = await fake_environment.service.sign_outs.sign_out(bound=True)
     assert result.ticket is not None
-    opened = fake_environment.sign_out_pages.open(
-        "corp", result.ticket.value, [result.ticket.binding or ""], "document"
-    )
+    binding = result.ticket.binding or ""
+    opened = fake_environment.sign_out_pages.open("corp", result.ticket.value, [binding], "document")
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]

@@ -53,7 +53,7 @@ def test_auto_goes_by_what_is_configured_advertised_and_reachable(
 
 
 def test_an_answer_by_form_is_never_caught_or_pasted() -> None:
-    own = {"redirect_uri": OWN_PORT, "response_mode": "form_post"}
+    own: dict[str, Any] = {"redirect_uri": OWN_PORT, "response_mode": "form_post"}
     assert chosen(**own) == Choice("server", "The redirect_uri leads to this server.")
     assert chosen(browser="elsewhere", device=False, **own) == Choice(
         "server", "The redirect_uri leads to this server."
@@ -64,7 +64,8 @@ def test_an_answer_by_form_is_never_caught_or_pasted() -> None:
 def test_what_the_settings_say_is_done(strategy: str) -> None:
     uri = {"server": OWN_PORT, "loopback": ANY_PORT, "device": None, "paste": ANY_PORT}[strategy]
     choice = chosen(redirect_strategy=strategy, redirect_uri=uri)
-    assert choice == Choice(strategy, f"The settings say '{strategy}'.")
+    assert isinstance(choice, Choice)
+    assert (choice.strategy, choice.reason) == (strategy, f"The settings say '{strategy}'.")
 
 
 @pytest.mark.parametrize("strategy", ["server", "loopback", "device", "paste"])

@@ -15,7 +15,7 @@ from tests.unit.protocol.makers import OTHER_RSA, jwk, reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, HandClock, settle
 
 
-def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
+def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat() -> None:
     """A-4 (state is random and bound to one browser), A-5 (the nonce is random and always sent)."""
     pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
     drawn = []
@@ -27,7 +27,7 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
     assert len(set(drawn)) == 250
 
 
-async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_state():
+async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_state() -> None:
     """A-9: it holds provider, nonce, verifier, redirect URI and time; the state and the binding only as digests."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
@@ -41,7 +41,7 @@ async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_sta
     assert (state in kept, binding in kept, "<secret>" in kept) == (False, False, True)
 
 
-async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_in():
+async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_in() -> None:
     """A28: pending sign-ins are in memory only."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
@@ -52,7 +52,7 @@ async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_i
     assert fake_environment.provider.calls["token"] == 0
 
 
-async def test_known_keys_are_good_while_the_key_endpoint_is_down():
+async def test_known_keys_are_good_while_the_key_endpoint_is_down() -> None:
     """A19: known keys serve for a day."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
@@ -63,7 +63,7 @@ async def test_known_keys_are_good_while_the_key_endpoint_is_down():
     assert fake_environment.provider.calls["jwks"] == 1
 
 
-async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
+async def test_a_new_key_set_replaces_the_old_one_as_a_whole() -> None:
     """K-8: a key that the provider has removed verifies no sign-in."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
@@ -75,7 +75,7 @@ async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
     assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.no_key")
 
 
-async def test_the_local_session_has_ended_before_the_provider_is_told():
+async def test_the_local_session_has_ended_before_the_provider_is_told() -> None:
     """L-4: for every answer of the provider, the user is already signed out here."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()

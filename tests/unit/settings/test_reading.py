@@ -25,7 +25,7 @@ def findings(change: dict[str, Any] | None = None, api: dict[str, Any] | None = 
     return [finding.key for finding in read]
 
 
-def test_good_settings_become_values_with_sensible_defaults():
+def test_good_settings_become_values_with_sensible_defaults() -> None:
     read = read_settings({"corp": GOOD})
     assert isinstance(read, Settings)
     (provider,) = read.providers
@@ -36,12 +36,12 @@ def test_good_settings_become_values_with_sensible_defaults():
     assert read.storage == "auto"
 
 
-def test_no_provider_at_all_is_fine():
+def test_no_provider_at_all_is_fine() -> None:
     assert read_settings({}) == Settings()
 
 
 @pytest.mark.parametrize("spelling", ["snake", "camel"])
-def test_metadata_elsewhere_and_single_endpoints_can_be_set(spelling: str):
+def test_metadata_elsewhere_and_single_endpoints_can_be_set(spelling: str) -> None:
     """Q1.9: Azure AD B2C names a policy in a query; Keycloak has one name outside and one inside."""
     where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
     inside = "https://keycloak.internal.example/realms/r/token"
@@ -52,7 +52,7 @@ def test_metadata_elsewhere_and_single_endpoints_can_be_set(spelling: str):
     assert (read.providers[0].metadata_url, read.providers[0].endpoints) == (where, (("token_endpoint", inside),))
 
 
-def test_camel_case_keys_mean_the_same():
+def test_camel_case_keys_mean_the_same() -> None:
     read = read_settings(
         {
             "corp": {
@@ -83,7 +83,7 @@ def test_camel_case_keys_mean_the_same():
 @pytest.mark.parametrize(
     ("own", "sent"), [({}, "id_token"), ({"api_bearer_token_source": "access_token"}, "access_token")]
 )
-def test_an_api_takes_the_bearer_source_of_its_provider_unless_it_names_one(own, sent):
+def test_an_api_takes_the_bearer_source_of_its_provider_unless_it_names_one(own: dict[str, str], sent: str) -> None:
     """The desktop settings file names the source once, beside the issuer."""
     apis = {"orders": {"base_url": "https://api.example.com/", **own}}
     read = read_settings({"corp": {**GOOD, "apiBearerTokenSource": "id_token", "apis": apis}})
@@ -95,7 +95,9 @@ def test_an_api_takes_the_bearer_source_of_its_provider_unless_it_names_one(own,
     ("change", "expected"),
     [({}, False), ({"dpop_bound_access_tokens": True}, True), ({"dpopBoundAccessTokens": True}, True)],
 )
-def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change, expected):
+def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(
+    change: dict[str, bool], expected: bool
+) -> None:
     """RFC 9449, 5.2: the key has the name of the client's registration."""
     read = read_settings({"corp": {**GOOD, **change}})
     assert isinstance(read, Settings)
@@ -110,7 +112,9 @@ def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change,
         ({"pushedAuthorizationRequests": "never"}, "never"),
     ],
 )
-def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_otherwise(change, expected):
+def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_otherwise(
+    change: dict[str, str], expected: str
+) -> None:
     """P-1: Requests are pushed if required or configured."""
     read = read_settings({"corp": {**GOOD, **change}})
     assert isinstance(read, Settings)
@@ -118,7 +122,7 @@ def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_
 
 
 @pytest.mark.parametrize("spelling", ["snake", "camel"])
-def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
+def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling: str) -> None:
     """Q5.14: A level that was asked for is checked. A-8: Optional parameters are sent only if asked for."""
     snake = {"acr_values": ["phr"], "login_hint": "ada@example.com", "ui_locales": ["de-AT", "en"]}
     camel = {"acrValues": ["phr"], "loginHint": "ada@example.com", "uiLocales": ["de-AT", "en"]}
@@ -139,7 +143,7 @@ def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
         {"login_hint": ""},
     ],
 )
-def test_a_level_or_language_that_cannot_be_sent_is_named(change):
+def test_a_level_or_language_that_cannot_be_sent_is_named(change: dict[str, Any]) -> None:
     """D8: a blank within a level would make two levels."""
     assert findings(change) == [f"providers.corp.{next(iter(change))}"]
 
@@ -149,7 +153,7 @@ BOUND = {**CERTIFIED, "tls_client_certificate_bound_access_tokens": True}
 
 
 @pytest.mark.parametrize("method", ["tls_client_auth", "self_signed_tls_client_auth"])
-def test_a_client_can_be_known_by_its_certificate(method):
+def test_a_client_can_be_known_by_its_certificate(method: str) -> None:
     """RFC 8705, 2: the two methods use a certificate."""
     read = read_settings({"corp": {**GOOD, **CERTIFIED, "tokenEndpointAuthMethod": method}})
     assert isinstance(read, Settings)
@@ -172,7 +176,7 @@ def test_a_client_can_be_known_by_its_certificate(method):
         ),
     ],
 )
-def test_what_does_not_fit_to_a_certificate_is_named(change, named):
+def test_what_does_not_fit_to_a_certificate_is_named(change: dict[str, Any], named: str) -> None:
     """RFC 8705, 2, T-3: such a client has no other credential."""
     assert findings(change) == [f"providers.corp.{named}"]
 
@@ -180,7 +184,7 @@ def test_what_does_not_fit_to_a_certificate_is_named(change, named):
 @pytest.mark.parametrize(
     "spelling", ["tls_client_certificate_bound_access_tokens", "tlsClientCertificateBoundAccessTokens"]
 )
-def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling):
+def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling: str) -> None:
     """RFC 8705, 3: APIs compare the certificate with the token's confirmation."""
     read = read_settings({"corp": {**GOOD, **CERTIFIED, spelling: True}})
     assert isinstance(read, Settings)
@@ -188,7 +192,7 @@ def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling):
     assert (api.client_certificate, api.client_certificate_key) == ("/etc/me.pem", SecretRef("file", "/etc/me.key"))
 
 
-def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
+def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate() -> None:
     """RFC 8705, 3: an ID token is bound to no certificate."""
     read = read_settings({"corp": {**GOOD, **BOUND, "api_bearer_token_source": "id_token"}})
     assert isinstance(read, Settings)
@@ -202,13 +206,13 @@ def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
         ({"base_url": "http://localhost:9/", "allow": True}, "base_url"),
     ],
 )
-def test_an_api_that_could_not_be_shown_that_certificate_is_named(change, named):
+def test_an_api_that_could_not_be_shown_that_certificate_is_named(change: dict[str, Any], named: str) -> None:
     """RFC 8705, 3: the API must see the certificate that its tokens are bound to."""
     loopback = {"allow_insecure_loopback": True} if change.pop("allow", False) else {}
     assert findings({**BOUND, **loopback}, change) == [f"providers.corp.apis.orders.{named}"]
 
 
-def test_a_client_secret_is_a_reference():
+def test_a_client_secret_is_a_reference() -> None:
     read = read_settings(
         {"corp": {**GOOD, "client_secret": "env:CORP", "token_endpoint_auth_method": "client_secret_basic"}}
     )
@@ -245,7 +249,7 @@ def test_a_client_secret_is_a_reference():
     ],
     ids=["key", "key and a secret for ID tokens", "secret"],
 )
-def test_a_client_may_sign_instead_of_sending_a_secret(body, expected):
+def test_a_client_may_sign_instead_of_sending_a_secret(body: dict[str, str], expected: object) -> None:
     """T-7: Private keys sign short assertions for the issuer. T-9: Client secrets can sign assertions."""
     read = read_settings({"corp": {**GOOD, **body}})
     assert isinstance(read, Settings), read
@@ -258,7 +262,7 @@ def test_a_client_may_sign_instead_of_sending_a_secret(body, expected):
     ) == expected
 
 
-def test_all_mistakes_are_reported_together():
+def test_all_mistakes_are_reported_together() -> None:
     """D8: Mistakes in the settings are listed all together."""
     body = {
         "issuer": "http://id.example.com",
@@ -285,13 +289,13 @@ def test_all_mistakes_are_reported_together():
     ]
 
 
-def test_a_typo_is_answered_with_the_nearest_key():
+def test_a_typo_is_answered_with_the_nearest_key() -> None:
     read = read_settings({"corp": {**GOOD, "isuer": "x"}})
     assert isinstance(read, list)
     assert str(read[0]) == "providers.corp.isuer: is not a known key. Did you mean 'issuer'?"
 
 
-def test_the_value_of_a_secret_is_never_repeated():
+def test_the_value_of_a_secret_is_never_repeated() -> None:
     read = read_settings({"corp": {**GOOD, "client_secret": "hunter2hunter2"}})
     assert isinstance(read, list)
     assert read[0].key == "providers.corp.client_secret"
@@ -395,7 +399,7 @@ def test_the_value_of_a_secret_is_never_repeated():
     ],
     ids=lambda part: str(part)[:60],
 )
-def test_a_mistake_in_a_provider_is_named(change, key):
+def test_a_mistake_in_a_provider_is_named(change: dict[str, Any], key: str) -> None:
     """Q1.9: addresses in the place of the metadata's are checked like any other."""
     assert f"providers.corp.{key}" in findings(change)
 
@@ -411,7 +415,7 @@ def test_a_mistake_in_a_provider_is_named(change, key):
     ],
     ids=str,
 )
-def test_each_way_to_sign_in_has_its_own_idea_of_a_redirect_uri(change):
+def test_each_way_to_sign_in_has_its_own_idea_of_a_redirect_uri(change: dict[str, str]) -> None:
     assert isinstance(read_settings({"corp": {**GOOD, **change}}), Settings)
 
 
@@ -438,11 +442,11 @@ def test_each_way_to_sign_in_has_its_own_idea_of_a_redirect_uri(change):
     ],
     ids=lambda part: str(part)[:60],
 )
-def test_a_mistake_in_an_api_is_named(change, key):
+def test_a_mistake_in_an_api_is_named(change: dict[str, Any], key: str) -> None:
     assert f"providers.corp.apis.orders.{key}" in findings(api=change)
 
 
-def test_two_apis_of_one_name_are_refused():
+def test_two_apis_of_one_name_are_refused() -> None:
     """D8: callers know an API by its name alone."""
     read = read_settings({"one": GOOD, "two": GOOD})
     assert isinstance(read, list)
@@ -450,11 +454,11 @@ def test_two_apis_of_one_name_are_refused():
 
 
 @pytest.mark.parametrize("providers", [None, [], "x", 7])
-def test_providers_that_are_no_mapping_are_refused(providers):
+def test_providers_that_are_no_mapping_are_refused(providers: int | list[Any] | str | None) -> None:
     assert isinstance(read_settings(providers), list)
 
 
-def test_plain_http_on_a_loopback_address_needs_the_developer_switch():
+def test_plain_http_on_a_loopback_address_needs_the_developer_switch() -> None:
     loopback = {
         **GOOD,
         "issuer": "http://127.0.0.1:8000",
@@ -467,7 +471,7 @@ def test_plain_http_on_a_loopback_address_needs_the_developer_switch():
 @pytest.mark.parametrize(
     "issuer", ["https://id.example.com:8443", "https://id.example.com/realms/corp", "https://id.example.com/"]
 )
-def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer):
+def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer: str) -> None:
     """G-2: One provider entry names exactly one issuer."""
     read = read_settings({"corp": {"issuer": issuer, "client_id": "jupyter"}})
     assert isinstance(read, Settings)
@@ -475,15 +479,16 @@ def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer):
 
 
 @pytest.mark.parametrize("storage", ["auto", "keyring", "encrypted-file", "memory"])
-def test_every_storage_is_accepted(storage):
+def test_every_storage_is_accepted(storage: str) -> None:
     read = read_settings({"corp": GOOD}, storage)
     assert isinstance(read, Settings)
     assert read.storage == storage
 
 
-def test_an_unknown_storage_is_answered_with_the_known_ones():
+def test_an_unknown_storage_is_answered_with_the_known_ones() -> None:
     """D8: Mistakes in the settings are listed all together."""
     read = read_settings({"corp": GOOD}, "encrypted_file")
+    assert isinstance(read, list)
     assert [str(finding) for finding in read] == [
         "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
     ]
@@ -590,7 +595,7 @@ def test_a_claim_may_be_named_by_a_path_of_keys(keys: tuple[str, str]) -> None:
     assert read.providers[0].scope_claims == ("perms",)
 
 
-def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
+def test_the_forms_that_are_data_in_a_path_are_a_closed_list() -> None:
     """Q3.1: both spellings of the key work, with escapes in either case."""
     for key in ("path_data", "pathData"):
         body = {
@@ -603,7 +608,7 @@ def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
 
 
 @pytest.mark.parametrize("form", ["%2E", "..", "%00", "/", "%", "\\", "*", ""])
-def test_a_form_that_is_no_data_of_a_path_is_found(form):
+def test_a_form_that_is_no_data_of_a_path_is_found(form: str) -> None:
     """Q3.1: no setting can admit a dot segment or a control character."""
     assert findings(api={"path_data": [form]}) == ["providers.corp.apis.orders.path_data"]
 
@@ -615,7 +620,7 @@ SECRET_HEADERS = {
 }
 
 
-def test_headers_of_an_api_are_references_to_secrets():
+def test_headers_of_an_api_are_references_to_secrets() -> None:
     """Q3.4: Request headers held back are named."""
     read = read_settings({"corp": {**GOOD, "apis": {"orders": {**GOOD["apis"]["orders"], "headers": SECRET_HEADERS}}}})
     assert isinstance(read, Settings)
@@ -639,7 +644,7 @@ def test_headers_of_an_api_are_references_to_secrets():
         (["Api-Key"], "headers"),
     ],
 )
-def test_a_header_that_is_no_reference_or_has_authority_is_found(headers, key):
+def test_a_header_that_is_no_reference_or_has_authority_is_found(headers: dict[str, Any] | list[str], key: str) -> None:
     """Q3.4: a literal value is never accepted, and never repeated."""
     assert findings(api={"headers": headers}) == [f"providers.corp.apis.orders.{key}"]
 

@@ -84,7 +84,8 @@ def test_an_api_that_differs_from_its_provider_says_so_and_no_other_does() -> No
 @pytest.mark.parametrize("name", names())
 def test_a_preset_writes_its_settings_out(name: str) -> None:
     """A user who imports an exported file needs no preset."""
-    from tests.unit.settings.test_presets import filled, preset
+    from jupyter_oidc.settings.presets import preset
+    from tests.unit.settings.test_presets import filled
 
     read = read_settings({"corp": filled(preset(name).body())})
     assert isinstance(read, Settings)

@@ -84,7 +84,7 @@ def browser() -> FormBrowser:
     return FormBrowser()
 
 
-def test_a_form_is_read_with_its_values_unescaped():
+def test_a_form_is_read_with_its_values_unescaped() -> None:
     assert forms_of(LOGIN) == (
         Form(
             "/login",
@@ -99,17 +99,17 @@ def test_a_form_is_read_with_its_values_unescaped():
     )
 
 
-def test_a_button_outside_its_form_is_found_by_the_form_s_id():
+def test_a_button_outside_its_form_is_found_by_the_form_s_id() -> None:
     form = forms_of(QUESTION)[0]
     assert form.first_button() == "logout"
     assert form.values("logout") == {"xsrf": "2", "logout": "yes"}
 
 
-def test_links_are_read_as_written():
+def test_links_are_read_as_written() -> None:
     assert links_of(QUESTION) == ("/abort",)
 
 
-def test_a_sign_in_fills_the_login_form(site, browser):
+def test_a_sign_in_fills_the_login_form(site: Site, browser: FormBrowser) -> None:
     page = browser.sign_in(site.url + "/form", "user1", "right")
     assert (page.text, site.requests[1]) == (
         "home",
@@ -117,12 +117,12 @@ def test_a_sign_in_fills_the_login_form(site, browser):
     )
 
 
-def test_a_login_form_that_comes_back_is_not_filled_twice(site, browser):
+def test_a_login_form_that_comes_back_is_not_filled_twice(site: Site, browser: FormBrowser) -> None:
     page = browser.sign_in(site.url + "/form", "user1", "wrong")
     assert (page.url.path, len(site.requests)) == ("/again", 3)
 
 
-def test_login_and_password_may_be_on_two_pages(site, browser):
+def test_login_and_password_may_be_on_two_pages(site: Site, browser: FormBrowser) -> None:
     browser.sign_in(site.url + "/login-alone", "user1", "right")
     assert [form for _, _, form in site.requests if form] == [
         {"who": "user1"},
@@ -130,38 +130,38 @@ def test_login_and_password_may_be_on_two_pages(site, browser):
     ]
 
 
-def test_a_page_that_knows_the_person_asks_for_the_password_alone(site, browser):
+def test_a_page_that_knows_the_person_asks_for_the_password_alone(site: Site, browser: FormBrowser) -> None:
     browser.sign_in(site.url + "/password-alone", "user1", "right")
     assert site.requests[1] == ("POST", "/home", {"secret": "right"})
 
 
-def test_a_field_of_text_alone_is_no_login():
+def test_a_field_of_text_alone_is_no_login() -> None:
     code = Form("/code", "post", [Field("user_code", "text", "WDJB")])
     assert code.asked("user1", "right") == {}
 
 
-def test_a_cookie_comes_back(site, browser):
+def test_a_cookie_comes_back(site: Site, browser: FormBrowser) -> None:
     browser.sign_in(site.url + "/form", "user1", "right")
     assert [headers.get("Cookie") for headers in site.headers] == [None, "seen=1", "seen=1"]
 
 
-def test_two_browsers_share_no_cookie(site, browser):
+def test_two_browsers_share_no_cookie(site: Site, browser: FormBrowser) -> None:
     browser.open(site.url + "/form")
     FormBrowser().open(site.url + "/form")
     assert "Cookie" not in site.headers[1]
 
 
-def test_a_307_keeps_the_method_and_the_form(site, browser):
+def test_a_307_keeps_the_method_and_the_form(site: Site, browser: FormBrowser) -> None:
     browser._walk("POST", site.url + "/kept", b"a=1", site.url + "/form", "")
     assert site.requests[1] == ("POST", "/home", {"a": "1"})
 
 
-def test_a_redirect_to_the_place_to_stop_at_is_not_followed(site, browser):
+def test_a_redirect_to_the_place_to_stop_at_is_not_followed(site: Site, browser: FormBrowser) -> None:
     reply = browser.open(site.url + "/elsewhere", stop_at="http://localhost:")
     assert (reply.status_code, len(site.requests)) == (302, 1)
 
 
-def test_an_endless_redirect_is_given_up(site, browser):
+def test_an_endless_redirect_is_given_up(site: Site, browser: FormBrowser) -> None:
     with pytest.raises(AssertionError, match="did not end"):
         browser.open(site.url + "/loop")
 
@@ -173,17 +173,19 @@ def test_an_endless_redirect_is_given_up(site, browser):
         ("/elsewhere", ["none", "none"]),
     ],
 )
-def test_the_server_is_told_from_how_far_a_request_comes(site, browser, page, sites):
+def test_the_server_is_told_from_how_far_a_request_comes(
+    site: Site, browser: FormBrowser, page: str, sites: list[str]
+) -> None:
     browser.sign_in(site.url + page, "user1", "right")
     assert [headers["Sec-Fetch-Site"] for headers in site.headers] == sites
 
 
-def test_a_form_sent_to_another_site_comes_from_afar_and_names_its_origin(site, browser):
+def test_a_form_sent_to_another_site_comes_from_afar_and_names_its_origin(site: Site, browser: FormBrowser) -> None:
     browser._walk("POST", f"http://localhost:{site.server.port}/home", b"", site.url + "/form", "")
     assert (site.headers[0]["Sec-Fetch-Site"], site.headers[0]["Origin"]) == ("cross-site", site.url)
 
 
-def test_what_others_reply_is_shown_and_what_the_provider_replies_is_not(site):
+def test_what_others_reply_is_shown_and_what_the_provider_replies_is_not(site: Site) -> None:
     canary = Canary()
     FormBrowser(site.url, canary.look_at_reply).open(site.url + "/secret")
     own = len(canary.leaks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -55,7 +55,7 @@ def get(path: str, *lines: str) -> bytes:
     return "\r\n".join([f"GET {BASE}{path} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
 
 
-def happens(true) -> bool:
+def happens(true: Callable[[], object]) -> bool:
     until = time.monotonic() + 5
     while not true() and time.monotonic() < until:
         time.sleep(0.01)

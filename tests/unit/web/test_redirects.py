@@ -14,7 +14,7 @@ CALLBACK = "/user/x/jupyter-oidc/providers/corp/callback"
 
 
 @pytest.mark.parametrize("host", ["localhost:8888", "127.0.0.1:8888", "[::1]:8888", "localhost"])
-def test_a_loopback_host_is_believed(host):
+def test_a_loopback_host_is_believed(host: str) -> None:
     uri = redirect_uri_for(None, protocol="http", host=host, callback_path=CALLBACK)
     assert uri == f"http://{host}{CALLBACK}"
 
@@ -23,26 +23,26 @@ def test_a_loopback_host_is_believed(host):
     "host",
     ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "0.0.0.0", ""],
 )
-def test_no_other_host_header_is_believed(host):
+def test_no_other_host_header_is_believed(host: str) -> None:
     """A30: The redirect URI never comes from a request."""
     with pytest.raises(ConfigurationInvalid) as refused:
         redirect_uri_for(None, protocol="https", host=host, callback_path=CALLBACK)
     assert CALLBACK in refused.value.action
 
 
-def test_a_configured_redirect_uri_is_used_exactly():
+def test_a_configured_redirect_uri_is_used_exactly() -> None:
     uri = "https://hub.example.com" + CALLBACK
     assert redirect_uri_for(uri, protocol="http", host="evil.example", callback_path="/x") == uri
 
 
-def test_a_browser_on_another_host_starts_where_it_will_come_back():
+def test_a_browser_on_another_host_starts_where_it_will_come_back() -> None:
     uri = "https://hub.example.com" + CALLBACK
     assert starts_elsewhere(uri, "localhost:8888") == "https://hub.example.com"
     assert starts_elsewhere(uri, "hub.example.com") is None
 
 
 @pytest.mark.parametrize("path", ["/user/x/lab", "/user/x/lab/tree/a.ipynb", "/user/x/lab?reset", "/user/x/a%20b"])
-def test_a_path_of_this_server_is_a_target(path):
+def test_a_path_of_this_server_is_a_target(path: str) -> None:
     assert local_path(path, "/user/x/") == path
 
 
@@ -53,13 +53,13 @@ def test_a_path_of_this_server_is_a_target(path):
         *("/user/x/\x00", "/user/x/\n", "/user/x/%0d%0aX", "/user/x/\\evil", "/user/x/" + "a" * 2050, "user/x/"),
     ],
 )
-def test_anything_else_is_no_target(path):
+def test_anything_else_is_no_target(path: str) -> None:
     """A29: The target after sign-in stays on this server."""
     assert local_path(path, "/user/x/") is None
 
 
 @pytest.mark.parametrize("path", ["//evil", "//evil/x", "/%2f/evil", "/%09/evil", "/\\evil"])
-def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path):
+def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path: str) -> None:
     """A29: The target after sign-in stays on this server."""
     assert local_path(path, "/") is None
 
@@ -75,11 +75,11 @@ def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path):
         "/user/x/..#a",
     ],
 )
-def test_a_path_that_climbs_out_of_this_server_is_no_target(path):
+def test_a_path_that_climbs_out_of_this_server_is_no_target(path: str) -> None:
     """A-11: under a hub the neighbours have the same origin."""
     assert local_path(path, "/user/x/") is None
 
 
 @pytest.mark.parametrize("path", ["/user/x/lab?path=../a", "/user/x/a..b", "/user/x/...", "/user/x/lab#../a"])
-def test_dots_that_climb_nowhere_are_no_obstacle(path):
+def test_dots_that_climb_nowhere_are_no_obstacle(path: str) -> None:
     assert local_path(path, "/user/x/") == path

@@ -296,18 +296,25 @@ def test_a_key_may_come_from_a_keyring(authority: Authority, tmp_path: Path) -> 
         use_backend(None)
 
 
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    """The folder for temporary files of this process, which is empty."""
+    folder, before = tmp_path / "temporary", tempfile.tempdir
+    folder.mkdir()
+    tempfile.tempdir = str(folder)
+    yield folder
+    tempfile.tempdir = before
+
+
 def test_a_key_from_elsewhere_leaves_nothing_behind(
-    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    authority: Authority, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B13: the key is written nowhere, not even encrypted, and the process's temporary folder stays empty."""
     certificate, key = pair(authority, tmp_path)
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setenv("CORP_KEY", Path(key).read_text())
     loaded(ClientCertificate(certificate, SecretRef("env", "CORP_KEY")))
     unusable(ClientCertificate(pair(authority, tmp_path, "other")[0], SecretRef("env", "CORP_KEY")))
-    assert list(folder.iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["file", "env"])

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     os.umask(before)
 
 
-def vault(key: str | None = ONE, disk: Disk | None = None, **changed: str) -> FileVault:
+def vault(key: str | None = ONE, disk: Disk | None = None, **changed: Any) -> FileVault:
     owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "machine_id": "here"}
     secret = None if key is None else Secret(key)
     return FileVault(**{**owner, **changed}, key=secret, folder=PrivateDirectory(storage_folder, disk))
@@ -281,7 +282,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
-async def test_another_owner_has_a_file_of_its_own(other: dict[str, str]) -> None:
+async def test_another_owner_has_a_file_of_its_own(other: dict[str, Any]) -> None:
     """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     await vault().save(entry(TOKEN))
     await vault(**other).delete()
@@ -289,7 +290,7 @@ async def test_another_owner_has_a_file_of_its_own(other: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("other", OTHERS[:3], ids=lambda other: next(iter(other)))
-async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other: dict[str, str]) -> None:
+async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other: dict[str, Any]) -> None:
     """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     await vault().save(entry(TOKEN))
     mine = file()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextvars import Context
 
-import pytest
+from typing_extensions import TypeVarTuple, Unpack
 
 from jupyter_oidc.adapters.upstream.deadlines import Deadline, Deadlines
 
 SHORT = 0.2
+Ts = TypeVarTuple("Ts")
 
 
 async def hold(deadlines: Deadlines, seconds: float = 30) -> str:
@@ -49,7 +50,7 @@ async def test_what_is_over_ends_nobody() -> None:
     deadlines = Deadlines(SHORT)
     assert await hold(deadlines, 0.01) == "done"
     await asyncio.sleep(2 * SHORT)
-    assert await asyncio.gather(hold(deadlines, 0.01), hold(deadlines)) == ["done", "passed"]
+    assert [*await asyncio.gather(hold(deadlines, 0.01), hold(deadlines))] == ["done", "passed"]
 
 
 async def test_a_cancellation_by_somebody_else_is_not_taken_back() -> None:
@@ -59,20 +60,29 @@ async def test_a_cancellation_by_somebody_else_is_not_taken_back() -> None:
     assert await waiting == "cancelled"
 
 
-async def test_many_calls_cost_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = asyncio.get_running_loop()
-    made: list[float] = []
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that counts its timers."""
 
-    def call_at(when: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
-        made.append(when)
-        return type(loop).call_at(loop, when, *rest, **more)
+    timers = 0
 
-    monkeypatch.setattr(loop, "call_at", call_at)
-    deadlines = Deadlines(30)
-    for _ in range(100):
-        deadlines.begin().stop()
-    deadlines.close()
-    assert len(made) == 1
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: Unpack[Ts], context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self.timers += 1
+        return super().call_at(when, callback, *args, context=context)
+
+
+def test_many_calls_cost_one_timer() -> None:
+    async def calls() -> None:
+        deadlines = Deadlines(30)
+        for _ in range(100):
+            deadlines.begin().stop()
+        deadlines.close()
+
+    loop = CountingLoop()
+    loop.run_until_complete(calls())
+    loop.close()
+    assert loop.timers == 1
 
 
 async def pieces(deadline: Deadline, *, over: bool) -> AsyncIterator[bytes]:

@@ -10,13 +10,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from jupyter_oidc.adapters.upstream import upstream_http
 from jupyter_oidc.adapters.upstream.read_buffer import (
-    DEFAULT_READ_BYTES,
     LARGE_READ_BYTES,
     LARGE_READ_THRESHOLD_BYTES,
     ReadBuffer,
 )
+from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
 from tests.support.peers import Peer, answer
 from tests.unit.adapters.upstream.test_upstream_http import call, upstream
 
@@ -99,7 +98,7 @@ def test_a_transport_of_another_kind_is_left_alone() -> None:
     [(LARGE_READ_THRESHOLD_BYTES // 2, DEFAULT_READ_BYTES), (2 * LARGE_READ_THRESHOLD_BYTES, LARGE_READ_BYTES)],
     ids=["not much", "a good deal"],
 )
-async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.MonkeyPatch, size: int, room: int) -> None:
+async def test_a_long_reply_gets_room_for_two_long_reads(size: int, room: int) -> None:
     """With less room, a pause would follow every long read."""
     replies: list[aiohttp.StreamReader] = []
 
@@ -108,8 +107,7 @@ async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.Mon
             replies.append(content)
             super().__init__(transport, content)
 
-    monkeypatch.setattr(upstream_http, "ReadBuffer", Noting)
-    async with Peer(answer(body=b"x" * size)) as peer, upstream() as port:
+    async with Peer(answer(body=b"x" * size)) as peer, upstream(Noting) as port:
         reply = await port.open(call(peer.url))
         # NOTE: one pass of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
         async for _ in reply.chunks():
@@ -117,7 +115,7 @@ async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.Mon
     assert [content.get_read_buffer_limits() for content in replies] == [(room, 2 * room)]
 
 
-async def test_a_reply_says_how_much_came_and_when_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reply_says_how_much_came_and_when_it_ended() -> None:
     told: list[int | str] = []
 
     class Told(ReadBuffer):
@@ -129,8 +127,7 @@ async def test_a_reply_says_how_much_came_and_when_it_ended(monkeypatch: pytest.
             told.append("end")
             super().reset()
 
-    monkeypatch.setattr(upstream_http, "ReadBuffer", Told)
-    async with Peer(answer(body=b"x" * 500_000)) as peer, upstream() as port:
+    async with Peer(answer(body=b"x" * 500_000)) as peer, upstream(Told) as port:
         reply = await port.open(call(peer.url))
         assert sum([len(piece) async for piece in reply.chunks()]) == 500_000
     assert told.pop() == "end"

@@ -19,6 +19,7 @@ from multidict import CIMultiDict
 from jupyter_oidc.adapters.network.guarded_resolver import GuardedResolver, PrivateAddress
 from jupyter_oidc.adapters.network.public_address import is_public
 from jupyter_oidc.adapters.upstream.limited_response import limited_response
+from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
@@ -33,8 +34,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
 
 @asynccontextmanager
-async def upstream() -> AsyncIterator[HttpUpstream]:
-    port = HttpUpstream()
+async def upstream(read_buffer: type[ReadBuffer] = ReadBuffer) -> AsyncIterator[HttpUpstream]:
+    port = HttpUpstream(read_buffer)
     try:
         yield port
     finally:
@@ -333,8 +334,9 @@ async def test_a_private_address_is_a_forbidden_route_with_a_remedy() -> None:
     """C34: A name must not lead into private networks."""
     async with Peer(answer()) as peer, upstream() as port:
         api = api_of()
-        resolver = port._pool(api).connector._resolver  # type: ignore[union-attr]
-        resolver._system = Names("127.0.0.1")  # type: ignore[assignment]
+        pool: Any = port._pool(api)
+        resolver = pool.connector._resolver
+        resolver._system = Names("127.0.0.1")
         with pytest.raises(Problem) as caught:
             await port.open(call(f"http://api.example.com:{peer.port}/", api=api))
         assert (caught.value.code, "allow_private_network" in caught.value.action) == ("route_forbidden", True)

@@ -1,0 +1,116 @@
+"""Reads one line at a terminal without showing it, however long it is.
+
+``getpass`` leaves the line to the terminal driver, which keeps 4,095 characters on Linux and 1,023 on macOS: a pasted
+callback address can be longer, and would be cut off without a word. So this module reads the characters itself.
+Without a terminal the line comes from standard input, of which nothing is shown.
+It refuses a terminal whose echo cannot be switched off, and keeps nothing of the input.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_LINE_BYTES: Final = 65_536
+"""Bytes of one line that are kept; the rest is read and dropped."""
+
+_READ_BYTES: Final = 4_096
+_END_OF_LINE: Final = b"\r\n"
+_ERASE: Final = b"\x7f\x08"
+_ERASE_LINE: Final = 0x15
+_END_OF_INPUT: Final = 0x04
+
+
+def read_hidden(prompt: str, timeout_seconds: float) -> str:
+    """Write ``prompt`` and return the line, without its end.
+
+    Raises ``EOFError`` if there is no input, and ``TimeoutError`` after ``timeout_seconds`` at a terminal.
+    """
+    if sys.platform == "win32":
+        import getpass
+
+        return getpass.getpass(prompt)
+    with _terminal() as terminal:
+        if terminal is None:
+            return _line_of_standard_input()
+        with _without_echo(terminal):
+            _write(terminal, prompt)
+            try:
+                return _line_of(terminal, time.monotonic() + timeout_seconds)
+            finally:
+                _write(terminal, "\n")
+
+
+@contextmanager
+def _terminal() -> Iterator[int | None]:
+    """Yield the terminal that controls this process, else the one that is standard input, else ``None``."""
+    try:
+        opened = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        yield sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+        return
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    """Switch off echo and line editing; input that is typed before or left over is dropped, as for a password."""
+    import termios
+
+    before = termios.tcgetattr(terminal)
+    changed = termios.tcgetattr(terminal)
+    changed[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON)
+    changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+
+def _line_of(terminal: int, deadline: float) -> str:
+    line = bytearray()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([terminal], [], [], left)[0]:
+            raise TimeoutError
+        pressed = os.read(terminal, _READ_BYTES)
+        if not pressed:
+            raise EOFError
+        for key in pressed:
+            if key in _END_OF_LINE:
+                return line.decode("utf-8", "replace")
+            if key == _END_OF_INPUT:
+                raise EOFError
+            if key in _ERASE:
+                del line[-1:]
+            elif key == _ERASE_LINE:
+                line.clear()
+            elif len(line) < MAX_LINE_BYTES:
+                line.append(key)
+
+
+def _line_of_standard_input() -> str:
+    line = "" if sys.stdin is None else sys.stdin.readline(MAX_LINE_BYTES)
+    if not line:
+        raise EOFError
+    return line.rstrip("\r\n")
+
+
+def _write(terminal: int, text: str) -> None:
+    """Write ``text`` to the terminal that is asked, or to standard error if that is standard input, as ``getpass`` does."""
+    if sys.stdin is not None and terminal == sys.stdin.fileno():
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    else:
+        os.write(terminal, text.encode())

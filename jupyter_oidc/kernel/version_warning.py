@@ -1,0 +1,52 @@
+"""Warns once that the server of a kernel writes another version of the contract, and says which side is older.
+
+Calls go on: :mod:`jupyter_oidc.contract.reader` takes what it knows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION, ServerAge, server_age, version_in
+from jupyter_oidc.kernel.errors import OIDCWarning
+from jupyter_oidc.kernel.held_back_headers import level_of_caller
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ADVICE: Final[dict[ServerAge, str]] = {
+    "newer": "Calls go on, but what is new there is not understood here. Install the jupyter_oidc of the server in the "
+    "environment of this kernel, then restart the kernel.",
+    "older": "Calls go on, but what is new here does not work there. Update jupyter_oidc in the environment of the "
+    "server, then restart the server.",
+}
+
+
+class ContractVersionWarning(OIDCWarning):
+    """The server writes a newer or an older version of the contract than this kernel reads."""
+
+
+class VersionWarning:
+    """Judges the replies of one server; warns at the first that has another version."""
+
+    def __init__(self) -> None:
+        self._warned = False
+
+    def judge(self, headers: Mapping[str, str]) -> None:
+        """Warn if ``headers``, of a reply of a route of ours, name another version, unless that was done before."""
+        version = version_in(headers.get(CONTRACT_HEADER))
+        age = server_age(version)
+        if age == "same" or self._warned:
+            return
+        self._warned = True
+        text = version_text(age, version, "this kernel", _ADVICE[age])
+        warnings.warn(text, ContractVersionWarning, stacklevel=level_of_caller())
+
+
+def version_text(age: ServerAge, version: int, reader: str, advice: str) -> str:
+    """Return the sentences about a server that is newer or older than ``reader``; ``advice`` is what to do."""
+    return (
+        f"The Jupyter server has a jupyter_oidc that is {age} than that of {reader} "
+        f"(contract {version} there, {CONTRACT_VERSION} here). {advice}"
+    )

@@ -1,0 +1,81 @@
+"""A line at a terminal is read without an echo, however long it is; the terminals are real (``pty``)."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import sys
+from jupyter_oidc.cli.hidden_input import read_hidden
+try:
+    line = read_hidden("Paste: ", float(sys.argv[1]))
+except (EOFError, TimeoutError, KeyboardInterrupt) as ending:
+    print(f"[{type(ending).__name__}]")
+else:
+    print(f"[{len(line)} {line[:3]}...{line[-3:]}]")
+"""
+
+
+def screen(typed: bytes, timeout: float = 20.0) -> str:
+    """Run the program at a terminal of its own, type into its prompt, and return what the terminal shows."""
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - another process
+        os.execv(sys.executable, [sys.executable, "-c", PROGRAM, str(timeout)])
+    shown = b""
+    try:
+        while b"Paste: " not in shown:
+            shown += os.read(terminal, 1_024)
+        for start in range(0, len(typed), 512):
+            os.write(terminal, typed[start : start + 512])
+            time.sleep(0.01)
+        while not shown.rstrip().endswith(b"]"):
+            shown += os.read(terminal, 1_024)
+    finally:
+        os.close(terminal)
+        os.waitpid(child, 0)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_a_line_is_read_and_not_shown() -> None:
+    assert screen(b"http://127.0.0.1/cb?code=secret\r") == "Paste: \n[31 htt...ret]\n"
+
+
+@pytest.mark.parametrize("characters", [1_500, 8_000])
+def test_a_long_address_is_not_cut_off(characters: int) -> None:
+    """A terminal's own line holds 4,095 characters, or 1,023; a code of some providers is longer."""
+    assert screen(b"abc" + b"x" * (characters - 6) + b"xyz\n") == f"Paste: \n[{characters} abc...xyz]\n"
+
+
+def test_a_slip_can_be_erased() -> None:
+    assert screen(b"nonsense\x15abcdefX\x7f\n") == "Paste: \n[6 abc...def]\n"
+
+
+def test_ctrl_c_interrupts() -> None:
+    # NOTE: the terminal drops output that waits when the key is pressed, and that may be the end of the line.
+    assert screen(b"abc\x03").replace("\n", "") == "Paste: [KeyboardInterrupt]"
+
+
+def test_ctrl_d_ends_the_input() -> None:
+    assert screen(b"abc\x04") == "Paste: \n[EOFError]\n"
+
+
+def test_the_wait_for_input_ends() -> None:
+    assert screen(b"", timeout=0.3) == "Paste: \n[TimeoutError]\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [(b"http://127.0.0.1/cb\n", b"[19 htt.../cb]\n"), (b"", b"[EOFError]\n")],
+    ids=["a-line", "nothing"],
+)
+def test_a_pipe_is_read_without_a_prompt(given: bytes, shown: bytes) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "20"], input=given, capture_output=True, check=True, start_new_session=True
+    )
+    assert (done.stdout, done.stderr) == (shown, b"")
