@@ -119,6 +119,11 @@ class Services:
         """The log of events and refusals."""
         return self.parts.event_log
 
+    def notify_sessions(self, kind: str) -> None:
+        """Publish an event of ``kind`` for every session, because a property of the server has changed."""
+        for session in self.sessions:
+            session.current.publish(kind)
+
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
         """Apply ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
 

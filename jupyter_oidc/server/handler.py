@@ -119,8 +119,8 @@ class Context:
 
     def notify_sessions(self, kind: str) -> None:
         """Publish an event of ``kind`` for every session, because a property of this server has changed."""
-        for session in self._services.sessions if self._services is not None else ():
-            session.current.publish(kind)
+        if self._services is not None:
+            self._services.notify_sessions(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:

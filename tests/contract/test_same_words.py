@@ -73,7 +73,7 @@ def test_that_a_server_is_shared_is_told_alike_in_panel_cell_and_terminal() -> N
 
 def test_what_an_api_is_ready_for_is_said_alike() -> None:
     """Q5.8: every word of the contract, in the page, a cell and a terminal."""
-    told = re.findall(r"case '(\w+)':\s*return \{ text: trans.__\('([^'%]+?)(?:: %1)?'", source("panel/apirow.tsx"))
+    told = re.findall(r"case '(\w+)':\s*return \{\s*text: trans.__\('([^'%]+?)(?:: %1)?'", source("panel/apirow.tsx"))
     assert dict(told) == messages.ACCESS
     for name in ("session.reply", "apis.reply"):
         schema = json.loads((CONTRACT / f"{name}.schema.json").read_text(encoding="utf-8"))

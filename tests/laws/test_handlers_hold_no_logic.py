@@ -14,7 +14,9 @@ from tornado.web import RequestHandler
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.route_handler import handler_of
 from jupyter_oidc.server.routes import ROUTES
-from jupyter_oidc.web.access_rule import access_rule_of
+from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
+from jupyter_oidc.web.front import Call
+from jupyter_oidc.web.reply import Reply, empty_reply
 from jupyter_oidc.web.table import TABLE, Route
 from tests.laws.source import Module, modules, seeded
 
@@ -68,12 +70,12 @@ def test_every_route_names_an_action_or_a_protection(handler: type[OidcHandler])
 
 
 @pytest.mark.parametrize("route", TABLE, ids=lambda route: route.name)
-def test_every_function_of_the_table_declares_its_callers(route):
+def test_every_function_of_the_table_declares_its_callers(route: Route) -> None:
     assert [function.__name__ for _, function in route.verbs if access_rule_of(function) is None] == []
 
 
 @pytest.mark.parametrize("route", TABLE, ids=lambda route: route.name)
-def test_a_handler_has_the_rules_of_its_functions_and_no_other_verb(route):
+def test_a_handler_has_the_rules_of_its_functions_and_no_other_verb(route: Route) -> None:
     handler = handler_of(route)
     assert {
         verb: access_rule_of(getattr(handler, verb.lower()))
@@ -82,8 +84,14 @@ def test_a_handler_has_the_rules_of_its_functions_and_no_other_verb(route):
     } == {verb: route.rule_of(verb) for verb, _ in route.verbs}
 
 
-def test_only_these_routes_work_without_a_login():
-    assert {(verb, route.path) for route in TABLE for verb, _ in route.verbs if route.rule_of(verb).is_public} == {
+def ruled() -> list[tuple[str, str, AccessRule]]:
+    """Every verb of the table with its path and its rule."""
+    found = [(verb, route.path, route.rule_of(verb)) for route in TABLE for verb, _ in route.verbs]
+    return [(verb, path, rule) for verb, path, rule in found if rule is not None]
+
+
+def test_only_these_routes_work_without_a_login() -> None:
+    assert {(verb, path) for verb, path, rule in ruled() if rule.is_public} == {
         ("GET", "jupyter-oidc/start/{ticket}"),
         ("GET", "jupyter-oidc/providers/{provider}/callback"),
         ("POST", "jupyter-oidc/providers/{provider}/callback"),
@@ -93,9 +101,8 @@ def test_only_these_routes_work_without_a_login():
     }
 
 
-def test_only_these_routes_may_be_reached_by_a_link_on_another_site():
-    linked = {(verb, route.path) for route in TABLE for verb, _ in route.verbs if route.rule_of(verb).from_other_sites}
-    assert linked == {
+def test_only_these_routes_may_be_reached_by_a_link_on_another_site() -> None:
+    assert {(verb, path) for verb, path, rule in ruled() if rule.from_other_sites} == {
         ("GET", "jupyter-oidc/providers/{provider}/callback/person"),
         ("GET", "jupyter-oidc/providers/{provider}/sign-out/{ticket}"),
         ("GET", "jupyter-oidc/providers/{provider}/initiate-login"),
@@ -106,7 +113,7 @@ def routing_modules() -> list[Module]:
     return [*modules("server.handlers"), *modules("server.route_handler"), *modules("web.routes")]
 
 
-def test_handlers_reach_nothing_but_services():
+def test_handlers_reach_nothing_but_services() -> None:
     assert [name for module in routing_modules() for name in reaches_past_services(module)] == []
 
 
@@ -128,7 +135,7 @@ def test_a_verb_without_a_door_is_noticed() -> None:
     assert doorless(Careless) == ["get"]
 
 
-def test_a_verb_without_a_door_gets_no_guard():
+def test_a_verb_without_a_door_gets_no_guard() -> None:
     """Jupyter itself refuses a caller without a login then, and the law above names the verb."""
 
     class Careless(OidcHandler):
@@ -138,14 +145,15 @@ def test_a_verb_without_a_door_gets_no_guard():
     assert not hasattr(Careless.get, "__wrapped__")
 
 
-def test_a_function_without_a_rule_is_noticed():
-    async def careless(_call):
+def test_a_function_without_a_rule_is_noticed() -> None:
+    async def careless(_call: Call) -> Reply:
         """Answer every caller."""
+        return empty_reply(200)
 
     assert doorless(handler_of(Route("Careless", "careless", (("GET", careless),)))) == ["get"]
 
 
-def test_a_heavy_handler_is_noticed():
+def test_a_heavy_handler_is_noticed() -> None:
     heavy = seeded("from jupyter_oidc.protocol.token import refresh_call\ndef get(self):\n" + "    if self: pass\n" * 5)
     assert reaches_past_services(heavy) != []
     assert branches(heavy)["get"] == 5

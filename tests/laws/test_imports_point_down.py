@@ -52,6 +52,7 @@ def test_the_tree_keeps_every_import_contract() -> None:
         ("web/routes/session.py", "import jupyter_oidc.sessions.service", "The web knows no framework"),
         ("web/routes/sign_in.py", "import asyncio", "A route is a function of values"),
         ("web/routes/sign_in.py", "import jupyter_oidc.proxy.service", "A route is a function of values"),
+        ("server/handlers/diagnostics.py", "import jupyter_oidc.sessions.service", "The server holds no session"),
         ("web/cookies.py", "import jupyter_oidc.sessions.pending", "The web knows no framework"),
         ("web/sign_out_page.py", "import jupyter_oidc.secret_access", "The web knows no framework"),
         ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),

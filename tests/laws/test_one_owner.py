@@ -30,6 +30,7 @@ OWNED = {
         "jupyter_oidc.sessions.bearer_tokens",  # puts that in place
     },
     "jupyter_oidc.sessions.current_session.CurrentSession": {
+        "jupyter_oidc.sessions.local_tokens",  # hands three of its methods to the proxy, and moves nothing
         "jupyter_oidc.sessions.service",
         "jupyter_oidc.sessions.bearer_tokens",
         "jupyter_oidc.sessions.orphans",

@@ -1,6 +1,6 @@
 """A border on a wire: the calls of a protocol as lines of JSON through a Unix socket.
 
-:class:`ServedApi` is the end with the real object, :func:`over_wire` makes the other end, which holds nothing but the
+:class:`ServedApi` is the end with the real object, :func:`sessions_over_wire` makes the other end, which holds nothing but the
 socket's path and the protocol's type hints. One connection carries one call; a caller that hangs up cancels it.
 """
 
@@ -10,16 +10,16 @@ import asyncio
 import inspect
 import json
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_oidc.errors import Problem
+from jupyter_oidc.sessions.api import SessionApi
 from tests.support.plain import from_json, hints_of, to_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-Api = TypeVar("Api")
 LIMIT_BYTES = 1_000_000
 
 
@@ -103,6 +103,6 @@ class _Remote:
             writer.close()
 
 
-def over_wire(protocol: type[Api], path: Path) -> Api:
-    """Return an object whose methods are those of ``protocol``, at the other end of the socket at ``path``."""
-    return cast("Api", _Remote(protocol, path))
+def sessions_over_wire(path: Path) -> SessionApi:
+    """Return the other end of the socket at ``path``, behind which a ``SessionApi`` is served."""
+    return cast("SessionApi", _Remote(SessionApi, path))

@@ -78,7 +78,8 @@ class ProxiedHandler(OidcHandler):
     def _named_api(self, services: Services) -> str:
         """Return the API of a call that was refused before its API was looked up; empty if that name is unknown."""
         name = self.request.path.removeprefix(self.context.proxy_prefix).partition("/")[0]
-        return next((api.name for api in services.sessions.apis if api.name == name), "")
+        names = (api.name for provider in services.settings.providers for api in provider.apis)
+        return next((known for known in names if known == name), "")
 
 
 def _nothing() -> None:

@@ -15,7 +15,14 @@ import httpx
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.errors import CallFailed, CallRefused, NotSignedIn, OIDCError, UpstreamUnreachable
+from jupyter_oidc.kernel.errors import (
+    CallFailed,
+    CallRefused,
+    ContractError,
+    NotSignedIn,
+    OIDCError,
+    UpstreamUnreachable,
+)
 from jupyter_oidc.kernel.version_warning import ContractVersionWarning
 from tests.contract import fixtures
 from tests.unit.kernel.fake_server import GRANT_PATH, Answer, FakeServer, refusal
@@ -172,11 +179,11 @@ def test_a_way_to_sign_in_of_a_newer_server_is_refused_and_cancelled(kernel: Fak
     """Nothing is shown of it: what it asks of the person, and what it warns of, is not known here."""
     answer_all(kernel, 1, added)
     kernel.answers("POST", f"{CORP}/sign-in", {**added("sign-in.reply", "strategy with an added word"), "flow": FLOW})
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(ContractError) as raised:
         oidc.sign_in("corp")
     assert str(raised.value) == (
-        "The server wants to sign you in, in a way that this kernel's jupyter_oidc does not know. Sign in from "
-        "JupyterLab, or install the jupyter_oidc of the server here."
+        "The server wants to sign you in, in a way that the jupyter_oidc of this environment does not know. "
+        "Sign in from JupyterLab, or install the jupyter_oidc of the server here."
     )
     assert len(kernel.asked("DELETE", PROGRESS)) == 1
 
@@ -322,7 +329,8 @@ def test_a_request_that_version_1_can_express_is_sent_as_version_1_sends_it(kern
     oidc.sign_in("corp")
     oidc.sign_out("corp")
     kernel.answers("GET", f"{CORP}/session", oldest("session.reply"))
-    for wish in ({"api": "orders"}, {"prompt": "login"}):
+    wishes: tuple[dict[str, Any], ...] = ({"api": "orders"}, {"prompt": "login"})
+    for wish in wishes:
         kernel.answers(
             "GET", PROGRESS, {**fixtures.replies(1)["sign-in-progress.reply"]["state completed"], "flow": FLOW}
         )

@@ -42,7 +42,7 @@ from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.summary import ApiAccess
 from jupyter_oidc.settings import Api, Provider
 from tests.support.marker import MARKER
-from tests.support.wire import ServedApi, over_wire
+from tests.support.wire import ServedApi, sessions_over_wire
 from tests.unit.protocol.makers import CLIENT, ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, settle
 
@@ -106,7 +106,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, jp_asyncio_loop: asynci
         border = Border(settings)
         borders.append(border)
         if request.param == "wire":
-            border.api = over_wire(SessionApi, tmp_path / "border")  # type: ignore[type-abstract]  # NOTE: none is made
+            border.api = sessions_over_wire(tmp_path / "border")
         return border
 
     serving = ServedApi(SessionApi, lambda: borders[-1].local).at(tmp_path / "border")

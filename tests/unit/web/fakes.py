@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,8 +103,8 @@ def call_of(
     query: str = "",
     body: bytes | None = b"",
     front: PlainFront | None = None,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> Call:
-    lines = Headers((name.replace("_", "-"), value) for name, value in headers.items())
+    lines = Headers((headers or {}).items())
     request = Request(method, path, caller, query=query, headers=lines, body=body)
     return Call(request, front or PlainFront(), lambda: sessions)  # type: ignore[arg-type,return-value]

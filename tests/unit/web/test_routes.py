@@ -63,14 +63,14 @@ def providers(**settings: Any) -> ScriptedSessions:
 async def test_a_page_is_told_of_a_silent_sign_in_only_if_the_browser_comes_back_to_its_own_host() -> None:
     """R-10: ADR 40."""
     own = {"Origin": "https://hub.example.com"}
-    reply = await show_providers(call_of(providers(), **own))
+    reply = await show_providers(call_of(providers(), headers=own))
     assert view(reply) == {
         "providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "absent", "silent_sign_in": True}]
     }
     for asking in (
-        call_of(providers(), Origin="https://other.example.com"),
-        call_of(providers(), Origin="https://[broken"),
-        call_of(providers(), caller=KERNEL, **own),
+        call_of(providers(), headers={"Origin": "https://other.example.com"}),
+        call_of(providers(), headers={"Origin": "https://[broken"}),
+        call_of(providers(), caller=KERNEL, headers=own),
     ):
         assert "silent_sign_in" not in view(await show_providers(asking))["providers"][0]
 
@@ -78,7 +78,9 @@ async def test_a_page_is_told_of_a_silent_sign_in_only_if_the_browser_comes_back
 async def test_a_silent_sign_in_of_another_hosts_page_begins_nothing() -> None:
     sessions = ScriptedSessions(settings=settings_of())
     body = b'{"silent": true}'
-    call = call_of(sessions, "POST", body=body, Content_Type="application/json", Origin="https://other.example.com")
+    call = call_of(
+        sessions, "POST", body=body, headers={"Content-Type": "application/json", "Origin": "https://other.example.com"}
+    )
     with pytest.raises(RequestInvalid):
         await begin_sign_in(call, "corp")
     assert [question for question, *_ in sessions.asked] == ["settings"]
@@ -88,7 +90,9 @@ async def test_a_sign_in_is_begun_with_what_was_asked_and_answered_with_two_addr
     sessions = ScriptedSessions(begin_sign_in=StartedSignIn(sign_in_of(), "t/1"))
     front = PlainFront()
     body = json.dumps({"next": "/elsewhere", "prompt": "login", "acr_values": ["high"]}).encode()
-    call = call_of(sessions, "POST", caller=KERNEL, body=body, front=front, Content_Type="application/json")
+    call = call_of(
+        sessions, "POST", caller=KERNEL, body=body, front=front, headers={"Content-Type": "application/json"}
+    )
     reply = await begin_sign_in(call, "corp")
     assert (reply.status, view(reply)["start_url"]) == (201, "/user/ada/jupyter-oidc/start/t%2F1")
     assert view(reply)["start_address"] == "https://hub.example.com/user/ada/jupyter-oidc/start/t%2F1"
@@ -105,8 +109,8 @@ async def test_a_sign_in_is_begun_with_what_was_asked_and_answered_with_two_addr
 
 async def test_a_sign_out_page_is_bound_to_a_browser_by_a_cookie_for_its_path() -> None:
     ticket = SignOutTicket("p1", "v1", "b1")
-    sessions = ScriptedSessions(sign_out=SignedOut(settings_of(), "revoked", "https://id.example.com/bye", ticket))
-    reply = await sign_out(call_of(sessions, "POST", Sec_Fetch_Site="same-origin"), "corp")
+    sessions = ScriptedSessions(sign_out=SignedOut(settings_of(), "done", "https://id.example.com/bye", ticket))
+    reply = await sign_out(call_of(sessions, "POST", headers={"Sec-Fetch-Site": "same-origin"}), "corp")
     path = "/user/ada/jupyter-oidc/providers/corp/sign-out/v1"
     assert (view(reply)["end_session_url"], sessions.asked) == (path, [("sign_out", "corp", ("bound", True))])
     assert reply.cookies == (Cookie("jupyter-oidc-sign-out-p1", "b1", path, 60, secure=True),)
@@ -177,7 +181,7 @@ async def test_an_answer_is_taken_with_the_cookies_of_its_own_sign_in_and_leaves
     """R-2, R-10: The answer counts only in the browser that began, and no history keeps it."""
     sessions = answered(sign_in_of(state="completed"))
     cookie = "jupyter-oidc-flow-f2=b2; jupyter-oidc-flow-f1=b1"
-    call = call_of(sessions, path=CALLBACK, caller=STRANGER, query="code=c&state=s", Cookie=cookie)
+    call = call_of(sessions, path=CALLBACK, caller=STRANGER, query="code=c&state=s", headers={"Cookie": cookie})
     reply = await take_answer_of_query(call, "corp")
     assert (reply.status, reply.header("Location")) == (303, f"{CALLBACK}?flow=f1")
     assert reply.header("Referrer-Policy") == "no-referrer"
@@ -186,7 +190,9 @@ async def test_an_answer_is_taken_with_the_cookies_of_its_own_sign_in_and_leaves
 
 async def test_an_answer_with_two_states_gets_no_cookie() -> None:
     sessions = answered(StateInvalid(detail="callback.state"))
-    call = call_of(sessions, caller=STRANGER, query="state=s&state=t&code=c", Cookie="jupyter-oidc-flow-f1=b1")
+    call = call_of(
+        sessions, caller=STRANGER, query="state=s&state=t&code=c", headers={"Cookie": "jupyter-oidc-flow-f1=b1"}
+    )
     reply = await take_answer_of_query(call, "corp")
     assert (reply.status, reply.header("X-OIDC-Error")) == (400, "state_invalid")
     assert sessions.asked[-1][3] == ()
@@ -205,7 +211,9 @@ async def test_an_answer_in_a_form_is_taken_from_the_body() -> None:
     settings = settings_of(response_mode="form_post")
     done = sign_in_of(settings=settings, state="completed")
     sessions = ScriptedSessions(sign_in_of_state=done, take_answer=done)
-    call = call_of(sessions, "POST", path=CALLBACK, caller=STRANGER, body=b"code=c&state=s", Content_Type=FORM)
+    call = call_of(
+        sessions, "POST", path=CALLBACK, caller=STRANGER, body=b"code=c&state=s", headers={"Content-Type": FORM}
+    )
     assert (await take_answer_of_form(call, "corp")).header("Location") == f"{CALLBACK}?flow=f1"
 
 
@@ -239,7 +247,7 @@ async def test_the_question_is_for_a_browser_with_a_login() -> None:
 
 async def test_the_question_is_posted_with_the_token_against_forgery() -> None:
     sessions = ScriptedSessions(question=PersonQuestion("Ada", "<b>Eve", is_over=False))
-    call = call_of(sessions, path=f"{CALLBACK}/person", query="flow=f1", Cookie="jupyter-oidc-flow-f1=b1")
+    call = call_of(sessions, path=f"{CALLBACK}/person", query="flow=f1", headers={"Cookie": "jupyter-oidc-flow-f1=b1"})
     reply = await ask_person(call, "corp")
     assert b"Sign in as &lt;b&gt;Eve" in reply.body
     assert f'action="{CALLBACK}/person?flow=f1&amp;_xsrf=x1"'.encode() in reply.body
@@ -250,7 +258,7 @@ async def test_the_question_is_posted_with_the_token_against_forgery() -> None:
 async def test_an_unclear_answer_changes_nothing(body: bytes) -> None:
     with pytest.raises(RequestInvalid):
         await take_persons_answer(
-            call_of(ScriptedSessions(), "POST", query="flow=f1", body=body, Content_Type=FORM), "corp"
+            call_of(ScriptedSessions(), "POST", query="flow=f1", body=body, headers={"Content-Type": FORM}), "corp"
         )
 
 
@@ -267,8 +275,8 @@ FORM_TO_PROVIDER = SignOutForm(
 
 async def test_the_sign_out_page_is_opened_with_its_own_cookie_and_kept_from_scripts() -> None:
     sessions = ScriptedSessions(sign_out_page_of_ticket="p1", open_sign_out_page=FORM_TO_PROVIDER)
-    headers = {"Cookie": "jupyter-oidc-sign-out-p1=b1", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
-    reply = await show_sign_out_page(call_of(sessions, **headers), "corp", "v1")
+    headers = {"Cookie": "jupyter-oidc-sign-out-p1=b1", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    reply = await show_sign_out_page(call_of(sessions, headers=headers), "corp", "v1")
     assert sessions.asked[-1] == ("open_sign_out_page", "corp", "v1", ("b1",), "document")
     assert b'value="the-token"' in reply.body
     assert "the-token" not in repr(reply)
@@ -279,13 +287,15 @@ async def test_the_sign_out_page_is_opened_with_its_own_cookie_and_kept_from_scr
 
 async def test_a_script_and_a_caller_without_a_login_are_told_apart_from_a_browser() -> None:
     sessions = ScriptedSessions(sign_out_page_of_ticket="p1", open_sign_out_page=FORM_TO_PROVIDER)
-    await show_sign_out_page(call_of(sessions, Sec_Fetch_Mode="cors", Sec_Fetch_Dest="empty"), "corp", "v1")
+    await show_sign_out_page(
+        call_of(sessions, headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}), "corp", "v1"
+    )
     open_to_all = PlainFront(has_logins=False)
-    page = {"Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
-    await show_sign_out_page(call_of(sessions, front=open_to_all, **page), "corp", "v1")
+    page = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    await show_sign_out_page(call_of(sessions, front=open_to_all, headers=page), "corp", "v1")
     assert [asked[-1] for asked in sessions.asked if asked[0] == "open_sign_out_page"] == ["elsewhere", "unknown"]
     with pytest.raises(Forbidden):
-        await show_sign_out_page(call_of(sessions, caller=BEARER, **page), "corp", "v1")
+        await show_sign_out_page(call_of(sessions, caller=BEARER, headers=page), "corp", "v1")
 
 
 async def test_a_sign_out_page_that_was_used_leads_on_by_the_link_without_a_token() -> None:
@@ -302,7 +312,7 @@ async def test_a_sign_out_page_that_was_used_leads_on_by_the_link_without_a_toke
 async def test_the_page_after_a_sign_out_believes_a_state_with_its_cookie_only() -> None:
     """L-7: Anyone may open it, and it changes nothing."""
     sessions = ScriptedSessions(settings=settings_of(), sign_out_page_of_state="p1", came_back=True)
-    call = call_of(sessions, caller=STRANGER, query="state=s", Cookie="jupyter-oidc-sign-out-p1=b1")
+    call = call_of(sessions, caller=STRANGER, query="state=s", headers={"Cookie": "jupyter-oidc-sign-out-p1=b1"})
     assert b"You are signed out" in (await show_signed_out(call, "corp")).body
     assert sessions.asked[-1] == ("came_back", "corp", "s", ("b1",))
     plain = ScriptedSessions(settings=settings_of())
@@ -330,7 +340,9 @@ async def test_a_third_party_can_only_offer_a_sign_in_that_is_counted_apart() ->
 
 async def test_a_form_of_a_third_party_becomes_an_address_of_this_server() -> None:
     sessions = ScriptedSessions(settings=settings_of())
-    call = call_of(sessions, "POST", path="/here", caller=STRANGER, body=b"iss=i&x=%26y", Content_Type=FORM)
+    call = call_of(
+        sessions, "POST", path="/here", caller=STRANGER, body=b"iss=i&x=%26y", headers={"Content-Type": FORM}
+    )
     reply = await turn_form_into_address(call, "corp")
     there = urlsplit(reply.header("Location") or "")
     assert (reply.status, there.netloc, there.path, parse_qsl(there.query)) == (
@@ -344,7 +356,7 @@ async def test_a_form_of_a_third_party_becomes_an_address_of_this_server() -> No
 async def test_a_logout_token_comes_once_and_in_a_form() -> None:
     """B-2: Other fields are ignored."""
     sessions = ScriptedSessions(settings=settings_of(), end_by_provider=None)
-    form = call_of(sessions, "POST", caller=STRANGER, body=b"logout_token=l1&x=1", Content_Type=FORM)
+    form = call_of(sessions, "POST", caller=STRANGER, body=b"logout_token=l1&x=1", headers={"Content-Type": FORM})
     reply = await end_session_by_provider(form, "corp")
     assert (reply.status, reply.body, sessions.asked[-1]) == (200, b"", ("end_by_provider", "corp", "l1"))
     twice = replace(form.request, body=b"logout_token=l1&logout_token=l1")
