@@ -82,6 +82,11 @@ class RouteHandler(OidcHandler):
         uri = sign_in.settings.redirect_uri or f"http://127.0.0.1{path}"
         return await listeners.open(self.application, LoopbackHandler, given, listener, uri=uri)
 
+    def on_finish(self) -> None:
+        """Drop the front, which refers to this handler: no cycle may stay behind (ADR 17)."""
+        super().on_finish()
+        self.__dict__.pop("front", None)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Show a problem as the route says, and send a browser without a login to the login page."""
         info, shown = kwargs.get("exc_info"), self.route.problems

@@ -48,7 +48,7 @@ def wire(
     services = context.services
     assert isinstance(services.session_api, LocalSessions)
     served, path = ServedApi(SessionApi, lambda: services.session_api), tmp_path / "border"
-    context._services = replace(services, session_api=sessions_over_wire(path))  # type: ignore[type-abstract]  # NOTE: none is made
+    context._services = replace(services, session_api=sessions_over_wire(path))
     serving = served.at(path)
     jp_asyncio_loop.run_until_complete(serving.__aenter__())
     yield served
@@ -167,7 +167,7 @@ async def test_a_caller_that_hangs_up_cancels_its_call(
 ) -> None:
     """Nobody waits on for a caller that has gone."""
     del server_under_test
-    api = sessions_over_wire(tmp_path / "border")  # type: ignore[type-abstract]  # NOTE: none is made
+    api = sessions_over_wire(tmp_path / "border")
     sequence = (await api.summary("corp")).sequence
     waiting = asyncio.ensure_future(api.summary("corp", since=sequence, wait_seconds=60.0))
     await asyncio.sleep(0.2)
