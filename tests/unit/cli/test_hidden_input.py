@@ -11,7 +11,9 @@ import time
 import pytest
 
 PROGRAM = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have ignored it, for what it starts behind it
 from jupyter_oidc.cli.hidden_input import read_hidden
 try:
     line = read_hidden("Paste: ", float(sys.argv[1]))
