@@ -7,68 +7,13 @@ In a notebook::
     oidc.sign_in()
     oidc.api("orders").get("items").json()
 
-Importing this package imports nothing heavy: every name below is loaded when it is first used.
+Importing this package imports nothing else: every name below is loaded when it is first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from jupyter_oidc.kernel.errors import (
-        AudienceRefused,
-        BadHeader,
-        BadPath,
-        BodyTooLarge,
-        CallerForbidden,
-        CallFailed,
-        CallRefused,
-        ClientTooSlow,
-        ClockSkew,
-        ConfigurationInvalid,
-        ContractError,
-        CsrfFailed,
-        DiscoveryFailed,
-        EgressProxyAuth,
-        Forbidden,
-        GrantInvalid,
-        HeadersTooLarge,
-        IdpUnavailable,
-        IdTokenRejected,
-        IssuerMismatch,
-        LogoutTokenInvalid,
-        MethodNotAllowed,
-        NotAKernel,
-        NotSignedIn,
-        OIDCError,
-        OIDCWarning,
-        Overloaded,
-        ProviderUnclear,
-        RequestInvalid,
-        ResponseMalformed,
-        RouteForbidden,
-        ServerNotFound,
-        SessionExpired,
-        SignInCancelled,
-        SignInDeclined,
-        SignInRefused,
-        SignInTimeout,
-        StateInvalid,
-        StateUsed,
-        StepUpRequired,
-        StorageUnavailable,
-        TlsUntrusted,
-        TokenResponseInvalid,
-        UnknownApi,
-        UnknownFlow,
-        UnknownProvider,
-        UpstreamProtocolError,
-        UpstreamTimeout,
-        UpstreamUnreachable,
-        UserinfoRejected,
-    )
-    from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
 
 __version__ = "0.1.0"
 
@@ -79,78 +24,32 @@ _CLIENT_ALONE = (
     "environment: pip install jupyter_oidc. If it is there already, the client hides it: pip uninstall jupyter_oidc_client."
 )
 
-__all__ = [
-    "AudienceRefused",
-    "BadHeader",
-    "BadPath",
-    "BodyTooLarge",
-    "CallFailed",
-    "CallRefused",
-    "CallerForbidden",
-    "ClientTooSlow",
-    "ClockSkew",
-    "ConfigurationInvalid",
-    "ContractError",
-    "CsrfFailed",
-    "DiscoveryFailed",
-    "EgressProxyAuth",
-    "Forbidden",
-    "GrantInvalid",
-    "HeadersTooLarge",
-    "IdTokenRejected",
-    "IdpUnavailable",
-    "IssuerMismatch",
-    "LogoutTokenInvalid",
-    "MethodNotAllowed",
-    "NotAKernel",
-    "NotSignedIn",
-    "OIDCError",
-    "OIDCWarning",
-    "Overloaded",
-    "ProviderUnclear",
-    "RequestInvalid",
-    "ResponseMalformed",
-    "RouteForbidden",
-    "ServerNotFound",
-    "SessionExpired",
-    "SignInCancelled",
-    "SignInDeclined",
-    "SignInRefused",
-    "SignInTimeout",
-    "StateInvalid",
-    "StateUsed",
-    "StepUpRequired",
-    "StorageUnavailable",
-    "TlsUntrusted",
-    "TokenResponseInvalid",
-    "UnknownApi",
-    "UnknownFlow",
-    "UnknownProvider",
-    "UpstreamProtocolError",
-    "UpstreamTimeout",
-    "UpstreamUnreachable",
-    "UserinfoRejected",
-    "__version__",
-    "api",
-    "async_api",
-    "auth",
-    "endpoint",
-    "session",
-    "sign_in",
-    "sign_out",
-]
+if TYPE_CHECKING:
+    from jupyter_oidc.kernel import errors as _errors
+    from jupyter_oidc.kernel.errors import *  # noqa: F403 - its list of names is the list of errors
+    from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
 
-
-if not TYPE_CHECKING:  # NOTE: else a type checker would take every name for one of ours, of type Any.
+    __all__ = ["__version__", "api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
+    __all__ += _errors.__all__
+else:  # NOTE: a type checker would take every name for one of ours, of type Any.
 
     def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
-        return getattr(import_module(f"jupyter_oidc.kernel.{'session' if name in _CALLS else 'errors'}"), name)
+        if name in _CALLS:
+            return getattr(import_module("jupyter_oidc.kernel.session"), name)
+        if name == "__all__":
+            return __dir__()
+        if not name.startswith("_") and name in _names_of_errors():
+            return getattr(import_module("jupyter_oidc.kernel.errors"), name)
+        raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
+
+
+def _names_of_errors() -> list[str]:
+    names: list[str] = import_module("jupyter_oidc.kernel.errors").__all__
+    return names
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(["__version__", *_CALLS, *_names_of_errors()])
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -16,19 +16,17 @@ from jupyter_oidc.adapters.network.system_store import authorities_in
 from jupyter_oidc.adapters.network.tls import verifying_context
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock, LockIfShared, lock_folder
-from jupyter_oidc.adapters.storage.keyring_backends import choose_backend, use_backend
+from jupyter_oidc.adapters.storage.keyring_backends import use_backend
+from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
 from jupyter_oidc.adapters.storage.secret_refs import resolve
-from jupyter_oidc.adapters.storage.vault_auto import AutoVault
-from jupyter_oidc.adapters.storage.vault_file import FileVault, storage_folder
-from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
-from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
-from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
+from jupyter_oidc.adapters.storage.stores import DOCTOR, STORES, Owner, StoreParts, vault_for
+from jupyter_oidc.adapters.storage.vault_file import storage_folder
 from jupyter_oidc.adapters.system.timers import LoopScheduler
 from jupyter_oidc.adapters.upstream.probe_api import probe_api
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
-from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage
+from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -329,16 +327,11 @@ def diagnostic_context(
     """Return the context of diagnostics, with the same adapters that sessions and the proxy use."""
     if settings is not None:
         use_backend(settings.keyring_backend)
-    thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
-    place = _place(settings)
-
-    async def keyring() -> str:
-        await KeyringVault(provider=_DOCTOR, issuer="", client_id="", thread=thread).probe()
-        backend = await thread.run(choose_backend)
-        return f"{type(backend).__module__}"
+    clock, entropy, place = SystemClock(), SystemEntropy(), _place(settings)
+    stores = StoreParts(KeyringThread(), place, storage_key)
 
     async def check_lock_folder() -> None:
-        lock = FileEntryLock(lambda: lock_folder(place), provider=_DOCTOR, issuer="", client_id="")
+        lock = FileEntryLock(lambda: lock_folder(place), **DOCTOR._asdict())
         await asyncio.to_thread(lock.check_folder)
 
     def forward_proxy(provider: Provider) -> str | None:
@@ -351,10 +344,7 @@ def diagnostic_context(
         clock=clock,
         entropy=entropy,
         storage=Storage(
-            keyring=keyring,
-            file=FileVault(
-                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateDirectory(place)
-            ).probe,
+            probes={kind: StoreProbe(store.subject, partial(store.probe, stores)) for kind, store in STORES.items()},
             lock_folder=check_lock_folder,
             has_key=storage_key is not None,
         ),
@@ -368,10 +358,6 @@ def diagnostic_context(
         authorities=tuple(Authorities(*one) for one in authorities_in(environment)),
         sessions=sessions,
     )
-
-
-_DOCTOR: Final = "doctor"
-"""The name under which harmless test entries are written."""
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
@@ -406,20 +392,13 @@ def _place(settings: Settings | None) -> Callable[[], Path]:
 def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
     """Return a function for the store of each provider; two calls for the same one get the same store."""
     use_backend(settings.keyring_backend)
-    keyring_thread = KeyringThread()
+    parts = StoreParts(KeyringThread(), _place(settings), storage_key)
 
     @cache
-    def vault_of(name: str, issuer: str, client_id: str) -> Vault:
-        if settings.storage == "memory":
-            return MemoryVault()
-        keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
-        folder = PrivateDirectory(_place(settings))
-        file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key, folder=folder)
-        if settings.storage == "keyring":
-            return keyring
-        return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, log)
+    def vault_of(owner: Owner) -> Vault:
+        return vault_for(settings.storage, parts, owner, log)
 
-    return lambda provider: vault_of(provider.name, provider.issuer, provider.client_id)
+    return lambda provider: vault_of(Owner(provider.name, provider.issuer, provider.client_id))
 
 
 def share_provider(provider: Provider, parts: Parts) -> SharedProvider:

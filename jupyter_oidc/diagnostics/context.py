@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.ports import ProviderPort
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
-    """The places for refresh tokens.
+class StoreProbe:
+    """Tries one store: ``run`` returns a sentence about ``subject``, or raises ``StorageUnavailable``."""
 
-    ``keyring`` writes, reads and deletes a harmless entry and returns the backend's name; ``file`` checks the keys and
-    the folder of the encrypted file; ``lock_folder`` checks the folder of the lock between servers.
-    Each raises ``StorageUnavailable``. ``has_key`` says whether there is a key for the file, right or wrong.
+    subject: str
+    run: Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The stores of refresh tokens, and the folder of the lock between servers, which ``lock_folder`` checks.
+
+    ``has_key`` says whether there is a key for the encrypted file, right or wrong.
     """
 
-    keyring: Callable[[], Awaitable[str]]
-    file: Callable[[], Awaitable[None]]
+    probes: Mapping[StorageKind, StoreProbe]
     lock_folder: Callable[[], Awaitable[None]]
     has_key: bool
 

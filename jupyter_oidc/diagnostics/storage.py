@@ -8,11 +8,9 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.context import DiagnosticContext, Storage
-    from jupyter_oidc.settings.model import Storage as Choice
+    from jupyter_oidc.contract.storage import RequestedStorage
+    from jupyter_oidc.diagnostics.context import DiagnosticContext, Storage, StoreProbe
 
-_KEYRING: Final = Subject("keyring")
-_FILE: Final = Subject("encrypted file")
 _LOCK_FOLDER: Final = Subject("lock folder")
 _ENDS: Final = "Sessions are kept in memory and end with the server."
 
@@ -32,37 +30,40 @@ def check_conversions(context: DiagnosticContext) -> list[Check]:
     ]
 
 
-async def check_storage(choice: Choice, storage: Storage) -> list[Check]:
-    """Try the stores in the order in which the server would."""
-    if choice == "memory":
-        return [Subject("storage").ok(f"{_ENDS} That is what the settings want.")]
-    checks = [await _keyring(choice, storage)] if choice != "encrypted-file" else []
-    if not checks or (checks[0].status != "ok" and storage.has_key and choice == "auto"):
-        checks.append(await _file(storage))
-    if any(check.status == "ok" for check in checks):
+async def check_storage(choice: RequestedStorage, storage: Storage) -> list[Check]:
+    """Try the store of the settings; with ``auto`` those that the server would try, in its order."""
+    checks = await _in_turn(storage) if choice == "auto" else [await _tried(storage.probes[choice])]
+    if choice != "memory" and any(check.status == "ok" for check in checks):
         checks.append(await _lock_folder(storage))
     return checks
 
 
-async def _keyring(choice: Choice, storage: Storage) -> Check:
-    try:
-        name = await storage.keyring()
-    except StorageUnavailable as problem:
-        if choice == "keyring":
-            return _KEYRING.failed(problem)
-        if storage.has_key:
-            return _KEYRING.warning(f"{problem.message} The encrypted file takes its place.", problem.action)
-        action = f"{problem.action} Or give the server a key for an encrypted file (JUPYTER_OIDC_STORAGE_KEY)."
-        return _KEYRING.warning(f"{problem.message} {_ENDS}", action)
-    return _KEYRING.ok(f"A test entry was written, read and deleted ({name}).")
+async def _in_turn(storage: Storage) -> list[Check]:
+    keyring = await _keyring_before_others(storage)
+    if keyring.status == "ok" or not storage.has_key:
+        return [keyring]
+    return [keyring, await _tried(storage.probes["encrypted-file"])]
 
 
-async def _file(storage: Storage) -> Check:
+async def _tried(probe: StoreProbe) -> Check:
+    about = Subject(probe.subject)
     try:
-        await storage.file()
+        return about.ok(await probe.run())
     except Problem as problem:
-        return _FILE.failed(problem)
-    return _FILE.ok("Key and folder are right.")
+        return about.failed(problem)
+
+
+async def _keyring_before_others(storage: Storage) -> Check:
+    """Try the keyring; without it another store takes its place, so that this is no more than a warning."""
+    probe = storage.probes["keyring"]
+    about = Subject(probe.subject)
+    try:
+        return about.ok(await probe.run())
+    except StorageUnavailable as problem:
+        if storage.has_key:
+            return about.warning(f"{problem.message} The encrypted file takes its place.", problem.action)
+        action = f"{problem.action} Or give the server a key for an encrypted file (JUPYTER_OIDC_STORAGE_KEY)."
+        return about.warning(f"{problem.message} {_ENDS}", action)
 
 
 async def _lock_folder(storage: Storage) -> Check:

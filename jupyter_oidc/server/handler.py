@@ -70,6 +70,7 @@ MAX_DRAIN_SECONDS: Final = 10.0
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """Seconds for a body of 64 KiB at most that a verb waits for: a slow one would hold a connection for ever."""
 
+_EXPOSED: Final = "Access-Control-Expose-Headers"
 EXPOSED_HEADERS: Final = f"{CONTRACT_HEADER}, X-OIDC-Error, X-OIDC-Request-Id, Retry-After"
 """The headers of ours that a page of another origin may read, where Jupyter's CORS policy admits that page."""
 
@@ -458,11 +459,11 @@ class OidcHandler(APIHandler):
         """Set the header with the number of the contract; an API's answer is not ours, and never has it (ADR 48)."""
         self.set_header(CONTRACT_HEADER, str(CONTRACT_VERSION))
 
-    def set_cors_headers(self) -> None:
-        """Set the headers of Jupyter's own CORS policy; a page that it admits may read our headers, too."""
-        super().set_cors_headers()
+    def _expose_headers(self) -> None:
+        """Let a page that Jupyter's own CORS policy admits read the headers of ours, beside those of the settings."""
         if "Access-Control-Allow-Origin" in self._headers:
-            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+            others = self._headers.get(_EXPOSED)
+            self.set_header(_EXPOSED, EXPOSED_HEADERS if others is None else f"{others}, {EXPOSED_HEADERS}")
 
     def send(self, reply: Reply) -> None:
         """Send ``reply``, and keep its problem for the log."""
@@ -485,6 +486,7 @@ class OidcHandler(APIHandler):
                 secure=cookie.secure,
                 samesite=cookie.same_site,
             )
+        self._expose_headers()
         self.finish(reply.body or None, set_content_type=reply.media_type)
 
     def compute_etag(self) -> str | None:

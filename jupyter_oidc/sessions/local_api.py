@@ -162,7 +162,9 @@ class LocalSessions:
     async def use_ticket(self, ticket: str) -> SignIn:
         """Use a start ticket, once."""
         pending = self.pending.use_ticket(ticket)
-        self.sessions.of_sign_in(pending)  # raises if its provider is gone
+        if pending.begun_with is not self.sessions.of_sign_in(pending).sign_ins.settings:
+            # NOTE: a sign-in goes on under the settings that it was begun under, or not at all (ADR 30).
+            raise StateInvalid(detail="start.settings")
         return self._told(pending)
 
     async def depart(

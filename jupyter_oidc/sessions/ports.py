@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.background import Defect
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.summary import Profile
-
-StorageKind = Literal["keyring", "encrypted-file", "memory"]
 
 
 class ProviderPort(Protocol):

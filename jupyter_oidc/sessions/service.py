@@ -233,7 +233,7 @@ class SessionService:
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_polling()
-        self.sign_ins.drop_questions()
+        self.sign_ins.close()
         self.current.close()
         await self._background.settle(CLOSE_TIMEOUT_SECONDS)  # a task that ends may have started a revocation
         await self._store.retry()

@@ -20,8 +20,9 @@ from jupyter_oidc.sessions.refresh_policy import backoff
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, StorageKind, Vault
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, Vault
 
 REFRESH_LOCK_TIMEOUT_SECONDS: Final = 30.0
 """Seconds that a refresh waits for the lock (B12)."""

@@ -64,6 +64,7 @@ class SignInEndings:
         self._scheduler = scheduler
         self._event_log = event_log
         self._on_signed_in = on_signed_in
+        self._closed = False
 
     def under_way(self, pending: PendingSignIn) -> None:
         """Call ``begun``, and ``abandoned`` once ``pending`` has expired, if no other is under way then."""
@@ -78,11 +79,12 @@ class SignInEndings:
         self.notice_abandoned()
 
     def abandon(self, *, only_ours: bool = False) -> None:
-        """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
+        """Cancel every sign-in under way, and every link to one; a code that still arrives for one is not redeemed.
 
         With ``only_ours`` sign-ins that were begun under other settings of the same provider go on.
         """
-        for pending in self._pending.waiting(self.settings.name):
+        name = self.settings.name
+        for pending in (*self._pending.waiting(name), *self._pending.offered(name)):
             if only_ours and pending.begun_with is not self.settings:
                 continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
@@ -134,7 +136,7 @@ class SignInEndings:
         question = self._callbacks.question(tokens, pending.options.silent)
         if question is None:
             await self._settle(pending, tokens)
-        elif pending.facts.ends_at_callback:
+        elif pending.facts.ends_at_callback and not self._closed:
             pending.question = question
             self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
@@ -173,8 +175,9 @@ class SignInEndings:
         finally:
             self.end_of_work(pending)
 
-    def drop_questions(self) -> None:
-        """End the sign-ins that wait for the user's answer here, because nobody is left to take it."""
+    def close(self) -> None:
+        """End the sign-ins that wait for the user's answer here, and ask no question any more: no answer can come."""
+        self._closed = True
         for pending in self._pending.waiting(self.settings.name):
             if pending.begun_with is self.settings:
                 self._question_expired(pending)

@@ -73,7 +73,7 @@ class SignIns:
         self.refuse, self.paste = by_redirect.refuse, by_redirect.paste
         self.answer, self.cancel, self.give_up = endings.answer, endings.cancel, endings.give_up
         self.abandon, self.stop_polling = endings.abandon, endings.stop_polling
-        self.drop_questions = endings.drop_questions
+        self.close = endings.close
         self.overtake, self.notice_abandoned = endings.overtake, endings.notice_abandoned
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:

@@ -269,3 +269,9 @@ def entries(section: type[Any], without_field: Mapping[str, Setting]) -> tuple[S
         setting = Setting(key or one.name, one.name, shape, default, meaning, unset, page)
         found += [setting, *([without_field[setting.key]] if setting.key in without_field else [])]
     return tuple(found)
+
+
+def either(words: tuple[str, ...], quote: str = "`") -> str:
+    """Return ``words`` as the end of a sentence: "`a`, `b` or `c`"."""
+    quoted = [f"{quote}{word}{quote}" for word in words]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]])

@@ -45,6 +45,7 @@ from jupyter_oidc.settings.fields import (
     WholeSeconds,
     Words,
     camel_case,
+    either,
     entries,
     entry,
     no_key,
@@ -52,6 +53,8 @@ from jupyter_oidc.settings.fields import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jupyter_oidc.contract.storage import RequestedStorage
 
 AuthMethod = Literal[
     "none",
@@ -68,11 +71,7 @@ TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
 Profile = Literal["fapi2"]
 PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
 """The signature algorithms under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
-_STRATEGY_WORDS: Final = " or ".join(
-    [", ".join(f"`{word}`" for word in get_args(RequestedStrategy)[:-1]), f"`{get_args(RequestedStrategy)[-1]}`"]
-)
 ResponseMode = Literal["query", "form_post"]
-Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
@@ -460,7 +459,7 @@ class Provider:
         metadata=entry(
             Choice(get_args(RequestedStrategy)),
             always,
-            _STRATEGY_WORDS,
+            either(get_args(RequestedStrategy)),
             page="; see [ways to sign in](#ways-to-sign-in)",
         ),
     )
@@ -708,7 +707,7 @@ class Settings:
     """
 
     providers: tuple[Provider, ...] = ()
-    storage: Storage = "auto"
+    storage: RequestedStorage = "auto"
     keyring_backend: str | None = None
     storage_folder: str | None = None
 

@@ -14,8 +14,9 @@ from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 from urllib.parse import urlsplit
 
+from jupyter_oidc.contract.storage import RequestedStorage
 from jupyter_oidc.settings.client_authentication import read_client_authentication
-from jupyter_oidc.settings.fields import Setting, Url
+from jupyter_oidc.settings.fields import Setting, Url, either
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.key_reader import LABEL, KeyReader, Location, check_url, display_name
@@ -83,8 +84,8 @@ def read_settings(
                 at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
             else:
                 read.append(_provider(usable, body, at))
-    if storage not in ("auto", "keyring", "encrypted-file", "memory"):
-        instead = "Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
+    if storage not in get_args(RequestedStorage):
+        instead = f"Write {either(get_args(RequestedStorage), chr(39))}."
         findings.append(Finding("storage", "is not a known storage", instead))
     if keyring_backend is not None and not (isinstance(keyring_backend, str) and _CLASS.match(keyring_backend)):
         instead = "Write 'module.Class', for example 'keyring.backends.SecretService.Keyring', or remove it."

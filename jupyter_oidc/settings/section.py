@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, get_args
 
-from jupyter_oidc.settings.fields import NAME_PATTERN, Choice, Flag, Own, Setting
-from jupyter_oidc.settings.model import Storage
+from jupyter_oidc.contract.storage import RequestedStorage
+from jupyter_oidc.settings.fields import NAME_PATTERN, Choice, Flag, Own, Setting, either
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,9 @@ SECTION_SETTINGS: Final = (
     Setting(
         key="storage",
         field=None,
-        shape=Choice(get_args(Storage)),
+        shape=Choice(get_args(RequestedStorage)),
         default="auto",
-        meaning="where refresh tokens are kept: `auto`, `keyring`, `encrypted-file` or `memory`",
+        meaning=f"where refresh tokens are kept: {either(get_args(RequestedStorage))}",
     ),
     Setting(
         key="keyring_backend",

@@ -92,7 +92,7 @@ class Request:
     """
 
     method: str
-    path: str
+    path: str = field(repr=False)
     caller: Caller
     arguments: tuple[str, ...] = field(default=(), repr=False)
     query: str = field(default="", repr=False)

@@ -25,7 +25,7 @@ from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.summary import Profile, User
 
 if TYPE_CHECKING:
-    from jupyter_oidc.sessions.ports import StorageKind
+    from jupyter_oidc.contract.storage import StorageKind
 
 FORMAT_VERSION: Final = 2
 _VERSION_WITHOUT_STORE: Final = 1

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.adapters.storage.vault_file import FileVault
     from jupyter_oidc.adapters.storage.vault_keyring import KeyringVault
-    from jupyter_oidc.sessions.ports import Entry, StorageKind, Vault
+    from jupyter_oidc.contract.storage import StorageKind
+    from jupyter_oidc.sessions.ports import Entry, Vault
 
 
 class AutoVault:

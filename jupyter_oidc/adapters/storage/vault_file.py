@@ -22,8 +22,9 @@ from jupyter_oidc.errors import StorageUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.ports import Entry, StorageKind
+    from jupyter_oidc.sessions.ports import Entry
 
 _T = TypeVar("_T")
 _KIND: Final = "encrypted-file"

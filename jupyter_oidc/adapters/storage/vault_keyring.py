@@ -20,7 +20,8 @@ from jupyter_oidc.secret_access import reveal
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
-    from jupyter_oidc.sessions.ports import Entry, StorageKind
+    from jupyter_oidc.contract.storage import StorageKind
+    from jupyter_oidc.sessions.ports import Entry
 
 __all__ = ["KeyringThread", "KeyringVault"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jupyter_oidc.sessions.ports import Entry, StorageKind
+    from jupyter_oidc.contract.storage import StorageKind
+    from jupyter_oidc.sessions.ports import Entry
 
 
 class MemoryVault:

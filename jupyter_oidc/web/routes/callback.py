@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from jupyter_oidc.errors import Problem, ResponseMalformed
+from jupyter_oidc.errors import Problem, ResponseMalformed, UnknownFlow, UnknownProvider
 from jupyter_oidc.web.access_rule import public_route
 from jupyter_oidc.web.cookies import sign_in_bindings
 from jupyter_oidc.web.pages import Page, show, show_problem
@@ -109,9 +109,15 @@ def _show_failure(call: Call, sign_in: SignIn, *, again: str | None = None) -> R
     return show_problem(call.front, problem, again=again).refusing(problem, sign_in.flow, is_audited=True)
 
 
-async def _retry_url(call: Call, sign_in: SignIn) -> str:
-    """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
-    ticket = await call.sessions.retry_ticket(sign_in.provider, sign_in.flow)
+async def _retry_url(call: Call, sign_in: SignIn) -> str | None:
+    """Return the start of another attempt, which begins by a click and never by itself (E-1).
+
+    ``None`` if the sign-in is not known any more.
+    """
+    try:
+        ticket = await call.sessions.retry_ticket(sign_in.provider, sign_in.flow)
+    except (UnknownFlow, UnknownProvider):
+        return None
     return f"{call.front.home}jupyter-oidc/start/{ticket}"
 
 

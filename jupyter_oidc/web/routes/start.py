@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.errors import Problem, StateInvalid
+from jupyter_oidc.errors import Problem, StateInvalid, UnknownFlow, UnknownProvider
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.strategies import facts_of
 from jupyter_oidc.web.access_rule import public_route
@@ -35,7 +36,8 @@ async def start_sign_in(call: Call, ticket: str) -> Reply:
     try:
         return await _depart(call, sign_in)
     except Problem as problem:
-        await sessions.fail_sign_in(sign_in.provider, sign_in.flow, problem)
+        with suppress(UnknownFlow, UnknownProvider):  # NOTE: it may have been pushed out meanwhile
+            await sessions.fail_sign_in(sign_in.provider, sign_in.flow, problem)
         front = call.front
         reply = redirect(target_of(front, sign_in), 303) if sign_in.silent else show_problem(front, problem)
         return reply.refusing(problem, sign_in.flow, is_audited=True)

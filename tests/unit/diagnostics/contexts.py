@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, get_args
 
+from jupyter_oidc.contract.storage import StorageKind
 from jupyter_oidc.diagnostics import Check, DiagnosticContext
-from jupyter_oidc.diagnostics.context import Storage
+from jupyter_oidc.diagnostics.context import Storage, StoreProbe
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
@@ -60,8 +62,19 @@ async def nothing(*_: Any) -> None:
     """Stand in for a check that finds no fault."""
 
 
-async def a_keyring() -> str:
-    return "keyring.backends.SecretService"
+async def works() -> str:
+    """Stand in for a store that takes a test entry."""
+    return "It works."
+
+
+def stores(**changed: Callable[[], Awaitable[str]]) -> Storage:
+    """Return stores that work, apart from those in ``changed``: ``keyring`` and ``file``."""
+    probes: dict[StorageKind, StoreProbe] = {
+        "keyring": StoreProbe("keyring", changed.get("keyring", works)),
+        "encrypted-file": StoreProbe("encrypted file", changed.get("file", works)),
+        "memory": StoreProbe("storage", works),
+    }
+    return Storage(probes=probes, lock_folder=nothing, has_key=False)
 
 
 def credentials(provider: Provider, secret: Secret | None = None, key: Secret | None = None) -> Credentials:
@@ -74,7 +87,7 @@ def diagnostic_context(port: Answering | None = None, provider: Provider = CORP,
         findings=(),
         clock=HandClock(),
         entropy=CountingEntropy(),
-        storage=Storage(keyring=a_keyring, file=nothing, lock_folder=nothing, has_key=False),
+        storage=stores(),
         provider_port=lambda _: port or Answering(),
         credentials=credentials,
         load_authorities=lambda _: None,

@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_oidc.compose import diagnostic_context as composed
 from jupyter_oidc.diagnostics import Check, Report, examine
+from jupyter_oidc.diagnostics.context import Storage
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.errors import (
@@ -24,7 +25,7 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.contexts import CORP, Answering, credentials, diagnostic_context, named
+from tests.unit.diagnostics.contexts import CORP, Answering, credentials, diagnostic_context, named, stores
 from tests.unit.protocol.makers import EC, RSA, document, jwk, reply
 
 CALLBACK = CORP.redirect_uri or ""
@@ -254,8 +255,9 @@ def test_an_api_that_cannot_be_reached(problem: Exception, says: str) -> None:
     assert (check.status, check.provider, says in check.message) == ("problem", "corp", True)
 
 
-def storage(**changes: Any) -> Any:
-    return replace(diagnostic_context().storage, **changes)
+def storage(**changes: Any) -> Storage:
+    tried = {name: changes.pop(name) for name in ("keyring", "file") if name in changes}
+    return replace(stores(**tried), **changes)
 
 
 async def unsafe() -> str:

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
+from jupyter_oidc.contract.storage import StorageKind
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.ports import Entry, StorageKind
+from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.registry import Sessions
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of

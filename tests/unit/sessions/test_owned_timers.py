@@ -52,3 +52,17 @@ async def test_the_tokens_behind_an_open_question_are_revoked_when_the_service_c
     await settle()
     assert (pending.progress, pending.question) == (Progress.FAILED, None)
     assert fake_environment.provider.revoked == ["rt-2"]
+
+
+async def test_a_service_that_has_closed_asks_no_question_any_more() -> None:
+    """A26: an answer of the provider that comes while the service closes is for another person."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.claims = {"sub": "eve"}
+    fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
+    _, state, binding = await fake_environment.begin()
+    fake_environment.service.sign_ins.close()
+    late = await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    await settle()
+    assert (late.progress, late.question) == (Progress.FAILED, None)
+    assert fake_environment.provider.revoked == ["rt-2"]
