@@ -13,6 +13,7 @@ from jupyter_core.application import JupyterApp
 from traitlets import Dict, default
 
 from jupyter_oidc import __version__
+from jupyter_oidc.kernel.plain_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,15 +28,6 @@ FLAGS: Final[dict[str, Any]] = {
 """The flags; some of JupyterApp's own are left out, as they would show the configuration with its secrets."""
 
 ALIASES: Final[dict[str, Any]] = {"config": "JupyterApp.config_file", "log-level": "Application.log_level"}
-
-
-_JOINERS: Final = "\u200c\u200d"
-"""Zero-width joiners: they move no cursor, and names in Persian and Hindi are spelt with them."""
-
-
-def one_line(text: str) -> str:
-    """Return untrusted ``text`` (a name) without characters that end a line, move a cursor or turn the direction."""
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 class OidcApp(JupyterApp):
@@ -75,7 +67,7 @@ class OidcApp(JupyterApp):
 
 def _lines(text: str) -> str:
     """Return ``text`` with its lines, and without other control characters for a terminal."""
-    return "\n".join(one_line(line) for line in text.split("\n"))
+    return "\n".join(plain(line) for line in text.split("\n"))
 
 
 class Main(OidcApp):

@@ -8,12 +8,13 @@ from urllib.parse import quote, urljoin
 
 from traitlets import Bool, Dict, Enum, Float, Unicode
 
-from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
+from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
 from jupyter_oidc.cli.running import RunningServer, ServerError, running_server
 from jupyter_oidc.cli.sign_in import SignInWish, TerminalSignIn
 from jupyter_oidc.contract.reader import word_in
 from jupyter_oidc.contract.strategy import RequestedStrategy
 from jupyter_oidc.kernel.messages import SHARING, access_message, unknown_word_message
+from jupyter_oidc.kernel.plain_text import plain
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
@@ -69,7 +70,7 @@ class SessionApp(OidcApp):
             known |= {entry["name"]: one["name"] for entry in summary["apis"]}
         if api not in known:
             raise ServerError(
-                f"There is no API '{one_line(api)}'.",
+                f"There is no API '{plain(api)}'.",
                 f"Name one of: {', '.join(known)}." if known else "Configure one: jupyter oidc config preset.",
             )
         return str(known[api])
@@ -197,7 +198,7 @@ _REVOKED = {
 
 
 def _revoked(told: dict[str, Any]) -> str:
-    return _REVOKED.get(told["revoked"]) or one_line(unknown_word_message(word_in(told, "revoked")))
+    return _REVOKED.get(told["revoked"]) or plain(unknown_word_message(word_in(told, "revoked")))
 
 
 def _paragraph(summary: dict[str, Any]) -> list[str]:
@@ -207,7 +208,7 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
         f"{summary['provider']}: {_word(summary, 'state')}" + (f" ({summary['reason']})" if summary["reason"] else "")
     ]
     if who:
-        lines.append(f"    signed in as {one_line(str(who))} at {summary['issuer']}")
+        lines.append(f"    signed in as {plain(str(who))} at {summary['issuer']}")
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {_word(summary, 'storage')}")
@@ -215,10 +216,10 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
         lines.append(f"    {SETTINGS_PENDING}")
     if shared := SHARING.get(summary["sharing"]):
         lines.append(f"    {shared}")
-    lines += [f"    API {api['name']}: {one_line(access_message(api))}" for api in summary["apis"]]
+    lines += [f"    API {api['name']}: {plain(access_message(api))}" for api in summary["apis"]]
     return lines
 
 
 def _word(summary: dict[str, Any], member: str) -> str:
     """Return the server's word for ``member``, also one that is not known here."""
-    return one_line(word_in(summary, member) or "")
+    return plain(word_in(summary, member) or "")

@@ -17,13 +17,13 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.cli.app import one_line
 from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.errors import OIDCError, ResponseMalformed, StateInvalid
 from jupyter_oidc.kernel.paste import NOBODY_CAN_TYPE, PROMPT, paste
+from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
@@ -122,7 +122,7 @@ class TerminalSignIn:
                 self._show(step, "Open this link on any machine to sign in:")
                 act = "check that the page shows this code" if step.filled_in else "enter this code there"
                 self._write_line(
-                    f"Then {act}:\n\n    {one_line(step.code)}\n\nDo not enter a code that somebody else has sent you.\n"
+                    f"Then {act}:\n\n    {plain(step.code)}\n\nDo not enter a code that somebody else has sent you.\n"
                 )
                 return self._wait(flow, deadline)
             case PasteAddress():

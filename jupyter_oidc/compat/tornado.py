@@ -30,6 +30,12 @@ def end_body_wait(request: HTTPServerRequest, problem: Exception | None) -> asyn
     return rest
 
 
+def awaits_body(request: HTTPServerRequest) -> bool:
+    """Return whether the verb of ``request`` still waits for the end of its body."""
+    private: Any = request
+    return not private._body_future.done()
+
+
 def close_after_reply(request: HTTPServerRequest) -> None:
     """End the connection of ``request`` with this reply; tornado would keep it where the caller asked for that."""
     connection: Any = request.connection

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_oidc.kernel.messages import NOT_LISTED, SHARING, access_message, session_message
+from jupyter_oidc.kernel.plain_text import plain
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -19,7 +20,6 @@ _DOT = {
     "signed-out-expired": "--jp-error-color1, #d32f2f",
 }
 
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 _CARD = (
     "display:inline-block;min-width:18em;padding:0.7em 1em;border-radius:4px;"
@@ -134,14 +134,6 @@ def signed_out_html(text: str, url: str | None, *, soon: bool = False) -> str:
 def _is_path(url: str) -> bool:
     """Return whether ``url`` is a path of the server that shows it, and of no other."""
     return url.startswith("/") and url[1:2] not in ("/", "\\")
-
-
-def plain(text: str) -> str:
-    """Return untrusted ``text`` (a name) without characters that move a cursor, end a line or turn its direction.
-
-    Joiners stay, because names in Persian and Hindi are spelt with them.
-    """
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def done_html(summary: dict[str, Any]) -> str:

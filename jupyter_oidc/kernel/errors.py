@@ -10,6 +10,7 @@ from html import escape
 from typing import Any, ClassVar
 
 from jupyter_oidc.contract.reader import word_in
+from jupyter_oidc.kernel.plain_text import plain
 
 __all__ = [
     "AudienceRefused",
@@ -86,21 +87,21 @@ class OIDCError(Exception):
     ) -> None:
         self.message = message
         self.action = action
-        self.link = link
+        self.link = link if link is None or link.isprintable() else None
         self.retryable = retryable
         self.request_id = request_id
         super().__init__(message)
 
     def __str__(self) -> str:
         parts = [self.message, self.action, self.link or ""]
-        return " ".join(part for part in parts if part)
+        return " ".join(plain(part) for part in parts if part)
 
     def _render_traceback_(self) -> list[str]:
         """Return message and action as the lines that IPython shows instead of a traceback."""
         lines = [f"{type(self).__name__}: {self.message}", self.action, self.link or ""]
         if self.request_id:
             lines.append(f"({self.code}, request {self.request_id})")
-        return [line for line in lines if line]
+        return [plain(line) for line in lines if line]
 
     def _repr_html_(self) -> str:
         link = f' <a href="{escape(self.link)}" target="_blank" rel="noopener">Open</a>' if self.link else ""

@@ -9,7 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from jupyter_oidc.kernel.display import Notice, ended_transfer_html, in_notebook, plain, progress_html
+from jupyter_oidc.kernel.display import Notice, ended_transfer_html, in_notebook, progress_html
+from jupyter_oidc.kernel.plain_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,6 @@ from jupyter_oidc.kernel.display import (
     done_html,
     ended_html,
     link_html,
-    plain,
     session_html,
     session_text,
     signed_out_html,
@@ -26,6 +25,7 @@ from jupyter_oidc.kernel.display import (
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
 from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
+from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
-    from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
     from jupyter_oidc.server.sharing import Sharing
     from jupyter_oidc.sessions.api import ProviderSettings
     from jupyter_oidc.sessions.strategy import Browser
@@ -222,6 +222,7 @@ class OidcHandler(APIHandler):
         """Store the context that the route table passes."""
         self.context = context
         self.kernel_id: str | None = None
+        self.kernel_run: KernelRun | None = None
         self._passed_rule: AccessRule | None = None
         self._deferred_refusal: Problem | HTTPError | None = None
         self._answered_problem: Problem | None = None
@@ -311,7 +312,8 @@ class OidcHandler(APIHandler):
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.context.require_local_kernel(self.request)
-            self._set_kernel_user(self.context.grants.kernel_of(grant))
+            self.kernel_run = run = self.context.grants.run_of(grant)
+            self._set_kernel_user(run.kernel_id)
             return
         try:
             await super().prepare()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import ProxyRequest
     from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.kernel_grants import KernelRun
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 """The verbs of the handler that kernels may use."""
@@ -68,13 +69,13 @@ class KernelFastPath(Router):
             return None
         try:
             context.require_local_kernel(request)
-            kernel_id = context.grants.kernel_of(grant)
+            kernel = context.grants.run_of(grant)
             identity = self.application.settings["identity_provider"]
             parsed = received_call(request, received, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - the handler raises the same error again, and answers it
             return None
         stays_open = "Connection" not in headers or headers["Connection"] == "keep-alive"
-        return FastPathRequest(self, services, request, parsed, kernel_id, grant, stays_open=stays_open)
+        return FastPathRequest(self, services, request, parsed, kernel, stays_open=stays_open)
 
 
 class FastPathRequest(HTTPMessageDelegate):
@@ -86,8 +87,7 @@ class FastPathRequest(HTTPMessageDelegate):
         services: Services,
         request: HTTPServerRequest,
         parsed: ProxyRequest,
-        kernel_id: str,
-        grant: str,
+        kernel: KernelRun,
         *,
         stays_open: bool,
     ) -> None:
@@ -96,8 +96,7 @@ class FastPathRequest(HTTPMessageDelegate):
         self._request = request
         self._connection: Any = request.connection
         self._proxy_request = parsed
-        self._kernel_id = kernel_id
-        self._grant = grant
+        self._kernel = kernel
         self._stays_open = stays_open
         self._relay = Relay(
             CallRecord(
@@ -105,7 +104,7 @@ class FastPathRequest(HTTPMessageDelegate):
                 services.entropy,
                 parsed.method,
                 request.request_time,
-                kernel_id,
+                kernel.kernel_id,
                 parsed.api,
                 parsed.person,
             )
@@ -126,10 +125,13 @@ class FastPathRequest(HTTPMessageDelegate):
         self._relay.client_gone()
 
     async def _forward(self) -> None:
-        client = _ConnectionClient(self._connection, self._router.context, self._grant, stays_open=self._stays_open)
+        client = _ConnectionClient(self._connection, self._router.context, self._kernel, stays_open=self._stays_open)
         try:
             await self._relay.run(client, self._services.proxy.open(self._proxy_request))
-        except Exception as error:  # noqa: BLE001 - it is raised again where errors are rendered and logged
+        except Exception as error:
+            if self._relay.has_answer:
+                client.abort()  # an answer is out, and no second one may follow it
+                raise
             self._refuse(error)
 
     def _refuse(self, error: Exception) -> None:
@@ -139,7 +141,7 @@ class FastPathRequest(HTTPMessageDelegate):
         api = "" if isinstance(error, UnknownApi) else self._proxy_request.api
         given = {
             "context": self._router.context,
-            "refused": RefusedCall(self._kernel_id, api, error, self._proxy_request.person),
+            "refused": RefusedCall(self._kernel.kernel_id, api, error, self._proxy_request.person),
         }
         handler = self._router.application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
@@ -149,17 +151,17 @@ class FastPathRequest(HTTPMessageDelegate):
 class _ConnectionClient:
     """The connection of a kernel, for the relay."""
 
-    __slots__ = ("_connection", "_context", "_grant", "_stays_open")
+    __slots__ = ("_connection", "_context", "_kernel", "_stays_open")
 
     closed_error = StreamClosedError
     length_error = HTTPOutputError
 
-    def __init__(self, connection: Any, context: Context, grant: str, *, stays_open: bool) -> None:
+    def __init__(self, connection: Any, context: Context, kernel: KernelRun, *, stays_open: bool) -> None:
         """``stays_open`` says that the client asked for no end of the connection behind this answer."""
         self._connection = connection
         self._stays_open = stays_open and not connection.no_keep_alive
         self._context = context
-        self._grant = grant
+        self._kernel = kernel
 
     def write_whole(self, status: int, headers: Headers, body: bytes | None) -> asyncio.Future[None]:
         """Send a whole answer in one piece."""
@@ -193,8 +195,8 @@ class _ConnectionClient:
         self._connection.stream.close()
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when the run of the grant's kernel is over."""
-        return self._context.kernel_streams.watch(self._context.grants, self._grant, cut)
+        """Call ``cut`` when the kernel's run is over."""
+        return self._context.kernel_streams.watch(self._context.grants, self._kernel, cut)
 
 
 def _status_line(status: int) -> ResponseStartLine:

@@ -122,10 +122,6 @@ class KernelGrants:
         self._issued[_digest(grant)] = _Issued(KernelRun(kernel_id, run), now.monotonic + GRANT_LIFETIME_SECONDS)
         return grant, GRANT_LIFETIME_SECONDS
 
-    def kernel_of(self, grant: str) -> str:
-        """Return the id of the live kernel that ``grant`` was issued to; raises ``GrantInvalid``."""
-        return self.run_of(grant).kernel_id
-
     def run_of(self, grant: str) -> KernelRun:
         """Return the kernel run that ``grant`` was issued to, if it still lasts; raises ``GrantInvalid``."""
         issued = self._issued.get(_digest(grant))

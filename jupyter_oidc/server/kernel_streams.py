@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import GrantInvalid
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,14 +25,13 @@ class KernelStreams:
         self._open: dict[object, tuple[KernelGrants, KernelRun, Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, grants: KernelGrants, grant: str, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when the kernel run of ``grant`` is over, or now if it is; return the function that stops this.
+    def watch(self, grants: KernelGrants, kernel: KernelRun, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when ``kernel`` is over, or now if it is; return the function that stops this.
 
-        From here on the run counts and not the grant, which is replaced while a stream flows.
+        The run counts and not the grant, which may have expired since the call came in, and is replaced while a stream
+        flows.
         """
-        try:
-            kernel = grants.run_of(grant)
-        except GrantInvalid:
+        if not grants.lasts(kernel):
             cut()
             return lambda: None
         key = object()
@@ -58,11 +55,13 @@ class KernelStreams:
 
     def _check(self) -> None:
         self._timer = None
-        over = [key for key, (grants, kernel, _) in self._open.items() if not grants.lasts(kernel)]
-        for _, _, cut in [self._open.pop(key) for key in over]:
-            cut()
-        if self._open and self._timer is None:
-            self._schedule_check()
+        try:
+            over = [key for key, (grants, kernel, _) in self._open.items() if not grants.lasts(kernel)]
+            for _, _, cut in [self._open.pop(key) for key in over]:
+                cut()
+        finally:  # NOTE: a kernel manager of another kind may fail; the streams of other kernels are checked on
+            if self._open and self._timer is None:
+                self._schedule_check()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

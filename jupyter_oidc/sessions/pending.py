@@ -212,11 +212,6 @@ class PendingSignIns:
             if pending.provider == provider and pending.progress is Progress.WAITING and not pending.offered
         ]
 
-    def offered(self, provider: str) -> list[PendingSignIn]:
-        """Return the sign-ins of ``provider`` that are a link which was not followed yet."""
-        self.sweep()
-        return [pending for pending in self._flows.values() if pending.provider == provider and pending.offered]
-
     def use_ticket(self, ticket: str) -> PendingSignIn:
         """Consume ``ticket`` and return its sign-in; raises :class:`StateInvalid` if it is not usable."""
         self.sweep()

@@ -64,6 +64,7 @@ class SignInEndings:
         self._scheduler = scheduler
         self._event_log = event_log
         self._on_signed_in = on_signed_in
+        self._asked: set[PendingSignIn] = set()
         self._closed = False
 
     def under_way(self, pending: PendingSignIn) -> None:
@@ -79,12 +80,11 @@ class SignInEndings:
         self.notice_abandoned()
 
     def abandon(self, *, only_ours: bool = False) -> None:
-        """Cancel every sign-in under way, and every link to one; a code that still arrives for one is not redeemed.
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
 
         With ``only_ours`` sign-ins that were begun under other settings of the same provider go on.
         """
-        name = self.settings.name
-        for pending in (*self._pending.waiting(name), *self._pending.offered(name)):
+        for pending in self._pending.waiting(self.settings.name):
             if only_ours and pending.begun_with is not self.settings:
                 continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
@@ -138,6 +138,7 @@ class SignInEndings:
             await self._settle(pending, tokens)
         elif pending.facts.ends_at_callback and not self._closed:
             pending.question = question
+            self._asked.add(pending)
             self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
@@ -164,6 +165,7 @@ class SignInEndings:
             self.give_up(pending, _another_person("sign_in.person_kept"))
             self._drop_question(pending)
             return
+        self._asked.discard(pending)
         pending.question, pending.settling = None, True
         await asyncio.shield(self._callbacks.spawn(self._install_other(pending, question.tokens)))
 
@@ -178,9 +180,8 @@ class SignInEndings:
     def close(self) -> None:
         """End the sign-ins that wait for the user's answer here, and ask no question any more: no answer can come."""
         self._closed = True
-        for pending in self._pending.waiting(self.settings.name):
-            if pending.begun_with is self.settings:
-                self._question_expired(pending)
+        for pending in tuple(self._asked):
+            self._question_expired(pending)
 
     def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
@@ -189,6 +190,7 @@ class SignInEndings:
 
     def _drop_question(self, pending: PendingSignIn) -> None:
         """Drop and revoke the tokens of the other person."""
+        self._asked.discard(pending)
         question, pending.question = pending.question, None
         if question is not None:
             self._callbacks.revoke_orphan(question.tokens)

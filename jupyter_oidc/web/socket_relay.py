@@ -65,9 +65,14 @@ class SocketRelay:
         self._background = background
         self._record = record
         self._peer_timer: asyncio.TimerHandle | None = None
-        self._passing_down = background.start(self._pass_down())
-        socket.on_session_end(self._close_at_session_end)
-        self._stop_watching = client.watch_caller(self._close_at_kernel_end)
+        self._passing_down: asyncio.Task[None] | None = None
+        self._stop_watching: Callable[[], None] = _nothing
+
+    def start(self) -> None:
+        """Begin to pass messages on; after an error in here the front calls :meth:`client_closed` as after any other."""
+        self._passing_down = self._background.start(self._pass_down())
+        self._socket.on_session_end(self._close_at_session_end)
+        self._stop_watching = self._client.watch_caller(self._close_at_kernel_end)
 
     async def pass_up(self, message: str | bytes) -> None:
         """Pass a message to the API; the front reads the next one when this one has been sent."""
@@ -81,7 +86,8 @@ class SocketRelay:
 
     def client_closed(self, code: int | None) -> None:
         """Close the API's side too, with the caller's ``code``; the front calls this once."""
-        self._passing_down.cancel()
+        if self._passing_down is not None:
+            self._passing_down.cancel()
         self._stop_watching()
         self._cancel_peer_check()
         self._close_upstream(_sendable(code or GOING_AWAY_CODE))
@@ -126,6 +132,10 @@ class SocketRelay:
         if self._peer_timer is not None:
             self._peer_timer.cancel()
             self._peer_timer = None
+
+
+def _nothing() -> None:
+    """Stop no watch: none was begun."""
 
 
 def _sendable(code: int) -> int:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tornado.routing import Matcher
 
 from jupyter_oidc.server.handler import OidcHandler
-from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.web.call_record import CallRecord
 
@@ -61,10 +60,9 @@ class ProxiedHandler(OidcHandler):
 
     def close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel of this call ends or restarts; return the function that stops this (Q8.12)."""
-        grant = None if self.kernel_id is None else grant_in(self.request.headers.get("Authorization", ""))
-        if grant is None:
+        if self.kernel_run is None:
             return _nothing
-        return self.context.kernel_streams.watch(self.context.grants, grant, cut)
+        return self.context.kernel_streams.watch(self.context.grants, self.kernel_run, cut)
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""

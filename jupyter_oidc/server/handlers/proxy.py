@@ -18,14 +18,14 @@ from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from jupyter_oidc.compat.tornado import close_after_reply, end_body_wait
+from jupyter_oidc.compat.tornado import awaits_body, close_after_reply, end_body_wait
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
 from jupyter_oidc.server.response_headers import response_headers
 from jupyter_oidc.web.access_rule import access_rule_of, allow
-from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, Relay
+from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, UNSENT_STATUS, Relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,12 +203,24 @@ class ProxyHandler(ProxiedHandler):
 
     def on_connection_close(self) -> None:
         """End the upstream call: the client went away (C18)."""
+        in_the_middle = awaits_body(self.request)
         super().on_connection_close()
         self._is_client_gone = True
         if self._upload is not None:
             self._upload.stop()
         if self._relay is not None:
             self._relay.client_gone()
+            if in_the_middle:
+                self._end_in_the_middle(self._relay)
+
+    def _end_in_the_middle(self, relay: Relay) -> None:
+        """Record a call whose client left in the middle of its upload: tornado runs neither its verb nor its end."""
+        if self._unwatch_kernel is not None:
+            self._unwatch_kernel()
+            self._unwatch_kernel = None
+        if self._record is not None and not relay.owns_record:
+            relay.owns_record = True
+            self._record.write(UNSENT_STATUS, CLIENT_ABORT)
 
     @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
@@ -275,6 +287,11 @@ class ProxyHandler(ProxiedHandler):
         """Keep a piece of the body, as it is, for the next flush."""
         self._write_buffer.append(piece)
 
+    def name_length(self, length: int) -> None:
+        """Name the ``length`` of a body in the head, if the API has not: the head may leave before tornado knows it."""
+        if self._status_code not in (204, 304) and self.request.method != "HEAD":
+            self._headers.setdefault("Content-Length", str(length))
+
     @property
     def ends_with_connection(self) -> bool:
         """Whether only the end of the connection marks the end of the body for the caller (RFC 9112, 6.3)."""
@@ -304,7 +321,9 @@ class ProxyHandler(ProxiedHandler):
             self._unwatch_kernel()
             self._unwatch_kernel = None
         # NOTE: all of them refer to this handler, an error by its frames, and no cycle may stay behind (ADR 17).
-        self._upload = self._upstream_call = self._refused = None
+        self._upload = self._upstream_call = self._refused = self._abort_problem = None
+        if self._relay is not None:
+            self._relay.opening = None
         super().on_finish()
         if self._record is not None and (self._relay is None or not self._relay.owns_record):
             self._record.write(self.get_status(), CLIENT_ABORT if self._is_client_gone else REFUSED)
@@ -328,6 +347,7 @@ class _HandlerClient:
         if body is not None:
             handler.take_piece(body)
         if handler.remaining_body is not None:
+            handler.name_length(len(body or b""))
             return asyncio.ensure_future(self.finish())
         if body is None:
             handler.flush()

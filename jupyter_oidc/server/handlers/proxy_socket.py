@@ -99,6 +99,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         if self._socket is not None and self._record is not None:
             self._is_joined = True
             self._relay = SocketRelay(_HandlerClient(self), self._socket, self.services.background, self._record)
+            self._relay.start()
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message to the API; the next one is read when this one has been sent."""

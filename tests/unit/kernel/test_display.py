@@ -15,11 +15,11 @@ from jupyter_oidc.kernel.display import (
     done_html,
     ended_html,
     link_html,
-    plain,
     session_html,
     session_text,
 )
 from jupyter_oidc.kernel.messages import HEADLINES
+from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.session import SignedOut
 from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY
 

@@ -41,7 +41,7 @@ def grant_of(grants: KernelGrants, clock: Frozen, command_id: str, key: str) -> 
 def test_a_command_gets_a_grant_as_a_kernel_does_and_is_named_as_a_command(clock: Frozen, grants: KernelGrants) -> None:
     """Q4.4: A command can run with an identity."""
     command = grants.commands.begin()
-    caller = grants.kernel_of(grant_of(grants, clock, command.id, command.key))
+    caller = grants.run_of(grant_of(grants, clock, command.id, command.key)).kernel_id
     assert (caller, caller.startswith("command-")) == (command.id, True)
 
 
@@ -51,7 +51,7 @@ def test_a_grant_ends_with_its_command(clock: Frozen, grants: KernelGrants) -> N
     grant = grant_of(grants, clock, command.id, command.key)
     grants.commands.end(command.id)
     with pytest.raises(GrantInvalid):
-        grants.kernel_of(grant)
+        grants.run_of(grant)
     with pytest.raises(GrantInvalid):
         grant_of(grants, clock, command.id, command.key)
 
@@ -61,10 +61,10 @@ def test_a_command_whose_keeper_was_killed_is_nobody_a_minute_later(clock: Froze
     command = grants.commands.begin()
     grant = grant_of(grants, clock, command.id, command.key)
     clock.seconds += 59
-    assert grants.kernel_of(grant) == command.id
+    assert grants.run_of(grant).kernel_id == command.id
     clock.seconds += 2
     with pytest.raises(GrantInvalid):
-        grants.kernel_of(grant)
+        grants.run_of(grant)
 
 
 def test_a_lease_that_is_extended_goes_on(clock: Frozen, grants: KernelGrants) -> None:

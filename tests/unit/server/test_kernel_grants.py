@@ -60,7 +60,7 @@ def test_the_proof_is_the_documented_hmac() -> None:
 
 def test_a_kernel_that_proves_itself_gets_a_grant(grants: KernelGrants) -> None:
     grant, lifetime = grants.issue("k1", NOW, NONCE, proof())
-    assert grants.kernel_of(grant) == "k1"
+    assert grants.run_of(grant).kernel_id == "k1"
     assert lifetime == 900
 
 
@@ -109,20 +109,20 @@ def test_a_grant_expires(grants: KernelGrants, clock: Frozen) -> None:
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     clock.advance(GRANT_LIFETIME_SECONDS + 1)
     with pytest.raises(GrantInvalid):
-        grants.kernel_of(grant)
+        grants.run_of(grant)
 
 
 def test_a_grant_is_gone_the_moment_its_kernel_is(grants: KernelGrants, kernels: Kernels) -> None:
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     del kernels["k1"]
     with pytest.raises(GrantInvalid) as refused:
-        grants.kernel_of(grant)
+        grants.run_of(grant)
     assert refused.value.detail == "grant.kernel_gone"
 
 
 def test_a_made_up_grant_is_refused(grants: KernelGrants) -> None:
     with pytest.raises(GrantInvalid):
-        grants.kernel_of("jog.made-up")
+        grants.run_of("jog.made-up")
 
 
 def test_only_a_digest_of_a_grant_is_kept(grants: KernelGrants) -> None:
@@ -135,10 +135,10 @@ def test_a_grant_does_not_outlive_a_restart_of_its_kernel(grants: KernelGrants, 
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     kernels.restart()
     with pytest.raises(GrantInvalid) as refused:
-        grants.kernel_of(grant)
+        grants.run_of(grant)
     assert refused.value.detail == "grant.kernel_gone"
     again, _ = grants.issue("k1", NOW, "z" * 22, proof(nonce="z" * 22))
-    assert grants.kernel_of(again) == "k1"
+    assert grants.run_of(again).kernel_id == "k1"
 
 
 def issued(grants: KernelGrants, clock: Frozen, kernel: str, count: int) -> list[str]:
@@ -160,8 +160,8 @@ def test_a_kernel_with_too_many_grants_loses_its_own_oldest(
     (other,) = issued(grants, clock, "k2", 1)
     first, *_, last = issued(grants, clock, "k1", MAX_GRANTS_PER_KERNEL + 1)
     with pytest.raises(GrantInvalid):
-        grants.kernel_of(first)
-    assert (grants.kernel_of(last), grants.kernel_of(other)) == ("k1", "k2")
+        grants.run_of(first)
+    assert (grants.run_of(last).kernel_id, grants.run_of(other).kernel_id) == ("k1", "k2")
 
 
 def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(
@@ -172,9 +172,13 @@ def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(
     kept = [issued(grants, clock, name, MAX_GRANTS_PER_KERNEL - (name == "n1"))[0] for name in names]
     (small,) = issued(grants, clock, "k1", 1)
     (late,) = issued(grants, clock, "late", 1)
-    assert [grants.kernel_of(small), grants.kernel_of(late), grants.kernel_of(kept[1])] == ["k1", "late", "n1"]
+    assert [grants.run_of(small).kernel_id, grants.run_of(late).kernel_id, grants.run_of(kept[1]).kernel_id] == [
+        "k1",
+        "late",
+        "n1",
+    ]
     with pytest.raises(GrantInvalid):
-        grants.kernel_of(kept[0])
+        grants.run_of(kept[0])
 
 
 def test_a_kernel_that_proves_itself_without_end_is_told_to_wait_and_others_are_not(

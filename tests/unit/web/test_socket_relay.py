@@ -103,6 +103,7 @@ class Joined:
         record = CallRecord(events, no_entropy, "GET", lambda: 0.5, None, "orders")
         joined: Any = socket
         self.relay = SocketRelay(self.caller, joined, background, record)
+        self.relay.start()
 
 
 async def settled() -> None:

@@ -1,0 +1,15 @@
+"""Makes text that others have written safe to print."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
+
+def plain(text: str) -> str:
+    """Return untrusted ``text`` (a name) without characters that move a cursor, end a line or turn its direction.
+
+    Joiners stay, because names in Persian and Hindi are spelt with them.
+    """
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
