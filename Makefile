@@ -6,7 +6,7 @@ MINUTES ?= 10
 SOAK   ?= 30
 AGAINST ?= main
 BIN     = $(VENV)/bin
-# Tests wait for servers, kernels and browsers most of the time: two processes on each processor, eight at most.
+# One process on each processor: pages of JupyterLab take all of one, and time out where more share it.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)

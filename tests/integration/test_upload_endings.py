@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import UpstreamCall
@@ -148,3 +149,25 @@ async def test_an_answer_that_comes_as_the_caller_leaves_leaves_no_place_behind(
         await asyncio.sleep(0.6)
     assert api.calls == PLACES
     assert await server_under_test.call(1) == [200]
+
+
+async def test_an_upload_whose_caller_leaves_in_the_middle_is_counted(server_under_test: ServerUnderTest) -> None:
+    """Q5.10: the call was made with the person's token, so the audit trail has it, whatever became of its caller."""
+
+    def counted() -> float:
+        labels = {"api": "orders", "caller": "browser", "outcome": "client_abort"}
+        return REGISTRY.get_sample_value("jupyter_oidc_calls_total", labels) or 0.0
+
+    async def forever(_: UpstreamCall) -> None:
+        await asyncio.Event().wait()
+
+    api = FirstThen(forever)
+    behind(server_under_test, api)
+    await server_under_test.sign_in()
+    before = counted()
+    with begun(server_under_test, 1_000):
+        while not api.calls:
+            await asyncio.sleep(0.01)
+    while counted() == before:
+        await asyncio.sleep(0.01)
+    assert counted() == before + 1

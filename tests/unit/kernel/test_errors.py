@@ -165,3 +165,10 @@ def test_a_quote_does_not_leave_the_attribute_of_the_link() -> None:
 def test_the_exceptions_of_the_module_are_all_listed() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OIDCError)}
     assert kinds - {*BY_CODE.values(), *LOCAL} == {OIDCError, errors._NeedsSignIn}
+
+
+def test_what_a_server_says_moves_no_cursor() -> None:
+    """A code or a text of another version is printed as it is, but for control characters."""
+    error = of_reply({**BODY, "code": "new\x1b[2J", "message": "one\ntwo", "link": "https://a.example/\x1b[2J"}, 400)
+    assert "\x1b" not in "".join(error._render_traceback_()) + str(error)
+    assert error.link is None

@@ -27,6 +27,7 @@ class CallerInMemory:
         self.seen: list[Any] = []
         self.cut: Callable[[], None] | None = None
         self.is_watched = True
+        self.fails_to_watch = False
 
     async def write_message(self, message: str | bytes) -> None:
         self.seen.append(message)
@@ -38,6 +39,8 @@ class CallerInMemory:
         return False
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
+        if self.fails_to_watch:
+            raise OSError("no kernel manager")
         self.cut = cut
         return self._unwatch
 
@@ -94,7 +97,7 @@ class EventsInMemory:
 class Joined:
     """A caller and a socket of an API that a relay has joined."""
 
-    def __init__(self, socket: SocketInMemory) -> None:
+    def __init__(self, socket: SocketInMemory, *, start: bool = True) -> None:
         self.caller, self.socket, self.events = CallerInMemory(), socket, EventsInMemory()
         self.defects: list[Defect] = []
         background = Background(self.defects.append, expected=Problem)
@@ -103,7 +106,8 @@ class Joined:
         record = CallRecord(events, no_entropy, "GET", lambda: 0.5, None, "orders")
         joined: Any = socket
         self.relay = SocketRelay(self.caller, joined, background, record)
-        self.relay.start()
+        if start:
+            self.relay.start()
 
 
 async def settled() -> None:
@@ -159,3 +163,15 @@ async def test_a_message_that_the_api_does_not_take_closes_the_caller() -> None:
     joined = Joined(SocketInMemory(is_broken=True))
     await joined.relay.pass_up("x")
     assert joined.caller.seen == [(1011, "The API closed the connection.")]
+
+
+async def test_a_socket_whose_kernel_cannot_be_watched_leaves_nothing_open() -> None:
+    """C28: the front closes it as any other, so its place at the API is free again."""
+    joined = Joined(SocketInMemory("one"), start=False)
+    joined.caller.fails_to_watch = True
+    with pytest.raises(OSError, match="no kernel manager"):
+        joined.relay.start()
+    joined.relay.client_closed(None)
+    await settled()
+    assert joined.socket.closed == [1001]
+    assert joined.events.calls == [(101, 0, "websocket")]
