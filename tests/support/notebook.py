@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
 
 def run_cells(process: JupyterProcess, *cells: str) -> list[CellRun]:
-    """Run ``cells`` in one kernel of ``process``, and end it."""
-    with closing(process.client()) as jupyter:
-        return asyncio.run(_run(process, jupyter, cells))
+    """Run ``cells`` in one kernel of ``process``, and end it.
+
+    They run in a thread, because a browser of another test may keep a loop in this one.
+    """
+    with closing(process.client()) as jupyter, ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(_run(process, jupyter, cells))).result()
 
 
 async def _run(process: JupyterProcess, jupyter: httpx.Client, cells: tuple[str, ...]) -> list[CellRun]:
