@@ -26,6 +26,7 @@ from jupyter_oidc.kernel.paste import NOBODY_CAN_TYPE, PROMPT, paste
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,6 @@ SHOWN_POLL_SECONDS: Final = 5.0
 UNKNOWN_STATE_PAUSE_SECONDS: Final = 2.0
 """Seconds between two polls of a sign-in whose state only a newer version knows."""
 
-_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 _CONSOLE_BROWSERS: Final = frozenset({"www-browser", "elinks", "links", "lynx", "w3m"})
 """Browsers of :mod:`webbrowser` that would take over the terminal."""
 
@@ -198,7 +198,7 @@ def _no_browser_hint(step: SignInStep, address: str) -> str | None:
     """Return what to do with ``address`` where no browser can be opened; ``None`` if any browser will do."""
     if isinstance(step, OpenLink) and step.on_this_machine:
         where = "in a browser on this machine"
-    elif not isinstance(step, EnterCode) and urlsplit(address).hostname in _LOOPBACK_HOSTS:
+    elif not isinstance(step, EnterCode) and urlsplit(address).hostname in LOOPBACK_HOSTS:
         where = "in a browser on this machine, or in one that reaches the Jupyter server through a tunnel"
     else:
         return None

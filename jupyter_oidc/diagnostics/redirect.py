@@ -19,7 +19,7 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.request_parameters import scopes_of, supports_prompt, uses_pushed_request
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_callback
-from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS, leads_through_hub, takes_any_port
 from jupyter_oidc.strategies import facts_of_setting
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Provider
 
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NON_INTERACTIVE_ERRORS: Final = frozenset(
     {"login_required", "interaction_required", "consent_required", "account_selection_required", "access_denied"}
 )
@@ -49,7 +48,7 @@ def expected(context: DiagnosticContext, provider: Provider) -> Expected:
     """Return the redirect URI that a sign-in will use, as far as it can be known beforehand."""
     if provider.redirect_uri:
         return Expected(provider.redirect_uri, certain=True)
-    if context.address and urlsplit(context.address).hostname in _LOOPBACK:
+    if context.address and urlsplit(context.address).hostname in LOOPBACK_HOSTS:
         uri = f"{context.address}jupyter-oidc/providers/{provider.name}/callback"
         return Expected(uri, certain=context.address_seen_by_browsers)
     return Expected(None, certain=context.address_seen_by_browsers)
@@ -86,7 +85,7 @@ def _possible_strategies(
     """Return the strategies that a sign-in may take: one for each possible location of the browser."""
     places: tuple[Browser, ...] = ("here", "elsewhere")
     if context.address_seen_by_browsers and context.address:
-        places = ("here",) if urlsplit(context.address).hostname in _LOOPBACK else ("elsewhere",)
+        places = ("here",) if urlsplit(context.address).hostname in LOOPBACK_HOSTS else ("elsewhere",)
     return [choose(provider, offers_device=offers_device_grant(metadata), browser=where) for where in places]
 
 

@@ -70,8 +70,9 @@ __all__ = [
 class OIDCError(Exception):
     """Base of all exceptions of the helper.
 
-    ``code`` is the stable word of the contract, or of the helper's own errors; ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call
-    may work later, ``request_id`` finds the error in the server's log.
+    ``code`` is the stable word of the contract, or of the helper's own errors; ``message`` describes the error,
+    ``action`` is the next step for the user, ``retryable`` says whether the same call may work later, ``request_id``
+    finds the error in the server's log.
     """
 
     code: str = "oidc_error"

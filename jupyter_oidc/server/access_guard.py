@@ -17,12 +17,10 @@ Verb = Callable[..., Awaitable[None]]
 RESOURCE: Final = "jupyter_oidc"
 """The resource name that the server's ``Authorizer`` is asked about."""
 
-_VERBS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
-
 
 def guard_verbs(handler: type[OidcHandler]) -> None:
     """Put its declared rule in front of each verb that ``handler`` defines itself."""
-    for name in _VERBS:
+    for name in map(str.lower, handler.SUPPORTED_METHODS):
         verb = vars(handler).get(name)
         if verb is not None and access_rule_of(verb) is not None:
             setattr(handler, name, guarded(verb))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 from jupyter_oidc.web.redirects import is_loopback_host
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class BrowserLocation:
     @classmethod
     def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> BrowserLocation:
         """Return the location by a server's own address: one on loopback only is used from this machine."""
-        alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
+        alone = ip in LOOPBACK_HOSTS and "JUPYTERHUB_USER" not in environment
         return cls(
             "here" if alone else "unknown",
             base_url,

@@ -11,8 +11,6 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from jupyter_oidc.web.proxy_request_parsing import proxy_request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.proxy.headers import Headers
@@ -32,11 +30,8 @@ def received_call(
     prefix: str,
     caller: Caller,
     identity: Any,
-    *,
-    body: AsyncIterator[bytes] | None = None,
-    length: int | None = None,
 ) -> ProxyRequest:
-    """Return ``request`` with its ``headers``, whose path is below ``prefix``; ``identity`` is the server's provider.
+    """Return ``request`` without its body, with its ``headers``, whose path is below ``prefix``; ``identity`` is the server's provider.
 
     Raises ``BadPath`` as :func:`~jupyter_oidc.web.proxy_request_parsing.proxy_request` does.
     """
@@ -48,8 +43,6 @@ def received_call(
         prefix,
         caller,
         partial(_is_login_token, caller, identity),
-        body=body,
-        length=length,
     )
 
 

@@ -27,6 +27,7 @@ from jupyter_oidc.settings.fields import (
     Words,
 )
 from jupyter_oidc.settings.finding import Finding, Kind
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: sco
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAME: Final = object()
 
 
@@ -175,8 +175,8 @@ def check_url(at: Location, key: str, url: str, *, loopback_http: bool, query: b
         return
     if "@" in parts.netloc:
         at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.", "unsafe")
-    if parts.scheme == "http" and not (loopback_http and host in _LOOPBACK):
-        loopback = host in _LOOPBACK
+    if parts.scheme == "http" and not (loopback_http and host in LOOPBACK_HOSTS):
+        loopback = host in LOOPBACK_HOSTS
         hint = "Write https." + (" While developing, set 'allow_insecure_loopback': True." if loopback else "")
         at.add(key, "is not https", hint, "unsafe")
     if query and "#" in url:

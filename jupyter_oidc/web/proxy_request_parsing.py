@@ -9,7 +9,7 @@ from jupyter_oidc.proxy.request import Person, ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import Caller
@@ -23,9 +23,6 @@ def proxy_request(
     prefix: str,
     caller: Caller,
     is_login_token: Callable[[str], bool],
-    *,
-    body: AsyncIterator[bytes] | None = None,
-    length: int | None = None,
 ) -> ProxyRequest:
     """Return the call to ``target``, the path and query of a request line as received, whose path is below ``prefix``.
 
@@ -51,6 +48,4 @@ def proxy_request(
         proxy_path=f"{prefix}{name}/",
         own_host=host,
         person=Person(),
-        body=body,
-        length=length,
     )

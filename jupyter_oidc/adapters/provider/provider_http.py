@@ -30,6 +30,7 @@ from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     import ssl
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.network.network_route import NetworkRoute
     from jupyter_oidc.protocol.message import Call
 
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _VERBOSE_LOGGERS: Final = (
     "httpx",
@@ -245,7 +245,9 @@ def _redirected(url: str, location: str) -> str:
     """Return where a redirect of metadata or keys leads; from https only to https (H-4)."""
     target = urljoin(url, location)
     parts = urlsplit(target)
-    stays_local = parts.scheme == "http" and urlsplit(url).hostname in _LOOPBACK and parts.hostname in _LOOPBACK
+    stays_local = (
+        parts.scheme == "http" and urlsplit(url).hostname in LOOPBACK_HOSTS and parts.hostname in LOOPBACK_HOSTS
+    )
     if parts.scheme != "https" and not stays_local:
         raise DiscoveryFailed("The provider redirects to an address that is not https.", detail="redirects")
     return target

@@ -11,7 +11,7 @@ from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from tornado.httputil import HTTPServerRequest
 
@@ -41,15 +41,11 @@ class ProxiedHandler(OidcHandler):
     _record: CallRecord | None = None
     """The record of the call, once its API is known; a call to an unknown API is not counted."""
 
-    def _received_call(
-        self, body: AsyncIterator[bytes] | None = None, length: int | None = None
-    ) -> tuple[ProxyRequest, CallRecord]:
+    def _received_call(self) -> tuple[ProxyRequest, CallRecord]:
         """Return the call as it was received, and its record; raises ``BadPath`` or ``UnknownApi``."""
         caller: Caller = "browser" if self.kernel_id is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
-        asked = received_call(
-            self.request, list(self.request.headers.get_all()), prefix, caller, identity, body=body, length=length
-        )
+        asked = received_call(self.request, list(self.request.headers.get_all()), prefix, caller, identity)
         self.services.proxy.route(asked.api)
         self._record = record = self._new_record(self.services, asked.api, asked.person)
         return asked, record

@@ -131,14 +131,15 @@ class ProxyHandler(ProxiedHandler):
         return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
-        route, *_ = self.services.proxy.check(self._received_call(length=length)[0])
+        asked, record = self._received_call()
+        route, *_ = self.services.proxy.check(asked)
         api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(api, self._abort_upload)
-        request, record = self._received_call(self._upload.pieces(), length)
+        request = asked._replace(body=self._upload.pieces(), length=length)
         self._unwatch_kernel = self.close_with_kernel(
             lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone"))
         )
@@ -215,12 +216,15 @@ class ProxyHandler(ProxiedHandler):
 
     def _end_in_the_middle(self, relay: Relay) -> None:
         """Record a call whose client left in the middle of its upload: tornado runs neither its verb nor its end."""
-        if self._unwatch_kernel is not None:
-            self._unwatch_kernel()
-            self._unwatch_kernel = None
+        self._stop_watching_kernel()
         if self._record is not None and not relay.owns_record:
             relay.owns_record = True
             self._record.write(UNSENT_STATUS, CLIENT_ABORT)
+
+    def _stop_watching_kernel(self) -> None:
+        unwatch, self._unwatch_kernel = self._unwatch_kernel, None
+        if unwatch is not None:
+            unwatch()
 
     @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
@@ -317,9 +321,7 @@ class ProxyHandler(ProxiedHandler):
         """Drop what refers to this handler, and record the call if it was refused."""
         if self._upload is not None:
             self._upload.stop()
-        if self._unwatch_kernel is not None:
-            self._unwatch_kernel()
-            self._unwatch_kernel = None
+        self._stop_watching_kernel()
         # NOTE: all of them refer to this handler, an error by its frames, and no cycle may stay behind (ADR 17).
         self._upload = self._upstream_call = self._refused = self._abort_problem = None
         if self._relay is not None:

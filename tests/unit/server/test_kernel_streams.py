@@ -6,39 +6,29 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.clock import Moment
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.kernel_grants import GRANT_LIFETIME_SECONDS, KernelGrants, KernelRun, proof_of
 from jupyter_oidc.server.kernel_streams import CHECK_INTERVAL_SECONDS, KernelStreams
 from tests.support.kernels import Kernels
+from tests.unit.sessions.fake_environment import HandClock
 
 KEY = b"the key in the connection file"
 NONCE = "abcdefghijklmnopqrstuv"
-NOW = 1_795_424_400
 
 
-class Frozen:
-    """A clock that moves only when told to."""
-
-    def __init__(self) -> None:
-        self.moment = Moment(float(NOW), 1000.0)
-
-    def now(self) -> Moment:
-        return self.moment
-
-
-def running(kernels: Kernels, clock: Frozen) -> tuple[KernelGrants, KernelRun]:
+def running(kernels: Kernels, clock: HandClock) -> tuple[KernelGrants, KernelRun]:
     """Return grants, and the run of the kernel ``k1``, which has one."""
     grants = KernelGrants(clock, SystemEntropy(), kernels)
-    grant, _ = grants.issue("k1", NOW, NONCE, proof_of(KEY, "k1", NOW, NONCE))
+    now = int(clock.now().wall)
+    grant, _ = grants.issue("k1", now, NONCE, proof_of(KEY, "k1", now, NONCE))
     return grants, grants.run_of(grant)
 
 
 async def test_a_stream_that_begins_late_is_not_cut_because_the_grant_of_its_call_has_expired() -> None:
     """Q8.12: a long upload or a slow API ends after the grant that admitted it; the kernel lives."""
-    clock = Frozen()
+    clock = HandClock()
     grants, kernel = running(Kernels({"k1": KEY}), clock)
-    clock.moment = clock.moment.later(GRANT_LIFETIME_SECONDS + 1)
+    clock.advance(GRANT_LIFETIME_SECONDS + 1)
     cut: list[str] = []
     stop = KernelStreams().watch(grants, kernel, lambda: cut.append("cut"))
     stop()
@@ -47,7 +37,7 @@ async def test_a_stream_that_begins_late_is_not_cut_because_the_grant_of_its_cal
 
 async def test_a_stream_of_a_kernel_that_is_gone_is_cut_at_once() -> None:
     kernels = Kernels({"k1": KEY})
-    grants, kernel = running(kernels, Frozen())
+    grants, kernel = running(kernels, HandClock())
     del kernels["k1"]
     cut: list[str] = []
     KernelStreams().watch(grants, kernel, lambda: cut.append("cut"))
@@ -57,7 +47,7 @@ async def test_a_stream_of_a_kernel_that_is_gone_is_cut_at_once() -> None:
 async def test_a_kernel_manager_that_fails_stops_no_later_check(caplog: pytest.LogCaptureFixture) -> None:
     """Q8.12: streams are checked again when the kernel manager answers again."""
     kernels = Kernels({"k1": KEY})
-    grants, kernel = running(kernels, Frozen())
+    grants, kernel = running(kernels, HandClock())
     cut: list[str] = []
     KernelStreams().watch(grants, kernel, lambda: cut.append("cut"))
     kernels.defect = OSError("the kernel manager cannot be reached")
