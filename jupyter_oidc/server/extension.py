@@ -31,8 +31,8 @@ from jupyter_oidc.server.announcement import ServerAnnouncement
 from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
-from jupyter_oidc.server.handlers.proxied import PathPrefixMatcher
-from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from jupyter_oidc.server.handlers.proxied import ProxiedKindMatcher
+from jupyter_oidc.server.handlers.proxy import BodilessProxyHandler, ProxyHandler
 from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_fast_path import KernelFastPath
 from jupyter_oidc.server.kernel_grants import KernelGrants
@@ -119,8 +119,9 @@ class JupyterOIDC(ExtensionApp):
         prefix = self.context.proxy_prefix
         given = {"context": self.context}
         rules = [
-            Rule(PathPrefixMatcher(prefix, sockets=False), ProxyHandler, given),
-            Rule(PathPrefixMatcher(prefix, sockets=True), ProxySocketHandler, given),
+            Rule(ProxiedKindMatcher(prefix, "bodiless"), BodilessProxyHandler, given),
+            Rule(ProxiedKindMatcher(prefix, "other"), ProxyHandler, given),
+            Rule(ProxiedKindMatcher(prefix, "socket"), ProxySocketHandler, given),
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)

@@ -39,8 +39,8 @@ class _ServerLogHandler(logging.Handler):
 def forward_to_server_log(log: logging.Logger) -> logging.Logger:
     """Forward the lines of ``jupyter_oidc`` to ``log``, the server's, and return their logger.
 
-    A level that the configuration has set stays; else the logger gets the level of ``log``. A process has one such
-    logger, and the server that was started last gets the lines.
+    A level that the configuration has set stays; else the logger gets the level from which ``log`` writes lines. A
+    process has one such logger, and the server that was started last gets the lines.
     """
     logger = logging.getLogger(NAME)
     before = [handler for handler in logger.handlers if isinstance(handler, _ServerLogHandler)]
@@ -48,7 +48,16 @@ def forward_to_server_log(log: logging.Logger) -> logging.Logger:
         logger.removeHandler(handler)
     takes_level = logger.level == logging.NOTSET or any(handler.has_set_level for handler in before)
     if takes_level:
-        logger.setLevel(log.getEffectiveLevel())
+        logger.setLevel(_lowest_written_level(log))
     logger.addHandler(_ServerLogHandler(log, has_set_level=takes_level))
     logger.propagate = log.propagate  # NOTE: a common ancestor's handlers get each line once
     return logger
+
+
+def _lowest_written_level(log: logging.Logger) -> int:
+    """Return the level from which ``log`` or a handler of it takes lines.
+
+    The server's logger has the level ``DEBUG`` and leaves the choice to its handlers; a line for none of them costs time.
+    """
+    level = log.getEffectiveLevel()
+    return level if log.propagate or not log.handlers else max(level, min(handler.level for handler in log.handlers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from tornado.routing import Matcher
 
@@ -21,18 +21,30 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.request import Person, ProxyRequest
 
 
-class PathPrefixMatcher(Matcher):
-    """Matches requests below ``prefix``: WebSocket handshakes, or all others."""
+Kind = Literal["bodiless", "socket", "other"]
+"""What a proxied request brings: nothing but its head, a WebSocket handshake, or possibly a body."""
 
-    def __init__(self, prefix: str, *, sockets: bool) -> None:
+_ABOUT_A_BODY: Final = ("Content-Length", "Transfer-Encoding", "Content-Type")
+"""Headers of a request with a body; a ``Content-Type`` alone would make tornado read the missing one as a form."""
+
+
+class ProxiedKindMatcher(Matcher):
+    """Matches requests of one kind below ``prefix``."""
+
+    def __init__(self, prefix: str, kind: Kind) -> None:
         self._prefix = prefix
-        self._sockets = sockets
+        self._kind = kind
 
     def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
         """Return an empty mapping for a match, as tornado expects, else ``None``."""
-        if not request.path.startswith(self._prefix):
-            return None
-        return {} if (request.headers.get("Upgrade", "").lower() == "websocket") is self._sockets else None
+        return {} if request.path.startswith(self._prefix) and _kind_of(request) == self._kind else None
+
+
+def _kind_of(request: HTTPServerRequest) -> Kind:
+    headers = request.headers
+    if "Upgrade" in headers and headers["Upgrade"].lower() == "websocket":
+        return "socket"
+    return "other" if any(name in headers for name in _ABOUT_A_BODY) else "bodiless"
 
 
 class ProxiedHandler(OidcHandler):

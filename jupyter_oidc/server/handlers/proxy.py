@@ -18,12 +18,19 @@ from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from jupyter_oidc.compat.tornado import awaits_body, close_after_reply, end_body_wait
+from jupyter_oidc.compat.tornado import (
+    awaits_body,
+    awaits_no_body,
+    close_after_reply,
+    end_body_wait,
+    end_written_answer,
+)
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
 from jupyter_oidc.server.response_headers import response_headers
+from jupyter_oidc.server.whole_answer import stays_open, write_whole_answer
 from jupyter_oidc.web.access_rule import access_rule_of, allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, UNSENT_STATUS, Relay
 
@@ -277,15 +284,35 @@ class ProxyHandler(ProxiedHandler):
 
     # -- the answer ----------------------------------------------------------------------------------------
 
+    def write_at_once(self, status: int, headers: Headers, body: bytes | None) -> asyncio.Future[None] | None:
+        """Send a whole answer in one piece and finish; return ``None``, with nothing sent, if it is unusual."""
+        if self.remaining_body is not None or not stays_open(self.request):
+            return None
+        connection: Any = self.request.connection
+        try:
+            written = write_whole_answer(connection, status, [*headers, *self._cors_headers()], body)
+        except StreamClosedError:
+            return None
+        if written is not None:
+            connection.set_close_callback(None)
+            self.set_status(status)
+            end_written_answer(self)
+        return written
+
+    def _cors_headers(self) -> list[tuple[str, str]]:
+        """Return the headers that Jupyter has set while it admitted the caller: they let the page read the answer."""
+        return [(name, value) for name, value in self._headers.get_all() if name.startswith("Access-Control-")]
+
     def take_head(self, status: int, headers: Headers) -> None:
         """Replace Jupyter's prepared head by the API's own: headers, cookie, compression."""
+        cors = self._cors_headers()
         self._headers = response_headers(headers)
+        for name, value in cors:
+            self._headers[name] = value
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: a body stays as the upstream sent it, compressed or not (C21)
         self._write_buffer = []
         self.set_status(status)
-        if self.kernel_id is None:
-            self.set_cors_headers()
 
     def take_piece(self, piece: bytes) -> None:
         """Keep a piece of the body, as it is, for the next flush."""
@@ -331,6 +358,13 @@ class ProxyHandler(ProxiedHandler):
             self._record.write(self.get_status(), CLIENT_ABORT if self._is_client_gone else REFUSED)
 
 
+class BodilessProxyHandler(ProxyHandler):
+    """Passes on a call that has no body: tornado runs its verb at once."""
+
+
+awaits_no_body(BodilessProxyHandler)
+
+
 class _HandlerClient:
     """The client of one handler, for the relay; the handler does not hold it."""
 
@@ -345,6 +379,9 @@ class _HandlerClient:
     def write_whole(self, status: int, headers: Headers, body: bytes | None) -> asyncio.Future[None]:
         """Send a whole answer; one that came before the end of an upload waits for a small rest of that."""
         handler = self._handler
+        written = handler.write_at_once(status, headers, body)
+        if written is not None:
+            return written
         handler.take_head(status, headers)
         if body is not None:
             handler.take_piece(body)
