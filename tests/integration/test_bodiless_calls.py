@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher, Rule
 
 from jupyter_oidc.server import kernel_fast_path
 from jupyter_oidc.server.handlers import proxied
@@ -32,17 +34,27 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return config
 
 
+class NotedMatcher(Matcher):
+    """A matcher of the proxy's requests that notes the handler class of each match."""
+
+    def __init__(self, rule: Rule, names: list[str]) -> None:
+        self.matcher, self.name, self.names = rule.matcher, rule.target.__name__, names
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        found = self.matcher.match(request)
+        if found is not None:
+            self.names.append(self.name)
+        return found
+
+
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def served(server_under_test: ServerUnderTest) -> list[str]:
     """The names of the classes that served the calls, in their order."""
     names: list[str] = []
-    initialize = proxied.ProxiedHandler.initialize
-
-    def noted(self: proxied.ProxiedHandler, *given: Any, **named: Any) -> None:
-        names.append(type(self).__name__)
-        initialize(self, *given, **named)
-
-    monkeypatch.setattr(proxied.ProxiedHandler, "initialize", noted)
+    routers = [rule.target for rule in server_under_test.application.default_router.rules]
+    for rule in [rule for router in routers for rule in getattr(router, "rules", ())]:
+        if isinstance(rule.matcher, proxied.ProxiedKindMatcher):
+            rule.matcher = NotedMatcher(rule, names)
     return names
 
 
