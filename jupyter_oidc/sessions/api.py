@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.errors import Problem
-    from jupyter_oidc.sessions.pending import ShownCode
+    from jupyter_oidc.sessions.pending import ShownCode, SignInState
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
@@ -24,8 +24,6 @@ Parameters = tuple[tuple[str, str], ...]
 
 Shown = Literal["document", "elsewhere", "unknown"]
 """The browser's request for a sign-out page: as a document, for another use that may read it, or unknown."""
-
-SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
