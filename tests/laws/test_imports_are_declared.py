@@ -106,7 +106,7 @@ def test_every_package_that_the_front_end_imports_is_a_dependency() -> None:
 
 
 def test_every_package_that_its_tests_and_its_generator_import_is_declared() -> None:
-    names = {*PACKAGE["dependencies"], *PACKAGE["devDependencies"]}
+    names = {PACKAGE["name"], *PACKAGE["dependencies"], *PACKAGE["devDependencies"]}
     assert undeclared_packages([*sources("tests"), *sources("scripts")], names) == {}
 
 
