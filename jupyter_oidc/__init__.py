@@ -25,31 +25,34 @@ _CLIENT_ALONE = (
 )
 
 if TYPE_CHECKING:
-    from jupyter_oidc.kernel import errors as _errors
-    from jupyter_oidc.kernel.errors import *  # noqa: F403 - its list of names is the list of errors
+    from jupyter_oidc import errors as errors
+    from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
     from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
 
-    __all__ = ["__version__", "api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
-    __all__ += _errors.__all__
+    __all__ = ["__version__", "api", "async_api", "auth", "endpoint", "errors", "session", "sign_in", "sign_out"]
+    __all__ += errors.__all__
 else:  # NOTE: a type checker would take every name for one of ours, of type Any.
 
     def __getattr__(name: str) -> Any:
         if name in _CALLS:
             return getattr(import_module("jupyter_oidc.kernel.session"), name)
+        if name == "errors":
+            return import_module("jupyter_oidc.errors")
         if name == "__all__":
-            return __dir__()
+            return sorted([*__dir__(), *_names_of_errors()])
         if not name.startswith("_") and name in _names_of_errors():
-            return getattr(import_module("jupyter_oidc.kernel.errors"), name)
+            return getattr(import_module("jupyter_oidc.errors"), name)
         raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
 
 
 def _names_of_errors() -> list[str]:
-    names: list[str] = import_module("jupyter_oidc.kernel.errors").__all__
+    names: list[str] = import_module("jupyter_oidc.errors").__all__
     return names
 
 
 def __dir__() -> list[str]:
-    return sorted(["__version__", *_CALLS, *_names_of_errors()])
+    """Return the names that a notebook calls, and ``errors``; the bare names of the errors work without being listed."""
+    return sorted(["__version__", "errors", *_CALLS])
 
 
 def load_ipython_extension(shell: Any) -> None:

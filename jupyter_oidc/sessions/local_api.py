@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     IdpUnavailable,
     NotSignedIn,
     RequestInvalid,
@@ -40,7 +40,7 @@ from jupyter_oidc.sessions.strategy import Choice, choose
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.sessions.api import Parameters, ProviderSettings, Shown, SignIn, SignInRequest, SignOutForm
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
     from jupyter_oidc.sessions.registry import Sessions

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
-from jupyter_oidc.errors import BY_CODE
+from jupyter_oidc.problems import BY_CODE
 
 ERROR = {
     "code": "not_signed_in",
