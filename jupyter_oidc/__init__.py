@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_CALLS = ("api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out")
+_CALLS = ("api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out")
 
 _CLIENT_ALONE = (
     "This is the kernel helper alone, of jupyter_oidc_client. A Jupyter server needs all of jupyter_oidc in its own "
@@ -27,9 +27,21 @@ _CLIENT_ALONE = (
 if TYPE_CHECKING:
     from jupyter_oidc import errors as errors
     from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
-    from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
+    from jupyter_oidc.kernel.session import api, apis, async_api, auth, endpoint, session, sessions, sign_in, sign_out
 
-    __all__ = ["__version__", "api", "async_api", "auth", "endpoint", "errors", "session", "sign_in", "sign_out"]
+    __all__ = [
+        "__version__",
+        "api",
+        "apis",
+        "async_api",
+        "auth",
+        "endpoint",
+        "errors",
+        "session",
+        "sessions",
+        "sign_in",
+        "sign_out",
+    ]
     __all__ += errors.__all__
 else:  # NOTE: a type checker would take every name for one of ours, of type Any.
 

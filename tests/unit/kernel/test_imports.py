@@ -21,7 +21,7 @@ SERVER_SIDE = [
     "joserfc",
     "cryptography",
 ]
-NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
+NAMES = ["api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out"]
 
 
 def loaded(program: str) -> list[str]:
