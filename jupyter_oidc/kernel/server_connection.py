@@ -26,7 +26,7 @@ from jupyter_oidc.kernel.connections import Connections
 from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi, UnknownProvider
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.listing import suggestion, unknown_name
+from jupyter_oidc.kernel.listing import in_quotes, suggestion, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
