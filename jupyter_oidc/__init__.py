@@ -8,10 +8,12 @@ In a notebook::
     oidc.api("orders").get("items").json()
 
 Importing this package imports nothing else: every name below is loaded when it is first used.
+In an IPython shell it also registers the completion of names in ``oidc.api("``.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +72,15 @@ def __dir__() -> list[str]:
 def load_ipython_extension(shell: Any) -> None:
     """Add the ``%oidc`` magic: ``%load_ext jupyter_oidc``."""
     import_module("jupyter_oidc.kernel.magics").load(shell)
+    import_module("jupyter_oidc.kernel.completion").register(shell)
+
+
+def _register_completion() -> None:
+    """Register completion with the IPython shell of this process, if there is one; nothing else is loaded for it."""
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = None if get_shell is None else get_shell()
+    if shell is not None:
+        import_module("jupyter_oidc.kernel.completion").register(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
@@ -84,3 +95,6 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "@jupyter-oidc/labextension"}]
+
+
+_register_completion()
