@@ -132,10 +132,7 @@ def text_table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> list[str]
     shown = [column for column in columns if column.kind != "link"]
     cells = [[column.heading for column in shown], *([plain(column.text(row)) for column in shown] for row in rows)]
     widths = [max(_columns_of(line[number]) for line in cells) for number in range(len(shown))]
-    for number in _by_width(shown, widths):
-        excess = sum(widths) + 2 * (len(widths) - 1) - MAX_TEXT_COLUMNS
-        if excess > 0:
-            widths[number] = max(min(widths[number], MIN_CELL_COLUMNS), widths[number] - excess)
+    _shrink(widths, [number for number, column in enumerate(shown) if column.shrinks])
     lines = [
         "  ".join(_fitted(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
     ]
@@ -223,9 +220,14 @@ def _html_cell(row: Row, column: Column[Any]) -> str:
     return code_html(said) if column.kind == "code" else escape(plain(said))
 
 
-def _by_width(columns: Sequence[Column[Any]], widths: Sequence[int]) -> list[int]:
-    """Return the numbers of the columns that shrink, the widest first."""
-    return sorted((number for number, column in enumerate(columns) if column.shrinks), key=lambda n: -widths[n])
+def _shrink(widths: list[int], numbers: Sequence[int]) -> None:
+    """Make the widest of the columns ``numbers`` narrower, until a line fits or each of them is as narrow as may be."""
+    excess = sum(widths) + 2 * (len(widths) - 1) - MAX_TEXT_COLUMNS
+    for _ in range(excess):
+        widest = max(numbers, key=lambda number: widths[number], default=None)
+        if widest is None or widths[widest] <= MIN_CELL_COLUMNS:
+            return
+        widths[widest] -= 1
 
 
 def _fitted(text: str, width: int) -> str:

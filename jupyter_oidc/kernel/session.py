@@ -195,7 +195,7 @@ def sessions() -> Listing[Session]:
             Column("State", lambda one: session_message(one.summary).headline),
             Column("Person", _person, shrinks=True),
             Column("Time", lambda one: session_message(one.summary).lasts or "", shrinks=True),
-            Column("Next", lambda one: _next_step(one, alone=len(rows) == 1), shrinks=True),
+            Column("Type", _sign_in_call, kind="code"),
         ],
         name=lambda one: one.provider,
         what="provider",
@@ -339,10 +339,9 @@ def _person(one: Session) -> str:
     return (one.user.name or one.user.username or "") if one.user else ""
 
 
-def _next_step(one: Session, *, alone: bool) -> str:
-    """Return what to do next, with the provider's name where there are others."""
-    said = session_message(one.summary).next or ""
-    return said if alone else said.replace("oidc.sign_in()", f'oidc.sign_in("{one.provider}")')
+def _sign_in_call(one: Session) -> str:
+    """Return the call that signs in, if no call of an API works before that."""
+    return "" if _calls_work(one.summary) or one.state == "signing-in" else f'oidc.sign_in("{one.provider}")'
 
 
 def _calls_work(summary: dict[str, Any]) -> bool:
