@@ -152,7 +152,8 @@ def _api_of(asked: re.Match[str], names: dict[str, Any]) -> str | None:
     client = names.get(asked["client"])
     if transport is None or not isinstance(client, transport.OIDCClient | transport.AsyncOIDCClient):
         return None
-    return client.api_name
+    name: str | None = client.api_name
+    return name
 
 
 def _is_ours(written: str, names: dict[str, Any]) -> bool:

@@ -50,7 +50,7 @@ def asked(server: FakeServer) -> list[str]:
 
 
 def test_the_apis_are_rows_by_number_and_by_name(server: FakeServer) -> None:
-    apis = oidc.apis()
+    apis: Any = oidc.apis()
     assert (len(apis), apis[0].name, apis["stock"].methods, [api.name for api in apis[:1]]) == (
         2,
         "orders",
@@ -433,10 +433,10 @@ def test_the_sessions_of_all_providers_are_a_table(kernel: FakeServer) -> None:
     sessions = oidc.sessions()
     assert (sessions["lab"].state, sessions[0].provider) == ("signed-out", "corp")
     assert repr(sessions).splitlines() == [
-        "Provider  State          Person        Time                 Type",
-        "--------  -------------  ------------  -------------------  -------------------",
-        "corp      Signed in      Ada Lovelace  Renewed by itself,…",
-        'lab       Not signed in                                     oidc.sign_in("lab")',
+        "Provider  State          Person        Time                  Type",
+        "--------  -------------  ------------  --------------------  -------------------",
+        "corp      Signed in      Ada Lovelace  Renewed by itself, …",
+        'lab       Not signed in                                      oidc.sign_in("lab")',
     ]
     assert "ada@example.com" not in repr(sessions) + sessions._repr_html_()
 

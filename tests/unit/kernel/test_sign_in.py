@@ -144,10 +144,10 @@ def test_hint_languages_and_levels_are_passed_on_as_lists(door: FakeServer) -> N
     ],
 )
 def test_who_is_signed_in_is_asked_again_for_another_person_or_a_level(
-    door: FakeServer, wishes: dict[str, str], begun: int
+    door: FakeServer, wishes: dict[str, Any], begun: int
 ) -> None:
     door.answers("GET", SESSION, SUMMARY)
-    oidc.sign_in("corp", timeout=5, **wishes)  # type: ignore[arg-type]  # NOTE: one keyword each
+    oidc.sign_in("corp", timeout=5, **wishes)
     assert len(door.asked("POST", BEGIN)) == begun
 
 
