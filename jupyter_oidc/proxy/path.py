@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
-from jupyter_oidc.errors import BadPath, RouteForbidden
+from jupyter_oidc.problems import BadPath, RouteForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

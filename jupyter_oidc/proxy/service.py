@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     CallerForbidden,
     MethodNotAllowed,
     NotSignedIn,
@@ -224,7 +224,7 @@ class ProxyService:
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API is none, even with an error status.
+        Raises a :class:`~jupyter_oidc.problems.Problem` of ours; an answer of the API is none, even with an error status.
         """
         route, url, headers, held_back = self.check(request)
         await route.call_limiter.acquire()

@@ -22,7 +22,7 @@ from tornado.web import HTTPError, stream_request_body
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
     ConfigurationInvalid,

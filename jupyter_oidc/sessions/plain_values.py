@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.api import ProviderSettings, SignIn, SignOutForm
+from jupyter_oidc.sessions.api import ApiEntry, ProviderSettings, SignIn, SignOutForm
 from jupyter_oidc.sessions.strategy import pins_callback, pins_server
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.sign_out_pages import Opened
-    from jupyter_oidc.settings import Provider
+    from jupyter_oidc.sessions.summary import ApiAccess
+    from jupyter_oidc.settings import Api, Provider
 
 
 def provider_settings_of(settings: Provider) -> ProviderSettings:
@@ -25,6 +26,25 @@ def provider_settings_of(settings: Provider) -> ProviderSettings:
         response_mode=settings.response_mode,
         pins_server=pins_server(settings),
         pins_callback=pins_callback(settings),
+    )
+
+
+def api_entry_of(api: Api, state: str, access: ApiAccess) -> ApiEntry:
+    """Return ``api`` as people and routes see it, in a session of ``state``."""
+    return ApiEntry(
+        name=api.name,
+        provider=api.provider,
+        base_url=api.base_url,
+        methods=api.methods,
+        callers=api.callers,
+        state=state,
+        access=access,
+        path_prefixes=api.path_prefixes,
+        title=api.title,
+        description=api.description,
+        example=api.example,
+        docs_url=api.docs_url,
+        has_operations=api.openapi is not None,
     )
 
 

@@ -8,7 +8,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.background import short_path
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
     Forbidden,

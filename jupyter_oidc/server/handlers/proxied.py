@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import Person, ProxyRequest
 
