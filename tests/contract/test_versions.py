@@ -49,6 +49,21 @@ def each_request(version: int) -> list[Any]:
     ]
 
 
+def without_defaults(part: Any, told: Any, reply: Any) -> Any:
+    """Return ``told`` without the defaults of members that came later and that ``reply`` does not have."""
+    if isinstance(told, list):
+        items = part.get("items", {})
+        return [without_defaults(items, one, given) for one, given in zip(told, reply, strict=True)]
+    if not isinstance(told, dict):
+        return told
+    members = next((one for one in part.get("anyOf", ()) if "properties" in one), part).get("properties", {})
+    return {
+        name: without_defaults(members.get(name, {}), value, reply.get(name))
+        for name, value in told.items()
+        if name in reply or members.get(name, {}).get("default", ...) != value
+    }
+
+
 def digest(version: int) -> str:
     """The digest of the files of ``version``."""
     total = hashlib.sha256()
@@ -84,8 +99,8 @@ def test_what_an_older_server_does_not_send_is_filled_in_without_a_promise() -> 
 
 @pytest.mark.parametrize(("name", "reply"), each_reply(1))
 def test_a_reply_of_version_1_is_read_whole(name: str, reply: dict[str, Any]) -> None:
-    """A member or a word that went, or means something else, would have to be version 2."""
-    assert read(name, copy.deepcopy(reply)) == reply
+    """A member or a word that went, or means something else, would have to be version 2; one that came has a default."""
+    assert without_defaults(contract.schema(name), read(name, copy.deepcopy(reply)), reply) == reply
 
 
 def test_every_word_of_version_1_has_a_reply() -> None:
