@@ -58,7 +58,7 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class ApiEntry:
-    """One API of the proxy, with the state of its session."""
+    """One API of the proxy, with the state of its session; ``has_operations``: the settings name an OpenAPI document."""
 
     name: str
     provider: str
@@ -67,6 +67,12 @@ class ApiEntry:
     callers: tuple[str, ...]
     state: str
     access: ApiAccess
+    path_prefixes: tuple[str, ...] = ("/",)
+    title: str | None = None
+    description: str | None = None
+    example: str | None = None
+    docs_url: str | None = None
+    has_operations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
