@@ -331,16 +331,16 @@ it('reads again what the settings have changed', async () => {
   await until(() => texts('.jp-oidc-operation .jp-oidc-hint').length === 0);
 });
 
-it('draws fifty of five thousand operations, and more on request', async () => {
-  const many = Array.from({ length: 5_000 }, (_, number) => ({ ...LIST, path: `/items/${number}` }));
+it('draws fifty of many operations, and more on request', async () => {
+  const many = Array.from({ length: 500 }, (_, number) => ({ ...LIST, path: `/items/${number}` }));
   await show(apiOf('orders'));
   environment.server.answers['GET apis/orders/operations'] = { json: listOf(many) };
   await open();
   await until(() => rows().length === 50);
   button('Show more').click();
   await until(() => rows().length === 100);
-  await type('Find an operation of orders', 'items/49');
-  expect(texts('[aria-live=polite].jp-oidc-hint')).toEqual(['111 of 5000 operations']);
+  await type('Find an operation of orders', 'items/4');
+  expect(texts('[aria-live=polite].jp-oidc-hint')).toEqual(['111 of 500 operations']);
   expect(rows()).toHaveLength(50);
 });
 
