@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.facts import choices, facts
 from jupyter_oidc.problems import (
     AudienceRefused,
     CallerForbidden,
@@ -22,7 +23,6 @@ from jupyter_oidc.problems import (
     StepUpRequired,
     UnknownApi,
 )
-from jupyter_oidc.facts import choices, facts
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
 from jupyter_oidc.proxy.addresses import ADDRESS_HEADERS, lead_through_proxy
 from jupyter_oidc.proxy.challenge import missing_scopes, rejects_token, requested_step_up

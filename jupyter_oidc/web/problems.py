@@ -10,6 +10,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.background import short_path
+from jupyter_oidc.facts import printable
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -22,7 +23,6 @@ from jupyter_oidc.problems import (
     SessionExpired,
     StepUpRequired,
 )
-from jupyter_oidc.facts import printable
 from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, json_reply
 
 if TYPE_CHECKING:

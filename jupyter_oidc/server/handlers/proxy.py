@@ -25,8 +25,8 @@ from jupyter_oidc.compat.tornado import (
     end_body_wait,
     end_written_answer,
 )
-from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
