@@ -63,7 +63,9 @@ class _Reading:
             finally:
                 self.give_up()
                 process.wait()
-            if process.returncode != 0 or os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
+            if process.returncode > 0:
+                return Unreadable("the process that reads it has failed")
+            if process.returncode < 0 or os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
                 return Unreadable("it takes too much memory or time to be read")
             answer.seek(0)
             try:
