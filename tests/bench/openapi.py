@@ -20,8 +20,13 @@ from jupyter_oidc.adapters.system.openapi_process import MAX_MEMORY_BYTES, read_
 from jupyter_oidc.catalogue.operation import ReadDocument
 from jupyter_oidc.catalogue.service import MAX_DOCUMENT_BYTES
 
-MAX_SECONDS: Final = 30.0
+MAX_CPU_SECONDS: Final = 10.0
+"""Seconds of the processor for one document, a third of the limit."""
+
 MAX_PAUSE_MS: Final = 50.0
+"""Milliseconds; on a busy machine three times the pauses that there are without any document."""
+
+IDLE_SECONDS: Final = 3.0
 TICK_SECONDS: Final = 0.001
 SIZE: Final = MAX_DOCUMENT_BYTES - 50_000
 BASE: Final = "https://api.example.com/v1/"
@@ -99,13 +104,28 @@ async def longest_pause(stop: asyncio.Event) -> float:
     return longest
 
 
+async def idle_pause() -> float:
+    """Return the longest pause of an event loop that has nothing to do."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(IDLE_SECONDS, stop.set)
+    return await longest_pause(stop)
+
+
+def children_seconds() -> float:
+    """Return the processor time of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 async def measure(name: str, content: bytes) -> bool:
     """Read one document, report, and return whether it kept its targets."""
+    idle, before = await idle_pause(), children_seconds()
     stop = asyncio.Event()
     watch = asyncio.ensure_future(longest_pause(stop))
     began = time.perf_counter()
     read = await read_document(content, BASE, BASE + "openapi.json", lambda found: found)
     seconds = time.perf_counter() - began
+    cpu = children_seconds() - before
     stop.set()
     pause = await watch
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -114,17 +134,17 @@ async def measure(name: str, content: bytes) -> bool:
         return False
     told = f"{len(read.operations):,} operations and {read.operations_more:,} more, {len(read.problems)} problems"
     print(
-        f"{name}: {len(content) / 1e6:.1f} MB in {seconds:.1f} s, at most {peak / 1e6:.0f} MB in the process so far, "
-        f"longest pause of the event loop {pause:.0f} ms; {told}"
+        f"{name}: {len(content) / 1e6:.1f} MB in {seconds:.1f} s ({cpu:.1f} s of a processor), at most {peak / 1e6:.0f} MB "
+        f"in the process so far, longest pause of the event loop {pause:.0f} ms ({idle:.0f} ms without it); {told}"
     )
-    return seconds < MAX_SECONDS and pause < MAX_PAUSE_MS and peak < MAX_MEMORY_BYTES
+    return cpu < MAX_CPU_SECONDS and pause < max(MAX_PAUSE_MS, 3 * idle) and peak < MAX_MEMORY_BYTES
 
 
 async def main() -> int:
     """Measure all; 1 if one misses a target."""
     kept = [await measure(name, content) for name, content in documents().items()]
     print(
-        f"targets: {MAX_SECONDS:.0f} s, {MAX_MEMORY_BYTES / 1e6:.0f} MB, {MAX_PAUSE_MS:.0f} ms ({os.cpu_count()} cores)"
+        f"targets: {MAX_CPU_SECONDS:.0f} s of a processor, {MAX_MEMORY_BYTES / 1e6:.0f} MB, {MAX_PAUSE_MS:.0f} ms ({os.cpu_count()} cores)"
     )
     return 0 if all(kept) else 1
 

@@ -24,7 +24,7 @@ from jupyter_oidc.catalogue.operation import AnswerUnusable, ReadDocument, Unrea
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MAX_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+MAX_MEMORY_BYTES: Final = 512 * 1024 * 1024
 """Bytes of the address space of the reading process, its libraries included."""
 
 MAX_CPU_SECONDS: Final = 30
