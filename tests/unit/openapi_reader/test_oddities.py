@@ -11,7 +11,6 @@ from jupyter_oidc.openapi_reader.document import Fault, parsed
 from jupyter_oidc.openapi_reader.operations import MAX_OPERATIONS, line, read_operations
 
 BASE = "https://api.example.com/v1/"
-JSON_REPLY = {"responses": {"200": {"content": {"application/json": {}}}}}
 
 
 def read(paths: Any, base: str = BASE, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -137,7 +136,12 @@ class TestPathsAndServers:
 
 class TestBodies:
     def test_json_is_preferred(self) -> None:
-        content = {"text/plain": {}, "application/xml": {}, "application/vnd.x+json": {}, "application/json": {}}
+        content: dict[str, Any] = {
+            "text/plain": {},
+            "application/xml": {},
+            "application/vnd.x+json": {},
+            "application/json": {},
+        }
         body = one({"requestBody": {"content": content, "required": True}})["body"]
         assert (body["media_type"], body["required"]) == ("application/json", True)
 

@@ -11,7 +11,7 @@ from jupyter_oidc.settings import Settings, read_settings
 LINE = "https://docs.example.com/x?y=1#z"
 
 
-def read(*, loopback: bool = False, **api: Any) -> Any:
+def read(*, loopback: object = False, **api: Any) -> Any:
     """The API with these keys, or its findings as pairs of the key's end and the problem."""
     apis = {"orders": {"base_url": "https://api.example.com/v1/", **api}}
     body = {"issuer": "https://id.example.com", "client_id": "jupyter", "apis": apis}
