@@ -174,7 +174,7 @@ class Endpoint(NamedTuple):
 
 
 def session(provider: str | None = None) -> Session:
-    """Return the session summary; ``provider`` may be left out if there is only one.
+    """Return the session summary; ``provider`` may be left out if there is only one, or a default in the settings.
 
     Raises a subclass of :class:`OIDCError` named after the error.
     """

@@ -169,7 +169,8 @@ export const shapeOfProviderList: IShape = {
           silent_sign_in: {}
         }
       }
-    }
+    },
+    default_provider: { absent: null }
   }
 };
 
