@@ -199,11 +199,14 @@ class ServerConnection:
         """Return a recent list of the APIs, or ``None`` if none can be had in time; never raises."""
         return self._apis.within(wait_seconds, APIS_CACHE_SECONDS)
 
-    def last_listed(self, name: str) -> tuple[Api, bool] | None:
-        """Return the API ``name`` of the last list, and whether that is recent; without a call."""
-        recent = self._apis.held(APIS_CACHE_SECONDS)
-        listed = recent if recent is not None else self._apis.held() or []
-        return next(((api, recent is not None) for api in listed if api.name == name), None)
+    def last_listed(self, name: str) -> tuple[Api, float] | None:
+        """Return the API ``name`` of the last list, and how many seconds ago that was; without a call."""
+        age_seconds = self._apis.age_seconds()
+        return next(((api, age_seconds) for api in self._apis.held() or [] if api.name == name), None)
+
+    def expire_status(self) -> None:
+        """Let what was listed of the APIs count as old, because the session has changed."""
+        self._apis.expire()
 
     def listed_providers(self, wait_seconds: float) -> list[str] | None:
         """Return a recent list of the providers' names, or ``None`` if none can be had in time; never raises."""
@@ -314,19 +317,19 @@ class ApiOfClient:
     def text(self) -> str:
         """Return the card for a terminal, from the last list of the APIs; asks nobody.
 
-        The status is left out if that list is old.
+        The status is left out if that list is old, or if this kernel has signed in or out since.
         """
         listed = self._connection.last_listed(self.name)
         if listed is None:
             return unlisted_text(self.name, self._connection.api_url(self.name))
-        return api_text(listed[0], with_status=listed[1])
+        return api_text(listed[0], listed[1])
 
     def html(self) -> str:
         """Return the same for a notebook."""
         listed = self._connection.last_listed(self.name)
         if listed is None:
             return unlisted_html(self.name, self._connection.api_url(self.name))
-        return api_html(listed[0], with_status=listed[1])
+        return api_html(listed[0], listed[1])
 
 
 def is_waiting(progress: Mapping[str, Any]) -> bool:
