@@ -69,10 +69,10 @@ def test_before_a_sign_in_names_complete_and_no_sign_in_begins(person: Person) -
     )
     assert (names, providers, paths) == ("['orders', 'stock']", "['corp']", "['orders/1', 'orders/{id}']")
     assert table.splitlines() == [
-        "Name    Title               Status         Methods          Example",
-        "------  ------------------  -------------  ---------------  --------",
-        "orders  Orders of the shop  Sign in first  GET, HEAD, POST  orders/1",
-        "stock                       Sign in first  GET, HEAD",
+        "Name    Title               Status         Methods    Example",
+        "------  ------------------  -------------  ---------  --------",
+        "orders  Orders of the shop  Sign in first  GET, POST  orders/1",
+        "stock                       Sign in first  GET",
     ]
     assert state == "signed-out"
 
