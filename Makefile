@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest tools check bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+npm-package: $(VENV)/.test  ## Pack the front end for authors of extensions: dist/jupyter-oidc-labextension-VERSION.tgz
+	@$(BIN)/python .ci/npm-package
 
 bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.problems import Problem
-    from jupyter_oidc.sessions.pending import ShownCode
+    from jupyter_oidc.sessions.pending import ShownCode, SignInState
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
@@ -24,8 +24,6 @@ Parameters = tuple[tuple[str, str], ...]
 
 Shown = Literal["document", "elsewhere", "unknown"]
 """The browser's request for a sign-out page: as a document, for another use that may read it, or unknown."""
-
-SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +233,10 @@ class SessionApi(Protocol):
 
     async def cancel_sign_in(self, provider: str, flow: str) -> SignIn:
         """Cancel; a sign-in that has ended stays as it is."""
+        ...
+
+    async def cancel_sign_ins(self, provider: str) -> Summary:
+        """Cancel every sign-in that waits for the person, by whichever caller it was begun, and return the summary."""
         ...
 
     async def complete_sign_in(self, provider: str, flow: str, caller: str, redirect_url: str) -> SignIn:

@@ -57,8 +57,8 @@ def undeclared(found: Iterable[Module], names: set[str]) -> dict[str, set[str]]:
 def node_packages(text: str) -> set[str]:
     """The packages that a source of the front end imports: ``@scope/name`` or ``name``."""
     sources = {first or second for first, second in NODE_SOURCE.findall(text)}
-    foreign = {source for source in sources if not source.startswith((".", "node:"))} - {PACKAGE["name"]}
-    return {"/".join(source.split("/")[: 2 if source.startswith("@") else 1]) for source in foreign}
+    foreign = {source for source in sources if not source.startswith((".", "node:"))}
+    return {"/".join(source.split("/")[: 2 if source.startswith("@") else 1]) for source in foreign} - {PACKAGE["name"]}
 
 
 def undeclared_packages(paths: Iterable[Path], names: set[str]) -> dict[str, set[str]]:

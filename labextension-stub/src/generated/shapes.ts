@@ -115,7 +115,12 @@ export const shapeOfOidcError: IShape = {
     retryable: {},
     request_id: {},
     reason: {},
-    link: {}
+    link: {},
+    type: { absent: 'about:blank' },
+    title: { absent: '' },
+    status: { absent: null },
+    detail: { absent: '' },
+    params: { absent: {} }
   }
 };
 
@@ -215,7 +220,8 @@ export const shapeOfSessionSummary: IShape = {
       }
     },
     settings_pending: { absent: false },
-    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' }
+    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' },
+    sign_in_under_way: { absent: false }
   }
 };
 
@@ -277,7 +283,12 @@ export const shapeOfSignInProgress: IShape = {
         action: {},
         retryable: {},
         request_id: {},
-        reason: {}
+        reason: {},
+        type: { absent: 'about:blank' },
+        title: { absent: '' },
+        status: { absent: null },
+        detail: { absent: '' },
+        params: { absent: {} }
       }
     },
     expires_in: {}
