@@ -23,10 +23,10 @@ from jupyter_oidc.kernel.catalogue import (
     unlisted_text,
 )
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi, UnknownProvider
+from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.listing import in_quotes, suggestion, unknown_name
+from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
@@ -122,14 +122,6 @@ class ServerConnection:
         """Return the names of the providers, in the order of the settings."""
         return self._providers.keep(self._read_providers(self._client)).names
 
-    def unknown_provider(self, error: UnknownProvider, name: str) -> UnknownProvider:
-        """Return ``error`` with the names that exist; as it is, if they cannot be had."""
-        known = self._providers.renewed(NAME_CHECK_SECONDS)
-        if known is None or name in known.names:
-            return error
-        action = suggestion(name, known.names)
-        return UnknownProvider(unknown_name("provider", name), action=action, request_id=error.request_id)
-
     def session(self, provider: str) -> dict[str, Any]:
         """Return the session summary."""
         return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
@@ -224,7 +216,12 @@ class ServerConnection:
         if listed is None or any(api.name == name for api in listed):
             return
         names = [api.name for api in listed]
-        raise UnknownApi(unknown_name("API", name), action=f"{suggestion(name, names)} Run oidc.apis() to see them.")
+        there_are = f"Use one of the APIs that this server has: {in_quotes(names)}." if names else "There is none."
+        raise UnknownApi(
+            unknown_name("API", name, names),
+            action=f"{there_are} Run oidc.apis() to see them.",
+            params={"api": name, "names": nearest_first(name, names)},
+        )
 
     def operations(self, name: str, search: str | None = None) -> Listing[Operation]:
         """Return the operations of the API ``name`` that hold every word of ``search``."""

@@ -84,8 +84,21 @@ def test_a_mistyped_api_is_told_in_the_cell_that_names_it(person: Person) -> Non
         person.run(f"{IMPORT}\ntry:\n    oidc.api('oders')\nexcept oidc.errors.UnknownApi as error:\n    print(error)")
     )
     assert said == (
-        "No API is named 'oders'. Did you mean 'orders'? There are: 'orders', 'stock'. Run oidc.apis() to see them."
+        "No API is called 'oders'. Did you mean 'orders'? Use one of the APIs that this server has: 'orders', 'stock'. "
+        "Run oidc.apis() to see them."
     )
+
+
+@pytest.mark.parametrize("call", ["session", "sign_in", "sign_out"])
+def test_a_mistyped_provider_is_told_by_the_server(person: Person, call: str) -> None:
+    (cell,) = person.run(f"{IMPORT}\noidc.{call}('crop')")
+    assert cell.error == "UnknownProvider"
+    (said,) = ran(
+        person.run(
+            f"{IMPORT}\ntry:\n    oidc.{call}('crop')\nexcept oidc.errors.UnknownProvider as error:\n    print(error)"
+        )
+    )
+    assert said.startswith("No provider is called 'crop'. Did you mean 'corp'?")
 
 
 def test_an_operation_is_found_by_a_word_and_its_cell_runs(person: Person, api: Upstream) -> None:

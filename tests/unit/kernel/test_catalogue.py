@@ -11,7 +11,7 @@ import pytest
 
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.catalogue import api_text
-from jupyter_oidc.kernel.listing import Column, Listing, suggestion
+from jupyter_oidc.kernel.listing import Column, Listing
 from tests.unit.kernel.fake_server import ORDERS, SIGNED_OUT, SUMMARY, Answer, FakeServer, refusal
 from tests.unit.kernel.test_completion import LISTED, operation
 from tests.unit.kernel.test_display import HOSTILE, Tags
@@ -65,7 +65,7 @@ def test_the_apis_are_rows_by_number_and_by_name(server: FakeServer) -> None:
 
 
 def test_a_row_of_another_name_is_a_key_error_with_the_names_that_exist(server: FakeServer) -> None:
-    with pytest.raises(KeyError, match=r"No API is named 'oders'\. Did you mean 'orders'\?"):
+    with pytest.raises(KeyError, match=r"No API is called 'oders'\. Did you mean 'orders'\?"):
         oidc.apis()["oders"]
 
 
@@ -236,12 +236,14 @@ def test_a_mistyped_api_is_refused_at_once_with_the_name_that_is_like_it(server:
     with pytest.raises(oidc.errors.UnknownApi) as refused:
         make("oders")
     assert str(refused.value) == (
-        "No API is named 'oders'. Did you mean 'orders'? There are: 'orders', 'stock'. Run oidc.apis() to see them."
+        "No API is called 'oders'. Did you mean 'orders'? Use one of the APIs that this server has: 'orders', 'stock'. "
+        "Run oidc.apis() to see them."
     )
+    assert (refused.value.api, refused.value.names) == ("oders", ["orders", "stock"])
 
 
 def test_a_name_like_no_other_gets_the_list(server: FakeServer) -> None:
-    with pytest.raises(oidc.errors.UnknownApi, match=r"No API is named 'xyz'\. There are: 'orders', 'stock'\."):
+    with pytest.raises(oidc.errors.UnknownApi, match=r"No API is called 'xyz'\. Use one of the APIs that"):
         oidc.api("xyz")
 
 
@@ -272,32 +274,18 @@ def test_a_list_that_cannot_be_had_refuses_no_name(server: FakeServer, answer: A
     assert oidc.api("oders").api_name == "oders"
 
 
-def test_many_names_are_counted() -> None:
-    names = [f"api-{number}" for number in range(12)]
-    assert suggestion("zzz", names) == f"There are: {', '.join(repr(name) for name in names[:10])} and 2 more."
+def test_many_names_are_counted(server: FakeServer) -> None:
+    server.answers("GET", APIS, {"apis": [{**ORDERS, "name": f"api-{number}"} for number in range(12)]})
+    with pytest.raises(oidc.errors.UnknownApi) as refused:
+        oidc.api("zzz")
+    assert "'api-8', 'api-9' and 2 more." in str(refused.value)
+    assert len(refused.value.names) == 12
 
 
 def test_a_very_long_name_is_cut_in_the_sentence(server: FakeServer) -> None:
     with pytest.raises(oidc.errors.UnknownApi) as refused:
         oidc.api("x" * 100_000)
     assert len(str(refused.value)) < 300
-
-
-@pytest.mark.parametrize("call", [oidc.session, oidc.sign_in, oidc.sign_out])
-def test_a_mistyped_provider_is_told_the_names_that_exist(kernel: FakeServer, call: Any) -> None:
-    kernel.answers("GET", PROVIDERS, {"providers": [provider("corp"), provider("lab")]})
-    for method, path in (("GET", "session"), ("POST", "sign-in"), ("POST", "sign-out")):
-        kernel.answers(method, f"{PROVIDERS}/crop/{path}", refusal("unknown_provider", 404))
-    with pytest.raises(oidc.errors.UnknownProvider) as refused:
-        call("crop")
-    assert str(refused.value) == "No provider is named 'crop'. Did you mean 'corp'? There are: 'corp', 'lab'."
-    assert refused.value.request_id == "req-12345678"
-
-
-def test_an_unknown_provider_stays_the_servers_sentence_if_the_list_cannot_be_had(kernel: FakeServer) -> None:
-    kernel.answers("GET", f"{PROVIDERS}/crop/session", refusal("unknown_provider", 404))
-    with pytest.raises(oidc.errors.UnknownProvider, match="It did not work"):
-        oidc.session("crop")
 
 
 @pytest.mark.parametrize(
