@@ -28,7 +28,7 @@ from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import Problem, StorageUnavailable
+from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dpop_prover import DPoPProver

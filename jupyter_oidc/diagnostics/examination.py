@@ -12,7 +12,7 @@ from jupyter_oidc.diagnostics.apis import check_api
 from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.diagnostics.entitlements import check_entitlements
-from jupyter_oidc.errors import UnknownProvider
+from jupyter_oidc.problems import UnknownProvider
 from jupyter_oidc.sessions.contradictions import SignInPlan
 from jupyter_oidc.sessions.machine import has_session
 from jupyter_oidc.settings.client_authentication import SIGNS_WITH

@@ -42,10 +42,12 @@ __all__ = [
     "IssuerMismatch",
     "LogoutTokenInvalid",
     "MethodNotAllowed",
+    "NoOperations",
     "NotAKernel",
     "NotSignedIn",
     "OIDCError",
     "OIDCWarning",
+    "OpenapiInvalid",
     "Overloaded",
     "ProviderUnclear",
     "RequestInvalid",
@@ -294,6 +296,12 @@ class UnknownApi(OIDCError):
     code = "unknown_api"
 
 
+class NoOperations(OIDCError):
+    """The settings name no OpenAPI document for this API, or the document has no such operation."""
+
+    code = "no_operations"
+
+
 class UnknownFlow(OIDCError):
     """The sign-in is not known any more."""
 
@@ -430,6 +438,12 @@ class Overloaded(OIDCError):
     """Too many requests run at once."""
 
     code = "overloaded"
+
+
+class OpenapiInvalid(OIDCError):
+    """The OpenAPI document of this API cannot be had or read."""
+
+    code = "openapi_invalid"
 
 
 class UpstreamTimeout(OIDCError):

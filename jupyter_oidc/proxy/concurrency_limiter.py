@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.problems import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
 """Seconds after which a caller that found the queue full may try again."""

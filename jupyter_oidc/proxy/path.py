@@ -13,8 +13,8 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
-from jupyter_oidc.errors import BadPath, RouteForbidden
 from jupyter_oidc.facts import facts, printable
+from jupyter_oidc.problems import BadPath, RouteForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.facts import choices, facts
+from jupyter_oidc.problems import (
     AudienceRefused,
     CallerForbidden,
     MethodNotAllowed,
@@ -22,7 +23,6 @@ from jupyter_oidc.errors import (
     StepUpRequired,
     UnknownApi,
 )
-from jupyter_oidc.facts import choices, facts
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
 from jupyter_oidc.proxy.addresses import ADDRESS_HEADERS, lead_through_proxy
 from jupyter_oidc.proxy.challenge import missing_scopes, rejects_token, requested_step_up
@@ -232,7 +232,7 @@ class ProxyService:
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API is none, even with an error status.
+        Raises a :class:`~jupyter_oidc.problems.Problem` of ours; an answer of the API is none, even with an error status.
         """
         route, url, headers, held_back = self.check(request)
         await route.call_limiter.acquire()

@@ -25,7 +25,7 @@ from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.adapters.telemetry.named_log import forward_to_server_log
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import ServerAnnouncement
 from jupyter_oidc.server.browser_location import BrowserLocation

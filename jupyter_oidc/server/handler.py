@@ -22,7 +22,8 @@ from tornado.web import HTTPError, stream_request_body
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
-from jupyter_oidc.errors import (
+from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
     ConfigurationInvalid,
@@ -31,7 +32,6 @@ from jupyter_oidc.errors import (
     GrantInvalid,
     Problem,
 )
-from jupyter_oidc.facts import facts
 from jupyter_oidc.server.access_guard import RESOURCE, guard_verbs, guarded
 from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.diagnostics_cache import DiagnosticsCache

@@ -17,7 +17,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPOutputError, ResponseStart
 from tornado.iostream import StreamClosedError
 from tornado.routing import Router
 
-from jupyter_oidc.errors import Problem, UnknownApi
+from jupyter_oidc.problems import Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.received_call import received_call

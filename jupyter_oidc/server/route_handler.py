@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
-from jupyter_oidc.errors import Forbidden, StateInvalid
+from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.jupyter_front import JupyterFront
 from jupyter_oidc.server.loopback import LoopbackListener
@@ -26,7 +26,7 @@ from jupyter_oidc.web.table import Route
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.api import SessionApi, SignIn
     from jupyter_oidc.web.reply import Reply

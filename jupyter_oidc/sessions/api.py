@@ -3,7 +3,7 @@
 The arguments and results of :class:`SessionApi` are plain values: texts, numbers, and frozen dataclasses and tuples of
 these, so that every call can be sent to another process as JSON. It holds no token: a route cannot even
 ask for one; the proxy does, through :mod:`jupyter_oidc.sessions.token_api`.
-A :class:`~jupyter_oidc.errors.Problem` is a value too: it crosses the border by its code, texts and seconds.
+A :class:`~jupyter_oidc.problems.Problem` is a value too: it crosses the border by its code, texts and seconds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.sessions.pending import ShownCode
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.strategy import Browser
@@ -58,7 +58,7 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class ApiEntry:
-    """One API of the proxy, with the state of its session."""
+    """One API of the proxy, with the state of its session; ``has_operations``: the settings name an OpenAPI document."""
 
     name: str
     provider: str
@@ -67,6 +67,12 @@ class ApiEntry:
     callers: tuple[str, ...]
     state: str
     access: ApiAccess
+    path_prefixes: tuple[str, ...] = ("/",)
+    title: str | None = None
+    description: str | None = None
+    example: str | None = None
+    docs_url: str | None = None
+    has_operations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,7 @@ class SignOutForm:
 
 
 class SessionApi(Protocol):
-    """What a route may ask; every method raises the :class:`~jupyter_oidc.errors.Problem` for its caller.
+    """What a route may ask; every method raises the :class:`~jupyter_oidc.problems.Problem` for its caller.
 
     A method with ``provider`` raises ``UnknownProvider``, one with ``flow`` ``UnknownFlow``.
     """

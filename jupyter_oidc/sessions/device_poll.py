@@ -12,7 +12,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Problem, UnknownFlow
+from jupyter_oidc.problems import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Problem, SignInCancelled
+from jupyter_oidc.problems import Problem, SignInCancelled
 from jupyter_oidc.sessions.device_poll import CodeExpired, DevicePoll
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.pending import Progress, ShownCode

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.step_up import StepUp
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.sessions.token_answers import Tokens

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.api import ProviderSettings, SignIn, SignOutForm
+from jupyter_oidc.sessions.api import ApiEntry, ProviderSettings, SignIn, SignOutForm
 from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.strategy import pins_callback, pins_server
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.api import SignInState
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.sign_out_pages import Opened
-    from jupyter_oidc.settings import Provider
+    from jupyter_oidc.sessions.summary import ApiAccess
+    from jupyter_oidc.settings import Api, Provider
 
 _STATES: Final[dict[Progress, SignInState]] = {
     Progress.WAITING: "waiting",
@@ -35,6 +36,25 @@ def provider_settings_of(settings: Provider) -> ProviderSettings:
         response_mode=settings.response_mode,
         pins_server=pins_server(settings),
         pins_callback=pins_callback(settings),
+    )
+
+
+def api_entry_of(api: Api, state: str, access: ApiAccess) -> ApiEntry:
+    """Return ``api`` as people and routes see it, in a session of ``state``."""
+    return ApiEntry(
+        name=api.name,
+        provider=api.provider,
+        base_url=api.base_url,
+        methods=api.methods,
+        callers=api.callers,
+        state=state,
+        access=access,
+        path_prefixes=api.path_prefixes,
+        title=api.title,
+        description=api.description,
+        example=api.example,
+        docs_url=api.docs_url,
+        has_operations=api.openapi is not None,
     )
 
 

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import Problem, ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError

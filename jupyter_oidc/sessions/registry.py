@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Forbidden, UnknownApi, UnknownProvider
 from jupyter_oidc.facts import choices
+from jupyter_oidc.problems import Forbidden, UnknownApi, UnknownProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
+from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TryLater

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.background import Background
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.bearer_tokens import BearerTokens
 from jupyter_oidc.sessions.current_session import CurrentSession
 from jupyter_oidc.sessions.local_tokens import LocalTokens

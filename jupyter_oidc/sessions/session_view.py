@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, token_key
 from jupyter_oidc.sessions.machine import State

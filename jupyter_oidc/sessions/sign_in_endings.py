@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.errors import IdpUnavailable, Problem, SignInCancelled, StateUsed
+from jupyter_oidc.problems import IdpUnavailable, Problem, SignInCancelled, StateUsed
 from jupyter_oidc.sessions.pending import QUESTION_LIFETIME_SECONDS, Progress
 
 if TYPE_CHECKING:

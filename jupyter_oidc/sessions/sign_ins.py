@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation

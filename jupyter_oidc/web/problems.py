@@ -10,7 +10,8 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.background import short_path
-from jupyter_oidc.errors import (
+from jupyter_oidc.facts import printable
+from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
     Forbidden,
@@ -22,7 +23,6 @@ from jupyter_oidc.errors import (
     SessionExpired,
     StepUpRequired,
 )
-from jupyter_oidc.facts import printable
 from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, json_reply
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
-from jupyter_oidc.errors import Overloaded, Problem, UpstreamProtocolError
+from jupyter_oidc.problems import Overloaded, Problem, UpstreamProtocolError
 from jupyter_oidc.web.problems import defect_text
 
 if TYPE_CHECKING:

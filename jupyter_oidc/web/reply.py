@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
-from jupyter_oidc.errors import BodyTooLarge, CsrfFailed, RequestInvalid
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, CsrfFailed, RequestInvalid
 
 MAX_BODY_BYTES: Final = 65_536
 """Bytes of a request body that a front keeps on any route; the proxy keeps none."""

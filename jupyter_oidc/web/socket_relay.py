@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.web.relay import PEER_CHECK_INTERVAL_SECONDS
 
 if TYPE_CHECKING:

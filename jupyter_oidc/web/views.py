@@ -117,6 +117,12 @@ def api_view(entry: ApiEntry, path: str, *, to_kernel: bool = False) -> dict[str
         "readiness": access.readiness,
         "allowed": access.allowed,
         "missing": list(access.missing),
+        "title": entry.title,
+        "description": entry.description,
+        "example": entry.example,
+        "docs_url": entry.docs_url,
+        "path_prefixes": list(entry.path_prefixes),
+        "has_operations": entry.has_operations,
     }
 
 

@@ -71,7 +71,7 @@ describe('a reply of a newer server', () => {
 
 describe('a reply of an older server', () => {
   it.each(repliesOf(1))('of version 1, %s %s, is read whole', (contract, _, reply) => {
-    expect(readAs(contract, reply)).toEqual(reply);
+    expect(readAs(contract, reply)).toMatchObject(reply); // what came later is filled in
   });
 
   it.each(repliesOf(0))('of 0.1.0, %s %s, is read', (contract, _, reply) => {

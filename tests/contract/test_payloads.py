@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
-from jupyter_oidc.errors import BY_CODE
+from jupyter_oidc.problems import BY_CODE
 
 ERROR = {
     "code": "not_signed_in",
@@ -105,8 +105,41 @@ VALID: dict[str, dict[str, Any]] = {
                 "readiness": "ready",
                 "allowed": True,
                 "missing": [],
+                "title": "Orders of the shop",
+                "description": None,
+                "example": "items?limit=5",
+                "docs_url": "https://docs.example.com/orders#begin",
+                "path_prefixes": ["/"],
+                "has_operations": True,
             }
         ]
+    },
+    "operations.reply": {
+        "api": "orders",
+        "document": {"title": "Orders", "version": "1.2.0", "openapi": "3.1.0"},
+        "operations": [
+            {
+                "id": "changeOrder",
+                "method": "PUT",
+                "path": "/orders/{id}",
+                "summary": "Change an order",
+                "description": None,
+                "tags": ["orders"],
+                "deprecated": False,
+                "obstacle": "method",
+                "parameters": [{"name": "id", "in": "path", "required": True, "type": "integer", "description": None}],
+                "body": {"media_type": "application/json", "required": True},
+            }
+        ],
+        "problems": [{"where": "#/paths/~1orders/get", "message": "The reference leads nowhere."}],
+        "operations_more": 0,
+    },
+    "operation-example.reply": {
+        "api": "orders",
+        "method": "GET",
+        "path": "/orders/{id}",
+        "cell": "import jupyter_oidc as oidc",
+        "curl": "curl http://localhost:8888/jupyter-oidc/api/orders/orders/1",
     },
     "command.request": {},
     "command.reply": {"command_id": "command-abcdefghijklmnopqrstuv", "key": "k" * 43, "expires_in": 60},
@@ -176,6 +209,13 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("sign-out.reply", {"revoked": True}),
     ("apis.reply", {"apis": [{"name": "orders"}]}),
     ("apis.reply", {"apis": None}),
+    ("apis.reply", {"apis": [{**VALID["apis.reply"]["apis"][0], "openapi": "/openapi.json"}]}),
+    ("apis.reply", {"apis": [{**VALID["apis.reply"]["apis"][0], "docs_url": "javascript:alert(1)"}]}),
+    ("operations.reply", {"operations": [{"id": "x"}]}),
+    ("operations.reply", {"operations_more": -1}),
+    ("operations.reply", {"document": {"title": "Orders", "version": "1", "openapi": "2.0"}}),
+    ("operation-example.reply", {"cell": ""}),
+    ("operation-example.reply", {"path": "https://evil.example.com/"}),
     ("command.request", {"command_id": "mine"}),
     ("command.reply", {"command_id": "5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918"}),
     ("command.reply", {"key": "short"}),

@@ -74,7 +74,7 @@ def test_every_library_that_the_package_imports_is_a_dependency() -> None:
 
 
 def of_the_client() -> list[Module]:
-    return [module for module in modules() if module.name.split(".")[1:2] in ([], ["kernel"], ["contract"])]
+    return [module for module in modules() if module.name.split(".")[1:2] in ([], ["kernel"], ["contract"], ["errors"])]
 
 
 def test_what_the_client_imports_is_what_it_depends_on() -> None:

@@ -1,7 +1,7 @@
 """Plain values as JSON, driven by type hints alone: what has no hint of a plain type cannot be sent.
 
 A plain value is a text, a number, a truth value, ``None``, one of some listed texts, a tuple or frozen dataclass of plain
-values, or a :class:`~jupyter_oidc.errors.Problem`, which is sent as its code, texts and seconds.
+values, or a :class:`~jupyter_oidc.problems.Problem`, which is sent as its code, texts and seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jupyter_oidc.errors import BY_CODE, Problem
+from jupyter_oidc.problems import BY_CODE, Problem
 
 SCALARS = (str, int, float, bool, NoneType)
 PROBLEM_FIELDS = ("detail", "retry_after")

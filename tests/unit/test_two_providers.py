@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.compose import Parts, Services, build
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest

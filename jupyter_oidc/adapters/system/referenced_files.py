@@ -11,7 +11,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
 from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 

@@ -42,7 +42,7 @@ from jupyter_oidc.adapters.upstream.work_budget import (
 )
 from jupyter_oidc.compat.aiohttp import handshake_of, has_buffered_data, limit_chunks, use_protocol
 from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     RouteForbidden,
     TlsUntrusted,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import UpstreamCall
     from jupyter_oidc.secret import Secret

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.errors import Problem
     from jupyter_oidc.facts import Fact
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import Person, ProxyRequest
 

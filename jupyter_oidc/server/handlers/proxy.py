@@ -25,8 +25,8 @@ from jupyter_oidc.compat.tornado import (
     end_body_wait,
     end_written_answer,
 )
-from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
@@ -38,7 +38,7 @@ from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, RE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.proxy.service import Answer

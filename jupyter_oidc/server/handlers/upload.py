@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import BodyTooLarge, ClientTooSlow
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.settings import Api
 
 MAX_WAITING_PIECES: Final = 4

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_TICKET_SECONDS
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.cookies import sign_out_cookie

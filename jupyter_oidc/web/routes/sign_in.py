@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.sessions.api import SignInRequest
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.redirects import local_path

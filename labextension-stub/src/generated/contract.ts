@@ -33,6 +33,30 @@ export interface ApiList {
     allowed: boolean;
     missing: string[];
     /**
+     * The name by which people know the API.
+     */
+    title: string | null;
+    /**
+     * What the API is for.
+     */
+    description: string | null;
+    /**
+     * A path that works, relative to `path`, with its query.
+     */
+    example: string | null;
+    /**
+     * The address of the API's documentation for people.
+     */
+    docs_url: string | null;
+    /**
+     * The paths that are open, each with everything below it.
+     */
+    path_prefixes: string[];
+    /**
+     * Whether the settings name an OpenAPI document, so that its operations can be asked for.
+     */
+    has_operations: boolean;
+    /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
     unknown_words?: {
@@ -151,6 +175,7 @@ export interface OidcError {
     | 'caller_forbidden'
     | 'unknown_provider'
     | 'unknown_api'
+    | 'no_operations'
     | 'unknown_flow'
     | 'method_not_allowed'
     | 'issuer_mismatch'
@@ -166,6 +191,7 @@ export interface OidcError {
     | 'upstream_unreachable'
     | 'upstream_protocol_error'
     | 'upstream_timeout'
+    | 'openapi_invalid'
     | 'configuration_invalid'
     | 'storage_unavailable'
     | 'overloaded'
@@ -240,6 +266,124 @@ export interface KernelGrantRequest {
    * HMAC-SHA256 in hexadecimal.
    */
   proof: string;
+}
+
+/**
+ * One operation as code: a cell that runs, and a command.
+ */
+export interface OperationExample {
+  api: string;
+  method: string;
+  path: string;
+  /**
+   * Python code for a cell of a notebook.
+   */
+  cell: string;
+  /**
+   * A command for a shell; it reads the Jupyter token from the environment and holds no secret.
+   */
+  curl: string;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
+ * The operations in the OpenAPI document of one API, and what of it could not be read.
+ */
+export interface OperationList {
+  api: string;
+  document: {
+    title: string;
+    version: string;
+    /**
+     * The version of the OpenAPI Specification.
+     */
+    openapi: string;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  };
+  operations: {
+    /**
+     * The `operationId`.
+     */
+    id: string | null;
+    method: string;
+    /**
+     * Relative to the API's address, as the proxy takes it; parameters stand in braces.
+     */
+    path: string;
+    summary: string | null;
+    description: string | null;
+    tags: string[];
+    deprecated: boolean;
+    /**
+     * Which setting of the API does not open this operation to the caller that asks.
+     */
+    obstacle: 'method' | 'path' | 'caller' | null | 'other';
+    parameters: {
+      name: string;
+      in: 'path' | 'query' | 'header' | 'cookie' | 'other';
+      required: boolean;
+      /**
+       * The type in words of JSON Schema, if the document names one.
+       */
+      type: string | null;
+      description: string | null;
+      /**
+       * The words of a newer server that are `other` here, by the member that they were in.
+       */
+      unknown_words?: {
+        [k: string]: string;
+      };
+    }[];
+    body: null | {
+      media_type: string;
+      required: boolean;
+      /**
+       * The words of a newer server that are `other` here, by the member that they were in.
+       */
+      unknown_words?: {
+        [k: string]: string;
+      };
+    };
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  }[];
+  problems: {
+    /**
+     * A JSON pointer into the document.
+     */
+    where: string;
+    message: string;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  }[];
+  /**
+   * Operations beyond those in this reply.
+   */
+  operations_more: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
 }
 
 /**
@@ -397,6 +541,7 @@ export interface SignInProgress {
       | 'caller_forbidden'
       | 'unknown_provider'
       | 'unknown_api'
+      | 'no_operations'
       | 'unknown_flow'
       | 'method_not_allowed'
       | 'issuer_mismatch'
@@ -412,6 +557,7 @@ export interface SignInProgress {
       | 'upstream_unreachable'
       | 'upstream_protocol_error'
       | 'upstream_timeout'
+      | 'openapi_invalid'
       | 'configuration_invalid'
       | 'storage_unavailable'
       | 'overloaded'

@@ -11,7 +11,23 @@ const schema11 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['name', 'provider', 'path', 'methods', 'callers', 'state', 'readiness', 'allowed', 'missing'],
+        required: [
+          'name',
+          'provider',
+          'path',
+          'methods',
+          'callers',
+          'state',
+          'readiness',
+          'allowed',
+          'missing',
+          'title',
+          'description',
+          'example',
+          'docs_url',
+          'path_prefixes',
+          'has_operations'
+        ],
         properties: {
           name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
           provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -37,13 +53,21 @@ const schema11 = {
             ]
           },
           allowed: { type: 'boolean' },
-          missing: { type: 'array', items: { type: 'string' } }
+          missing: { type: 'array', items: { type: 'string' } },
+          title: { type: ['string', 'null'] },
+          description: { type: ['string', 'null'] },
+          example: { type: ['string', 'null'] },
+          docs_url: { type: ['string', 'null'], pattern: '^https?://' },
+          path_prefixes: { type: 'array', items: { type: 'string', pattern: '^/' } },
+          has_operations: { type: 'boolean' }
         }
       }
     }
   }
 };
 const pattern0 = new RegExp('^[a-z0-9][a-z0-9_-]{0,62}$', 'u');
+const pattern2 = new RegExp('^https?://', 'u');
+const pattern3 = new RegExp('^/', 'u');
 function validate10(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -76,7 +100,13 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.state === undefined && (missing1 = 'state')) ||
                       (data1.readiness === undefined && (missing1 = 'readiness')) ||
                       (data1.allowed === undefined && (missing1 = 'allowed')) ||
-                      (data1.missing === undefined && (missing1 = 'missing'))
+                      (data1.missing === undefined && (missing1 = 'missing')) ||
+                      (data1.title === undefined && (missing1 = 'title')) ||
+                      (data1.description === undefined && (missing1 = 'description')) ||
+                      (data1.example === undefined && (missing1 = 'example')) ||
+                      (data1.docs_url === undefined && (missing1 = 'docs_url')) ||
+                      (data1.path_prefixes === undefined && (missing1 = 'path_prefixes')) ||
+                      (data1.has_operations === undefined && (missing1 = 'has_operations'))
                     ) {
                       validate10.errors = [0];
                       return false;
@@ -304,6 +334,115 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                                         } else {
                                           var valid2 = true;
                                         }
+                                        if (valid2) {
+                                          if (data1.title !== undefined) {
+                                            let data15 = data1.title;
+                                            const _errs31 = errors;
+                                            if (typeof data15 !== 'string' && data15 !== null) {
+                                              validate10.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs31 === errors;
+                                          } else {
+                                            var valid2 = true;
+                                          }
+                                          if (valid2) {
+                                            if (data1.description !== undefined) {
+                                              let data16 = data1.description;
+                                              const _errs33 = errors;
+                                              if (typeof data16 !== 'string' && data16 !== null) {
+                                                validate10.errors = [0];
+                                                return false;
+                                              }
+                                              var valid2 = _errs33 === errors;
+                                            } else {
+                                              var valid2 = true;
+                                            }
+                                            if (valid2) {
+                                              if (data1.example !== undefined) {
+                                                let data17 = data1.example;
+                                                const _errs35 = errors;
+                                                if (typeof data17 !== 'string' && data17 !== null) {
+                                                  validate10.errors = [0];
+                                                  return false;
+                                                }
+                                                var valid2 = _errs35 === errors;
+                                              } else {
+                                                var valid2 = true;
+                                              }
+                                              if (valid2) {
+                                                if (data1.docs_url !== undefined) {
+                                                  let data18 = data1.docs_url;
+                                                  const _errs37 = errors;
+                                                  if (typeof data18 !== 'string' && data18 !== null) {
+                                                    validate10.errors = [0];
+                                                    return false;
+                                                  }
+                                                  if (errors === _errs37) {
+                                                    if (typeof data18 === 'string') {
+                                                      if (!pattern2.test(data18)) {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                  }
+                                                  var valid2 = _errs37 === errors;
+                                                } else {
+                                                  var valid2 = true;
+                                                }
+                                                if (valid2) {
+                                                  if (data1.path_prefixes !== undefined) {
+                                                    let data19 = data1.path_prefixes;
+                                                    const _errs39 = errors;
+                                                    if (errors === _errs39) {
+                                                      if (Array.isArray(data19)) {
+                                                        var valid6 = true;
+                                                        const len4 = data19.length;
+                                                        for (let i4 = 0; i4 < len4; i4++) {
+                                                          let data20 = data19[i4];
+                                                          const _errs41 = errors;
+                                                          if (errors === _errs41) {
+                                                            if (typeof data20 === 'string') {
+                                                              if (!pattern3.test(data20)) {
+                                                                validate10.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate10.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid6 = _errs41 === errors;
+                                                          if (!valid6) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      } else {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                    var valid2 = _errs39 === errors;
+                                                  } else {
+                                                    var valid2 = true;
+                                                  }
+                                                  if (valid2) {
+                                                    if (data1.has_operations !== undefined) {
+                                                      const _errs43 = errors;
+                                                      if (typeof data1.has_operations !== 'boolean') {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                      var valid2 = _errs43 === errors;
+                                                    } else {
+                                                      var valid2 = true;
+                                                    }
+                                                  }
+                                                }
+                                              }
+                                            }
+                                          }
+                                        }
                                       }
                                     }
                                   }
@@ -392,8 +531,8 @@ const schema13 = {
     expires_in: { type: 'integer', minimum: 1 }
   }
 };
-const pattern2 = new RegExp('^command-[A-Za-z0-9_-]{20,50}$', 'u');
-const pattern3 = new RegExp('^[A-Za-z0-9_-]{40,64}$', 'u');
+const pattern4 = new RegExp('^command-[A-Za-z0-9_-]{20,50}$', 'u');
+const pattern5 = new RegExp('^[A-Za-z0-9_-]{40,64}$', 'u');
 function validate12(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -413,7 +552,7 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern2.test(data0)) {
+              if (!pattern4.test(data0)) {
                 validate12.errors = [0];
                 return false;
               }
@@ -432,7 +571,7 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
-                if (!pattern3.test(data1)) {
+                if (!pattern5.test(data1)) {
                   validate12.errors = [0];
                   return false;
                 }
@@ -725,6 +864,7 @@ const schema15 = {
         'caller_forbidden',
         'unknown_provider',
         'unknown_api',
+        'no_operations',
         'unknown_flow',
         'method_not_allowed',
         'issuer_mismatch',
@@ -740,6 +880,7 @@ const schema15 = {
         'upstream_unreachable',
         'upstream_protocol_error',
         'upstream_timeout',
+        'openapi_invalid',
         'configuration_invalid',
         'storage_unavailable',
         'overloaded',
@@ -756,11 +897,10 @@ const schema15 = {
     title: { type: 'string' },
     status: { type: ['integer', 'null'] },
     detail: { type: 'string' },
-    params: { type: 'object' }
+    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
   }
 };
-const pattern4 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
-const pattern5 = new RegExp('^https?://', 'u');
+const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
 function validate14(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -814,6 +954,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
             data0 === 'caller_forbidden' ||
             data0 === 'unknown_provider' ||
             data0 === 'unknown_api' ||
+            data0 === 'no_operations' ||
             data0 === 'unknown_flow' ||
             data0 === 'method_not_allowed' ||
             data0 === 'issuer_mismatch' ||
@@ -829,6 +970,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
             data0 === 'upstream_unreachable' ||
             data0 === 'upstream_protocol_error' ||
             data0 === 'upstream_timeout' ||
+            data0 === 'openapi_invalid' ||
             data0 === 'configuration_invalid' ||
             data0 === 'storage_unavailable' ||
             data0 === 'overloaded' ||
@@ -896,7 +1038,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                   const _errs9 = errors;
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
-                      if (!pattern4.test(data4)) {
+                      if (!pattern6.test(data4)) {
                         validate14.errors = [0];
                         return false;
                       }
@@ -934,7 +1076,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                       const _errs13 = errors;
                       if (errors === _errs13) {
                         if (typeof data6 === 'string') {
-                          if (!pattern5.test(data6)) {
+                          if (!pattern2.test(data6)) {
                             validate14.errors = [0];
                             return false;
                           }
@@ -999,9 +1141,45 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                               if (data.params !== undefined) {
                                 let data11 = data.params;
                                 const _errs23 = errors;
-                                if (!(data11 && typeof data11 == 'object' && !Array.isArray(data11))) {
-                                  validate14.errors = [0];
-                                  return false;
+                                if (errors === _errs23) {
+                                  if (data11 && typeof data11 == 'object' && !Array.isArray(data11)) {
+                                    for (const key0 in data11) {
+                                      let data12 = data11[key0];
+                                      const _errs26 = errors;
+                                      if (
+                                        typeof data12 !== 'string' &&
+                                        !(typeof data12 == 'number' && isFinite(data12)) &&
+                                        !Array.isArray(data12)
+                                      ) {
+                                        validate14.errors = [0];
+                                        return false;
+                                      }
+                                      if (errors === _errs26) {
+                                        if (Array.isArray(data12)) {
+                                          var valid2 = true;
+                                          const len0 = data12.length;
+                                          for (let i0 = 0; i0 < len0; i0++) {
+                                            const _errs28 = errors;
+                                            if (typeof data12[i0] !== 'string') {
+                                              validate14.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs28 === errors;
+                                            if (!valid2) {
+                                              break;
+                                            }
+                                          }
+                                        }
+                                      }
+                                      var valid1 = _errs26 === errors;
+                                      if (!valid1) {
+                                        break;
+                                      }
+                                    }
+                                  } else {
+                                    validate14.errors = [0];
+                                    return false;
+                                  }
                                 }
                                 var valid0 = _errs23 === errors;
                               } else {
@@ -1037,7 +1215,7 @@ const schema16 = {
     expires_in: { type: 'integer', minimum: 1 }
   }
 };
-const pattern6 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
+const pattern8 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
 function validate15(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1056,7 +1234,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern6.test(data0)) {
+              if (!pattern8.test(data0)) {
                 validate15.errors = [0];
                 return false;
               }
@@ -1099,8 +1277,910 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
   validate15.errors = vErrors;
   return errors === 0;
 }
-export const isProviderList = validate16;
+export const isOperationExample = validate16;
 const schema17 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['api', 'method', 'path', 'cell', 'curl'],
+  properties: {
+    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+    method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
+    path: { type: 'string', pattern: '^/' },
+    cell: { type: 'string', minLength: 1 },
+    curl: { type: 'string', minLength: 1 }
+  }
+};
+const pattern10 = new RegExp('^[A-Z]{3,8}$', 'u');
+function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.api === undefined && (missing0 = 'api')) ||
+        (data.method === undefined && (missing0 = 'method')) ||
+        (data.path === undefined && (missing0 = 'path')) ||
+        (data.cell === undefined && (missing0 = 'cell')) ||
+        (data.curl === undefined && (missing0 = 'curl'))
+      ) {
+        validate16.errors = [0];
+        return false;
+      } else {
+        if (data.api !== undefined) {
+          let data0 = data.api;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate16.errors = [0];
+                return false;
+              }
+            } else {
+              validate16.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.method !== undefined) {
+            let data1 = data.method;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (!pattern10.test(data1)) {
+                  validate16.errors = [0];
+                  return false;
+                }
+              } else {
+                validate16.errors = [0];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.path !== undefined) {
+              let data2 = data.path;
+              const _errs5 = errors;
+              if (errors === _errs5) {
+                if (typeof data2 === 'string') {
+                  if (!pattern3.test(data2)) {
+                    validate16.errors = [0];
+                    return false;
+                  }
+                } else {
+                  validate16.errors = [0];
+                  return false;
+                }
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.cell !== undefined) {
+                let data3 = data.cell;
+                const _errs7 = errors;
+                if (errors === _errs7) {
+                  if (typeof data3 === 'string') {
+                    if (data3.length < 1) {
+                      validate16.errors = [0];
+                      return false;
+                    }
+                  } else {
+                    validate16.errors = [0];
+                    return false;
+                  }
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.curl !== undefined) {
+                  let data4 = data.curl;
+                  const _errs9 = errors;
+                  if (errors === _errs9) {
+                    if (typeof data4 === 'string') {
+                      if (data4.length < 1) {
+                        validate16.errors = [0];
+                        return false;
+                      }
+                    } else {
+                      validate16.errors = [0];
+                      return false;
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate16.errors = [0];
+      return false;
+    }
+  }
+  validate16.errors = vErrors;
+  return errors === 0;
+}
+export const isOperationList = validate17;
+const schema18 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['api', 'document', 'operations', 'problems', 'operations_more'],
+  properties: {
+    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+    document: {
+      type: 'object',
+      required: ['title', 'version', 'openapi'],
+      properties: {
+        title: { type: 'string' },
+        version: { type: 'string' },
+        openapi: { type: 'string', pattern: '^3\\.[01]\\.' }
+      }
+    },
+    operations: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: [
+          'id',
+          'method',
+          'path',
+          'summary',
+          'description',
+          'tags',
+          'deprecated',
+          'obstacle',
+          'parameters',
+          'body'
+        ],
+        properties: {
+          id: { type: ['string', 'null'] },
+          method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
+          path: { type: 'string', pattern: '^/' },
+          summary: { type: ['string', 'null'] },
+          description: { type: ['string', 'null'] },
+          tags: { type: 'array', items: { type: 'string' } },
+          deprecated: { type: 'boolean' },
+          obstacle: { type: ['string', 'null'], enum: ['method', 'path', 'caller', null, 'other'] },
+          parameters: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['name', 'in', 'required', 'type', 'description'],
+              properties: {
+                name: { type: 'string', minLength: 1 },
+                in: { type: 'string', enum: ['path', 'query', 'header', 'cookie', 'other'] },
+                required: { type: 'boolean' },
+                type: { type: ['string', 'null'] },
+                description: { type: ['string', 'null'] }
+              }
+            }
+          },
+          body: {
+            anyOf: [
+              { type: 'null' },
+              {
+                type: 'object',
+                required: ['media_type', 'required'],
+                properties: { media_type: { type: 'string', minLength: 1 }, required: { type: 'boolean' } }
+              }
+            ]
+          }
+        }
+      }
+    },
+    problems: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['where', 'message'],
+        properties: { where: { type: 'string' }, message: { type: 'string', minLength: 1 } }
+      }
+    },
+    operations_more: { type: 'integer', minimum: 0 }
+  }
+};
+const pattern13 = new RegExp('^3\\.[01]\\.', 'u');
+function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.api === undefined && (missing0 = 'api')) ||
+        (data.document === undefined && (missing0 = 'document')) ||
+        (data.operations === undefined && (missing0 = 'operations')) ||
+        (data.problems === undefined && (missing0 = 'problems')) ||
+        (data.operations_more === undefined && (missing0 = 'operations_more'))
+      ) {
+        validate17.errors = [0];
+        return false;
+      } else {
+        if (data.api !== undefined) {
+          let data0 = data.api;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate17.errors = [0];
+                return false;
+              }
+            } else {
+              validate17.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.document !== undefined) {
+            let data1 = data.document;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
+                let missing1;
+                if (
+                  (data1.title === undefined && (missing1 = 'title')) ||
+                  (data1.version === undefined && (missing1 = 'version')) ||
+                  (data1.openapi === undefined && (missing1 = 'openapi'))
+                ) {
+                  validate17.errors = [0];
+                  return false;
+                } else {
+                  if (data1.title !== undefined) {
+                    const _errs5 = errors;
+                    if (typeof data1.title !== 'string') {
+                      validate17.errors = [0];
+                      return false;
+                    }
+                    var valid1 = _errs5 === errors;
+                  } else {
+                    var valid1 = true;
+                  }
+                  if (valid1) {
+                    if (data1.version !== undefined) {
+                      const _errs7 = errors;
+                      if (typeof data1.version !== 'string') {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                      var valid1 = _errs7 === errors;
+                    } else {
+                      var valid1 = true;
+                    }
+                    if (valid1) {
+                      if (data1.openapi !== undefined) {
+                        let data4 = data1.openapi;
+                        const _errs9 = errors;
+                        if (errors === _errs9) {
+                          if (typeof data4 === 'string') {
+                            if (!pattern13.test(data4)) {
+                              validate17.errors = [0];
+                              return false;
+                            }
+                          } else {
+                            validate17.errors = [0];
+                            return false;
+                          }
+                        }
+                        var valid1 = _errs9 === errors;
+                      } else {
+                        var valid1 = true;
+                      }
+                    }
+                  }
+                }
+              } else {
+                validate17.errors = [0];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.operations !== undefined) {
+              let data5 = data.operations;
+              const _errs11 = errors;
+              if (errors === _errs11) {
+                if (Array.isArray(data5)) {
+                  var valid2 = true;
+                  const len0 = data5.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data6 = data5[i0];
+                    const _errs13 = errors;
+                    if (errors === _errs13) {
+                      if (data6 && typeof data6 == 'object' && !Array.isArray(data6)) {
+                        let missing2;
+                        if (
+                          (data6.id === undefined && (missing2 = 'id')) ||
+                          (data6.method === undefined && (missing2 = 'method')) ||
+                          (data6.path === undefined && (missing2 = 'path')) ||
+                          (data6.summary === undefined && (missing2 = 'summary')) ||
+                          (data6.description === undefined && (missing2 = 'description')) ||
+                          (data6.tags === undefined && (missing2 = 'tags')) ||
+                          (data6.deprecated === undefined && (missing2 = 'deprecated')) ||
+                          (data6.obstacle === undefined && (missing2 = 'obstacle')) ||
+                          (data6.parameters === undefined && (missing2 = 'parameters')) ||
+                          (data6.body === undefined && (missing2 = 'body'))
+                        ) {
+                          validate17.errors = [0];
+                          return false;
+                        } else {
+                          if (data6.id !== undefined) {
+                            let data7 = data6.id;
+                            const _errs15 = errors;
+                            if (typeof data7 !== 'string' && data7 !== null) {
+                              validate17.errors = [0];
+                              return false;
+                            }
+                            var valid3 = _errs15 === errors;
+                          } else {
+                            var valid3 = true;
+                          }
+                          if (valid3) {
+                            if (data6.method !== undefined) {
+                              let data8 = data6.method;
+                              const _errs17 = errors;
+                              if (errors === _errs17) {
+                                if (typeof data8 === 'string') {
+                                  if (!pattern10.test(data8)) {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                } else {
+                                  validate17.errors = [0];
+                                  return false;
+                                }
+                              }
+                              var valid3 = _errs17 === errors;
+                            } else {
+                              var valid3 = true;
+                            }
+                            if (valid3) {
+                              if (data6.path !== undefined) {
+                                let data9 = data6.path;
+                                const _errs19 = errors;
+                                if (errors === _errs19) {
+                                  if (typeof data9 === 'string') {
+                                    if (!pattern3.test(data9)) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                  } else {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                }
+                                var valid3 = _errs19 === errors;
+                              } else {
+                                var valid3 = true;
+                              }
+                              if (valid3) {
+                                if (data6.summary !== undefined) {
+                                  let data10 = data6.summary;
+                                  const _errs21 = errors;
+                                  if (typeof data10 !== 'string' && data10 !== null) {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                  var valid3 = _errs21 === errors;
+                                } else {
+                                  var valid3 = true;
+                                }
+                                if (valid3) {
+                                  if (data6.description !== undefined) {
+                                    let data11 = data6.description;
+                                    const _errs23 = errors;
+                                    if (typeof data11 !== 'string' && data11 !== null) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                    var valid3 = _errs23 === errors;
+                                  } else {
+                                    var valid3 = true;
+                                  }
+                                  if (valid3) {
+                                    if (data6.tags !== undefined) {
+                                      let data12 = data6.tags;
+                                      const _errs25 = errors;
+                                      if (errors === _errs25) {
+                                        if (Array.isArray(data12)) {
+                                          var valid4 = true;
+                                          const len1 = data12.length;
+                                          for (let i1 = 0; i1 < len1; i1++) {
+                                            const _errs27 = errors;
+                                            if (typeof data12[i1] !== 'string') {
+                                              validate17.errors = [0];
+                                              return false;
+                                            }
+                                            var valid4 = _errs27 === errors;
+                                            if (!valid4) {
+                                              break;
+                                            }
+                                          }
+                                        } else {
+                                          validate17.errors = [0];
+                                          return false;
+                                        }
+                                      }
+                                      var valid3 = _errs25 === errors;
+                                    } else {
+                                      var valid3 = true;
+                                    }
+                                    if (valid3) {
+                                      if (data6.deprecated !== undefined) {
+                                        const _errs29 = errors;
+                                        if (typeof data6.deprecated !== 'boolean') {
+                                          validate17.errors = [0];
+                                          return false;
+                                        }
+                                        var valid3 = _errs29 === errors;
+                                      } else {
+                                        var valid3 = true;
+                                      }
+                                      if (valid3) {
+                                        if (data6.obstacle !== undefined) {
+                                          let data15 = data6.obstacle;
+                                          const _errs31 = errors;
+                                          if (typeof data15 !== 'string' && data15 !== null) {
+                                            validate17.errors = [0];
+                                            return false;
+                                          }
+                                          if (!(
+                                            data15 === 'method' ||
+                                            data15 === 'path' ||
+                                            data15 === 'caller' ||
+                                            data15 === null ||
+                                            data15 === 'other'
+                                          )) {
+                                            validate17.errors = [0];
+                                            return false;
+                                          }
+                                          var valid3 = _errs31 === errors;
+                                        } else {
+                                          var valid3 = true;
+                                        }
+                                        if (valid3) {
+                                          if (data6.parameters !== undefined) {
+                                            let data16 = data6.parameters;
+                                            const _errs33 = errors;
+                                            if (errors === _errs33) {
+                                              if (Array.isArray(data16)) {
+                                                var valid5 = true;
+                                                const len2 = data16.length;
+                                                for (let i2 = 0; i2 < len2; i2++) {
+                                                  let data17 = data16[i2];
+                                                  const _errs35 = errors;
+                                                  if (errors === _errs35) {
+                                                    if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
+                                                      let missing3;
+                                                      if (
+                                                        (data17.name === undefined && (missing3 = 'name')) ||
+                                                        (data17.in === undefined && (missing3 = 'in')) ||
+                                                        (data17.required === undefined && (missing3 = 'required')) ||
+                                                        (data17.type === undefined && (missing3 = 'type')) ||
+                                                        (data17.description === undefined && (missing3 = 'description'))
+                                                      ) {
+                                                        validate17.errors = [0];
+                                                        return false;
+                                                      } else {
+                                                        if (data17.name !== undefined) {
+                                                          let data18 = data17.name;
+                                                          const _errs37 = errors;
+                                                          if (errors === _errs37) {
+                                                            if (typeof data18 === 'string') {
+                                                              if (data18.length < 1) {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid6 = _errs37 === errors;
+                                                        } else {
+                                                          var valid6 = true;
+                                                        }
+                                                        if (valid6) {
+                                                          if (data17.in !== undefined) {
+                                                            let data19 = data17.in;
+                                                            const _errs39 = errors;
+                                                            if (typeof data19 !== 'string') {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            if (!(
+                                                              data19 === 'path' ||
+                                                              data19 === 'query' ||
+                                                              data19 === 'header' ||
+                                                              data19 === 'cookie' ||
+                                                              data19 === 'other'
+                                                            )) {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            var valid6 = _errs39 === errors;
+                                                          } else {
+                                                            var valid6 = true;
+                                                          }
+                                                          if (valid6) {
+                                                            if (data17.required !== undefined) {
+                                                              const _errs41 = errors;
+                                                              if (typeof data17.required !== 'boolean') {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                              var valid6 = _errs41 === errors;
+                                                            } else {
+                                                              var valid6 = true;
+                                                            }
+                                                            if (valid6) {
+                                                              if (data17.type !== undefined) {
+                                                                let data21 = data17.type;
+                                                                const _errs43 = errors;
+                                                                if (typeof data21 !== 'string' && data21 !== null) {
+                                                                  validate17.errors = [0];
+                                                                  return false;
+                                                                }
+                                                                var valid6 = _errs43 === errors;
+                                                              } else {
+                                                                var valid6 = true;
+                                                              }
+                                                              if (valid6) {
+                                                                if (data17.description !== undefined) {
+                                                                  let data22 = data17.description;
+                                                                  const _errs45 = errors;
+                                                                  if (typeof data22 !== 'string' && data22 !== null) {
+                                                                    validate17.errors = [0];
+                                                                    return false;
+                                                                  }
+                                                                  var valid6 = _errs45 === errors;
+                                                                } else {
+                                                                  var valid6 = true;
+                                                                }
+                                                              }
+                                                            }
+                                                          }
+                                                        }
+                                                      }
+                                                    } else {
+                                                      validate17.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid5 = _errs35 === errors;
+                                                  if (!valid5) {
+                                                    break;
+                                                  }
+                                                }
+                                              } else {
+                                                validate17.errors = [0];
+                                                return false;
+                                              }
+                                            }
+                                            var valid3 = _errs33 === errors;
+                                          } else {
+                                            var valid3 = true;
+                                          }
+                                          if (valid3) {
+                                            if (data6.body !== undefined) {
+                                              let data23 = data6.body;
+                                              const _errs47 = errors;
+                                              const _errs48 = errors;
+                                              let valid7 = false;
+                                              const _errs49 = errors;
+                                              if (data23 !== null) {
+                                                const err0 = {
+                                                  instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                  schemaPath:
+                                                    '#/properties/operations/items/properties/body/anyOf/0/type',
+                                                  keyword: 'type',
+                                                  params: { type: 'null' }
+                                                };
+                                                if (vErrors === null) {
+                                                  vErrors = [err0];
+                                                } else {
+                                                  vErrors.push(err0);
+                                                }
+                                                errors++;
+                                              }
+                                              var _valid0 = _errs49 === errors;
+                                              valid7 = valid7 || _valid0;
+                                              if (!valid7) {
+                                                const _errs51 = errors;
+                                                if (errors === _errs51) {
+                                                  if (data23 && typeof data23 == 'object' && !Array.isArray(data23)) {
+                                                    let missing4;
+                                                    if (
+                                                      (data23.media_type === undefined && (missing4 = 'media_type')) ||
+                                                      (data23.required === undefined && (missing4 = 'required'))
+                                                    ) {
+                                                      const err1 = {
+                                                        instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                        schemaPath:
+                                                          '#/properties/operations/items/properties/body/anyOf/1/required',
+                                                        keyword: 'required',
+                                                        params: { missingProperty: missing4 }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err1];
+                                                      } else {
+                                                        vErrors.push(err1);
+                                                      }
+                                                      errors++;
+                                                    } else {
+                                                      if (data23.media_type !== undefined) {
+                                                        let data24 = data23.media_type;
+                                                        const _errs53 = errors;
+                                                        if (errors === _errs53) {
+                                                          if (typeof data24 === 'string') {
+                                                            if (data24.length < 1) {
+                                                              const err2 = {
+                                                                instancePath:
+                                                                  instancePath +
+                                                                  '/operations/' +
+                                                                  i0 +
+                                                                  '/body/media_type',
+                                                                schemaPath:
+                                                                  '#/properties/operations/items/properties/body/anyOf/1/properties/media_type/minLength',
+                                                                keyword: 'minLength',
+                                                                params: { limit: 1 }
+                                                              };
+                                                              if (vErrors === null) {
+                                                                vErrors = [err2];
+                                                              } else {
+                                                                vErrors.push(err2);
+                                                              }
+                                                              errors++;
+                                                            }
+                                                          } else {
+                                                            const err3 = {
+                                                              instancePath:
+                                                                instancePath + '/operations/' + i0 + '/body/media_type',
+                                                              schemaPath:
+                                                                '#/properties/operations/items/properties/body/anyOf/1/properties/media_type/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err3];
+                                                            } else {
+                                                              vErrors.push(err3);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                        }
+                                                        var valid8 = _errs53 === errors;
+                                                      } else {
+                                                        var valid8 = true;
+                                                      }
+                                                      if (valid8) {
+                                                        if (data23.required !== undefined) {
+                                                          const _errs55 = errors;
+                                                          if (typeof data23.required !== 'boolean') {
+                                                            const err4 = {
+                                                              instancePath:
+                                                                instancePath + '/operations/' + i0 + '/body/required',
+                                                              schemaPath:
+                                                                '#/properties/operations/items/properties/body/anyOf/1/properties/required/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'boolean' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err4];
+                                                            } else {
+                                                              vErrors.push(err4);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid8 = _errs55 === errors;
+                                                        } else {
+                                                          var valid8 = true;
+                                                        }
+                                                      }
+                                                    }
+                                                  } else {
+                                                    const err5 = {
+                                                      instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                      schemaPath:
+                                                        '#/properties/operations/items/properties/body/anyOf/1/type',
+                                                      keyword: 'type',
+                                                      params: { type: 'object' }
+                                                    };
+                                                    if (vErrors === null) {
+                                                      vErrors = [err5];
+                                                    } else {
+                                                      vErrors.push(err5);
+                                                    }
+                                                    errors++;
+                                                  }
+                                                }
+                                                var _valid0 = _errs51 === errors;
+                                                valid7 = valid7 || _valid0;
+                                              }
+                                              if (!valid7) {
+                                                const err6 = {
+                                                  instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                  schemaPath: '#/properties/operations/items/properties/body/anyOf',
+                                                  keyword: 'anyOf',
+                                                  params: {}
+                                                };
+                                                if (vErrors === null) {
+                                                  vErrors = [err6];
+                                                } else {
+                                                  vErrors.push(err6);
+                                                }
+                                                errors++;
+                                                validate17.errors = vErrors;
+                                                return false;
+                                              } else {
+                                                errors = _errs48;
+                                                if (vErrors !== null) {
+                                                  if (_errs48) {
+                                                    vErrors.length = _errs48;
+                                                  } else {
+                                                    vErrors = null;
+                                                  }
+                                                }
+                                              }
+                                              var valid3 = _errs47 === errors;
+                                            } else {
+                                              var valid3 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    }
+                                  }
+                                }
+                              }
+                            }
+                          }
+                        }
+                      } else {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                    }
+                    var valid2 = _errs13 === errors;
+                    if (!valid2) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate17.errors = [0];
+                  return false;
+                }
+              }
+              var valid0 = _errs11 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.problems !== undefined) {
+                let data26 = data.problems;
+                const _errs57 = errors;
+                if (errors === _errs57) {
+                  if (Array.isArray(data26)) {
+                    var valid9 = true;
+                    const len3 = data26.length;
+                    for (let i3 = 0; i3 < len3; i3++) {
+                      let data27 = data26[i3];
+                      const _errs59 = errors;
+                      if (errors === _errs59) {
+                        if (data27 && typeof data27 == 'object' && !Array.isArray(data27)) {
+                          let missing5;
+                          if (
+                            (data27.where === undefined && (missing5 = 'where')) ||
+                            (data27.message === undefined && (missing5 = 'message'))
+                          ) {
+                            validate17.errors = [0];
+                            return false;
+                          } else {
+                            if (data27.where !== undefined) {
+                              const _errs61 = errors;
+                              if (typeof data27.where !== 'string') {
+                                validate17.errors = [0];
+                                return false;
+                              }
+                              var valid10 = _errs61 === errors;
+                            } else {
+                              var valid10 = true;
+                            }
+                            if (valid10) {
+                              if (data27.message !== undefined) {
+                                let data29 = data27.message;
+                                const _errs63 = errors;
+                                if (errors === _errs63) {
+                                  if (typeof data29 === 'string') {
+                                    if (data29.length < 1) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                  } else {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                }
+                                var valid10 = _errs63 === errors;
+                              } else {
+                                var valid10 = true;
+                              }
+                            }
+                          }
+                        } else {
+                          validate17.errors = [0];
+                          return false;
+                        }
+                      }
+                      var valid9 = _errs59 === errors;
+                      if (!valid9) {
+                        break;
+                      }
+                    }
+                  } else {
+                    validate17.errors = [0];
+                    return false;
+                  }
+                }
+                var valid0 = _errs57 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.operations_more !== undefined) {
+                  let data30 = data.operations_more;
+                  const _errs65 = errors;
+                  if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                    validate17.errors = [0];
+                    return false;
+                  }
+                  if (errors === _errs65) {
+                    if (typeof data30 == 'number' && isFinite(data30)) {
+                      if (data30 < 0 || isNaN(data30)) {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                    }
+                  }
+                  var valid0 = _errs65 === errors;
+                } else {
+                  var valid0 = true;
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate17.errors = [0];
+      return false;
+    }
+  }
+  validate17.errors = vErrors;
+  return errors === 0;
+}
+export const isProviderList = validate18;
+const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['providers'],
@@ -1123,14 +2203,14 @@ const schema17 = {
     }
   }
 };
-function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
       if (data.providers === undefined && (missing0 = 'providers')) {
-        validate16.errors = [0];
+        validate18.errors = [0];
         return false;
       } else {
         if (data.providers !== undefined) {
@@ -1151,7 +2231,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.issuer === undefined && (missing1 = 'issuer')) ||
                       (data1.state === undefined && (missing1 = 'state'))
                     ) {
-                      validate16.errors = [0];
+                      validate18.errors = [0];
                       return false;
                     } else {
                       if (data1.name !== undefined) {
@@ -1160,11 +2240,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                         if (errors === _errs5) {
                           if (typeof data2 === 'string') {
                             if (!pattern0.test(data2)) {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                           } else {
-                            validate16.errors = [0];
+                            validate18.errors = [0];
                             return false;
                           }
                         }
@@ -1179,11 +2259,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                           if (errors === _errs7) {
                             if (typeof data3 === 'string') {
                               if (data3.length < 1) {
-                                validate16.errors = [0];
+                                validate18.errors = [0];
                                 return false;
                               }
                             } else {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                           }
@@ -1196,7 +2276,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                             let data4 = data1.state;
                             const _errs9 = errors;
                             if (typeof data4 !== 'string') {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                             if (!(
@@ -1207,7 +2287,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                               data4 === 'signed-out-expired' ||
                               data4 === 'other'
                             )) {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                             var valid2 = _errs9 === errors;
@@ -1218,7 +2298,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                             if (data1.silent_sign_in !== undefined) {
                               const _errs11 = errors;
                               if (true !== data1.silent_sign_in) {
-                                validate16.errors = [0];
+                                validate18.errors = [0];
                                 return false;
                               }
                               var valid2 = _errs11 === errors;
@@ -1230,7 +2310,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate16.errors = [0];
+                    validate18.errors = [0];
                     return false;
                   }
                 }
@@ -1240,22 +2320,22 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                 }
               }
             } else {
-              validate16.errors = [0];
+              validate18.errors = [0];
               return false;
             }
           }
         }
       }
     } else {
-      validate16.errors = [0];
+      validate18.errors = [0];
       return false;
     }
   }
-  validate16.errors = vErrors;
+  validate18.errors = vErrors;
   return errors === 0;
 }
-export const isSessionSummary = validate17;
-const schema18 = {
+export const isSessionSummary = validate19;
+const schema20 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: [
@@ -1346,8 +2426,8 @@ const schema18 = {
     sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] }
   }
 };
-const pattern9 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
-function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern18 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -1375,7 +2455,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         (data.settings_pending === undefined && (missing0 = 'settings_pending')) ||
         (data.sharing === undefined && (missing0 = 'sharing'))
       ) {
-        validate17.errors = [0];
+        validate19.errors = [0];
         return false;
       } else {
         if (data.provider !== undefined) {
@@ -1384,11 +2464,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             } else {
-              validate17.errors = [0];
+              validate19.errors = [0];
               return false;
             }
           }
@@ -1403,11 +2483,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (data1.length < 1) {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
               } else {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             }
@@ -1420,7 +2500,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
               if (!(
@@ -1431,7 +2511,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'signed-out-expired' ||
                 data2 === 'other'
               )) {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -1443,7 +2523,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.reason;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -1455,13 +2535,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.sequence;
                   const _errs9 = errors;
                   if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                    validate17.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 == 'number' && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate17.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                     }
@@ -1581,7 +2661,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     instancePath: instancePath + '/user/name',
                                     schemaPath: '#/properties/user/anyOf/1/properties/name/type',
                                     keyword: 'type',
-                                    params: { type: schema18.properties.user.anyOf[1].properties.name.type }
+                                    params: { type: schema20.properties.user.anyOf[1].properties.name.type }
                                   };
                                   if (vErrors === null) {
                                     vErrors = [err5];
@@ -1603,7 +2683,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       instancePath: instancePath + '/user/username',
                                       schemaPath: '#/properties/user/anyOf/1/properties/username/type',
                                       keyword: 'type',
-                                      params: { type: schema18.properties.user.anyOf[1].properties.username.type }
+                                      params: { type: schema20.properties.user.anyOf[1].properties.username.type }
                                     };
                                     if (vErrors === null) {
                                       vErrors = [err6];
@@ -1625,7 +2705,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                         instancePath: instancePath + '/user/email',
                                         schemaPath: '#/properties/user/anyOf/1/properties/email/type',
                                         keyword: 'type',
-                                        params: { type: schema18.properties.user.anyOf[1].properties.email.type }
+                                        params: { type: schema20.properties.user.anyOf[1].properties.email.type }
                                       };
                                       if (vErrors === null) {
                                         vErrors = [err7];
@@ -1668,7 +2748,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             instancePath: instancePath + '/user/picture',
                                             schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
                                             keyword: 'type',
-                                            params: { type: schema18.properties.user.anyOf[1].properties.picture.type }
+                                            params: { type: schema20.properties.user.anyOf[1].properties.picture.type }
                                           };
                                           if (vErrors === null) {
                                             vErrors = [err9];
@@ -1718,7 +2798,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err11);
                       }
                       errors++;
-                      validate17.errors = vErrors;
+                      validate19.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -1745,7 +2825,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           for (let i0 = 0; i0 < len0; i0++) {
                             const _errs31 = errors;
                             if (typeof data12[i0] !== 'string') {
-                              validate17.errors = [0];
+                              validate19.errors = [0];
                               return false;
                             }
                             var valid3 = _errs31 === errors;
@@ -1754,7 +2834,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         }
                       }
@@ -1767,13 +2847,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         let data14 = data.entitlements_more;
                         const _errs33 = errors;
                         if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         }
                         if (errors === _errs33) {
                           if (typeof data14 == 'number' && isFinite(data14)) {
                             if (data14 < 0 || isNaN(data14)) {
-                              validate17.errors = [0];
+                              validate19.errors = [0];
                               return false;
                             }
                           }
@@ -1786,7 +2866,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data.entitlements_known !== undefined) {
                           const _errs35 = errors;
                           if (typeof data.entitlements_known !== 'boolean') {
-                            validate17.errors = [0];
+                            validate19.errors = [0];
                             return false;
                           }
                           var valid0 = _errs35 === errors;
@@ -1804,7 +2884,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 for (let i1 = 0; i1 < len1; i1++) {
                                   const _errs39 = errors;
                                   if (typeof data16[i1] !== 'string') {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                   var valid4 = _errs39 === errors;
@@ -1813,7 +2893,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                 }
                               } else {
-                                validate17.errors = [0];
+                                validate19.errors = [0];
                                 return false;
                               }
                             }
@@ -1832,7 +2912,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   for (let i2 = 0; i2 < len2; i2++) {
                                     const _errs43 = errors;
                                     if (typeof data18[i2] !== 'string') {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                     var valid5 = _errs43 === errors;
@@ -1841,7 +2921,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                   }
                                 } else {
-                                  validate17.errors = [0];
+                                  validate19.errors = [0];
                                   return false;
                                 }
                               }
@@ -1854,13 +2934,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 let data20 = data.signed_in_at;
                                 const _errs45 = errors;
                                 if (typeof data20 !== 'string' && data20 !== null) {
-                                  validate17.errors = [0];
+                                  validate19.errors = [0];
                                   return false;
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern9.test(data20)) {
-                                      validate17.errors = [0];
+                                    if (!pattern18.test(data20)) {
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                   }
@@ -1874,13 +2954,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data21 = data.access_expires_at;
                                   const _errs47 = errors;
                                   if (typeof data21 !== 'string' && data21 !== null) {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern9.test(data21)) {
-                                        validate17.errors = [0];
+                                      if (!pattern18.test(data21)) {
+                                        validate19.errors = [0];
                                         return false;
                                       }
                                     }
@@ -1902,7 +2982,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       ) &&
                                       data22 !== null
                                     ) {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                     var valid0 = _errs49 === errors;
@@ -1913,7 +2993,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     if (data.refreshable !== undefined) {
                                       const _errs51 = errors;
                                       if (typeof data.refreshable !== 'boolean') {
-                                        validate17.errors = [0];
+                                        validate19.errors = [0];
                                         return false;
                                       }
                                       var valid0 = _errs51 === errors;
@@ -1925,7 +3005,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                         let data24 = data.storage;
                                         const _errs53 = errors;
                                         if (typeof data24 !== 'string') {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                         if (!(
@@ -1935,7 +3015,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           data24 === 'unsaved' ||
                                           data24 === 'other'
                                         )) {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                         var valid0 = _errs53 === errors;
@@ -1947,13 +3027,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data25 = data.retry_at;
                                           const _errs55 = errors;
                                           if (typeof data25 !== 'string' && data25 !== null) {
-                                            validate17.errors = [0];
+                                            validate19.errors = [0];
                                             return false;
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern9.test(data25)) {
-                                                validate17.errors = [0];
+                                              if (!pattern18.test(data25)) {
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -1982,7 +3062,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data27.allowed === undefined && (missing2 = 'allowed')) ||
                                                         (data27.missing === undefined && (missing2 = 'missing'))
                                                       ) {
-                                                        validate17.errors = [0];
+                                                        validate19.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data27.name !== undefined) {
@@ -1991,11 +3071,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs61) {
                                                             if (typeof data28 === 'string') {
                                                               if (!pattern0.test(data28)) {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -2008,7 +3088,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data29 = data27.readiness;
                                                             const _errs63 = errors;
                                                             if (typeof data29 !== 'string') {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -2021,7 +3101,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data29 === 'unreachable' ||
                                                               data29 === 'other'
                                                             )) {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             var valid7 = _errs63 === errors;
@@ -2032,7 +3112,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data27.allowed !== undefined) {
                                                               const _errs65 = errors;
                                                               if (typeof data27.allowed !== 'boolean') {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid7 = _errs65 === errors;
@@ -2050,7 +3130,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                     for (let i4 = 0; i4 < len4; i4++) {
                                                                       const _errs69 = errors;
                                                                       if (typeof data31[i4] !== 'string') {
-                                                                        validate17.errors = [0];
+                                                                        validate19.errors = [0];
                                                                         return false;
                                                                       }
                                                                       var valid8 = _errs69 === errors;
@@ -2059,7 +3139,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                       }
                                                                     }
                                                                   } else {
-                                                                    validate17.errors = [0];
+                                                                    validate19.errors = [0];
                                                                     return false;
                                                                   }
                                                                 }
@@ -2072,7 +3152,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate17.errors = [0];
+                                                      validate19.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -2082,7 +3162,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate17.errors = [0];
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -2094,7 +3174,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data.settings_pending !== undefined) {
                                               const _errs71 = errors;
                                               if (typeof data.settings_pending !== 'boolean') {
-                                                validate17.errors = [0];
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                               var valid0 = _errs71 === errors;
@@ -2106,7 +3186,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                 let data34 = data.sharing;
                                                 const _errs73 = errors;
                                                 if (typeof data34 !== 'string') {
-                                                  validate17.errors = [0];
+                                                  validate19.errors = [0];
                                                   return false;
                                                 }
                                                 if (!(
@@ -2115,7 +3195,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   data34 === 'all-kernels' ||
                                                   data34 === 'other'
                                                 )) {
-                                                  validate17.errors = [0];
+                                                  validate19.errors = [0];
                                                   return false;
                                                 }
                                                 var valid0 = _errs73 === errors;
@@ -2143,15 +3223,15 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate17.errors = [0];
+      validate19.errors = [0];
       return false;
     }
   }
-  validate17.errors = vErrors;
+  validate19.errors = vErrors;
   return errors === 0;
 }
-export const isSignInProgress = validate18;
-const schema19 = {
+export const isSignInProgress = validate20;
+const schema21 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'state', 'error', 'expires_in'],
@@ -2204,6 +3284,7 @@ const schema19 = {
                 'caller_forbidden',
                 'unknown_provider',
                 'unknown_api',
+                'no_operations',
                 'unknown_flow',
                 'method_not_allowed',
                 'issuer_mismatch',
@@ -2219,6 +3300,7 @@ const schema19 = {
                 'upstream_unreachable',
                 'upstream_protocol_error',
                 'upstream_timeout',
+                'openapi_invalid',
                 'configuration_invalid',
                 'storage_unavailable',
                 'overloaded',
@@ -2234,7 +3316,10 @@ const schema19 = {
             title: { type: 'string' },
             status: { type: ['integer', 'null'] },
             detail: { type: 'string' },
-            params: { type: 'object' }
+            params: {
+              type: 'object',
+              additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+            }
           }
         }
       ]
@@ -2242,8 +3327,8 @@ const schema19 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern13 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
-function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern22 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2256,7 +3341,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         (data.error === undefined && (missing0 = 'error')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate18.errors = [0];
+        validate20.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -2264,12 +3349,12 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern13.test(data0)) {
-                validate18.errors = [0];
+              if (!pattern22.test(data0)) {
+                validate20.errors = [0];
                 return false;
               }
             } else {
-              validate18.errors = [0];
+              validate20.errors = [0];
               return false;
             }
           }
@@ -2284,11 +3369,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate18.errors = [0];
+                  validate20.errors = [0];
                   return false;
                 }
               } else {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
             }
@@ -2301,7 +3386,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
               if (!(
@@ -2312,7 +3397,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'expired' ||
                 data2 === 'other'
               )) {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -2414,6 +3499,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             data4 === 'caller_forbidden' ||
                             data4 === 'unknown_provider' ||
                             data4 === 'unknown_api' ||
+                            data4 === 'no_operations' ||
                             data4 === 'unknown_flow' ||
                             data4 === 'method_not_allowed' ||
                             data4 === 'issuer_mismatch' ||
@@ -2429,6 +3515,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             data4 === 'upstream_unreachable' ||
                             data4 === 'upstream_protocol_error' ||
                             data4 === 'upstream_timeout' ||
+                            data4 === 'openapi_invalid' ||
                             data4 === 'configuration_invalid' ||
                             data4 === 'storage_unavailable' ||
                             data4 === 'overloaded' ||
@@ -2438,7 +3525,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                               instancePath: instancePath + '/error/code',
                               schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
                               keyword: 'enum',
-                              params: { allowedValues: schema19.properties.error.anyOf[1].properties.code.enum }
+                              params: { allowedValues: schema21.properties.error.anyOf[1].properties.code.enum }
                             };
                             if (vErrors === null) {
                               vErrors = [err3];
@@ -2556,7 +3643,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                   const _errs21 = errors;
                                   if (errors === _errs21) {
                                     if (typeof data8 === 'string') {
-                                      if (!pattern4.test(data8)) {
+                                      if (!pattern6.test(data8)) {
                                         const err9 = {
                                           instancePath: instancePath + '/error/request_id',
                                           schemaPath: '#/properties/error/anyOf/1/properties/request_id/pattern',
@@ -2688,7 +3775,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                               schemaPath: '#/properties/error/anyOf/1/properties/status/type',
                                               keyword: 'type',
                                               params: {
-                                                type: schema19.properties.error.anyOf[1].properties.status.type
+                                                type: schema21.properties.error.anyOf[1].properties.status.type
                                               }
                                             };
                                             if (vErrors === null) {
@@ -2727,19 +3814,88 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data3.params !== undefined) {
                                               let data14 = data3.params;
                                               const _errs33 = errors;
-                                              if (!(data14 && typeof data14 == 'object' && !Array.isArray(data14))) {
-                                                const err17 = {
-                                                  instancePath: instancePath + '/error/params',
-                                                  schemaPath: '#/properties/error/anyOf/1/properties/params/type',
-                                                  keyword: 'type',
-                                                  params: { type: 'object' }
-                                                };
-                                                if (vErrors === null) {
-                                                  vErrors = [err17];
+                                              if (errors === _errs33) {
+                                                if (data14 && typeof data14 == 'object' && !Array.isArray(data14)) {
+                                                  for (const key0 in data14) {
+                                                    let data15 = data14[key0];
+                                                    const _errs36 = errors;
+                                                    if (
+                                                      typeof data15 !== 'string' &&
+                                                      !(typeof data15 == 'number' && isFinite(data15)) &&
+                                                      !Array.isArray(data15)
+                                                    ) {
+                                                      const err17 = {
+                                                        instancePath:
+                                                          instancePath +
+                                                          '/error/params/' +
+                                                          key0.replace(/~/g, '~0').replace(/\//g, '~1'),
+                                                        schemaPath:
+                                                          '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
+                                                        keyword: 'type',
+                                                        params: {
+                                                          type: schema21.properties.error.anyOf[1].properties.params
+                                                            .additionalProperties.type
+                                                        }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err17];
+                                                      } else {
+                                                        vErrors.push(err17);
+                                                      }
+                                                      errors++;
+                                                    }
+                                                    if (errors === _errs36) {
+                                                      if (Array.isArray(data15)) {
+                                                        var valid4 = true;
+                                                        const len0 = data15.length;
+                                                        for (let i0 = 0; i0 < len0; i0++) {
+                                                          const _errs38 = errors;
+                                                          if (typeof data15[i0] !== 'string') {
+                                                            const err18 = {
+                                                              instancePath:
+                                                                instancePath +
+                                                                '/error/params/' +
+                                                                key0.replace(/~/g, '~0').replace(/\//g, '~1') +
+                                                                '/' +
+                                                                i0,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/params/additionalProperties/items/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err18];
+                                                            } else {
+                                                              vErrors.push(err18);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid4 = _errs38 === errors;
+                                                          if (!valid4) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      }
+                                                    }
+                                                    var valid3 = _errs36 === errors;
+                                                    if (!valid3) {
+                                                      break;
+                                                    }
+                                                  }
                                                 } else {
-                                                  vErrors.push(err17);
+                                                  const err19 = {
+                                                    instancePath: instancePath + '/error/params',
+                                                    schemaPath: '#/properties/error/anyOf/1/properties/params/type',
+                                                    keyword: 'type',
+                                                    params: { type: 'object' }
+                                                  };
+                                                  if (vErrors === null) {
+                                                    vErrors = [err19];
+                                                  } else {
+                                                    vErrors.push(err19);
+                                                  }
+                                                  errors++;
                                                 }
-                                                errors++;
                                               }
                                               var valid2 = _errs33 === errors;
                                             } else {
@@ -2757,16 +3913,16 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err18 = {
+                      const err20 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err18];
+                        vErrors = [err20];
                       } else {
-                        vErrors.push(err18);
+                        vErrors.push(err20);
                       }
                       errors++;
                     }
@@ -2775,19 +3931,19 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err19 = {
+                  const err21 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err19];
+                    vErrors = [err21];
                   } else {
-                    vErrors.push(err19);
+                    vErrors.push(err21);
                   }
                   errors++;
-                  validate18.errors = vErrors;
+                  validate20.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs8;
@@ -2805,21 +3961,21 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data15 = data.expires_in;
-                  const _errs35 = errors;
-                  if (!(typeof data15 == 'number' && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
-                    validate18.errors = [0];
+                  let data17 = data.expires_in;
+                  const _errs40 = errors;
+                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+                    validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs35) {
-                    if (typeof data15 == 'number' && isFinite(data15)) {
-                      if (data15 < 0 || isNaN(data15)) {
-                        validate18.errors = [0];
+                  if (errors === _errs40) {
+                    if (typeof data17 == 'number' && isFinite(data17)) {
+                      if (data17 < 0 || isNaN(data17)) {
+                        validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs35 === errors;
+                  var valid0 = _errs40 === errors;
                 } else {
                   var valid0 = true;
                 }
@@ -2829,15 +3985,15 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate18.errors = [0];
+      validate20.errors = [0];
       return false;
     }
   }
-  validate18.errors = vErrors;
+  validate20.errors = vErrors;
   return errors === 0;
 }
-export const isSignInStarted = validate19;
-const schema20 = {
+export const isSignInStarted = validate21;
+const schema22 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'strategy', 'start_url', 'device', 'expires_in'],
@@ -2864,7 +4020,7 @@ const schema20 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2878,7 +4034,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         (data.device === undefined && (missing0 = 'device')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate19.errors = [0];
+        validate21.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -2886,12 +4042,12 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern13.test(data0)) {
-                validate19.errors = [0];
+              if (!pattern22.test(data0)) {
+                validate21.errors = [0];
                 return false;
               }
             } else {
-              validate19.errors = [0];
+              validate21.errors = [0];
               return false;
             }
           }
@@ -2906,11 +4062,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
               } else {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
             }
@@ -2923,7 +4079,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.strategy;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               if (!(
@@ -2933,7 +4089,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'paste' ||
                 data2 === 'other'
               )) {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -2945,7 +4101,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.start_url;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -2957,13 +4113,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.start_address;
                   const _errs9 = errors;
                   if (typeof data4 !== 'string' && data4 !== null) {
-                    validate19.errors = [0];
+                    validate21.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
-                      if (!pattern5.test(data4)) {
-                        validate19.errors = [0];
+                      if (!pattern2.test(data4)) {
+                        validate21.errors = [0];
                         return false;
                       }
                     }
@@ -3106,7 +4262,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                         '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
                                       keyword: 'type',
                                       params: {
-                                        type: schema20.properties.device.anyOf[1].properties.verification_uri_complete
+                                        type: schema22.properties.device.anyOf[1].properties.verification_uri_complete
                                           .type
                                       }
                                     };
@@ -3155,7 +4311,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err8);
                       }
                       errors++;
-                      validate19.errors = vErrors;
+                      validate21.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -3176,13 +4332,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                       let data9 = data.expires_in;
                       const _errs23 = errors;
                       if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                        validate19.errors = [0];
+                        validate21.errors = [0];
                         return false;
                       }
                       if (errors === _errs23) {
                         if (typeof data9 == 'number' && isFinite(data9)) {
                           if (data9 < 0 || isNaN(data9)) {
-                            validate19.errors = [0];
+                            validate21.errors = [0];
                             return false;
                           }
                         }
@@ -3199,15 +4355,15 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate19.errors = [0];
+      validate21.errors = [0];
       return false;
     }
   }
-  validate19.errors = vErrors;
+  validate21.errors = vErrors;
   return errors === 0;
 }
-export const isSignOutResult = validate20;
-const schema21 = {
+export const isSignOutResult = validate22;
+const schema23 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['local', 'revoked', 'end_session_url', 'end_session_address'],
@@ -3218,7 +4374,7 @@ const schema21 = {
     end_session_address: { type: ['string', 'null'] }
   }
 };
-function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -3230,18 +4386,18 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         (data.end_session_url === undefined && (missing0 = 'end_session_url')) ||
         (data.end_session_address === undefined && (missing0 = 'end_session_address'))
       ) {
-        validate20.errors = [0];
+        validate22.errors = [0];
         return false;
       } else {
         if (data.local !== undefined) {
           let data0 = data.local;
           const _errs1 = errors;
           if (typeof data0 !== 'string') {
-            validate20.errors = [0];
+            validate22.errors = [0];
             return false;
           }
           if (!(data0 === 'done' || data0 === 'other')) {
-            validate20.errors = [0];
+            validate22.errors = [0];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -3253,7 +4409,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
             let data1 = data.revoked;
             const _errs3 = errors;
             if (typeof data1 !== 'string') {
-              validate20.errors = [0];
+              validate22.errors = [0];
               return false;
             }
             if (!(
@@ -3263,7 +4419,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               data1 === 'nothing-to-revoke' ||
               data1 === 'other'
             )) {
-              validate20.errors = [0];
+              validate22.errors = [0];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -3275,7 +4431,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.end_session_url;
               const _errs5 = errors;
               if (typeof data2 !== 'string' && data2 !== null) {
-                validate20.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -3287,7 +4443,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.end_session_address;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate20.errors = [0];
+                  validate22.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -3299,10 +4455,10 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate20.errors = [0];
+      validate22.errors = [0];
       return false;
     }
   }
-  validate20.errors = vErrors;
+  validate22.errors = vErrors;
   return errors === 0;
 }

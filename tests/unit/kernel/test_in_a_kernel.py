@@ -17,6 +17,7 @@ from tests.unit.kernel.fake_server import (
     CANCELLED,
     COMPLETED,
     FLOW,
+    ORDERS,
     SIGNED_OUT,
     STARTED,
     SUMMARY,
@@ -25,6 +26,7 @@ from tests.unit.kernel.fake_server import (
     FakeServer,
     refusal,
 )
+from tests.unit.kernel.test_completion import LISTED
 
 SESSION = "jupyter-oidc/providers/corp/session"
 BEGIN = "jupyter-oidc/providers/corp/sign-in"
@@ -62,6 +64,14 @@ class Notebook:
 
         self.client.execute_interactive(code, timeout=30, output_hook=hook, store_history=False)
         return shown, "".join(streams), errors
+
+    def offered(self, code: str) -> tuple[list[str], str]:
+        """Return what the kernel offers at the end of ``code``, and the text that it would replace."""
+        self.client.complete(code, len(code))
+        while True:
+            content = self.client.get_shell_msg(timeout=30)["content"]
+            if "matches" in content:
+                return content["matches"], code[content["cursor_start"] : content["cursor_end"]]
 
 
 @pytest.fixture(scope="module")
@@ -545,3 +555,65 @@ def test_where_nobody_can_type_the_sign_in_says_where_to_go(
     assert [name for name, _ in errors] == ["RequestInvalid"]
     assert "Sign in from JupyterLab" in errors[0][1]
     assert len(fake_server.asked("DELETE", PROGRESS)) == 1
+
+
+# -- completion, without any %load_ext -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def catalogue(open_notebook: tuple[FakeServer, Notebook], notebook: Notebook) -> Notebook:
+    fake_server, _ = open_notebook
+    known = [{"name": name, "issuer": "https://id.example.com", "state": "active"} for name in ("corp", "lab")]
+    fake_server.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS, {**ORDERS, "name": "stock"}]})
+    fake_server.answers("GET", "jupyter-oidc/providers", {"providers": known})
+    fake_server.answers("GET", "jupyter-oidc/apis/orders/operations", LISTED)
+    # NOTE: an earlier test may have asked for a list that was not there yet.
+    notebook.run("oidc.apis(); client = oidc.api('orders'); _ = client.operations()")
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("code", "offered", "replaced"),
+    [
+        ('oidc.api("', ["orders", "stock"], ""),
+        ("x = 1\ny = oidc.api('or", ["orders"], "or"),
+        ('oidc.auth("st', ["stock"], "st"),
+        ('oidc.endpoint("', ["orders", "stock"], ""),
+        ('oidc.sign_in("', ["corp", "lab"], ""),
+        ('oidc.api("orders").get("ord', ["orders", "orders/{id}"], "ord"),
+        ('client.post("/', ["/orders"], "/"),
+        ('oidc.api(\n    "orders",\n).get(\n    "orders/', ["orders/{id}"], "orders/"),
+    ],
+)
+def test_a_kernel_completes_names_and_paths_and_nothing_else(
+    catalogue: Notebook, code: str, offered: list[str], replaced: str
+) -> None:
+    assert catalogue.offered(code) == (offered, replaced)
+
+
+def test_a_kernel_completes_the_names_of_a_table(catalogue: Notebook) -> None:
+    catalogue.run("found = oidc.apis()")
+    assert catalogue.offered('found["')[0] == ["orders", "stock"]
+
+
+def test_a_kernel_offers_what_people_call_behind_the_package(catalogue: Notebook) -> None:
+    matches, _ = catalogue.offered("oidc.")
+    assert {"api", "apis", "auth", "errors", "session", "sessions", "sign_in", "sign_out"} <= set(matches)
+    assert not {"SignInDeclined", "UnknownApi"} & set(matches)
+
+
+def test_completion_of_other_strings_is_as_it_was(
+    catalogue: Notebook, open_notebook: tuple[FakeServer, Notebook]
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.received.clear()
+    catalogue.offered('open("')
+    assert fake_server.received == []
+
+
+def test_apis_and_clients_show_as_html_in_a_notebook(catalogue: Notebook) -> None:
+    for code in ("oidc.apis()", "client", "client.operations()", "oidc.apis()[0]"):
+        shown, _, errors = catalogue.run(code)
+        assert errors == []
+        assert "<table" in shown["result"][0][HTML]
+        assert "orders" in shown["result"][0]["text/plain"]

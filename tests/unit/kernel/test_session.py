@@ -47,7 +47,9 @@ def test_the_only_provider_need_not_be_named(signed_in: FakeServer) -> None:
 
 def test_one_of_several_providers_must_be_named(signed_in: FakeServer) -> None:
     signed_in.answers("GET", PROVIDERS, {"providers": [entry("corp"), entry("lab")]})
-    with pytest.raises(ProviderUnclear, match=r"Several providers are configured\. Name one of: 'corp', 'lab'\."):
+    with pytest.raises(
+        ProviderUnclear, match=r"Several providers are configured\. Name one of: 'corp', 'lab'\. For example"
+    ):
         oidc.session()
 
 

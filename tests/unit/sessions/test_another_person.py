@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import StateUsed
+from jupyter_oidc.problems import StateUsed
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     DiscoveryFailed,
     IdpUnavailable,

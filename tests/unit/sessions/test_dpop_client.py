@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Bearer, Granted, SignInNeeded, TokenKey, TryLater

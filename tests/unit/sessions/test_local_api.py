@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     IdpUnavailable,
     LogoutTokenInvalid,
     NotSignedIn,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, IssuerMismatch, Overloaded, Problem
+from jupyter_oidc.problems import IdpUnavailable, IssuerMismatch, Overloaded, Problem
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater
 from jupyter_oidc.sessions.machine import State

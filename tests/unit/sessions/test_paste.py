@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.client_assertion import key_signer
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.pending import Progress

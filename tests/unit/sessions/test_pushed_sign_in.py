@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     IdpUnavailable,
     LogoutTokenInvalid,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import ResponseMalformed
+from jupyter_oidc.problems import ResponseMalformed
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from tests.unit.sessions.fake_environment import FakeEnvironment

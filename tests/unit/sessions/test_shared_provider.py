@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, Overloaded, Problem
+from jupyter_oidc.problems import IdpUnavailable, LogoutTokenInvalid, Overloaded, Problem
 from jupyter_oidc.protocol.discovery import Metadata
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.secret import Secret

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     DiscoveryFailed,
     IdpUnavailable,
     IssuerMismatch,

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, RequestInvalid
+from jupyter_oidc.problems import IdpUnavailable, RequestInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, SignInOptions

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from jupyter_oidc.sessions.step_up import StepUp

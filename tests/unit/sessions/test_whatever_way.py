@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.problems import IdpUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress, SignInOptions

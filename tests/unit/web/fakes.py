@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.api import ProviderSettings, SignIn
 from jupyter_oidc.web.front import Call
 from jupyter_oidc.web.request import Caller, Headers, Request

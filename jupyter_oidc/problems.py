@@ -295,6 +295,15 @@ class UnknownApi(AccessProblem):
     )
 
 
+class NoOperations(AccessProblem):
+    """The settings of the API name no OpenAPI document, or the document has no such operation."""
+
+    code = "no_operations"
+    status = 404
+    default_message = "The settings of this API name no OpenAPI document."
+    default_action = "Ask your administrator to set openapi of the API, or call it by a path that you know."
+
+
 class UnknownFlow(AccessProblem):
     """No sign-in with that id is under way or was finished within the last minutes."""
 
@@ -528,6 +537,15 @@ class UpstreamTimeout(UpstreamProblem):
     code = "upstream_timeout"
     status = 504
     default_message = "{The_api} did not answer in time."
+
+
+class OpenapiInvalid(UpstreamProblem):
+    """The API's OpenAPI document cannot be had or read; the message says where and why."""
+
+    code = "openapi_invalid"
+    default_message = "The OpenAPI document of this API cannot be read."
+    default_action = "Ask the owner of the API, or your administrator to check openapi of the API."
+    retryable = False
 
 
 class LocalProblem(Problem):
