@@ -170,8 +170,22 @@ CATALOGUE: dict[str, dict[str, Any]] = {
 """The operations of both APIs."""
 
 
-def play_catalogue(context: BrowserContext, told: Mapping[str, dict[str, Any]], cell: str = "6 * 7") -> None:
-    """Let the pages of ``context`` see these operations, by API; every one is the same ``cell``."""
+BROKEN_DOCUMENT = {
+    "code": "openapi_invalid",
+    "message": "The OpenAPI document is no JSON: line 7, column 12.",
+    "reason": "The OpenAPI document is no JSON: line 7, column 12.",
+    "action": "Ask the people behind the API to correct it.",
+    "retryable": False,
+    "request_id": "made-up-1",
+}
+"""The error of a document that cannot be read."""
+
+
+def play_catalogue(context: BrowserContext, told: Mapping[str, dict[str, Any] | None], cell: str = "6 * 7") -> None:
+    """Let the pages of ``context`` see these operations, by API; every one is the same ``cell``.
+
+    The document of an API with ``None`` cannot be read.
+    """
 
     def example(route: Route) -> None:
         query = dict(parse_qsl(urlsplit(route.request.url).query))
@@ -180,7 +194,11 @@ def play_catalogue(context: BrowserContext, told: Mapping[str, dict[str, Any]], 
         _answer(route, "operation-example.reply", shown)
 
     def listed(route: Route) -> None:
-        _answer(route, "operations.reply", told[urlsplit(route.request.url).path.split("/")[-2]])
+        document = told[urlsplit(route.request.url).path.split("/")[-2]]
+        if document is None:
+            _answer(route, "error", BROKEN_DOCUMENT, status=502)
+        else:
+            _answer(route, "operations.reply", document)
 
     context.route(re.compile(r"/jupyter-oidc/apis/[^/]+/operations(\?.*)?$"), listed)
     context.route(re.compile(r"/jupyter-oidc/apis/[^/]+/operations/example(\?.*)?$"), example)
