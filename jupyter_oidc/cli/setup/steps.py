@@ -27,7 +27,7 @@ from jupyter_oidc.cli.setup.wishes import Wishes, base_url
 from jupyter_oidc.cli.sign_in import SignInWish, TerminalSignIn
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import Report, examine
-from jupyter_oidc.diagnostics.provider import check_contradictions
+from jupyter_oidc.diagnostics.provider import check_contradictions, check_scopes
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.errors import Problem, RouteForbidden
 from jupyter_oidc.protocol.registration import registration_call
@@ -111,12 +111,12 @@ class SetUp:
             self._wishes.address or None,
         )
         plan = self._ask(found, place)
-        provider = self._validated(plan, found)
+        self._check_plan(plan, found)
         self._say_what_to_register(plan, found.preset)
         if self._wishes.is_dry_run:
             return self._show_only(plan)
         changed = self._write(plan, place)
-        provider = self._validated(plan, found) if plan.secret.typed is None else self._reread(plan)
+        provider = self._reread(plan)
         report = self._examined(provider, place, plan)
         if not is_read_by_jupyter(plan.document.path, self._here.paths):
             self._say(f"Jupyter does not read {plan.document.path}: copy it into a folder of 'jupyter --paths'.")
@@ -133,7 +133,7 @@ class SetUp:
         found = find_provider(self._wishes.issuer, self._wishes.ca_bundle or None, self._here.settings)
         title = found.preset.title if found.preset else "an OpenID Provider that no preset is for"
         self._say(f"Found {found.issuer}: {title}.")
-        self._say_checks(check for check in found.checks if check.status != "ok")
+        self._say_checks(check for check in found.checks if check.status != "ok" and check.name != "keys")
         if is_plain_http(found.issuer):
             self._say("It speaks http at a loopback address, which is for developers: allow_insecure_loopback is set.")
         return found
@@ -319,16 +319,19 @@ class SetUp:
 
     # -- 4. register ---------------------------------------------------------------------------------------------------
 
-    def _validated(self, plan: _Plan, found: FoundProvider) -> Provider:
-        """Return the provider's settings as the server will read them; raises :class:`Obstacle` for every mistake."""
+    def _check_plan(self, plan: _Plan, found: FoundProvider) -> None:
+        """Say what was decided; raises :class:`Obstacle` for mistakes, and for what the metadata contradict."""
         provider = self._reread(plan)
         wanted = SignInPlan(provider, found.metadata, by_code=plan.way.strategy == "device")
-        contradicted = [check for check in check_contradictions(wanted) if check.status == "problem"]
-        if contradicted:
-            raise Obstacle.of_check(contradicted[0])
-        return provider
+        decided = check_contradictions(wanted)
+        for check in decided:
+            if check.status == "problem":
+                raise Obstacle.of_check(check)
+        keys = [check for check in found.checks if check.name == "keys"]
+        self._say_checks([*decided, *keys, check_scopes(provider, found.metadata)])
 
     def _reread(self, plan: _Plan) -> Provider:
+        """Return the provider's settings as the server will read them; raises :class:`Obstacle` for every mistake."""
         read = read_settings({plan.name: plan.body})
         findings: list[Finding] = read if isinstance(read, list) else []
         if isinstance(read, Settings):
