@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.environment import free_port
 from tests.interop.test_sign_in_by_code import agree
 from tests.support.certified_provider import CertifiedProvider, Dress, ProviderDocument, RegisteredClient
@@ -227,6 +230,32 @@ def test_a_dry_run_shows_the_file_and_writes_nothing(desk: Desk, scripted: Scrip
     assert (said.code, said.err) == (0, "")
     assert '"base_url": "http://127.0.0.1:9/v1/"' in said.out
     assert desk.written() == UNTOUCHED
+
+
+def test_at_nanoidp_with_the_demos_api(desk: Desk, tmp_path: Path) -> None:
+    """Issue 16, 4: another implementation, whose API checks signature, issuer and audience."""
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    redirects = [argument for uri in desk.callbacks for argument in ("--redirect-uri", uri)]
+    with ExitStack() as stack:
+        issuer = started(stack, folder, "provider", *redirects, "--folder", str(folder / "provider"))
+        api = started(stack, folder, "api", "--issuer", issuer)
+        arguments = (issuer, "--yes", f"--api=orders={api}")
+        said = desk.run_and(lambda link: FormBrowser().sign_in(link, "ada", "analytical"), *arguments)
+    assert (said.code, said.err) == (0, ""), said.out
+    assert "audience of orders: The API gets the access token, and that names the API." in said.out
+    assert "lifetime (seen, with advice): An access token lives" in said.out
+    assert "call of orders: The API" in said.out
+
+
+def started(stack: ExitStack, folder: Path, part: str, *arguments: str) -> str:
+    """Start a part of the demo, and return its address."""
+    ready = folder / f"{part}.ready"
+    module = ("-m", f"jupyter_oidc.demo.{part}", "--ready", str(ready), *arguments)
+    child = Child.start(part, module, folder / f"{part}.log", os.environ)
+    stack.callback(child.finish, within=20)
+    stack.callback(child.release)
+    return child.published(ready, within=90)
 
 
 # -- at a terminal -------------------------------------------------------------------------------------------------------
