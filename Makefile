@@ -79,7 +79,7 @@ soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed 
 
 providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
 	@$(BIN)/python .ci/find-tools providers
-	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(PROVIDERS)
+	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(if $(ONLY),--only=$(ONLY)) $(PROVIDERS)
 
 hub-check: $(VENV)/.test  ## Make the journey at a real JupyterHub (10 minutes, as root)
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
