@@ -21,10 +21,10 @@ FIRST, SECOND = Secret("the first client secret"), Secret("the second client sec
 class Kept(KeyringBackend):
     """A keyring in memory; one that ``forgets`` drops what is written."""
 
-    priority = 1  # type: ignore[assignment]  # NOTE: a class property there
+    priority = 1
 
     def __init__(self, *, forgets: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # NOTE: keyring has no types here
         self.entries: dict[tuple[str, str], str] = {}
         self.forgets = forgets
 
