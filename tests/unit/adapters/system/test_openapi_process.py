@@ -113,7 +113,14 @@ def test_an_answer_of_another_form_is_not_believed(line: object) -> None:
 )
 def test_an_operation_of_another_form_is_not_believed(change: dict[str, object]) -> None:
     head = {"document": {"title": "", "version": "", "openapi": "3.1.0"}, "problems": [], "operations_more": 0}
-    good = {"method": "GET", "path": "/a", "reply": "json", "tags": [], "parameters": [], "body": None}
+    good: dict[str, object] = {
+        "method": "GET",
+        "path": "/a",
+        "reply": "json",
+        "tags": [],
+        "parameters": [],
+        "body": None,
+    }
     assert isinstance(read_answer([head, good]), ReadDocument)
     with pytest.raises(AnswerUnusable):
         read_answer([head, {**good, **change}])
