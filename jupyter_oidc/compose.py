@@ -24,7 +24,6 @@ from jupyter_oidc.adapters.storage.stores import DOCTOR, STORES, Owner, StorePar
 from jupyter_oidc.adapters.storage.vault_file import storage_folder
 from jupyter_oidc.adapters.system.openapi_process import read_document, read_file
 from jupyter_oidc.adapters.system.timers import LoopScheduler
-from jupyter_oidc.adapters.telemetry.call_record import CallRecord
 from jupyter_oidc.adapters.upstream.document_fetch import fetch_document
 from jupyter_oidc.adapters.upstream.probe_api import probe_api
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
-    from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
@@ -287,27 +285,11 @@ class Services:
 
 
 class DocumentAccess:
-    """The outside of the catalogue: other hosts, files, the reading process, and the record of a call to an API."""
+    """The outside of the catalogue: other hosts, files, and the reading process."""
 
     fetch = staticmethod(fetch_document)
     read_file = staticmethod(read_file)
     read_document = staticmethod(read_document)
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def record(self, api: str, kernel_id: str | None, person: Person) -> CallRecord:
-        """Begin the record of a GET of ``api`` in the name of a page or of the kernel ``kernel_id``."""
-        clock, begun = self._parts.clock, self._parts.clock.now().monotonic
-        return CallRecord(
-            self._parts.event_log,
-            self._parts.entropy,
-            "GET",
-            lambda: clock.now().monotonic - begun,
-            kernel_id,
-            api,
-            person,
-        )
 
 
 class _Reference:
@@ -488,7 +470,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         sessions=sessions,
         pending=pending,
         proxy=proxy,
-        catalogue=Catalogue(proxy, DocumentAccess(parts), parts.clock),
+        catalogue=Catalogue(proxy, DocumentAccess(), parts.clock),
         parts=parts,
         sign_out_pages=pages,
         session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),

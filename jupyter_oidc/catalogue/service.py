@@ -61,14 +61,6 @@ _SAMPLE_SEGMENT: Final = "x"
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """The caller of the catalogue, in whose name a document is fetched; ``kernel_id`` is ``None`` for a page."""
-
-    caller: Caller
-    kernel_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """The operations of ``api``, each with the obstacle for the visitor that asked."""
 
@@ -99,9 +91,10 @@ class FetchedDocument(Protocol):
 
 
 class Record(Protocol):
-    """The record of a call through the proxy."""
+    """The record of a call through the proxy; ``person`` is that of the token which it carried."""
 
     sent_bytes: int
+    person: Person | None
 
     def fail(self, status: int, problem: Problem | None, request_id: str = "") -> None:
         """Log and count that the call ended in ``problem``."""
@@ -112,8 +105,19 @@ class Record(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The caller of the catalogue, in whose name a document is fetched; ``begin_record`` begins the record of that call.
+
+    It gets the API's name.
+    """
+
+    caller: Caller
+    begin_record: Callable[[str], Record]
+
+
 class DocumentPorts(Protocol):
-    """The outside of the catalogue: other hosts, files, the process that reads, and the audit trail."""
+    """The outside of the catalogue: other hosts, files, and the process that reads."""
 
     def fetch(self, api: Api, url: str, read: Callable[[FetchedDocument], Awaitable[bytes]]) -> Awaitable[bytes]:
         """Fetch ``url`` by the network settings of ``api`` and without any secret; return what ``read`` makes of the reply."""
@@ -127,10 +131,6 @@ class DocumentPorts(Protocol):
         self, content: bytes, base_url: str, document_url: str, finish: Callable[[ReadDocument], ReadDocument]
     ) -> Awaitable[ReadDocument | Unreadable]:
         """Let a process read a document; ``finish`` completes the result outside of the event loop."""
-        ...
-
-    def record(self, api: str, kernel_id: str | None, person: Person) -> Record:
-        """Begin the record of a GET of ``api``."""
         ...
 
 
@@ -275,8 +275,8 @@ class Catalogue:
         return await self._ports.fetch(api, reference, lambda reply: _body_of(api, reply)), None
 
     async def _through_proxy(self, api: Api, visitor: Visitor) -> tuple[bytes, SessionBound | None]:
-        person = Person()
-        record = self._ports.record(api.name, visitor.kernel_id, person)
+        record = visitor.begin_record(api.name)
+        record.person = person = Person()
         path, _, query = (api.openapi or "").removeprefix("/").partition("?")
         request = ProxyRequest(api.name, "GET", path, query, list(_HEADERS), visitor.caller, "/", person=person)
         try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.catalogue.operation import Operation
-    from jupyter_oidc.catalogue.service import Listing, Visitor
+    from jupyter_oidc.catalogue.service import Listing, Record, Visitor
     from jupyter_oidc.sessions.api import ProviderSettings, SessionApi, SignIn
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.web.request import Request
@@ -106,6 +106,10 @@ class Front(Protocol):
 
     def nonce(self) -> str:
         """Return 128 random bits as text."""
+        ...
+
+    def begin_record(self, api: str) -> Record:
+        """Begin the record of a GET of ``api`` that this server makes in the name of the caller (ADR 52)."""
         ...
 
     def note(self, text: str) -> None:

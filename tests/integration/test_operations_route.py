@@ -13,6 +13,7 @@ from aiohttp import web
 from jupyter_oidc import contract
 from tests.support.documents import ORDERS, document, operation
 from tests.support.kernels import grant_for
+from tests.support.polling import eventually
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Answer, Upstream
@@ -317,3 +318,27 @@ class TestElsewhere:
         reply = await server_under_test.ask("GET", "jupyter-oidc/apis/web/operations")
         [seen] = upstream.seen
         assert (reply.status_code, seen.path, seen.bearer, seen.scheme) == (200, "/v1/public.json", None, "")
+
+
+async def test_the_fetch_is_a_call_of_the_kernel_that_asked(
+    server_under_test: ServerUnderTest, upstream: Upstream
+) -> None:
+    """The audit trail says which kernel used the token, and no path."""
+    heard: list[dict[str, Any]] = []
+
+    async def listen(logger: object, schema_id: str, data: dict[str, Any]) -> None:
+        heard.append(data)
+
+    await server_under_test.sign_in()
+    log = server_under_test.services.event_log
+    log.events.add_listener(schema_id="https://events.jupyter.org/jupyter_oidc/call/v1", listener=listen)
+    upstream.plan(sent(ORDERS))
+    headers = {"Authorization": f"Bearer {grant_for(server_under_test)}"}
+    async with server_under_test.client() as client:
+        await client.get(OPERATIONS, headers=headers)
+    log.emit_all()
+    await eventually(lambda: bool(heard))
+    [call] = heard
+    members = ("api", "method", "status", "caller", "kernel_id", "code")
+    assert [call[member] for member in members] == ["orders", "GET", 200, "kernel", "k1", None]
+    assert "openapi.json" not in str(call)

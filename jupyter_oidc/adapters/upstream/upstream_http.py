@@ -549,6 +549,8 @@ def _header_value(name: str, secret: Secret) -> str:
 
 
 def _headers_without_secrets(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
+    if not hidden:
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
     token = reveal_bytes(hidden[0])
     readable = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
     for secret in hidden[1:]:

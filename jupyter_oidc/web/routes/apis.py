@@ -42,5 +42,4 @@ async def show_example(call: Call, api: str) -> Reply:
 
 
 def _visitor(call: Call) -> Visitor:
-    caller = call.request.caller
-    return Visitor("kernel", caller.kernel_id) if caller.is_kernel else Visitor("browser")
+    return Visitor("kernel" if call.request.caller.is_kernel else "browser", call.front.begin_record)
