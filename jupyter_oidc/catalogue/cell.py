@@ -231,7 +231,9 @@ def _fields(sample: Any) -> dict[str, str]:
 def _curl_body(body: Body) -> list[str]:
     form = _form_of(body.media_type)
     if form == "multipart":
-        return [f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in _fields(body.sample).items()]
+        return [
+            f"--form-string {shlex.quote(_visible(f'{name}={value}'))}" for name, value in _fields(body.sample).items()
+        ]
     if form == "urlencoded":
         content = urlencode(_fields(body.sample))
     elif _is_json(body.media_type):

@@ -186,7 +186,8 @@ class Catalogue:
         self._waits.close()
         for fetch in self._fetches.values():
             fetch.cancel()
-        self._kept.clear()
+        for name in list(self._kept):
+            self._drop(name)
 
     async def _document(self, name: str, visitor: Visitor) -> _Kept:
         api = self._proxy.route(name).api
@@ -213,19 +214,24 @@ class Catalogue:
         now = self._clock.now().monotonic
         for name, kept in list(self._kept.items()):
             if now >= kept.expires_at or (kept.session is not None and kept.session.is_over):
-                del self._kept[name]
+                self._drop(name)
 
     def _keep(self, name: str, kept: _Kept) -> None:
-        self._kept.pop(name, None)
+        self._drop(name)
         self._kept[name] = kept
         while len(self._kept) > 1 and sum(map(_size_of, self._kept.values())) > MAX_KEPT_OPERATIONS:
-            del self._kept[next(iter(self._kept))]
+            self._drop(next(iter(self._kept)))
         if kept.session is not None:
             kept.session.on_session_end(lambda: self._forget(name, kept))
 
     def _forget(self, name: str, kept: _Kept) -> None:
         if self._kept.get(name) is kept:
-            del self._kept[name]
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        kept = self._kept.pop(name, None)
+        if kept is not None and kept.session is not None:
+            kept.session.stop_watching()  # the watcher would hold a document that nothing asks for any more
 
     async def _fetch(self, name: str, visitor: Visitor) -> _Kept:
         api = self._proxy.route(name).api

@@ -18,7 +18,7 @@ MAX_PROBLEMS: Final = 100
 MAX_PARAMETERS: Final = 100
 MAX_TAGS: Final = 10
 MAX_TITLE_CHARACTERS: Final = 200
-MAX_DESCRIPTION_CHARACTERS: Final = 1_000
+MAX_DESCRIPTION_CHARACTERS: Final = 500
 MAX_PATH_CHARACTERS: Final = 1_000
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -140,7 +140,8 @@ class SessionBound:
         else:
             self._unwatch = self._session.on_session_end(close_stream)
 
-    def _stop_watching(self) -> None:
+    def stop_watching(self) -> None:
+        """Forget the function of :meth:`on_session_end`."""
         # NOTE: the watcher usually refers to this answer, so it is dropped: a call leaves no cycle behind (ADR 17).
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
@@ -171,7 +172,7 @@ class Answer(SessionBound):
         """Release the upstream connection; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self.upstream.drop()
             self._limiter.release()
 
@@ -196,7 +197,7 @@ class OpenSocket(SessionBound):
         """Close the upstream's side with ``code``; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self._limiter.release()
             await self.upstream.close(code)
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,7 @@ from jupyter_oidc.catalogue.operation import AnswerUnusable, ReadDocument, Unrea
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MAX_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+MAX_MEMORY_BYTES: Final = 512 * 1024 * 1024
 """Bytes of the address space of the reading process, its libraries included."""
 
 MAX_CPU_SECONDS: Final = 30
@@ -39,12 +40,25 @@ _KEPT_VARIABLES: Final = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables without which an interpreter may not start at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one reading process."""
+
+    memory_bytes: int = MAX_MEMORY_BYTES
+    cpu_seconds: int = MAX_CPU_SECONDS
+    seconds: float = MAX_READ_SECONDS
+
+
+_USUAL: Final = Limits()
+
+
 class _Reading:
     """One document on its way through a process, which can be given up."""
 
-    def __init__(self, order: bytes, finish: Callable[[ReadDocument], ReadDocument]) -> None:
+    def __init__(self, order: bytes, finish: Callable[[ReadDocument], ReadDocument], limits: Limits) -> None:
         self._order = order
         self._finish = finish
+        self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._is_given_up = False
 
@@ -57,13 +71,15 @@ class _Reading:
             try:
                 if self._is_given_up:
                     return Unreadable("nothing waits for it any more")
-                process.wait(MAX_READ_SECONDS)
+                process.wait(self._limits.seconds)
             except subprocess.TimeoutExpired:
                 return Unreadable("it takes too long to be read")
             finally:
                 self.give_up()
                 process.wait()
-            if process.returncode != 0 or os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
+            if process.returncode > 0:
+                return Unreadable("the process that reads it has failed")
+            if process.returncode < 0 or os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
                 return Unreadable("it takes too much memory or time to be read")
             answer.seek(0)
             try:
@@ -80,10 +96,9 @@ class _Reading:
             with suppress(OSError):
                 process.kill()
 
-    @staticmethod
-    def _start(order: Any, answer: Any) -> subprocess.Popen[bytes]:
+    def _start(self, order: Any, answer: Any) -> subprocess.Popen[bytes]:
         program = Path(__file__).parents[2] / "openapi_reader" / "__main__.py"
-        limits = (str(MAX_MEMORY_BYTES), str(MAX_CPU_SECONDS))
+        limits = (str(self._limits.memory_bytes), str(self._limits.cpu_seconds))
         return subprocess.Popen(  # noqa: S603 - this interpreter, and a file of this package
             (sys.executable, "-I", "-S", str(program), *limits, *_folders()),
             stdin=order,
@@ -96,11 +111,15 @@ class _Reading:
 
 
 async def read_document(
-    content: bytes, base_url: str, document_url: str, finish: Callable[[ReadDocument], ReadDocument]
+    content: bytes,
+    base_url: str,
+    document_url: str,
+    finish: Callable[[ReadDocument], ReadDocument],
+    limits: Limits = _USUAL,
 ) -> ReadDocument | Unreadable:
     """Return what a process reads of the OpenAPI document ``content``; ``finish`` completes it in a thread."""
     order = json.dumps({"base_url": base_url, "document_url": document_url}).encode() + b"\n"
-    reading = _Reading(order + content, finish)
+    reading = _Reading(order + content, finish, limits)
     try:
         return await asyncio.to_thread(reading.run)
     except asyncio.CancelledError:

@@ -897,7 +897,7 @@ const schema15 = {
     title: { type: 'string' },
     status: { type: ['integer', 'null'] },
     detail: { type: 'string' },
-    params: { type: 'object' }
+    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
   }
 };
 const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
@@ -1141,9 +1141,45 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                               if (data.params !== undefined) {
                                 let data11 = data.params;
                                 const _errs23 = errors;
-                                if (!(data11 && typeof data11 == 'object' && !Array.isArray(data11))) {
-                                  validate14.errors = [0];
-                                  return false;
+                                if (errors === _errs23) {
+                                  if (data11 && typeof data11 == 'object' && !Array.isArray(data11)) {
+                                    for (const key0 in data11) {
+                                      let data12 = data11[key0];
+                                      const _errs26 = errors;
+                                      if (
+                                        typeof data12 !== 'string' &&
+                                        !(typeof data12 == 'number' && isFinite(data12)) &&
+                                        !Array.isArray(data12)
+                                      ) {
+                                        validate14.errors = [0];
+                                        return false;
+                                      }
+                                      if (errors === _errs26) {
+                                        if (Array.isArray(data12)) {
+                                          var valid2 = true;
+                                          const len0 = data12.length;
+                                          for (let i0 = 0; i0 < len0; i0++) {
+                                            const _errs28 = errors;
+                                            if (typeof data12[i0] !== 'string') {
+                                              validate14.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs28 === errors;
+                                            if (!valid2) {
+                                              break;
+                                            }
+                                          }
+                                        }
+                                      }
+                                      var valid1 = _errs26 === errors;
+                                      if (!valid1) {
+                                        break;
+                                      }
+                                    }
+                                  } else {
+                                    validate14.errors = [0];
+                                    return false;
+                                  }
                                 }
                                 var valid0 = _errs23 === errors;
                               } else {
@@ -3323,7 +3359,10 @@ const schema21 = {
             title: { type: 'string' },
             status: { type: ['integer', 'null'] },
             detail: { type: 'string' },
-            params: { type: 'object' }
+            params: {
+              type: 'object',
+              additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+            }
           }
         }
       ]
@@ -3818,19 +3857,88 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data3.params !== undefined) {
                                               let data14 = data3.params;
                                               const _errs33 = errors;
-                                              if (!(data14 && typeof data14 == 'object' && !Array.isArray(data14))) {
-                                                const err17 = {
-                                                  instancePath: instancePath + '/error/params',
-                                                  schemaPath: '#/properties/error/anyOf/1/properties/params/type',
-                                                  keyword: 'type',
-                                                  params: { type: 'object' }
-                                                };
-                                                if (vErrors === null) {
-                                                  vErrors = [err17];
+                                              if (errors === _errs33) {
+                                                if (data14 && typeof data14 == 'object' && !Array.isArray(data14)) {
+                                                  for (const key0 in data14) {
+                                                    let data15 = data14[key0];
+                                                    const _errs36 = errors;
+                                                    if (
+                                                      typeof data15 !== 'string' &&
+                                                      !(typeof data15 == 'number' && isFinite(data15)) &&
+                                                      !Array.isArray(data15)
+                                                    ) {
+                                                      const err17 = {
+                                                        instancePath:
+                                                          instancePath +
+                                                          '/error/params/' +
+                                                          key0.replace(/~/g, '~0').replace(/\//g, '~1'),
+                                                        schemaPath:
+                                                          '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
+                                                        keyword: 'type',
+                                                        params: {
+                                                          type: schema21.properties.error.anyOf[1].properties.params
+                                                            .additionalProperties.type
+                                                        }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err17];
+                                                      } else {
+                                                        vErrors.push(err17);
+                                                      }
+                                                      errors++;
+                                                    }
+                                                    if (errors === _errs36) {
+                                                      if (Array.isArray(data15)) {
+                                                        var valid4 = true;
+                                                        const len0 = data15.length;
+                                                        for (let i0 = 0; i0 < len0; i0++) {
+                                                          const _errs38 = errors;
+                                                          if (typeof data15[i0] !== 'string') {
+                                                            const err18 = {
+                                                              instancePath:
+                                                                instancePath +
+                                                                '/error/params/' +
+                                                                key0.replace(/~/g, '~0').replace(/\//g, '~1') +
+                                                                '/' +
+                                                                i0,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/params/additionalProperties/items/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err18];
+                                                            } else {
+                                                              vErrors.push(err18);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid4 = _errs38 === errors;
+                                                          if (!valid4) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      }
+                                                    }
+                                                    var valid3 = _errs36 === errors;
+                                                    if (!valid3) {
+                                                      break;
+                                                    }
+                                                  }
                                                 } else {
-                                                  vErrors.push(err17);
+                                                  const err19 = {
+                                                    instancePath: instancePath + '/error/params',
+                                                    schemaPath: '#/properties/error/anyOf/1/properties/params/type',
+                                                    keyword: 'type',
+                                                    params: { type: 'object' }
+                                                  };
+                                                  if (vErrors === null) {
+                                                    vErrors = [err19];
+                                                  } else {
+                                                    vErrors.push(err19);
+                                                  }
+                                                  errors++;
                                                 }
-                                                errors++;
                                               }
                                               var valid2 = _errs33 === errors;
                                             } else {
@@ -3848,16 +3956,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err18 = {
+                      const err20 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err18];
+                        vErrors = [err20];
                       } else {
-                        vErrors.push(err18);
+                        vErrors.push(err20);
                       }
                       errors++;
                     }
@@ -3866,16 +3974,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err19 = {
+                  const err21 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err19];
+                    vErrors = [err21];
                   } else {
-                    vErrors.push(err19);
+                    vErrors.push(err21);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -3896,21 +4004,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data15 = data.expires_in;
-                  const _errs35 = errors;
-                  if (!(typeof data15 == 'number' && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
+                  let data17 = data.expires_in;
+                  const _errs40 = errors;
+                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs35) {
-                    if (typeof data15 == 'number' && isFinite(data15)) {
-                      if (data15 < 0 || isNaN(data15)) {
+                  if (errors === _errs40) {
+                    if (typeof data17 == 'number' && isFinite(data17)) {
+                      if (data17 < 0 || isNaN(data17)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs35 === errors;
+                  var valid0 = _errs40 === errors;
                 } else {
                   var valid0 = true;
                 }
