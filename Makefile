@@ -50,11 +50,12 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, large OpenAPI documents, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.many_sessions
 	@$(BIN)/python -m tests.bench.hanging_keyring
+	@$(BIN)/python -m tests.bench.openapi
 	@$(MAKE) --no-print-directory bench-proxy
 
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
