@@ -111,7 +111,6 @@ class Album:
             lab.page.mouse.move(0, 0)
             self.keep("notebook7", lab.page.screenshot(animations="disabled"))
 
-
     def operations(self) -> None:
         """An operation that was found by a word, its cell and what it answers."""
         new_notebook(self.world.process.work)
