@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest tools check bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,11 +50,15 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
+npm-package: $(VENV)/.test  ## Pack the front end for authors of extensions: dist/jupyter-oidc-labextension-VERSION.tgz
+	@$(BIN)/python .ci/npm-package
+
+bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, large OpenAPI documents, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.many_sessions
 	@$(BIN)/python -m tests.bench.hanging_keyring
+	@$(BIN)/python -m tests.bench.openapi
 	@$(MAKE) --no-print-directory bench-proxy
 
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)

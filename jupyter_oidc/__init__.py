@@ -8,16 +8,18 @@ In a notebook::
     oidc.api("orders").get("items").json()
 
 Importing this package imports nothing else: every name below is loaded when it is first used.
+In an IPython shell it also registers the completion of names in ``oidc.api("``.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_CALLS = ("api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out")
+_CALLS = ("api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out")
 
 _CLIENT_ALONE = (
     "This is the kernel helper alone, of jupyter_oidc_client. A Jupyter server needs all of jupyter_oidc in its own "
@@ -25,36 +27,60 @@ _CLIENT_ALONE = (
 )
 
 if TYPE_CHECKING:
-    from jupyter_oidc.kernel import errors as _errors
-    from jupyter_oidc.kernel.errors import *  # noqa: F403 - its list of names is the list of errors
-    from jupyter_oidc.kernel.session import api, async_api, auth, endpoint, session, sign_in, sign_out
+    from jupyter_oidc import errors as errors
+    from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
+    from jupyter_oidc.kernel.session import api, apis, async_api, auth, endpoint, session, sessions, sign_in, sign_out
 
-    __all__ = ["__version__", "api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
-    __all__ += _errors.__all__
+    __all__ = [
+        "__version__",
+        "api",
+        "apis",
+        "async_api",
+        "auth",
+        "endpoint",
+        "errors",
+        "session",
+        "sessions",
+        "sign_in",
+        "sign_out",
+    ]
+    __all__ += errors.__all__
 else:  # NOTE: a type checker would take every name for one of ours, of type Any.
 
     def __getattr__(name: str) -> Any:
         if name in _CALLS:
             return getattr(import_module("jupyter_oidc.kernel.session"), name)
+        if name == "errors":
+            return import_module("jupyter_oidc.errors")
         if name == "__all__":
-            return __dir__()
+            return sorted([*__dir__(), *_names_of_errors()])
         if not name.startswith("_") and name in _names_of_errors():
-            return getattr(import_module("jupyter_oidc.kernel.errors"), name)
+            return getattr(import_module("jupyter_oidc.errors"), name)
         raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
 
 
 def _names_of_errors() -> list[str]:
-    names: list[str] = import_module("jupyter_oidc.kernel.errors").__all__
+    names: list[str] = import_module("jupyter_oidc.errors").__all__
     return names
 
 
 def __dir__() -> list[str]:
-    return sorted(["__version__", *_CALLS, *_names_of_errors()])
+    """Return the names that a notebook calls, and ``errors``; the bare names of the errors work without being listed."""
+    return sorted(["__version__", "errors", *_CALLS])
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Add the ``%oidc`` magic: ``%load_ext jupyter_oidc``."""
     import_module("jupyter_oidc.kernel.magics").load(shell)
+    import_module("jupyter_oidc.kernel.completion").register(shell)
+
+
+def _register_completion() -> None:
+    """Register completion with the IPython shell of this process, if there is one; nothing else is loaded for it."""
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = None if get_shell is None else get_shell()
+    if shell is not None:
+        import_module("jupyter_oidc.kernel.completion").register(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
@@ -69,3 +95,6 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "@jupyter-oidc/labextension"}]
+
+
+_register_completion()

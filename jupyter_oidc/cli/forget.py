@@ -15,7 +15,7 @@ from jupyter_oidc.cli.app import ALIASES, OidcApp
 from jupyter_oidc.cli.running import running_servers
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import vaults
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.settings import Provider
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import Problem, RouteForbidden, TlsUntrusted
+from jupyter_oidc.problems import Problem, RouteForbidden, TlsUntrusted
 
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.context import DiagnosticContext

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
 
 Status = Literal["ok", "warning", "problem", "unknown"]
 Who = Literal["user", "administrator", "provider"]

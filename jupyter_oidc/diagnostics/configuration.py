@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.settings.model import TLS_METHODS
 
 if TYPE_CHECKING:

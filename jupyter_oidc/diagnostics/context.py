@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class DiagnosticContext:
     (``address_is_assumed``); ``address_seen_by_browsers`` says that a browser has reached the server there.
     ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` whether
     notebooks are converted in another process, if that is known.
-    ``sessions`` are those of a running server.
+    ``sessions`` are those of a running server, and ``installed`` the versions of our distributions in its environment.
     """
 
     settings: Settings | None
@@ -97,3 +97,4 @@ class DiagnosticContext:
     authorities: tuple[Authorities, ...] = ()
     sessions: Sessions | None = None
     files: tuple[Path, ...] = ()
+    installed: Mapping[str, str] = field(default_factory=dict)

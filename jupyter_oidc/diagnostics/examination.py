@@ -12,7 +12,8 @@ from jupyter_oidc.diagnostics.apis import check_api
 from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.diagnostics.entitlements import check_entitlements
-from jupyter_oidc.errors import UnknownProvider
+from jupyter_oidc.diagnostics.installation import check_installation
+from jupyter_oidc.problems import UnknownProvider
 from jupyter_oidc.sessions.contradictions import SignInPlan
 from jupyter_oidc.sessions.machine import has_session
 from jupyter_oidc.settings.client_authentication import SIGNS_WITH
@@ -99,6 +100,7 @@ async def examine_metadata(context: DiagnosticContext, *, seconds: float = MAX_E
 
 async def _storage(context: DiagnosticContext, found: list[Check], tell: Callable[[str], None]) -> None:
     tell("storage")
+    found += check_installation(context.installed)
     found += network.check_authorities(context)
     found += storage.check_conversions(context)
     assert context.settings is not None  # noqa: S101 - for the type checker: examine has checked it

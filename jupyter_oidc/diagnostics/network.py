@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.context import DiagnosticContext

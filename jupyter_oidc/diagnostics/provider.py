@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
+from jupyter_oidc.problems import DiscoveryFailed, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
 from jupyter_oidc.protocol import discovery, jwks
 from jupyter_oidc.protocol.reply_header import date_offset
 from jupyter_oidc.sessions.algorithms import id_token_algs

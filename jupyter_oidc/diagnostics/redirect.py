@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.authorization import ERRORS, AuthorizationRequest, authorization_url
 from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.message import Call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import Problem, StorageUnavailable
+from jupyter_oidc.problems import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.storage import RequestedStorage

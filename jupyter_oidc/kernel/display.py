@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jupyter_oidc.kernel.messages import NOT_LISTED, SHARING, access_message, session_message
 from jupyter_oidc.kernel.plain_text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -26,6 +29,7 @@ _CARD = (
     "border:1px solid var(--jp-border-color1, #bdbdbd);background:var(--jp-layout-color1, transparent);"
     "color:var(--jp-ui-font-color1, inherit);font-family:var(--jp-ui-font-family, system-ui)"
 )
+_FACT = "text-align:left;vertical-align:top;padding:0.1em 0.8em 0.1em 0"
 _MUTED = "color:var(--jp-ui-font-color2, inherit)"
 _BUTTON = (
     "display:inline-block;margin:0.4em 0;padding:0.35em 1em;border-radius:3px;text-decoration:none;"
@@ -38,6 +42,17 @@ _CODE = (
     "background:var(--jp-layout-color2, transparent);color:var(--jp-content-font-color0, inherit);"
     "font-family:var(--jp-code-font-family, monospace)"
 )
+
+
+def card_html(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    """Return a card with a ``title`` and named facts; their values are HTML already."""
+    facts = "".join(
+        f'<tr><th scope="row" style="{_FACT};{_MUTED};font-weight:normal">{escape(name)}</th>'
+        f'<td style="{_FACT}">{said}</td></tr>'
+        for name, said in rows
+    )
+    table = f'<table style="border-collapse:collapse;text-align:left"><tbody>{facts}</tbody></table>'
+    return f'<div style="{_CARD}"><div><b>{escape(plain(title))}</b></div>{table}</div>'
 
 
 def session_text(summary: dict[str, Any]) -> str:

@@ -6,24 +6,36 @@ import os
 import time
 import warnings
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
 
 from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.auth import ApiAuth, RefreshingHeaders
+from jupyter_oidc.kernel.bounded_read import BoundedRead
+from jupyter_oidc.kernel.catalogue import (
+    api_html,
+    api_of,
+    api_text,
+    operation_listing,
+    unlisted_html,
+    unlisted_text,
+)
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout
+from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jupyter_oidc.kernel.catalogue import Api, Operation
     from jupyter_oidc.kernel.find import Server
+    from jupyter_oidc.kernel.listing import Listing
     from jupyter_oidc.kernel.made_by import MadeBy
 
 POLL_SECONDS = 2.0
@@ -35,11 +47,27 @@ MIN_POLL_INTERVAL_SECONDS = 0.2
 MAX_WAIT_SECONDS = 20.0
 """Seconds that a request about the session may wait for a busy server."""
 
-BASE_URL_CACHE_SECONDS = 60.0
-"""Seconds for which the base URLs of the APIs are cached; settings can change while the server runs."""
+APIS_CACHE_SECONDS = 60.0
+"""Seconds for which the list of the APIs counts as current; settings can change while the server runs."""
+
+OPERATIONS_CACHE_SECONDS = 300.0
+"""Seconds for which the operations of an API count as current, for completion."""
+
+NAME_CHECK_SECONDS = 2.0
+"""Seconds that the check of an API's name may take, when a client is made."""
+
+QUICK_READ_TIMEOUT_SECONDS = 5.0
+"""Seconds in which the server has to go on answering, where a call does without the answer."""
 
 CANCEL_TIMEOUT_SECONDS = 5.0
 """Seconds that cancelling a sign-in may take: after Ctrl-C, the user wants to go on."""
+
+
+class Providers(NamedTuple):
+    """The names of the providers, in the order of the settings, and which is meant where none is named."""
+
+    names: list[str]
+    default: str | None
 
 
 class ServerConnection:
@@ -49,39 +77,60 @@ class ServerConnection:
         self.server = server
         self.auth = auth
         self._connections = Connections(server)
-        self._base_urls: tuple[float, dict[str, str | None]] = (float("-inf"), {})
         self._client = OIDCClient(
             server, auth, "jupyter-oidc/", patience=MAX_WAIT_SECONDS, **self._connections.shared({})
         )
+        self._impatient = OIDCClient(
+            server,
+            auth,
+            "jupyter-oidc/",
+            patience=0.0,
+            timeout=QUICK_READ_TIMEOUT_SECONDS,
+            **self._connections.shared({}),
+        )
+        self._apis = BoundedRead(partial(self._read_apis, self._impatient))
+        self._providers = BoundedRead(partial(self._read_providers, self._impatient))
+        self._operations: dict[str, BoundedRead[dict[str, Any]]] = {}
 
-    def provider(self, name: str | None, api: str | None = None) -> str:
-        """Return ``name``, or the provider of ``api``, or the only one.
+    def provider(self, name: str | None, api: str | None = None, *, call: str = "session") -> str:
+        """Return ``name``, or the provider of ``api``, or the only one, or the default of the settings.
 
-        Raises ``ProviderUnclear`` if there are several.
+        Raises ``ProviderUnclear`` if there are several and no default; it shows how to name one in a ``call``.
         """
         if name:
             return name
         if api is None and (named := os.environ.get("JUPYTER_OIDC_PROVIDER")):
             return named
-        known = [entry["name"] for entry in self._call("GET", "providers", "providers.reply")["providers"]]
+        known, default = self._providers.keep(self._read_providers(self._client))
         if len(known) == 1:
-            return str(known[0])
+            return known[0]
+        if api is None and default is not None:
+            return default
         for choice in known if api is not None else ():
             if any(entry["name"] == api for entry in self.session(choice)["apis"]):
-                return str(choice)
-        choices = ", ".join(repr(choice) for choice in known)
+                return choice
+        if api is not None:
+            self.check_api(api)
         raise ProviderUnclear(
             "Several providers are configured." if known else "No provider is configured on this server.",
-            action=f"Name one of: {choices}." if known else "Ask your administrator to configure one.",
+            action=f'Name one of: {in_quotes(known)}. For example: oidc.{call}("{known[0]}").'
+            if known
+            else "Ask your administrator to configure one.",
         )
+
+    def provider_names(self) -> list[str]:
+        """Return the names of the providers, in the order of the settings."""
+        return self._providers.keep(self._read_providers(self._client)).names
 
     def session(self, provider: str) -> dict[str, Any]:
         """Return the session summary."""
         return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
 
-    def begin(self, provider: str, api: str | None = None, prompt: str | None = None) -> dict[str, Any]:
-        """Begin a sign-in; if ``api`` is named, one that is as strong as that API demanded (RFC 9470, 4)."""
-        wishes = {"api": api, "prompt": prompt}
+    def begin(self, provider: str, **wishes: Any) -> dict[str, Any]:
+        """Begin a sign-in with those of the ``wishes`` that are not ``None``, members of ``sign-in.request``.
+
+        With ``api`` it is as strong as that API demanded (RFC 9470, 4).
+        """
         wish = {name: wished for name, wished in wishes.items() if wished is not None}
         return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json=wish)
 
@@ -124,24 +173,80 @@ class ServerConnection:
         """Return a client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared(options)
         made_by: MadeBy = (_api_client, (name, options))
-        proxy_options: dict[str, Any] = {"made_by": made_by, "get_base_url": partial(self.base_url, name)}
-        return OIDCClient(self.server, self.auth, _api_path(name), **proxy_options, **shared, **options)
+        known = ApiOfClient(name, self)
+        return OIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, api=known, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
         made_by: MadeBy = (_async_api_client, (name, options))
-        proxy_options: dict[str, Any] = {"made_by": made_by, "get_base_url": partial(self.base_url, name)}
-        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **proxy_options, **shared, **options)
+        known = ApiOfClient(name, self)
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, api=known, **shared, **options)
+
+    def apis(self) -> list[Api]:
+        """Return the APIs as the server lists them now."""
+        return self._apis.keep(self._read_apis(self._client))
+
+    def listed_apis(self, wait_seconds: float) -> list[Api] | None:
+        """Return a recent list of the APIs, or ``None`` if none can be had in time; never raises."""
+        return self._apis.within(wait_seconds, APIS_CACHE_SECONDS)
+
+    def last_listed(self, name: str) -> tuple[Api, float] | None:
+        """Return the API ``name`` of the last list, and how many seconds ago that was; without a call."""
+        age_seconds = self._apis.age_seconds()
+        return next(((api, age_seconds) for api in self._apis.held() or [] if api.name == name), None)
+
+    def expire_status(self) -> None:
+        """Let what was listed of the APIs count as old, because the session has changed."""
+        self._apis.expire()
+
+    def listed_providers(self, wait_seconds: float) -> list[str] | None:
+        """Return a recent list of the providers' names, or ``None`` if none can be had in time; never raises."""
+        known = self._providers.within(wait_seconds, APIS_CACHE_SECONDS)
+        return None if known is None else known.names
+
+    def check_api(self, name: str) -> None:
+        """Raise ``UnknownApi`` with the names that exist, if the server's own list does not hold ``name``.
+
+        A name that was on a list costs no call. A list that cannot be had proves nothing.
+        """
+        if any(api.name == name for api in self._apis.held() or []):
+            return
+        listed = self._apis.renewed(NAME_CHECK_SECONDS)
+        if listed is None or any(api.name == name for api in listed):
+            return
+        names = [api.name for api in listed]
+        there_are = f"Use one of the APIs that this server has: {in_quotes(names)}." if names else "There is none."
+        raise UnknownApi(
+            unknown_name("API", name, names),
+            action=f"{there_are} Run oidc.apis() to see them.",
+            params={"api": name, "names": nearest_first(name, names)},
+        )
+
+    def operations(self, name: str, search: str | None = None) -> Listing[Operation]:
+        """Return the operations of the API ``name`` that hold every word of ``search``."""
+        reply = self._operations_read(name).keep(self._read_operations(name, self._client))
+        return operation_listing(reply, search, partial(_operation_example, name))
+
+    def listed_operations(self, name: str, wait_seconds: float) -> list[dict[str, Any]] | None:
+        """Return recent operations of an API, or ``None`` if none can be had in time; never raises."""
+        reply = self._operations_read(name).within(wait_seconds, OPERATIONS_CACHE_SECONDS)
+        return None if reply is None else list(reply["operations"])
+
+    def operation_example(self, name: str, method: str, path: str) -> dict[str, Any]:
+        """Return one operation of the API ``name`` as code."""
+        return self._call(
+            "GET",
+            f"apis/{quote(name, safe='')}/operations/example",
+            "operation-example.reply",
+            params={"method": method, "path": path},
+        )
 
     def base_url(self, name: str) -> str | None:
         """Return the base URL of the API ``name`` behind the proxy; ``None`` if the server does not name it."""
-        until, base_urls = self._base_urls
-        if time.monotonic() > until:
-            known = self._call("GET", "apis", "apis.reply")["apis"]
-            base_urls = {entry["name"]: entry.get("base_url") for entry in known}
-            self._base_urls = (time.monotonic() + BASE_URL_CACHE_SECONDS, base_urls)
-        return base_urls.get(name)
+        listed = self._apis.held(APIS_CACHE_SECONDS)
+        known = listed if listed is not None else self.apis()
+        return next((api.base_url for api in known if api.name == name), None)
 
     def api_url(self, name: str) -> str:
         """Return the address of the proxy of the API ``name``; it ends with a slash."""
@@ -164,13 +269,64 @@ class ServerConnection:
         self._call("GET", "providers", "providers.reply")
         return RefreshingHeaders(self.auth, _headers)
 
-    def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
+    def _read_apis(self, client: OIDCClient) -> list[Api]:
+        entries = self._call("GET", "apis", "apis.reply", client)["apis"]
+        return [api_of(entry, self.api_url(entry["name"])) for entry in entries]
+
+    def _read_providers(self, client: OIDCClient) -> Providers:
+        reply = self._call("GET", "providers", "providers.reply", client)
+        return Providers([str(entry["name"]) for entry in reply["providers"]], reply["default_provider"])
+
+    def _read_operations(self, name: str, client: OIDCClient) -> dict[str, Any]:
+        return self._call("GET", f"apis/{quote(name, safe='')}/operations", "operations.reply", client)
+
+    def _operations_read(self, name: str) -> BoundedRead[dict[str, Any]]:
+        read = partial(self._read_operations, name, self._impatient)
+        return self._operations.setdefault(name, BoundedRead(read))
+
+    def _call(
+        self, method: str, path: str, name: str, client: OIDCClient | None = None, **options: Any
+    ) -> dict[str, Any]:
+        client = client or self._client
         try:
-            request = self._client.build_request(method, path, **options)
-            content = content_of(self._client.send(request, stream=True))
+            request = client.build_request(method, path, **options)
+            content = content_of(client.send(request, stream=True))
         except httpx.HTTPError as error:
             raise unreachable(error) from None
         return judge(name, content)
+
+
+class ApiOfClient:
+    """The API of one client: its address, its card and its operations; ``connection`` is the kernel's."""
+
+    def __init__(self, name: str, connection: ServerConnection) -> None:
+        self.name = name
+        self._connection = connection
+
+    def base_url(self) -> str | None:
+        """Return the API's own address, which may ask the server."""
+        return self._connection.base_url(self.name)
+
+    def operations(self, search: str | None) -> Listing[Operation]:
+        """Return the operations of the API that hold every word of ``search``."""
+        return self._connection.operations(self.name, search)
+
+    def text(self) -> str:
+        """Return the card for a terminal, from the last list of the APIs; asks nobody.
+
+        The status is left out if that list is old, or if this kernel has signed in or out since.
+        """
+        listed = self._connection.last_listed(self.name)
+        if listed is None:
+            return unlisted_text(self.name, self._connection.api_url(self.name))
+        return api_text(listed[0], listed[1])
+
+    def html(self) -> str:
+        """Return the same for a notebook."""
+        listed = self._connection.last_listed(self.name)
+        if listed is None:
+            return unlisted_html(self.name, self._connection.api_url(self.name))
+        return api_html(listed[0], listed[1])
 
 
 def is_waiting(progress: Mapping[str, Any]) -> bool:
@@ -209,6 +365,10 @@ def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:
 
 def _async_api_client(name: str, options: dict[str, Any]) -> AsyncOIDCClient:
     return server_connection().async_api_client(name, **options)
+
+
+def _operation_example(name: str, method: str, path: str) -> dict[str, Any]:
+    return server_connection().operation_example(name, method, path)
 
 
 def _api_auth(name: str) -> ApiAuth:

@@ -1,6 +1,6 @@
-"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``.
+"""The functions for notebooks: ``session``, ``sessions``, ``sign_in``, ``sign_out``.
 
-``api``, ``async_api``, ``auth``, ``endpoint``.
+``api``, ``apis``, ``async_api``, ``auth``, ``endpoint``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import assert_never
 
+from jupyter_oidc.kernel.catalogue import api_listing
 from jupyter_oidc.kernel.display import (
     Notice,
     code_html,
@@ -23,16 +24,18 @@ from jupyter_oidc.kernel.display import (
     signed_out_html,
 )
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
-from jupyter_oidc.kernel.messages import is_signed_in, unknown_word_message
+from jupyter_oidc.kernel.listing import Column, Listing
+from jupyter_oidc.kernel.messages import is_signed_in, session_message, unknown_word_message
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from jupyter_oidc.kernel.auth import ApiAuth
+    from jupyter_oidc.kernel.catalogue import Api
     from jupyter_oidc.kernel.server_connection import ServerConnection
     from jupyter_oidc.kernel.sign_in_step import SignInStep
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
@@ -74,6 +77,7 @@ class Session:
     false, the provider did not list them.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
+    ``sign_in_under_way`` says whether a sign-in waits for the person; a session may exist beside it.
     A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
     attribute: ``state``, ``storage`` or ``sharing``.
     """
@@ -98,8 +102,14 @@ class Session:
     storage: str
     retry_at: str | None
     apis: list[ApiAccess]
+    sign_in_under_way: bool
     _summary: dict[str, Any] = field(compare=False)
     unknown_words: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The reply of the server that this was made from."""
+        return self._summary
 
     def __repr__(self) -> str:
         return session_text(self._summary)
@@ -166,7 +176,7 @@ class Endpoint(NamedTuple):
 
 
 def session(provider: str | None = None) -> Session:
-    """Return the session summary; ``provider`` may be left out if there is only one.
+    """Return the session summary; ``provider`` may be left out if there is only one, or a default in the settings.
 
     Raises a subclass of :class:`OIDCError` named after the error.
     """
@@ -174,8 +184,35 @@ def session(provider: str | None = None) -> Session:
     return _session(connection.session(connection.provider(provider)))
 
 
+def sessions() -> Listing[Session]:
+    """Return the session summaries of all providers, as a table; ``sessions()["corp"]`` is the one of that provider."""
+    connection = server_connection()
+    rows = [_session(connection.session(name)) for name in connection.provider_names()]
+    return Listing(
+        rows,
+        [
+            Column("Provider", lambda one: one.provider),
+            Column("State", lambda one: session_message(one.summary).headline),
+            Column("Person", _person, shrinks=True),
+            Column("Time", lambda one: session_message(one.summary).lasts or "", shrinks=True),
+            Column("Type", _sign_in_call, kind="code"),
+        ],
+        name=lambda one: one.provider,
+        what="provider",
+        caption="Sessions of this Jupyter server",
+        empty="No provider is configured on this server. Ask your administrator to configure one.",
+    )
+
+
 def sign_in(
-    provider: str | None = None, *, api: str | None = None, prompt: str | None = None, timeout: float = 300.0
+    provider: str | None = None,
+    *,
+    api: str | None = None,
+    prompt: str | None = None,
+    login_hint: str | None = None,
+    ui_locales: str | Iterable[str] | None = None,
+    acr_values: str | Iterable[str] | None = None,
+    timeout: float = 300.0,
 ) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
@@ -183,16 +220,26 @@ def sign_in(
     named: that is the answer to ``StepUpRequired``, and requests the strength that the API demanded (RFC 9470, 4).
     With a ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` the sign-in always begins, and the provider
     asks for that; with ``"none"`` it asks for nothing, and the sign-in fails unless it knows the person already.
+    It also begins for the ``login_hint`` of another person than the one who is signed in, and with ``acr_values``, of
+    which the sign-in has to reach one; ``ui_locales`` are the languages of the provider's page. Both are a list, or text
+    with spaces.
     Interrupting the kernel cancels the sign-in.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or another :class:`OIDCError`.
     """
     connection = server_connection()
-    name = connection.provider(provider, api)
-    if api is None and prompt in (None, "none"):
+    name = connection.provider(provider, api, call="sign_in")
+    wishes = {
+        "api": api,
+        "prompt": prompt,
+        "login_hint": login_hint,
+        "ui_locales": _words(ui_locales),
+        "acr_values": _words(acr_values),
+    }
+    if api is None and prompt in (None, "none") and not wishes["acr_values"]:
         summary = connection.session(name)
-        if _calls_work(summary):
+        if _calls_work(summary) and (login_hint is None or _is_person(summary, login_hint)):
             return _session(summary)
-    started = connection.begin(name, api, prompt)
+    started = connection.begin(name, **wishes)
     notice = Notice()
     try:
         progress = _follow(connection, started, notice, timeout)
@@ -205,6 +252,7 @@ def sign_in(
         problem = _sign_in_error(progress)
         notice.show(ended_html(problem.message), "")
         raise problem
+    connection.expire_status()
     signed_in = connection.session(name)
     notice.show(done_html(signed_in), session_text(signed_in))
     return _session(signed_in)
@@ -213,7 +261,14 @@ def sign_in(
 def sign_out(provider: str | None = None) -> SignedOut:
     """Sign out here and at the provider, and return the result of each step."""
     connection = server_connection()
-    return SignedOut(**connection.sign_out(connection.provider(provider)))
+    name = connection.provider(provider, call="sign_out")
+    connection.expire_status()
+    return SignedOut(**connection.sign_out(name))
+
+
+def apis() -> Listing[Api]:
+    """Return the APIs that the Jupyter server opens, as a table; ``apis()["orders"]`` is the one of that name."""
+    return api_listing(server_connection().apis())
 
 
 def api(name: str, **options: Any) -> OIDCClient:
@@ -223,13 +278,14 @@ def api(name: str, **options: Any) -> OIDCClient:
     the server or the API asks for that; 0 for never.
     All clients of a kernel share their connections, so a client may be made for each call.
     Errors of jupyter_oidc are raised; replies of the API with any status are returned.
+    Raises ``UnknownApi`` with the names that exist, if the server lists no such API.
     """
-    return server_connection().api_client(name, **options)
+    return _connection_for(name).api_client(name, **options)
 
 
 def async_api(name: str, **options: Any) -> AsyncOIDCClient:
     """Return an ``httpx.AsyncClient`` whose relative paths go to the API ``name`` through the proxy."""
-    return server_connection().async_api_client(name, **options)
+    return _connection_for(name).async_api_client(name, **options)
 
 
 def auth(name: str) -> ApiAuth:
@@ -237,7 +293,7 @@ def auth(name: str) -> ApiAuth:
 
     Its ``api_key`` and ``async_api_key`` are for SDKs that take a function instead of a key.
     """
-    return server_connection().api_auth(name)
+    return _connection_for(name).api_auth(name)
 
 
 def endpoint(name: str) -> Endpoint:
@@ -247,8 +303,35 @@ def endpoint(name: str) -> Endpoint:
     server. The headers refresh it whenever they are read; a library that reads them once and keeps a copy needs a new
     endpoint for each batch of calls, or :func:`auth`.
     """
-    connection = server_connection()
+    connection = _connection_for(name)
     return Endpoint(connection.api_url(name), connection.headers())
+
+
+def _connection_for(api_name: str) -> ServerConnection:
+    connection = server_connection()
+    connection.check_api(api_name)
+    return connection
+
+
+def _words(text: str | Iterable[str] | None) -> list[str] | None:
+    """Return ``text`` as a list of words; ``None`` for none."""
+    return (text.split() if isinstance(text, str) else list(text or ())) or None
+
+
+def _is_person(summary: dict[str, Any], login_hint: str) -> bool:
+    """Return whether ``login_hint`` is a name of the person who is signed in."""
+    user = summary["user"] or {}
+    names = [user.get(claim) for claim in ("email", "username", "sub")]
+    return login_hint.casefold() in [name.casefold() for name in names if name]
+
+
+def _person(one: Session) -> str:
+    return (one.user.name or one.user.username or "") if one.user else ""
+
+
+def _sign_in_call(one: Session) -> str:
+    """Return the call that signs in, if no call of an API works before that."""
+    return "" if _calls_work(one.summary) or one.state == "signing-in" else f'oidc.sign_in("{one.provider}")'
 
 
 def _calls_work(summary: dict[str, Any]) -> bool:

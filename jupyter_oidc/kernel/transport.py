@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import BinaryIO
 
+    from jupyter_oidc.kernel.catalogue import Operation
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.grant import GrantAuth
+    from jupyter_oidc.kernel.listing import Listing
+    from jupyter_oidc.kernel.server_connection import ApiOfClient
 
 
 class OIDCClient(httpx.Client):
@@ -53,11 +56,12 @@ class OIDCClient(httpx.Client):
         *,
         patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
-        get_base_url: Callable[[], str | None] | None = None,
+        api: ApiOfClient | None = None,
         **options: Any,
     ) -> None:
         self._home = httpx.URL(server.url)
-        self._address = Address(httpx.URL(server.url + path), get_base_url)
+        self._api = api
+        self._address = Address(httpx.URL(server.url + path), api.base_url if api is not None else None)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -65,6 +69,24 @@ class OIDCClient(httpx.Client):
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
+
+    def __repr__(self) -> str:
+        return self._api.text() if self._api is not None else f"{type(self).__name__}({str(self.base_url)!r})"
+
+    def _repr_html_(self) -> str | None:
+        return self._api.html() if self._api is not None else None
+
+    @property
+    def api_name(self) -> str | None:
+        """The name of the API whose paths this client calls; ``None`` for a client of none."""
+        return self._api.name if self._api is not None else None
+
+    def operations(self, search: str | None = None) -> Listing[Operation]:
+        """Return the operations in the API's OpenAPI document: all of them, or those that hold every word of ``search``.
+
+        Raises ``OIDCError`` if the settings name no document, or if it cannot be read.
+        """
+        return _of_an_api(self._api).operations(search)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
@@ -137,11 +159,12 @@ class AsyncOIDCClient(httpx.AsyncClient):
         *,
         patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
-        get_base_url: Callable[[], str | None] | None = None,
+        api: ApiOfClient | None = None,
         **options: Any,
     ) -> None:
         self._home = httpx.URL(server.url)
-        self._address = Address(httpx.URL(server.url + path), get_base_url)
+        self._api = api
+        self._address = Address(httpx.URL(server.url + path), api.base_url if api is not None else None)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -149,6 +172,21 @@ class AsyncOIDCClient(httpx.AsyncClient):
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
+
+    def __repr__(self) -> str:
+        return self._api.text() if self._api is not None else f"{type(self).__name__}({str(self.base_url)!r})"
+
+    def _repr_html_(self) -> str | None:
+        return self._api.html() if self._api is not None else None
+
+    @property
+    def api_name(self) -> str | None:
+        """The name of the API whose paths this client calls; ``None`` for a client of none."""
+        return self._api.name if self._api is not None else None
+
+    async def operations(self, search: str | None = None) -> Listing[Operation]:
+        """As :meth:`OIDCClient.operations`."""
+        return await asyncio.to_thread(_of_an_api(self._api).operations, search)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
@@ -204,6 +242,12 @@ class AsyncOIDCClient(httpx.AsyncClient):
         with Upload(file, progress=progress) as upload:
             headers = upload.headers(options.pop("headers", None))
             return await self.request(method, path, content=upload.body, headers=headers, **options)
+
+
+def _of_an_api(api: ApiOfClient | None) -> ApiOfClient:
+    if api is None:
+        raise TypeError("Only a client that oidc.api() or oidc.async_api() returns has operations.")
+    return api
 
 
 def _redirect_to(request: httpx.Request, url: httpx.URL) -> None:

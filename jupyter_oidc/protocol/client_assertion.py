@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
 from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM, MIN_RSA_BITS
 from jupyter_oidc.protocol.jws import proves, sign_compact

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE
 from jupyter_oidc.protocol.message import BasicCredentials
 from jupyter_oidc.secret import Secret

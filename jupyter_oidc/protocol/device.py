@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.discovery import is_secure_url
 from jupyter_oidc.protocol.json_value import number_in_text, printable

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
-from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
+from jupyter_oidc.problems import DiscoveryFailed, IssuerMismatch
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.message import Call, Document, ReplyUnusable, tolerant_object
 from jupyter_oidc.protocol.reply_header import cache_lifetime

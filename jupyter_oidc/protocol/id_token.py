@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import IdTokenRejected
+from jupyter_oidc.problems import IdTokenRejected
 from jupyter_oidc.protocol.claims import mistyped_claim, well_typed
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import DiscoveryFailed
+from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 

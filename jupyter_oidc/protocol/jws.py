@@ -25,7 +25,7 @@ from jupyter_oidc.secret_access import reveal, reveal_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.protocol.jwks import KeySet, PublicKey
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import LogoutTokenInvalid
+from jupyter_oidc.problems import LogoutTokenInvalid
 from jupyter_oidc.protocol.id_token import MAX_ISSUED_AGE_SECONDS
 from jupyter_oidc.protocol.json_value import number, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact

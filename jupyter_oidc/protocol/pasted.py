@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from jupyter_oidc.errors import ResponseMalformed
+from jupyter_oidc.problems import ResponseMalformed
 from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol import authorization, token
 from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.json_value import printable

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.json_value import number, printable
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, members_of, names_member

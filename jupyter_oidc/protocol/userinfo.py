@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import UserinfoRejected
+from jupyter_oidc.problems import UserinfoRejected
 from jupyter_oidc.protocol.claims import PROTOCOL, well_typed
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact

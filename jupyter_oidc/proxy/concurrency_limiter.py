@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.problems import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
 """Seconds after which a caller that found the queue full may try again."""
@@ -38,7 +38,7 @@ class ConcurrencyLimiter:
             return
         if len(self._queue) >= self._max_waiting:
             raise Overloaded(
-                "Too many calls to this API are waiting.",
+                "Too many calls to {the_api} are waiting.",
                 action="Wait a moment, or make fewer calls at once.",
                 retry_after=RETRY_AFTER_SECONDS,
             )

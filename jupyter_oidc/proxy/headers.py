@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import BadHeader
+from jupyter_oidc.problems import BadHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

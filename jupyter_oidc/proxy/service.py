@@ -10,13 +10,16 @@ The :class:`ApiRoute` of an API holds all that does not depend on the single cal
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.facts import choices, facts
+from jupyter_oidc.problems import (
+    AudienceRefused,
     CallerForbidden,
     MethodNotAllowed,
     NotSignedIn,
+    RouteForbidden,
     SessionExpired,
     StepUpRequired,
     UnknownApi,
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply, UpstreamSocket
     from jupyter_oidc.proxy.request import ProxyRequest
     from jupyter_oidc.sessions.dpop_prover import DPoPProver
-    from jupyter_oidc.sessions.grant import TokenKey
+    from jupyter_oidc.sessions.grant import Bearer, TokenKey
     from jupyter_oidc.sessions.token_api import SessionTokens, TokenApi
     from jupyter_oidc.settings import Api
 
@@ -74,7 +77,7 @@ class ApiRoute:
         ready = self.session.ready(self.key, self.api.bearer_token_source)
         if ready is not None:
             return ready
-        match await self.session.bearer(self.key, self.api.bearer_token_source):
+        match await self._bearer():
             case Granted() as granted:
                 return granted
             case SignInNeeded(code="session_expired"):
@@ -83,6 +86,12 @@ class ApiRoute:
                 raise NotSignedIn
             case TryLater() as later:
                 raise retry_later_problem(later)
+
+    async def _bearer(self) -> Bearer:
+        try:
+            return await self.session.bearer(self.key, self.api.bearer_token_source)
+        except AudienceRefused as refused:
+            raise refused.at(facts(scopes=self.api.scopes)) from None
 
     async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
@@ -109,8 +118,8 @@ class ApiRoute:
             raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
 
 
-class _SessionBound:
-    """An open answer or socket that ends when its session ends on purpose (S-5)."""
+class SessionBound:
+    """Something that ends when its session ends on purpose (S-5): an open answer or socket, or what was made of one."""
 
     __slots__ = ("_session", "_session_number", "_unwatch")
 
@@ -131,14 +140,19 @@ class _SessionBound:
         else:
             self._unwatch = self._session.on_session_end(close_stream)
 
-    def _stop_watching(self) -> None:
+    def stop_watching(self) -> None:
+        """Forget the function of :meth:`on_session_end`."""
         # NOTE: the watcher usually refers to this answer, so it is dropped: a call leaves no cycle behind (ADR 17).
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
 
+    def session_bound(self) -> SessionBound:
+        """Return the session of this answer alone, for what outlives the answer."""
+        return SessionBound(self._session, self._session_number)
 
-class Answer(_SessionBound):
+
+class Answer(SessionBound):
     """The answer for the caller: status and headers are final, the body has still to be read from the upstream.
 
     :meth:`close` must be called in the end, also after an error; it makes room for the next call.
@@ -158,12 +172,12 @@ class Answer(_SessionBound):
         """Release the upstream connection; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self.upstream.drop()
             self._limiter.release()
 
 
-class OpenSocket(_SessionBound):
+class OpenSocket(SessionBound):
     """A WebSocket through the proxy, with the filtered headers of its handshake.
 
     :meth:`close` must be called in the end, also after an error.
@@ -183,7 +197,7 @@ class OpenSocket(_SessionBound):
         """Close the upstream's side with ``code``; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self._limiter.release()
             await self.upstream.close(code)
 
@@ -210,7 +224,7 @@ class ProxyService:
         try:
             return self._routes[name]
         except KeyError:
-            raise UnknownApi from None
+            raise UnknownApi(params=choices("api", name, self._routes)) from None
 
     def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
         """Return route, URL, headers and the names of held-back headers for ``request``.
@@ -224,9 +238,28 @@ class ProxyService:
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API is none, even with an error status.
+        Raises a :class:`~jupyter_oidc.problems.Problem` of ours; an answer of the API is none, even with an error status.
         """
-        route, url, headers, held_back = self.check(request)
+        return await self._open(request, *self.check(request))
+
+    async def open_document(self, request: ProxyRequest) -> Answer:
+        """Send a GET for the OpenAPI document of an API, as :meth:`open` does (ADR 52).
+
+        The settings open its path for this alone, whatever ``methods`` and ``path_prefixes`` say: only the server makes
+        this request, of the settings and nothing that a caller sent.
+        """
+        route = self.route(request.api)
+        api = route.api
+        if request.method != "GET" or f"/{request.raw_path}" != (api.openapi or "").partition("?")[0]:
+            raise RouteForbidden
+        if request.caller not in api.callers:
+            raise CallerForbidden
+        url = upstream_url(replace(api, path_prefixes=("/",)), request.raw_path, request.raw_query)
+        return await self._open(request, route, url, request.headers, [])
+
+    async def _open(
+        self, request: ProxyRequest, route: ApiRoute, url: str, headers: Headers, held_back: list[str]
+    ) -> Answer:
         await route.call_limiter.acquire()
         try:
             granted = await route.granted()
@@ -334,9 +367,10 @@ class ProxyService:
 
 def _checked_url(api: Api, request: ProxyRequest) -> str:
     if request.method not in api.methods:
-        raise MethodNotAllowed
+        paths = () if "/" in api.path_prefixes else api.path_prefixes
+        raise MethodNotAllowed(params=facts(api=api.name, method=request.method, methods=api.methods, paths=paths))
     if request.caller not in api.callers:
-        raise CallerForbidden
+        raise CallerForbidden(params=facts(api=api.name, caller=request.caller, callers=api.callers))
     return upstream_url(api, request.raw_path, request.raw_query)
 
 

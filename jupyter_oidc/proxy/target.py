@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from jupyter_oidc.errors import BadPath, QueryTooLong
+from jupyter_oidc.problems import BadPath, QueryTooLong
 from jupyter_oidc.proxy.path import check_path
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.problems import GrantInvalid, Overloaded
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock

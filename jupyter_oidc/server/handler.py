@@ -22,7 +22,8 @@ from tornado.web import HTTPError, stream_request_body
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
-from jupyter_oidc.errors import (
+from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
     ConfigurationInvalid,
@@ -43,7 +44,7 @@ from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
 from jupyter_oidc.web.problems import defect_text, error_reply
-from jupyter_oidc.web.request import MAX_BODY_BYTES, Caller, Headers, Request
+from jupyter_oidc.web.request import KERNEL_PREFIX, MAX_BODY_BYTES, Caller, Headers, Request
 
 if TYPE_CHECKING:
     import logging
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.facts import Fact
     from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
     from jupyter_oidc.server.sharing import Sharing
@@ -101,6 +103,7 @@ class Context:
     max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     under_hub: bool = False
+    default_provider: str | None = None
     sharing: Sharing | None = None
     _services: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
@@ -398,7 +401,7 @@ class OidcHandler(APIHandler):
         All requests with Jupyter's token have the same name, since Jupyter invents a new user for each of them.
         """
         if self.kernel_id:
-            return f"kernel:{self.kernel_id}"
+            return f"{KERNEL_PREFIX}{self.kernel_id}"
         return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
 
     @property
@@ -473,7 +476,7 @@ class OidcHandler(APIHandler):
         if reply.refusal is not None:
             refusal = reply.refusal
             self.note_refusal(refusal.problem, refusal.flow, is_audited=refusal.is_audited)
-        self.set_status(reply.status)
+        self.set_status(reply.status, reply.reason)
         for name, value in reply.headers:
             self.set_header(name, value)
         for name in reply.drops:
@@ -500,7 +503,18 @@ class OidcHandler(APIHandler):
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
         problem = problem_of(error)
         self.note_refusal(problem)
-        self.send(error_reply(problem, self.request_id, self.context.public_url()))
+        accept = self.request.headers.get("Accept", "")
+        told = problem and self.disclosed(problem)
+        self.send(error_reply(told, self.request_id, self.context.public_url(), accept))
+
+    def disclosed(self, problem: Problem) -> Problem:
+        """Return ``problem`` with the facts of this route; a caller who was not admitted learns none at all."""
+        is_admitted = self._passed_rule is not None or self.kernel_id is not None
+        return problem.at(self.place()) if is_admitted else problem.bare()
+
+    def place(self) -> dict[str, Fact]:
+        """Return the facts of this route: the provider that it names, if that is configured."""
+        return facts(provider=self.provider_name)
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
         """Keep the problem and its sign-in for the log; ``is_audited`` says that the audit trail has it already."""

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.problems import GrantInvalid, Overloaded
 from jupyter_oidc.server.commands import Commands
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tornado.routing import Router
 from tornado.web import RequestHandler
 
 from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
-from jupyter_oidc.errors import Forbidden, StateInvalid
+from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.jupyter_front import JupyterFront
 from jupyter_oidc.server.loopback import LoopbackListener
@@ -26,7 +26,7 @@ from jupyter_oidc.web.table import Route
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.api import SessionApi, SignIn
     from jupyter_oidc.web.reply import Reply
@@ -61,7 +61,7 @@ class RouteHandler(OidcHandler):
 
     def call(self) -> Call:
         """Return this request as the argument of a route."""
-        return Call(self.received(), self.front, self.session_api)
+        return Call(self.received(), self.front, self.session_api, lambda: self.services.catalogue)
 
     def session_api(self) -> SessionApi:
         """Return what routes may ask of the sessions; raises ``ConfigurationInvalid`` with all findings."""
@@ -99,7 +99,7 @@ class RouteHandler(OidcHandler):
             self._leads_to_login = True
             _redirect_to_login(self)
         else:
-            self.send(show_problem(self.front, problem, what=self.route.what))
+            self.send(show_problem(self.front, self.disclosed(problem), what=self.route.what))
 
     def _needs_login(self, problem: Problem) -> bool:
         return self.request.method == "GET" and not self.current_user and isinstance(problem, Forbidden)

@@ -3,7 +3,7 @@
 The arguments and results of :class:`SessionApi` are plain values: texts, numbers, and frozen dataclasses and tuples of
 these, so that every call can be sent to another process as JSON. It holds no token: a route cannot even
 ask for one; the proxy does, through :mod:`jupyter_oidc.sessions.token_api`.
-A :class:`~jupyter_oidc.errors.Problem` is a value too: it crosses the border by its code, texts and seconds.
+A :class:`~jupyter_oidc.problems.Problem` is a value too: it crosses the border by its code, texts and seconds.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
-    from jupyter_oidc.errors import Problem
-    from jupyter_oidc.sessions.pending import ShownCode
+    from jupyter_oidc.problems import Problem
+    from jupyter_oidc.sessions.pending import ShownCode, SignInState
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
@@ -24,8 +24,6 @@ Parameters = tuple[tuple[str, str], ...]
 
 Shown = Literal["document", "elsewhere", "unknown"]
 """The browser's request for a sign-out page: as a document, for another use that may read it, or unknown."""
-
-SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class ApiEntry:
-    """One API of the proxy, with the state of its session."""
+    """One API of the proxy, with the state of its session; ``has_operations``: the settings name an OpenAPI document."""
 
     name: str
     provider: str
@@ -67,6 +65,12 @@ class ApiEntry:
     callers: tuple[str, ...]
     state: str
     access: ApiAccess
+    path_prefixes: tuple[str, ...] = ("/",)
+    title: str | None = None
+    description: str | None = None
+    example: str | None = None
+    docs_url: str | None = None
+    has_operations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class SignOutForm:
 
 
 class SessionApi(Protocol):
-    """What a route may ask; every method raises the :class:`~jupyter_oidc.errors.Problem` for its caller.
+    """What a route may ask; every method raises the :class:`~jupyter_oidc.problems.Problem` for its caller.
 
     A method with ``provider`` raises ``UnknownProvider``, one with ``flow`` ``UnknownFlow``.
     """
@@ -229,6 +233,10 @@ class SessionApi(Protocol):
 
     async def cancel_sign_in(self, provider: str, flow: str) -> SignIn:
         """Cancel; a sign-in that has ended stays as it is."""
+        ...
+
+    async def cancel_sign_ins(self, provider: str) -> Summary:
+        """Cancel every sign-in that waits for the person, by whichever caller it was begun, and return the summary."""
         ...
 
     async def complete_sign_in(self, provider: str, flow: str, caller: str, redirect_url: str) -> SignIn:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from jupyter_oidc.background import defect_of
-from jupyter_oidc.errors import AudienceRefused, Overloaded, Problem, StorageUnavailable
+from jupyter_oidc.problems import AudienceRefused, Overloaded, Problem, StorageUnavailable
 from jupyter_oidc.sessions import endings, refresh_policy
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import SessionTransition

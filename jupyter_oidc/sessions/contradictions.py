@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
 from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.sessions.request_parameters import uses_pushed_request
@@ -22,7 +22,7 @@ from jupyter_oidc.settings.model import AuthMethod, ResponseMode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.settings import Provider
 

@@ -61,7 +61,7 @@ class Credentials:
     def client(self) -> Client:
         """Return the registration with the credentials that its authentication method needs (T-3).
 
-        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and the problems
+        Raises :class:`~jupyter_oidc.problems.ConfigurationInvalid` for a key or secret that cannot sign, and the problems
         of ``secret`` and ``key``.
         """
         settings = self._settings

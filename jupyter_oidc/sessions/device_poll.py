@@ -12,11 +12,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Problem, UnknownFlow
+from jupyter_oidc.problems import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of
-from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.token_answers import NoResponse, Tokens
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class DevicePoll:
         while True:
             left = self._pending.seconds_left(self._clock.now())
             await self._wait(min(pause, left))
-            if self._pending.progress is not Progress.WAITING:
+            if self._pending.progress != "waiting":
                 return None
             if pause >= left:  # NOTE: a request now would come before the interval is over
                 return CodeExpired(_code_expired("device.expired"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Problem, SignInCancelled
+from jupyter_oidc.problems import Problem, SignInCancelled
 from jupyter_oidc.sessions.device_poll import CodeExpired, DevicePoll
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
-from jupyter_oidc.sessions.pending import Progress, ShownCode
+from jupyter_oidc.sessions.pending import ShownCode
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
@@ -60,7 +60,7 @@ class DeviceSignIns:
         except asyncio.CancelledError:
             self._endings.cancel(pending)  # the caller has left, and the code was never shown
             raise
-        if pending.progress is not Progress.WAITING:
+        if pending.progress != "waiting":
             raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
         pending.proof_key = self._client.new_proof_key()
@@ -82,7 +82,7 @@ class DeviceSignIns:
         try:
             answer = await poll.answer()
             if isinstance(answer, CodeExpired):
-                self._pending.finish(pending, Progress.EXPIRED, answer.problem)
+                self._pending.finish(pending, "expired", answer.problem)
                 self._endings.notice_abandoned()
             elif isinstance(answer, Problem):
                 self._endings.give_up(pending, answer)

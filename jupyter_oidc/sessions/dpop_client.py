@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol import dpop
 from jupyter_oidc.sessions.dpop_prover import DPoPProver
 

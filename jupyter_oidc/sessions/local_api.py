@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     IdpUnavailable,
     NotSignedIn,
     RequestInvalid,
@@ -22,7 +22,6 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.api import (
-    ApiEntry,
     Departure,
     InitiatedLogin,
     PersonQuestion,
@@ -32,7 +31,7 @@ from jupyter_oidc.sessions.api import (
 )
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.pending import SignInOptions
-from jupyter_oidc.sessions.plain_values import provider_settings_of, sign_in_of, sign_out_form_of
+from jupyter_oidc.sessions.plain_values import api_entry_of, provider_settings_of, sign_in_of, sign_out_form_of
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
 from jupyter_oidc.sessions.step_up import StepUp
@@ -40,8 +39,16 @@ from jupyter_oidc.sessions.strategy import Choice, choose
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
-    from jupyter_oidc.errors import Problem
-    from jupyter_oidc.sessions.api import Parameters, ProviderSettings, Shown, SignIn, SignInRequest, SignOutForm
+    from jupyter_oidc.problems import Problem
+    from jupyter_oidc.sessions.api import (
+        ApiEntry,
+        Parameters,
+        ProviderSettings,
+        Shown,
+        SignIn,
+        SignInRequest,
+        SignOutForm,
+    )
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
@@ -91,7 +98,7 @@ class LocalSessions:
         for service in tuple(self.sessions):
             summary = await service.view.summary()
             entries += [
-                ApiEntry(api.name, api.provider, api.base_url, api.methods, api.callers, summary.state.value, access)
+                api_entry_of(api, summary.state.value, access)
                 for api, access in zip(service.settings.apis, summary.apis, strict=True)
             ]
         return tuple(entries)
@@ -152,6 +159,12 @@ class LocalSessions:
         pending = self.pending.find(flow, provider)
         self.sessions.of_sign_in(pending).sign_ins.cancel(pending)
         return self._told(pending)
+
+    async def cancel_sign_ins(self, provider: str) -> Summary:
+        """Cancel every sign-in that waits for the person, by whichever caller it was begun, and return the summary."""
+        for pending in self.sessions.of_provider(provider).sign_ins.waiting():
+            self.sessions.of_sign_in(pending).sign_ins.cancel(pending)
+        return await self.summary(provider)
 
     async def complete_sign_in(self, provider: str, flow: str, caller: str, redirect_url: str) -> SignIn:
         """End the sign-in of ``caller`` with the address at which the provider left the browser (A32)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import LogoutTokenInvalid
+from jupyter_oidc.problems import LogoutTokenInvalid
 from jupyter_oidc.protocol import jws, logout_token
 from jupyter_oidc.sessions.algorithms import id_token_algs
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.sessions.grant import TryLater
 
 if TYPE_CHECKING:

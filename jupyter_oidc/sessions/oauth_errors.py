@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInRefused
+from jupyter_oidc.problems import IdpUnavailable, Problem, SignInDeclined, SignInRefused
 from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
 Category = Literal["declined", "spent", "person", "scope", "audience", "set-up", "transient", "other"]

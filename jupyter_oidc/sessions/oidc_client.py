@@ -1,7 +1,7 @@
 """Sends requests to one provider and judges the replies, by the metadata and keys that all sessions there share.
 
 It decides nothing about sessions: it returns tokens and claims that passed every check, or the provider's definite
-refusal, or raises a :class:`~jupyter_oidc.errors.Problem`.
+refusal, or raises a :class:`~jupyter_oidc.problems.Problem`.
 Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.errors import ClockSkew, DiscoveryFailed, EgressProxyAuth, IdpUnavailable, Problem, TlsUntrusted
+from jupyter_oidc.problems import ClockSkew, DiscoveryFailed, EgressProxyAuth, IdpUnavailable, Problem, TlsUntrusted
 from jupyter_oidc.protocol import discovery, dpop, id_token, logout, token
 from jupyter_oidc.sessions.dpop_client import DPoPClient
 from jupyter_oidc.sessions.logout_token_judge import LogoutTokenJudge

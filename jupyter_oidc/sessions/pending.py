@@ -11,11 +11,10 @@ import asyncio
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
 from jupyter_oidc.sessions.step_up import StepUp
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.contract.strategy import Strategy
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.sessions.token_answers import Tokens
@@ -45,14 +44,8 @@ MAX_PENDING_PER_CALLER: Final = 20
 MAX_PENDING: Final = 200
 
 
-class Progress(str, Enum):
-    """The progress of a sign-in."""
-
-    WAITING = "waiting"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+SignInState = Literal["waiting", "completed", "failed", "cancelled", "expired"]
+"""The progress of a sign-in: it waits for the person or the provider, or has ended in one of four ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +125,7 @@ class PendingSignIn:
     settling: bool = False
     overtaken: bool = False
     question: Question | None = None
-    progress: Progress = Progress.WAITING
+    progress: SignInState = "waiting"
     problem: Problem | None = None
     finished: Moment | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -209,7 +202,7 @@ class PendingSignIns:
         return [
             pending
             for pending in self._flows.values()
-            if pending.provider == provider and pending.progress is Progress.WAITING and not pending.offered
+            if pending.provider == provider and pending.progress == "waiting" and not pending.offered
         ]
 
     def use_ticket(self, ticket: str) -> PendingSignIn:
@@ -220,7 +213,7 @@ class PendingSignIns:
             if pending.ticket_digest is not None and hmac.compare_digest(pending.ticket_digest, digest):
                 pending.ticket_digest = None
                 age = self._clock.now().monotonic - pending.begun.monotonic
-                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME_SECONDS:
+                if pending.progress == "waiting" and age <= TICKET_LIFETIME_SECONDS:
                     return pending
         raise StateInvalid(
             "This sign-in link was already used, or it is older than five minutes.",
@@ -266,7 +259,7 @@ class PendingSignIns:
 
     def consume(self, pending: PendingSignIn) -> bool:
         """Mark the callback as used; return whether this call was the first (R-3, A3)."""
-        if pending.consumed or pending.progress is not Progress.WAITING:
+        if pending.consumed or pending.progress != "waiting":
             return False
         pending.consumed = True
         return True
@@ -278,9 +271,9 @@ class PendingSignIns:
         except asyncio.TimeoutError:
             raise StateUsed from None
 
-    def finish(self, pending: PendingSignIn, progress: Progress, problem: Problem | None = None) -> bool:
+    def finish(self, pending: PendingSignIn, progress: SignInState, problem: Problem | None = None) -> bool:
         """End ``pending``; the first end counts, and the return value says whether this was it."""
-        if pending.progress is not Progress.WAITING:
+        if pending.progress != "waiting":
             return False
         pending.progress = progress
         pending.problem = problem
@@ -294,8 +287,8 @@ class PendingSignIns:
         """Expire sign-ins older than ten minutes, and drop those that were finished five minutes ago."""
         now = self._clock.now()
         for pending in list(self._flows.values()):
-            if pending.progress is Progress.WAITING and not pending.consumed and not pending.seconds_left(now):
-                self.finish(pending, Progress.EXPIRED)
+            if pending.progress == "waiting" and not pending.consumed and not pending.seconds_left(now):
+                self.finish(pending, "expired")
             elif pending.finished and now.monotonic - pending.finished.monotonic > FINISHED_LIFETIME_SECONDS:
                 del self._flows[pending.flow]
 
@@ -304,10 +297,10 @@ class PendingSignIns:
         own = [pending for pending in flows.values() if pending.caller == caller]
         dropped = own[: max(0, len(own) - MAX_PENDING_PER_CALLER + 1)]
         for pending in dropped:
-            self.finish(pending, Progress.CANCELLED)
+            self.finish(pending, "cancelled")
             flows.pop(pending.flow)
         for pending in list(flows.values())[: max(0, len(flows) - MAX_PENDING + 1)]:
-            self.finish(pending, Progress.CANCELLED)
+            self.finish(pending, "cancelled")
             flows.pop(pending.flow)
 
 

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.api import ProviderSettings, SignIn, SignOutForm
-from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.api import ApiEntry, ProviderSettings, SignIn, SignOutForm
 from jupyter_oidc.sessions.strategy import pins_callback, pins_server
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
-    from jupyter_oidc.sessions.api import SignInState
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.sign_out_pages import Opened
-    from jupyter_oidc.settings import Provider
-
-_STATES: Final[dict[Progress, SignInState]] = {
-    Progress.WAITING: "waiting",
-    Progress.COMPLETED: "completed",
-    Progress.FAILED: "failed",
-    Progress.CANCELLED: "cancelled",
-    Progress.EXPIRED: "expired",
-}
+    from jupyter_oidc.sessions.summary import ApiAccess
+    from jupyter_oidc.settings import Api, Provider
 
 
 def provider_settings_of(settings: Provider) -> ProviderSettings:
@@ -38,13 +29,32 @@ def provider_settings_of(settings: Provider) -> ProviderSettings:
     )
 
 
+def api_entry_of(api: Api, state: str, access: ApiAccess) -> ApiEntry:
+    """Return ``api`` as people and routes see it, in a session of ``state``."""
+    return ApiEntry(
+        name=api.name,
+        provider=api.provider,
+        base_url=api.base_url,
+        methods=api.methods,
+        callers=api.callers,
+        state=state,
+        access=access,
+        path_prefixes=api.path_prefixes,
+        title=api.title,
+        description=api.description,
+        example=api.example,
+        docs_url=api.docs_url,
+        has_operations=api.openapi is not None,
+    )
+
+
 def sign_in_of(pending: PendingSignIn, now: Moment) -> SignIn:
     """Return ``pending`` as it stands ``now``, without its verifier, nonce, digests and tokens."""
     return SignIn(
         flow=pending.flow,
         settings=provider_settings_of(pending.begun_with),
         strategy=pending.strategy,
-        state=_STATES[pending.progress],
+        state=pending.progress,
         expires_in=int(pending.seconds_left(now)),
         silent=pending.options.silent,
         next=pending.options.next,

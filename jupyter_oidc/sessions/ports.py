@@ -27,9 +27,9 @@ class ProviderPort(Protocol):
     async def send(self, call: Call) -> Reply:
         """Return the reply, with any status.
 
-        Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` or ``idp.proxy`` if the
-        call surely did not arrive, else ``idp.unanswered``), :class:`~jupyter_oidc.errors.TlsUntrusted` or
-        :class:`~jupyter_oidc.errors.EgressProxyAuth`.
+        Raises :class:`~jupyter_oidc.problems.IdpUnavailable` (``detail`` is ``idp.unsent`` or ``idp.proxy`` if the
+        call surely did not arrive, else ``idp.unanswered``), :class:`~jupyter_oidc.problems.TlsUntrusted` or
+        :class:`~jupyter_oidc.problems.EgressProxyAuth`.
         """
         ...
 
@@ -62,7 +62,7 @@ class Entry:
 class Vault(Protocol):
     """Stores one entry per provider.
 
-    Every method raises :class:`~jupyter_oidc.errors.StorageUnavailable` when the store does not answer.
+    Every method raises :class:`~jupyter_oidc.problems.StorageUnavailable` when the store does not answer.
     """
 
     async def kind(self) -> StorageKind:
@@ -109,8 +109,8 @@ class EntryLock(Protocol):
     def hold(self, *, timeout_seconds: float) -> AbstractAsyncContextManager[HeldLock]:
         """Wait up to ``timeout_seconds`` for the lock.
 
-        Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
-        :class:`~jupyter_oidc.errors.StorageUnavailable` if no folder can hold a reliable lock.
+        Raises :class:`~jupyter_oidc.problems.Overloaded` if others keep it that long, and
+        :class:`~jupyter_oidc.problems.StorageUnavailable` if no folder can hold a reliable lock.
         """
         ...
 

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from jupyter_oidc.errors import ClockSkew, IdpUnavailable, IssuerMismatch, LogoutTokenInvalid, Problem
+from jupyter_oidc.problems import ClockSkew, IdpUnavailable, IssuerMismatch, LogoutTokenInvalid, Problem
 from jupyter_oidc.protocol import discovery, jwks, jws, token
 from jupyter_oidc.sessions.shared_fetch import SharedFetch, superseded
 

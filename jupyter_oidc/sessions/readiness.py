@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from jupyter_oidc.errors import TlsUntrusted, UpstreamTimeout, UpstreamUnreachable
+from jupyter_oidc.problems import TlsUntrusted, UpstreamTimeout, UpstreamUnreachable
 from jupyter_oidc.sessions.machine import State
 
 if TYPE_CHECKING:

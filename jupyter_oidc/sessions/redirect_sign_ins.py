@@ -9,12 +9,12 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import Problem, ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.oauth_errors import refusal_of
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress, has_state
+from jupyter_oidc.sessions.pending import PendingSignIn, has_state
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
@@ -129,7 +129,7 @@ class RedirectSignIns:
                 action="Open the sign-in page that was shown last, and copy the address at which the browser ends.",
                 detail="paste.state",
             )
-        if pending.consumed or pending.progress is not Progress.WAITING:
+        if pending.consumed or pending.progress != "waiting":
             raise StateUsed
         return await self._answered(pending, parameters)
 
@@ -137,9 +137,9 @@ class RedirectSignIns:
         if not self._pending.consume(pending):
             if pending.options.silent:
                 return await self._came_back(pending)
-            if pending.progress is Progress.WAITING and pending.question is None:
+            if pending.progress == "waiting" and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_CALLBACK_WAIT_SECONDS)
-            elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
+            elif pending.progress in ("cancelled", "expired"):
                 raise StateUsed
             return pending
         # The exchange goes on when the browser closes the connection: the code can be used only once (T-10).

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import AudienceRefused, IdTokenRejected, LocalProblem, ProviderProblem, UserinfoRejected
+from jupyter_oidc.problems import AudienceRefused, IdTokenRejected, LocalProblem, ProviderProblem, UserinfoRejected
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import refresh_policy

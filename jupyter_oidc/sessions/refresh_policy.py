@@ -14,7 +14,7 @@ from jupyter_oidc.protocol import id_token, userinfo
 from jupyter_oidc.sessions.oauth_errors import category_of
 
 if TYPE_CHECKING:
-    from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
+    from jupyter_oidc.problems import IdTokenRejected, UserinfoRejected
 
 MAX_BACKOFF_SECONDS: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""

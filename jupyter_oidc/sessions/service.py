@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.background import Background
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.bearer_tokens import BearerTokens
 from jupyter_oidc.sessions.current_session import CurrentSession
 from jupyter_oidc.sessions.local_tokens import LocalTokens
@@ -122,6 +122,7 @@ class SessionService:
             restored=self._restore_once,
             scopes=oidc_client.scopes,
             outages=outages,
+            sign_in_under_way=lambda: current.sign_in_under_way,
             clock=clock,
             settings_pending=takes_over is not None,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import SignInCancelled, StorageUnavailable
+from jupyter_oidc.problems import SignInCancelled, StorageUnavailable
 from jupyter_oidc.sessions.machine import SessionTransition, has_session
 from jupyter_oidc.sessions.pending import Question
 from jupyter_oidc.sessions.session_data import SessionData

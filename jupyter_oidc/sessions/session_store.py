@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Overloaded, StorageUnavailable
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
 from jupyter_oidc.sessions.refresh_policy import backoff
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.problems import Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

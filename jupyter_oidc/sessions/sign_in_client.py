@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     DiscoveryFailed,
     IdpUnavailable,
     IdTokenRejected,

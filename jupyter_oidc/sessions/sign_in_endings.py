@@ -11,8 +11,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.errors import IdpUnavailable, Problem, SignInCancelled, StateUsed
-from jupyter_oidc.sessions.pending import QUESTION_LIFETIME_SECONDS, Progress
+from jupyter_oidc.problems import IdpUnavailable, Problem, SignInCancelled, StateUsed
+from jupyter_oidc.sessions.pending import QUESTION_LIFETIME_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -75,7 +75,7 @@ class SignInEndings:
     def cancel(self, pending: PendingSignIn) -> None:
         """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
         if not pending.settling:
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._pending.finish(pending, "cancelled", SignInCancelled())
             self._drop_question(pending)
         self.notice_abandoned()
 
@@ -87,7 +87,7 @@ class SignInEndings:
         for pending in self._pending.waiting(self.settings.name):
             if only_ours and pending.begun_with is not self.settings:
                 continue
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._pending.finish(pending, "cancelled", SignInCancelled())
             self._drop_question(pending)
         self.notice_abandoned()
 
@@ -95,11 +95,11 @@ class SignInEndings:
         """Cancel the sign-ins by code, so that the provider is not polled any more."""
         for pending in self._pending.waiting(self.settings.name):
             if pending.facts.has_code and not pending.settling:
-                self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+                self._pending.finish(pending, "cancelled", SignInCancelled())
 
     def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
         """End ``pending`` by ``problem``, and wake those that wait for it."""
-        if self._pending.finish(pending, Progress.FAILED, problem):
+        if self._pending.finish(pending, "failed", problem):
             self._event_log.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
 
@@ -112,24 +112,29 @@ class SignInEndings:
             options = pending.options
             if not pending.consumed and options.prompt in (None, "none") and proved.covers(options.step_up):
                 pending.overtaken = True
-                self._pending.finish(pending, Progress.COMPLETED)
+                self._pending.finish(pending, "completed")
+        self.notice_abandoned()
 
     def notice_abandoned(self) -> None:
         """Call ``abandoned`` if no sign-in is under way any more."""
-        if all(pending.options.silent for pending in self._pending.waiting(self.settings.name)):
+        if not self.waiting():
             self._callbacks.abandoned()
+
+    def waiting(self) -> list[PendingSignIn]:
+        """Return the sign-ins that wait for the person; a silent one waits for nobody."""
+        return [pending for pending in self._pending.waiting(self.settings.name) if not pending.options.silent]
 
     def end_of_work(self, pending: PendingSignIn) -> None:
         """End ``pending`` if the work on it has ended without an end of its own; a question is left open."""
         if pending.question is not None:
             return
         # NOTE: reached with a waiting sign-in only through a defect or at shutdown; no caller must wait on.
-        if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
+        if self._pending.finish(pending, "failed", IdpUnavailable(detail="sign_in.interrupted")):
             self.notice_abandoned()
 
     async def accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
         """Begin a session with ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
-        if pending.progress is not Progress.WAITING:
+        if pending.progress != "waiting":
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, SignInCancelled())
             return
@@ -148,7 +153,7 @@ class SignInEndings:
         pending.settling = True
         await self._callbacks.install(tokens, pending.options.step_up)
         self._on_signed_in(pending)
-        self._pending.finish(pending, Progress.COMPLETED)
+        self._pending.finish(pending, "completed")
         self.overtake(pending.options.step_up.reached(tokens.person.acr if tokens.person else None))
 
     # -- another person ------------------------------------------------------------------------------------
@@ -159,7 +164,7 @@ class SignInEndings:
         The first answer counts; raises ``StateUsed`` for any other.
         """
         question = pending.question
-        if question is None or pending.settling or pending.progress is not Progress.WAITING:
+        if question is None or pending.settling or pending.progress != "waiting":
             raise StateUsed
         if not change:
             self.give_up(pending, _another_person("sign_in.person_kept"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
@@ -75,6 +75,7 @@ class SignIns:
         self.abandon, self.stop_polling = endings.abandon, endings.stop_polling
         self.close = endings.close
         self.overtake, self.notice_abandoned = endings.overtake, endings.notice_abandoned
+        self.waiting = endings.waiting
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
         """Return the strategy that a sign-in would take now, and why; asks the provider for its metadata."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.errors import LogoutTokenInvalid, Problem, StorageUnavailable
+from jupyter_oidc.problems import LogoutTokenInvalid, Problem, StorageUnavailable
 from jupyter_oidc.sessions import endings
 from jupyter_oidc.sessions.provider_logout import concerns
 from jupyter_oidc.sessions.revocation import OrphanedToken

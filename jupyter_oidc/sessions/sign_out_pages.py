@@ -14,7 +14,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.problems import StateInvalid
 from jupyter_oidc.sessions.api import SignOutTicket
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS, SIGN_OUT_TICKET_SECONDS
 

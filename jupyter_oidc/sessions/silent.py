@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.sessions.pending import Progress
-
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.pending import PendingSignIn
@@ -50,7 +48,7 @@ class SilentSignIns:
         if newest is None or not self._wanted:
             return self._wanted
         # NOTE: it is bound to the browser before its request is pushed; after a failure there the browser went nowhere.
-        never_sent = newest.progress is Progress.FAILED and not newest.consumed
+        never_sent = newest.progress == "failed" and not newest.consumed
         went_out = bool(newest.state_digest) and not never_sent
         age = self._clock.now().monotonic - newest.begun.monotonic
         return age >= MIN_SILENT_SIGN_IN_INTERVAL_SECONDS and (newest.consumed or not went_out)

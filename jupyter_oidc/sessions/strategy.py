@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.errors import ConfigurationInvalid, Problem, RequestInvalid
+from jupyter_oidc.problems import ConfigurationInvalid, Problem, RequestInvalid
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
 from jupyter_oidc.strategies import facts_of, facts_of_setting
 

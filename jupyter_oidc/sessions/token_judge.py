@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import IdTokenRejected, TokenResponseInvalid
+from jupyter_oidc.problems import IdTokenRejected, TokenResponseInvalid
 from jupyter_oidc.protocol import id_token, jws, token
 from jupyter_oidc.protocol.confirmation import certificate_of
 from jupyter_oidc.sessions.algorithms import id_token_algs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.errors import IdpUnavailable, UserinfoRejected
+from jupyter_oidc.problems import IdpUnavailable, UserinfoRejected
 from jupyter_oidc.protocol import jws, userinfo
 
 if TYPE_CHECKING:

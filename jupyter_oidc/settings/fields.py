@@ -45,6 +45,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class DisplayText:
+    """A text that people are shown, printable and of at most ``max_characters``; it may hold brackets, unlike :class:`Text`."""
+
+    max_characters: int
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "string", "pattern": r"\S", "maxLength": self.max_characters}
+
+
+@dataclass(frozen=True, slots=True)
 class Url:
     """An absolute https URL; with ``query`` it may have one, because some providers name a policy there.
 
@@ -187,6 +199,7 @@ class Own:
 
 Shape = (
     Text
+    | DisplayText
     | Url
     | Flag
     | Choice

@@ -15,6 +15,7 @@ from jupyter_oidc.settings.fields import (
     MAX_SENT_WORDS,
     Choice,
     Count,
+    DisplayText,
     Flag,
     Reference,
     Scopes,
@@ -199,6 +200,19 @@ def _text(keys: KeyReader, key: str, shape: Text, default: Any) -> Any:
     return keys.text(key, required=shape.required) or ("" if shape.required else default)
 
 
+def _display_text(keys: KeyReader, key: str, shape: DisplayText, default: Any) -> Any:
+    value = keys.take(key)
+    if value is None:
+        return default
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        keys.at.add(key, "is not a printable, non-empty text", "Write one line in quotes.")
+        return default
+    if len(value) > shape.max_characters:
+        keys.at.add(key, "is too long", f"Write {shape.max_characters} characters at most.")
+        return default
+    return value
+
+
 def _url(keys: KeyReader, key: str, shape: Url, default: Any) -> Any:
     url = keys.text(key, required=shape.required) or ("" if shape.required else default)
     if url:
@@ -275,6 +289,7 @@ def _reference(keys: KeyReader, key: str, _shape: Reference, _default: Any) -> A
 
 _READERS: Final[Mapping[type, Callable[[KeyReader, str, Any, Any], Any]]] = {
     Text: _text,
+    DisplayText: _display_text,
     Url: _url,
     Flag: _flag,
     Choice: _choice,

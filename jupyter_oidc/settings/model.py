@@ -32,6 +32,7 @@ from jupyter_oidc.settings.fields import (
     URL_PATTERN,
     Choice,
     Count,
+    DisplayText,
     Flag,
     Own,
     PresetName,
@@ -130,6 +131,9 @@ _SECRET_HEADERS: Final[Mapping[str, Any]] = {
     "type": "object",
     "additionalProperties": {"type": ["string", "null"], "pattern": REFERENCE_PATTERN},
 }
+_EXAMPLE: Final[Mapping[str, Any]] = {"type": "string", "pattern": r"^[^\s/\\#][^\s\\#]*$"}
+_LINK: Final[Mapping[str, Any]] = {"type": "string", "pattern": URL_PATTERN}
+_DOCUMENT: Final[Mapping[str, Any]] = {"type": "string", "pattern": "^(/.|[Hh][Tt][Tt][Pp][Ss]?://|file:.)"}
 _APIS: Final[Mapping[str, Any]] = {
     "type": "object",
     "propertyNames": {"pattern": NAME_PATTERN},
@@ -329,6 +333,33 @@ class Api:
     )
     client_certificate_key: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_KEY)
     client_certificate_password: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_PASSWORD)
+    title: str | None = field(
+        default=None,
+        metadata=entry(DisplayText(80), never, "the name by which people know the API, shown beside its own"),
+    )
+    description: str | None = field(
+        default=None, metadata=entry(DisplayText(500), never, "what the API is for, in a sentence or two")
+    )
+    example: str | None = field(
+        default=None,
+        metadata=entry(
+            Own(_EXAMPLE),
+            never,
+            "a path that works, below `base_url` and open, with its query: `items?limit=5`; people are shown it to begin with",
+        ),
+    )
+    docs_url: str | None = field(
+        default=None, metadata=entry(Own(_LINK), never, "the https address of the API's documentation for people")
+    )
+    openapi: str | None = field(
+        default=None,
+        metadata=entry(
+            Own(_DOCUMENT),
+            given,
+            "where the API's OpenAPI document (3.0 or 3.1, JSON or YAML) is: a path below `base_url` that begins with `/`, an https address, or `file:PATH`",
+            page="; see [describe your APIs](../how-to/describe-your-apis.md)",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

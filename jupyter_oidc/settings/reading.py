@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 from urllib.parse import urlsplit
 
 from jupyter_oidc.contract.storage import RequestedStorage
+from jupyter_oidc.settings.api_description import read_document, read_example, read_link
 from jupyter_oidc.settings.client_authentication import read_client_authentication
 from jupyter_oidc.settings.fields import Setting, Url, either
 from jupyter_oidc.settings.finding import Finding, Kind
@@ -373,6 +374,9 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: Location, inheri
         "reply_headers": lambda: _header_names(keys, "reply_headers"),
         "headers": lambda: _secret_headers(keys),
         "ca_bundle": lambda: keys.value("ca_bundle", inherited.ca_bundle),
+        "example": lambda: read_example(keys, keys.value("path_prefixes")),
+        "docs_url": lambda: read_link(keys, "docs_url"),
+        "openapi": lambda: read_document(keys),
     }
     read = keys.fields(own, {"scopes": scopes, **network})
     keys.finish()

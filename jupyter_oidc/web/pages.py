@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Problem, SignInDeclined
+from jupyter_oidc.problems import Problem, SignInDeclined
 from jupyter_oidc.web.reply import Reply, page_reply
 
 if TYPE_CHECKING:

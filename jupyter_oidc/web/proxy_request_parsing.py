@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import BadPath
+from jupyter_oidc.problems import BadPath
 from jupyter_oidc.proxy.request import Person, ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
 

@@ -18,15 +18,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
-from jupyter_oidc.errors import Overloaded, Problem, UpstreamProtocolError
+from jupyter_oidc.problems import Overloaded, Problem, UpstreamProtocolError
 from jupyter_oidc.web.problems import defect_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jupyter_oidc.adapters.telemetry.call_record import CallRecord
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import Answer
-    from jupyter_oidc.web.call_record import CallRecord
 
 CLIENT_ABORT: Final = "client_abort"
 """The outcome of a call whose client went away, or whose connection was closed because its session or kernel ended."""

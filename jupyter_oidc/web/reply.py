@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
 
 JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+"""The media type of an error (RFC 9457, 3)."""
+
 HTML: Final = "text/html; charset=UTF-8"
 
 
@@ -42,12 +45,14 @@ class Reply:
     """One reply; ``headers`` are in order, and each replaces a header that the front sets by itself.
 
     ``drops`` names headers that the front must not add. ``refusal`` is for the log.
+    ``reason`` is the phrase behind the status, for clients that show nothing else; ``None`` is the usual one.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     media_type: str = JSON
+    reason: str | None = None
     cookies: tuple[Cookie, ...] = ()
     drops: tuple[str, ...] = ()
     refusal: Refusal | None = None
@@ -71,6 +76,12 @@ class Reply:
 
 _UNCACHEABLE: Final = ("Cache-Control", "no-store")
 _NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
+
+
+def problem_reply(body: dict[str, Any], status: int, media_type: str, *headers: tuple[str, str]) -> Reply:
+    """Return the problem details ``body`` as one line, which a terminal shows as it is."""
+    text = json.dumps(body, allow_nan=False) + "\n"
+    return Reply(status, (*headers, _UNCACHEABLE), text.encode(), media_type)
 
 
 def json_reply(view: dict[str, Any], status: int = 200, *headers: tuple[str, str]) -> Reply:

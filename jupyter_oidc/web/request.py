@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
-from jupyter_oidc.errors import BodyTooLarge, CsrfFailed, RequestInvalid
+from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, CsrfFailed, RequestInvalid
 
 MAX_BODY_BYTES: Final = 65_536
 """Bytes of a request body that a front keeps on any route; the proxy keeps none."""
@@ -33,6 +34,9 @@ _RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
 """Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
 
 MAX_FIELDS: Final = 50
+KERNEL_PREFIX: Final = "kernel:"
+"""The beginning of a kernel's name as a caller, before its id."""
+
 FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 
 
@@ -83,6 +87,11 @@ class Caller:
         """Whether a kernel calls, with its grant."""
         return self.kind == "kernel"
 
+    @property
+    def kernel_id(self) -> str | None:
+        """The id of the kernel that calls, or ``None``."""
+        return self.name.removeprefix(KERNEL_PREFIX) if self.is_kernel else None
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -103,7 +112,7 @@ class Request:
 def body_of(request: Request) -> bytes:
     """Return the body; raises ``BodyTooLarge`` beyond 64 KiB."""
     if request.body is None:
-        raise BodyTooLarge
+        raise BodyTooLarge(params=facts(max_bytes=MAX_BODY_BYTES))
     return request.body
 
 

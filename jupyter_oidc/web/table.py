@@ -11,13 +11,19 @@ from typing import Final, Literal
 
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
 from jupyter_oidc.web.reply import Reply
-from jupyter_oidc.web.routes.apis import show_apis
+from jupyter_oidc.web.routes.apis import show_apis, show_example, show_operations
 from jupyter_oidc.web.routes.backchannel_logout import end_session_by_provider
 from jupyter_oidc.web.routes.callback import take_answer_of_form, take_answer_of_query
 from jupyter_oidc.web.routes.initiate_login import offer_sign_in, turn_form_into_address
 from jupyter_oidc.web.routes.person import ask_person, take_persons_answer
 from jupyter_oidc.web.routes.session import refresh_session, show_providers, show_session, sign_out
-from jupyter_oidc.web.routes.sign_in import begin_sign_in, cancel_sign_in, complete_sign_in, watch_sign_in
+from jupyter_oidc.web.routes.sign_in import (
+    begin_sign_in,
+    cancel_sign_in,
+    cancel_sign_ins,
+    complete_sign_in,
+    watch_sign_in,
+)
 from jupyter_oidc.web.routes.sign_out_pages import show_sign_out_page, show_signed_out
 from jupyter_oidc.web.routes.start import start_sign_in
 
@@ -57,7 +63,7 @@ _PROVIDER: Final = "jupyter-oidc/providers/{provider}"
 TABLE: Final = (
     Route("Providers", "jupyter-oidc/providers", (("GET", show_providers),), tracks_activity=False),
     Route("Session", f"{_PROVIDER}/session", (("GET", show_session),), tracks_activity=False),
-    Route("SignIn", f"{_PROVIDER}/sign-in", (("POST", begin_sign_in),)),
+    Route("SignIn", f"{_PROVIDER}/sign-in", (("POST", begin_sign_in), ("DELETE", cancel_sign_ins))),
     Route(
         "SignInProgress",
         f"{_PROVIDER}/sign-in/{{flow}}",
@@ -96,5 +102,7 @@ TABLE: Final = (
     ),
     Route("BackchannelLogout", f"{_PROVIDER}/backchannel-logout", (("POST", end_session_by_provider),)),
     Route("Apis", "jupyter-oidc/apis", (("GET", show_apis),), tracks_activity=False),
+    Route("Operations", "jupyter-oidc/apis/{api}/operations", (("GET", show_operations),), tracks_activity=False),
+    Route("OperationExample", "jupyter-oidc/apis/{api}/operations/example", (("GET", show_example),)),
 )
 """Every route, in the order of the reference."""

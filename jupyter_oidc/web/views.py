@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.clock import utc_text
+from jupyter_oidc.facts import facts
 from jupyter_oidc.web.problems import error_body
 
 if TYPE_CHECKING:
+    from jupyter_oidc.catalogue.operation import Operation
+    from jupyter_oidc.catalogue.service import Listing
     from jupyter_oidc.sessions.api import ApiEntry, ProviderEntry, SignedOut, SignIn
     from jupyter_oidc.sessions.summary import Summary
     from jupyter_oidc.web.front import SharingMode
@@ -48,6 +51,7 @@ def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
         ],
         "settings_pending": summary.settings_pending,
         "sharing": sharing,
+        "sign_in_under_way": summary.sign_in_under_way,
     }
 
 
@@ -87,7 +91,7 @@ def progress_view(sign_in: SignIn) -> dict[str, Any]:
         "flow": sign_in.flow,
         "provider": sign_in.provider,
         "state": sign_in.state,
-        "error": problem and error_body(problem, sign_in.flow),
+        "error": problem and error_body(problem.at(facts(provider=sign_in.provider)), sign_in.flow),
         "expires_in": sign_in.expires_in,
     }
 
@@ -116,6 +120,49 @@ def api_view(entry: ApiEntry, path: str, *, to_kernel: bool = False) -> dict[str
         "readiness": access.readiness,
         "allowed": access.allowed,
         "missing": list(access.missing),
+        "title": entry.title,
+        "description": entry.description,
+        "example": entry.example,
+        "docs_url": entry.docs_url,
+        "path_prefixes": list(entry.path_prefixes),
+        "has_operations": entry.has_operations,
+    }
+
+
+def operations_view(listing: Listing) -> dict[str, Any]:
+    """Return the contract ``operations.reply``."""
+    document = listing.document
+    return {
+        "api": listing.api,
+        "document": {"title": document.title, "version": document.version, "openapi": document.openapi},
+        "operations": [_operation_view(one) for one in document.operations],
+        "problems": [{"where": one.where, "message": one.message} for one in document.problems],
+        "operations_more": document.operations_more,
+    }
+
+
+def _operation_view(operation: Operation) -> dict[str, Any]:
+    body = operation.body
+    return {
+        "id": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": list(operation.tags),
+        "deprecated": operation.deprecated,
+        "obstacle": operation.obstacle,
+        "parameters": [
+            {
+                "name": one.name,
+                "in": one.place,
+                "required": one.required,
+                "type": one.type,
+                "description": one.description,
+            }
+            for one in operation.parameters
+        ],
+        "body": body and {"media_type": body.media_type, "required": body.required},
     }
 
 

@@ -53,10 +53,18 @@ def test_nothing_that_jupyterlab_ships_is_built_in() -> None:
 
 def test_the_npm_package_holds_what_its_package_json_names(packed: set[str]) -> None:
     package = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
-    entry = package["exports"]["."]
-    named = {package["main"], package["types"], package["style"], package["styleModule"], *entry.values()}
+    entries = [entry for entry in package["exports"].values() if isinstance(entry, dict)]
+    named = {package["main"], package["types"], package["style"], package["styleModule"]}
+    named |= {path for entry in entries for path in entry.values()}
+    assert "./lib/react.d.ts" in named
     assert {name.removeprefix("./") for name in named} <= packed
-    assert {"lib/tokens.d.ts", "lib/generated/contract.d.ts", "style/base.css", "schema/panel.json"} <= packed
+    assert {
+        "README.md",
+        "lib/tokens.d.ts",
+        "lib/generated/contract.d.ts",
+        "style/base.css",
+        "schema/panel.json",
+    } <= packed
 
 
 def test_the_npm_package_holds_neither_sources_nor_tests(packed: set[str]) -> None:

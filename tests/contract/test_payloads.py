@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
-from jupyter_oidc.errors import BY_CODE
+from jupyter_oidc.problems import BY_CODE
 
 ERROR = {
     "code": "not_signed_in",
@@ -18,6 +18,11 @@ ERROR = {
     "retryable": False,
     "request_id": "0123456789abcdef",
     "reason": "Nobody is signed in.",
+    "type": "urn:jupyter-oidc:error:not_signed_in",
+    "title": "Nobody is signed in.",
+    "status": 401,
+    "detail": "Nobody is signed in. Sign in.",
+    "params": {"provider": "corp", "seconds": 7, "names": ["orders", "items"]},
 }
 
 SUMMARY: dict[str, Any] = {
@@ -41,6 +46,7 @@ SUMMARY: dict[str, Any] = {
     "missing_scopes": [],
     "settings_pending": False,
     "sharing": "none",
+    "sign_in_under_way": False,
     "signed_in_at": "2026-11-23T09:00:00Z",
     "access_expires_at": "2026-11-23T09:05:00Z",
     "expires_in": 284,
@@ -53,7 +59,10 @@ SUMMARY: dict[str, Any] = {
 VALID: dict[str, dict[str, Any]] = {
     "error": ERROR,
     "session.reply": SUMMARY,
-    "providers.reply": {"providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "signed-out"}]},
+    "providers.reply": {
+        "providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "signed-out"}],
+        "default_provider": "corp",
+    },
     "sign-in.request": {
         "strategy": "auto",
         "next": "/lab",
@@ -100,8 +109,41 @@ VALID: dict[str, dict[str, Any]] = {
                 "readiness": "ready",
                 "allowed": True,
                 "missing": [],
+                "title": "Orders of the shop",
+                "description": None,
+                "example": "items?limit=5",
+                "docs_url": "https://docs.example.com/orders#begin",
+                "path_prefixes": ["/"],
+                "has_operations": True,
             }
         ]
+    },
+    "operations.reply": {
+        "api": "orders",
+        "document": {"title": "Orders", "version": "1.2.0", "openapi": "3.1.0"},
+        "operations": [
+            {
+                "id": "changeOrder",
+                "method": "PUT",
+                "path": "/orders/{id}",
+                "summary": "Change an order",
+                "description": None,
+                "tags": ["orders"],
+                "deprecated": False,
+                "obstacle": "method",
+                "parameters": [{"name": "id", "in": "path", "required": True, "type": "integer", "description": None}],
+                "body": {"media_type": "application/json", "required": True},
+            }
+        ],
+        "problems": [{"where": "#/paths/~1orders/get", "message": "The reference leads nowhere."}],
+        "operations_more": 0,
+    },
+    "operation-example.reply": {
+        "api": "orders",
+        "method": "GET",
+        "path": "/orders/{id}",
+        "cell": "import jupyter_oidc as oidc",
+        "curl": "curl http://localhost:8888/jupyter-oidc/api/orders/orders/1",
     },
     "command.request": {},
     "command.reply": {"command_id": "command-abcdefghijklmnopqrstuv", "key": "k" * 43, "expires_in": 60},
@@ -133,6 +175,10 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("error", {"message": ""}),
     ("error", {"retryable": "yes"}),
     ("error", {"access_token": "x"}),
+    ("error", {"status": "401"}),
+    ("error", {"params": ["corp"]}),
+    ("error", {"params": {"api": {"name": "orders"}}}),
+    ("error", {"params": {"names": ["orders", 7]}}),
     ("session.reply", {"state": "maybe"}),
     ("session.reply", {"sequence": -1}),
     ("session.reply", {"entitlements_more": -1}),
@@ -142,8 +188,9 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("session.reply", {"storage": "cookie"}),
     ("session.reply", {"access_token": "x"}),
     ("session.reply", {"user": {"sub": "a1", "access_token": "x"}}),
-    ("providers.reply", {"providers": [{"name": "corp"}]}),
-    ("providers.reply", {"providers": {}}),
+    ("providers.reply", {"providers": [{"name": "corp"}], "default_provider": None}),
+    ("providers.reply", {"providers": {}, "default_provider": None}),
+    ("providers.reply", {"providers": [], "default_provider": "not a name"}),
     ("sign-in.request", {"strategy": "implicit"}),
     ("sign-in.request", {"next": "x" * 2049}),
     ("sign-in.request", {"prompt": "often"}),
@@ -167,6 +214,13 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("sign-out.reply", {"revoked": True}),
     ("apis.reply", {"apis": [{"name": "orders"}]}),
     ("apis.reply", {"apis": None}),
+    ("apis.reply", {"apis": [{**VALID["apis.reply"]["apis"][0], "openapi": "/openapi.json"}]}),
+    ("apis.reply", {"apis": [{**VALID["apis.reply"]["apis"][0], "docs_url": "javascript:alert(1)"}]}),
+    ("operations.reply", {"operations": [{"id": "x"}]}),
+    ("operations.reply", {"operations_more": -1}),
+    ("operations.reply", {"document": {"title": "Orders", "version": "1", "openapi": "2.0"}}),
+    ("operation-example.reply", {"cell": ""}),
+    ("operation-example.reply", {"path": "https://evil.example.com/"}),
     ("command.request", {"command_id": "mine"}),
     ("command.reply", {"command_id": "5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918"}),
     ("command.reply", {"key": "short"}),

@@ -187,7 +187,7 @@ def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_server
 
 def test_the_clients_wheel_holds_the_helper_and_the_contract(wheels: Wheels) -> None:
     """It has no program and no shared data, so nothing in it concerns a Jupyter server."""
-    package = {"__init__.py", "py.typed", *CONTRACT, *modules_of("kernel", "contract")}
+    package = {"__init__.py", "py.typed", *CONTRACT, *modules_of("kernel", "contract", "errors")}
     assert files_in(wheels.client) == {
         *(f"{HELPER}/{name}" for name in package),
         "jupyter_oidc_client.pth",
@@ -221,7 +221,7 @@ def test_the_client_is_at_most_ten_distributions_and_none_of_a_server(worker: Ma
 def test_every_module_of_the_client_can_be_imported_where_nothing_else_is(worker: Machine) -> None:
     walk = "import pkgutil, jupyter_oidc as o; print(*sorted(m.name for m in pkgutil.walk_packages(o.__path__, 'jupyter_oidc.')))"
     names = worker.run("-c", walk).split()
-    assert len(names) == len(modules_of("kernel", "contract"))
+    assert len(names) == len(modules_of("kernel", "contract", "errors"))
     assert worker.run("-c", f"import importlib\nfor name in {names}: importlib.import_module(name)") == ""
 
 
@@ -285,6 +285,7 @@ def test_the_whole_package_is_the_one_that_counts_wherever_both_are(
     for name in (
         "jupyter_oidc/__init__.py",
         "jupyter_oidc/py.typed",
+        "jupyter_oidc/errors",
         "jupyter_oidc/kernel",
         "jupyter_oidc/contract",
         ".ci/client",

@@ -124,8 +124,8 @@ def sign_in_from_a_cell(journey: Journey) -> None:
     with lab.page.context.expect_page() as opened:
         link.click()
     answer_certified(opened.value)
-    expect(opened.value.get_by_text("You are signed in")).to_be_visible()
     lab.says("Example User")
+    lab.gone(opened.value)  # NOTE: its page closes the window, before or after anybody could read it
 
 
 def call(journey: Journey) -> None:

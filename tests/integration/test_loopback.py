@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 from jupyter_oidc.demo.environment import free_port
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.server.route_handler import LoopbackHandler
 from jupyter_oidc.web.access_rule import access_rule_of
 from jupyter_oidc.web.redirects import require_browser_on_this_machine

@@ -225,7 +225,7 @@ def test_every_counter_and_label_of_the_alerts_exists(server: tuple[Path, Audite
 
 def test_every_kind_code_and_outcome_in_the_alerts_is_one_that_is_counted() -> None:
     """Q5.10: a word that nothing is called never fires either."""
-    from jupyter_oidc.errors import BY_CODE
+    from jupyter_oidc.problems import BY_CODE
 
     known = {
         "kind": {one.value for one in SessionTransition},

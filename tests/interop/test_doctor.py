@@ -290,3 +290,16 @@ def test_with_no_server_running_nothing_is_guessed_and_nothing_fails(
     checks = diagnosis(said)
     assert checks["registration"]["status"] == "unknown"
     assert said.code == 0, [one["name"] for one in checks.values() if one["status"] == "problem"]
+
+
+def test_the_helper_alone_beside_the_whole_package_is_found(
+    tmp_path: Path, provider: CertifiedProvider, api: Upstream
+) -> None:
+    """Both wheels bring the same modules, so that an update of one overwrites the other."""
+    described = tmp_path / "elsewhere" / "jupyter_oidc_client-0.0.9.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: jupyter_oidc_client\nVersion: 0.0.9\n")
+    said = command(tmp_path, settings(provider.issuer, api), PYTHONPATH=str(described.parent)).run("doctor")
+    assert said.code == 1
+    assert "jupyter_oidc_client 0.0.9 are both installed in this environment, and each has overwritten" in said.out
+    assert "pip uninstall jupyter_oidc_client jupyter_oidc, then pip install jupyter_oidc." in said.out

@@ -18,7 +18,7 @@ import pytest
 from jupyter_oidc.adapters.system.early_imports import OUR_PARTS
 from tests.laws.source import Module, modules, seeded
 
-ELSEWHERE = {"cli", "converter", "demo", "kernel"}
+ELSEWHERE = {"cli", "converter", "demo", "errors", "kernel"}
 """The parts that run in no server."""
 
 

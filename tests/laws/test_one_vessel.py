@@ -26,11 +26,11 @@ SECRET_NAMES = {
 }
 # Names that a secret shares with something that is none, and why.
 NOT_SECRET = {
-    ("jupyter_oidc.errors", "code"): "an error code",
+    ("jupyter_oidc.problems", "code"): "an error code",
     ("jupyter_oidc.sessions.grant", "code"): "an error code",
     ("jupyter_oidc.kernel.errors", "code"): "an error code",
 }
-LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "web", "server", "compose", "errors")
+LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "web", "server", "compose", "problems")
 
 
 def plain_secrets(module: Module) -> list[str]:

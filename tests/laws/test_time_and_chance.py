@@ -24,7 +24,7 @@ INSIDE = (
     "compose",
     "adapters",
     "secret",
-    "errors",
+    "problems",
     "secret_access",
 )
 

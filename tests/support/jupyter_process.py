@@ -44,7 +44,8 @@ class JupyterProcess:
 
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
     settings of Jupyter and of ours, ``program`` those of a Python file; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
-    serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named. With
+    serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named;
+    ``built_beside`` are folders of extensions that a test has built, by name. With
     ``sock`` the server listens on that Unix socket and on nothing else. It inherits the open ``descriptors``.
     """
 
@@ -65,6 +66,7 @@ class JupyterProcess:
     environment: dict[str, str] = field(default_factory=dict)
     preferences: dict[str, dict[str, Any]] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    built_beside: dict[str, Path] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
@@ -244,6 +246,8 @@ class JupyterProcess:
         for name in self.beside:
             source = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / name
             shutil.copytree(source, self._share / "labextensions" / name, dirs_exist_ok=True)
+        for name, built in self.built_beside.items():
+            shutil.copytree(built, self._share / "labextensions" / name, dirs_exist_ok=True)
         return self._share
 
     def _lab_settings(self) -> Path:

@@ -1,7 +1,7 @@
 """Plain values as JSON, driven by type hints alone: what has no hint of a plain type cannot be sent.
 
 A plain value is a text, a number, a truth value, ``None``, one of some listed texts, a tuple or frozen dataclass of plain
-values, or a :class:`~jupyter_oidc.errors.Problem`, which is sent as its code, texts and seconds.
+values, or a :class:`~jupyter_oidc.problems.Problem`, which is sent as its code, texts and seconds.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jupyter_oidc.errors import BY_CODE, Problem
+from jupyter_oidc.problems import BY_CODE, Problem
 
 SCALARS = (str, int, float, bool, NoneType)
-PROBLEM_FIELDS = ("message", "action", "detail", "retry_after")
+PROBLEM_FIELDS = ("detail", "retry_after")
 
 
 class NotPlain(TypeError):
@@ -78,7 +78,13 @@ def to_json(hint: Any, value: Any) -> Any:
         return value
     if inspect.isclass(hint) and isinstance(value, hint):
         if isinstance(value, Problem):
-            return {"code": value.code, **{name: getattr(value, name) for name in PROBLEM_FIELDS}}
+            lists = {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in value.params.items()}
+            return {
+                "code": value.code,
+                **{name: getattr(value, name) for name in PROBLEM_FIELDS},
+                "given": list(value.given),
+                "params": lists,
+            }
         if isinstance(value, Enum):
             return value.value
         if dataclasses.is_dataclass(value) and not check_plain(hint):
@@ -99,8 +105,10 @@ def from_json(hint: Any, told: Any) -> Any:
     if get_origin(hint) is Literal or hint in SCALARS:
         return told
     if issubclass(hint, Problem):
-        texts = {name: told[name] for name in PROBLEM_FIELDS}
-        return BY_CODE[told["code"]](texts.pop("message"), **texts)
+        message, action = told["given"]
+        lists = {name: tuple(fact) if isinstance(fact, list) else fact for name, fact in told["params"].items()}
+        rest = {name: told[name] for name in PROBLEM_FIELDS}
+        return BY_CODE[told["code"]](message, action=action, params=lists, **rest)
     if issubclass(hint, Enum):
         return hint(told)
     hints = hints_of(hint)

@@ -18,7 +18,7 @@ from jupyter_oidc.adapters.storage.keyring_entries import SERVICE
 from jupyter_oidc.adapters.storage.vault_auto import AutoVault
 from jupyter_oidc.adapters.storage.vault_file import FileVault
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.ports import Entry

@@ -12,7 +12,7 @@ import json
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.api import SessionApi
 from tests.support.plain import from_json, hints_of, to_json
 

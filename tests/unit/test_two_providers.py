@@ -19,12 +19,11 @@ from hypothesis import strategies as st
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.compose import Parts, Services, build
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.ports import ProviderPort
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.support.canary import CANARY
@@ -200,7 +199,7 @@ class World:
         receiver = self.services.sessions.of_provider(deliver_to) if deliver_to else session
         parameters = [("code", code), ("state", query["state"][0]), ("iss", issuer_of(host.name))]
         done = await receiver.sign_ins.callback(parameters, [binding])
-        return done.progress is Progress.COMPLETED
+        return done.progress == "completed"
 
     async def do(self, what: str, *about: Any) -> None:
         """Take one step of a story."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.network.system_store import system_context
 from jupyter_oidc.adapters.storage.secret_refs import resolve
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
 

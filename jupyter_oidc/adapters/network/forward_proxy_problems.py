@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
+from jupyter_oidc.problems import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.network.network_route import Peer
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
 
 FIRST_BACKOFF_SECONDS: Final = 30.0
 """Seconds in which a proxy that refused our credentials is not asked again: directories lock accounts."""

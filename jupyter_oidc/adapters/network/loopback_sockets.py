@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Final
 
-from jupyter_oidc.errors import ConfigurationInvalid, Overloaded
+from jupyter_oidc.problems import ConfigurationInvalid, Overloaded
 
 _ADDRESSES: Final = {"127.0.0.1": ("127.0.0.1",), "::1": ("::1",), "localhost": ("127.0.0.1", "::1")}
 _BACKLOG: Final = 16

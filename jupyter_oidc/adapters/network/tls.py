@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.network.client_certificate import UnusableCertificate, client_certificate_context
 from jupyter_oidc.adapters.network.system_store import system_context
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.network.network_route import NetworkRoute

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from jupyter_oidc.adapters.network.client_certificate import CERTIFICATE
-from jupyter_oidc.errors import TlsUntrusted
+from jupyter_oidc.problems import TlsUntrusted
 
 if TYPE_CHECKING:
     from jupyter_oidc.adapters.network.network_route import NetworkRoute, Peer

@@ -26,7 +26,7 @@ from jupyter_oidc.adapters.network.tls_problems import (
 )
 from jupyter_oidc.adapters.provider.forward_proxy_client import CallProgress, ForwardProxyClients
 from jupyter_oidc.adapters.telemetry.named_log import PROTOCOL
-from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
+from jupyter_oidc.problems import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal

@@ -15,7 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.machine_id import machine_id
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number
 from jupyter_oidc.secret import Secret

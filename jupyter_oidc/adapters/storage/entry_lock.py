@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory, display_path
-from jupyter_oidc.errors import Overloaded, StorageUnavailable
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.entry_codec import entry_damaged
 from jupyter_oidc.adapters.storage.keyring_backends import has_short_entries
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

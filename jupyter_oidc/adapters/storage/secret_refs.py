@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
 from jupyter_oidc.adapters.storage.keyring_thread import MAX_STUCK_THREADS, as_storage_unavailable
-from jupyter_oidc.errors import ConfigurationInvalid, StorageUnavailable
+from jupyter_oidc.problems import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
     import logging

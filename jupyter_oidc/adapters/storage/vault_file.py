@@ -17,7 +17,7 @@ from jupyter_oidc.adapters.storage.entry_codec import EntryCodec, entry_damaged
 from jupyter_oidc.adapters.storage.jwe_file import MAX_FILE_BYTES, decrypt, encrypt
 from jupyter_oidc.adapters.storage.storage_key import keys_in
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ IMPORT_TIMEOUT_SECONDS: Final = 60.0
 
 OUR_PARTS: Final = (
     *("adapters", "secret_access", "background", "clock", "compat", "compose", "contract", "diagnostics", "entropy"),
-    *("errors", "protocol", "proxy", "secret", "server", "sessions", "settings", "strategies", "web"),
+    *("problems", "protocol", "proxy", "secret", "server", "sessions", "settings", "strategies", "web"),
 )
 """The parts of this package that run in the server.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.adapters.network.forward_proxy import ForwardProxy
     from jupyter_oidc.adapters.network.network_route import NetworkRoute
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.secret import Secret
 
 _Response = TypeVar("_Response")

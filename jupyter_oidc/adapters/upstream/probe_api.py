@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
-from jupyter_oidc.errors import UpstreamTimeout
+from jupyter_oidc.problems import UpstreamTimeout
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import Api

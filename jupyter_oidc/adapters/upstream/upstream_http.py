@@ -42,7 +42,7 @@ from jupyter_oidc.adapters.upstream.work_budget import (
 )
 from jupyter_oidc.compat.aiohttp import handshake_of, has_buffered_data, limit_chunks, use_protocol
 from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     RouteForbidden,
     TlsUntrusted,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import UpstreamCall
     from jupyter_oidc.secret import Secret
@@ -97,7 +97,7 @@ class HttpUpstreamReply:
     def __init__(
         self,
         response: aiohttp.ClientResponse,
-        call: UpstreamCall,
+        idle_timeout_seconds: float,
         hidden: tuple[Secret, ...],
         read_buffer: type[ReadBuffer],
     ) -> None:
@@ -105,7 +105,7 @@ class HttpUpstreamReply:
         self._read_buffer = read_buffer
         self._response = response
         self._hidden = hidden
-        self._idle_timeout_seconds = call.api.timeout_idle
+        self._idle_timeout_seconds = idle_timeout_seconds
 
     @property
     def headers(self) -> Headers:
@@ -153,7 +153,7 @@ class HttpUpstreamReply:
                 read_buffer.count(last)
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
+            raise UpstreamUnreachable("{The_api} broke off its answer.", detail="upstream.truncated") from None
         finally:
             idle_timeout.stop()
             read_buffer.reset()
@@ -216,7 +216,7 @@ class HttpUpstreamSocket:
             else:
                 await self._socket.send_bytes(message)
         except (OSError, RuntimeError):
-            raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
+            raise UpstreamUnreachable("{The_api} closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
         """Close the WebSocket.
@@ -252,7 +252,7 @@ class HttpUpstream:
         if not _is_sound(response):
             _abort(response)
             raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call, hidden, self._read_buffer)
+        return HttpUpstreamReply(response, call.api.timeout_idle, hidden, self._read_buffer)
 
     async def _headers(self, call: UpstreamCall) -> tuple[Headers, tuple[Secret, ...]]:
         """Return the headers of ``call`` with its credentials, and the secrets in them that no reply may show."""
@@ -262,6 +262,14 @@ class HttpUpstream:
         secrets = await self._secrets.of(call.api)
         headers += [(name, _header_value(name, secret)) for name, secret in secrets]
         return headers, (call.bearer, *(secret for _, secret in secrets))
+
+    async def open_public(self, api: Api, url: str, headers: Headers) -> HttpUpstreamReply:
+        """Send a GET to ``url`` by the network settings of ``api``, without a token; raises the errors of :meth:`open`."""
+        response = await self._send(api, "GET", url, headers, None)
+        if not _is_sound(response):
+            _abort(response)
+            raise UpstreamProtocolError
+        return HttpUpstreamReply(response, api.timeout_idle, (), self._read_buffer)
 
     async def probe_api(self, api: Api) -> None:
         """Send ``HEAD`` to the address of ``api``, without a token; any answer will do.
@@ -471,7 +479,7 @@ def problem_of(error: BaseException) -> Problem | None:
         return UpstreamTimeout(detail="upstream.silent")
     if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):
         return RouteForbidden(
-            "The API's host name leads into a private network.",
+            "The host name of {the_api} leads into a private network.",
             action="Ask your administrator to set allow_private_network for this API, if that is intended.",
             detail="upstream.private",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Forbidden
+from jupyter_oidc.problems import Forbidden
 from jupyter_oidc.server.commands import LEASE_SECONDS
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.web.access_rule import allow

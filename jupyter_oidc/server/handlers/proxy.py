@@ -25,7 +25,8 @@ from jupyter_oidc.compat.tornado import (
     end_body_wait,
     end_written_answer,
 )
-from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, UpstreamTimeout
+from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
@@ -37,7 +38,7 @@ from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, RE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.proxy.service import Answer
@@ -142,7 +143,7 @@ class ProxyHandler(ProxiedHandler):
         route, *_ = self.services.proxy.check(asked)
         api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
-            raise BodyTooLarge
+            raise BodyTooLarge(params=facts(api=api.name, max_bytes=api.max_request_bytes))
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(api, self._abort_upload)
@@ -188,7 +189,7 @@ class ProxyHandler(ProxiedHandler):
                 self.abort_connection()
                 return
             if waited >= self._upload.idle_timeout_seconds:
-                self._abort_upload(UpstreamTimeout("The API stopped reading the upload."))
+                self._abort_upload(UpstreamTimeout("{The_api} stopped reading the upload."))
                 return
 
     def _abort_upload(self, problem: Problem) -> None:

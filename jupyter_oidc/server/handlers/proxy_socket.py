@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import is_half_closed
@@ -25,7 +25,7 @@ from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context

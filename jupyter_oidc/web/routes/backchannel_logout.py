@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import LogoutTokenInvalid
+from jupyter_oidc.problems import LogoutTokenInvalid
 from jupyter_oidc.web.access_rule import public_route
 from jupyter_oidc.web.reply import Reply, empty_reply
 from jupyter_oidc.web.request import form_of

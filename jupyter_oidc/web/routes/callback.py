@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, UnknownFlow, UnknownProvider
+from jupyter_oidc.problems import Problem, ResponseMalformed, UnknownFlow, UnknownProvider
 from jupyter_oidc.web.access_rule import public_route
 from jupyter_oidc.web.cookies import sign_in_bindings
 from jupyter_oidc.web.pages import Page, show, show_problem

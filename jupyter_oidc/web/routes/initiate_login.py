@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.web.access_rule import allow, public_route
 from jupyter_oidc.web.pages import Page, show
 from jupyter_oidc.web.redirects import local_path

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from jupyter_oidc.errors import Forbidden, RequestInvalid, StateUsed
+from jupyter_oidc.problems import Forbidden, RequestInvalid, StateUsed
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.cookies import sign_in_bindings
 from jupyter_oidc.web.pages import Page, show, show_problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import Forbidden, StateInvalid
+from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS
 from jupyter_oidc.web.access_rule import allow, public_route
 from jupyter_oidc.web.cookies import sign_out_bindings, sign_out_cookie

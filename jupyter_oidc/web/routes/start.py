@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.errors import Problem, StateInvalid, UnknownFlow, UnknownProvider
+from jupyter_oidc.problems import Problem, StateInvalid, UnknownFlow, UnknownProvider
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.strategies import facts_of
 from jupyter_oidc.web.access_rule import public_route

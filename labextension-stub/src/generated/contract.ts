@@ -33,6 +33,30 @@ export interface ApiList {
     allowed: boolean;
     missing: string[];
     /**
+     * The name by which people know the API.
+     */
+    title: string | null;
+    /**
+     * What the API is for.
+     */
+    description: string | null;
+    /**
+     * A path that works, relative to `path`, with its query.
+     */
+    example: string | null;
+    /**
+     * The address of the API's documentation for people.
+     */
+    docs_url: string | null;
+    /**
+     * The paths that are open, each with everything below it.
+     */
+    path_prefixes: string[];
+    /**
+     * Whether the settings name an OpenAPI document, so that its operations can be asked for.
+     */
+    has_operations: boolean;
+    /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
     unknown_words?: {
@@ -124,7 +148,7 @@ export interface Diagnostics {
 }
 
 /**
- * An error made by jupyter_oidc; `reason` repeats `message` under the key that Jupyter clients read.
+ * An error made by jupyter_oidc, as problem details (RFC 9457); `reason` repeats `message` under the key that Jupyter clients read.
  */
 export interface OidcError {
   code:
@@ -151,6 +175,7 @@ export interface OidcError {
     | 'caller_forbidden'
     | 'unknown_provider'
     | 'unknown_api'
+    | 'no_operations'
     | 'unknown_flow'
     | 'method_not_allowed'
     | 'issuer_mismatch'
@@ -166,6 +191,7 @@ export interface OidcError {
     | 'upstream_unreachable'
     | 'upstream_protocol_error'
     | 'upstream_timeout'
+    | 'openapi_invalid'
     | 'configuration_invalid'
     | 'storage_unavailable'
     | 'overloaded'
@@ -179,6 +205,28 @@ export interface OidcError {
    * Where a person's browser can sign in, if that helps and the server knows the address.
    */
   link?: string;
+  /**
+   * The kind of error as a URI: urn:jupyter-oidc:error: and the code (RFC 9457, 3.1.1).
+   */
+  type: string;
+  /**
+   * The message without any fact: the same for every error of the code (RFC 9457, 3.1.3).
+   */
+  title: string;
+  /**
+   * The status of the reply, or the one that a reply with this error would have.
+   */
+  status: number | null;
+  /**
+   * Message and action in one text, for clients that know problem details and nothing else of ours.
+   */
+  detail: string;
+  /**
+   * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
+   */
+  params: {
+    [k: string]: string | number | string[];
+  };
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
@@ -221,6 +269,124 @@ export interface KernelGrantRequest {
 }
 
 /**
+ * One operation as code: a cell that runs, and a command.
+ */
+export interface OperationExample {
+  api: string;
+  method: string;
+  path: string;
+  /**
+   * Python code for a cell of a notebook.
+   */
+  cell: string;
+  /**
+   * A command for a shell; it reads the Jupyter token from the environment and holds no secret.
+   */
+  curl: string;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
+ * The operations in the OpenAPI document of one API, and what of it could not be read.
+ */
+export interface OperationList {
+  api: string;
+  document: {
+    title: string;
+    version: string;
+    /**
+     * The version of the OpenAPI Specification.
+     */
+    openapi: string;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  };
+  operations: {
+    /**
+     * The `operationId`.
+     */
+    id: string | null;
+    method: string;
+    /**
+     * Relative to the API's address, as the proxy takes it; parameters stand in braces.
+     */
+    path: string;
+    summary: string | null;
+    description: string | null;
+    tags: string[];
+    deprecated: boolean;
+    /**
+     * Which setting of the API does not open this operation to the caller that asks.
+     */
+    obstacle: 'method' | 'path' | 'caller' | null | 'other';
+    parameters: {
+      name: string;
+      in: 'path' | 'query' | 'header' | 'cookie' | 'other';
+      required: boolean;
+      /**
+       * The type in words of JSON Schema, if the document names one.
+       */
+      type: string | null;
+      description: string | null;
+      /**
+       * The words of a newer server that are `other` here, by the member that they were in.
+       */
+      unknown_words?: {
+        [k: string]: string;
+      };
+    }[];
+    body: null | {
+      media_type: string;
+      required: boolean;
+      /**
+       * The words of a newer server that are `other` here, by the member that they were in.
+       */
+      unknown_words?: {
+        [k: string]: string;
+      };
+    };
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  }[];
+  problems: {
+    /**
+     * A JSON pointer into the document.
+     */
+    where: string;
+    message: string;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  }[];
+  /**
+   * Operations beyond those in this reply.
+   */
+  operations_more: number;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
  * The configured providers and the state of each.
  */
 export interface ProviderList {
@@ -239,6 +405,10 @@ export interface ProviderList {
       [k: string]: string;
     };
   }[];
+  /**
+   * The provider that is meant where a notebook names none, if the settings say so.
+   */
+  default_provider: string | null;
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
@@ -336,6 +506,10 @@ export interface SessionSummary {
    */
   sharing: 'none' | 'own-kernels' | 'all-kernels' | 'other';
   /**
+   * Whether a sign-in waits for the person, begun by a page, a cell or a terminal; a session may exist beside it.
+   */
+  sign_in_under_way: boolean;
+  /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
   unknown_words?: {
@@ -375,6 +549,7 @@ export interface SignInProgress {
       | 'caller_forbidden'
       | 'unknown_provider'
       | 'unknown_api'
+      | 'no_operations'
       | 'unknown_flow'
       | 'method_not_allowed'
       | 'issuer_mismatch'
@@ -390,6 +565,7 @@ export interface SignInProgress {
       | 'upstream_unreachable'
       | 'upstream_protocol_error'
       | 'upstream_timeout'
+      | 'openapi_invalid'
       | 'configuration_invalid'
       | 'storage_unavailable'
       | 'overloaded'
@@ -399,6 +575,28 @@ export interface SignInProgress {
     retryable: boolean;
     request_id: string;
     reason: string;
+    /**
+     * The kind of error as a URI: urn:jupyter-oidc:error: and the code (RFC 9457, 3.1.1).
+     */
+    type: string;
+    /**
+     * The message without any fact: the same for every error of the code (RFC 9457, 3.1.3).
+     */
+    title: string;
+    /**
+     * The status of the reply, or the one that a reply with this error would have.
+     */
+    status: number | null;
+    /**
+     * Message and action in one text, for clients that know problem details and nothing else of ours.
+     */
+    detail: string;
+    /**
+     * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
+     */
+    params: {
+      [k: string]: string | number | string[];
+    };
     /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */

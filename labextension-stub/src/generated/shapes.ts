@@ -26,7 +26,13 @@ export const shapeOfApiList: IShape = {
             absent: 'other'
           },
           allowed: {},
-          missing: { items: {} }
+          missing: { items: {} },
+          title: { absent: null },
+          description: { absent: null },
+          example: { absent: null },
+          docs_url: { absent: null },
+          path_prefixes: { items: {}, absent: [] },
+          has_operations: { absent: false }
         }
       }
     }
@@ -82,6 +88,7 @@ export const shapeOfOidcError: IShape = {
         'caller_forbidden',
         'unknown_provider',
         'unknown_api',
+        'no_operations',
         'unknown_flow',
         'method_not_allowed',
         'issuer_mismatch',
@@ -97,6 +104,7 @@ export const shapeOfOidcError: IShape = {
         'upstream_unreachable',
         'upstream_protocol_error',
         'upstream_timeout',
+        'openapi_invalid',
         'configuration_invalid',
         'storage_unavailable',
         'overloaded'
@@ -107,11 +115,53 @@ export const shapeOfOidcError: IShape = {
     retryable: {},
     request_id: {},
     reason: {},
-    link: {}
+    link: {},
+    type: { absent: 'about:blank' },
+    title: { absent: '' },
+    status: { absent: null },
+    detail: { absent: '' },
+    params: { absent: {} }
   }
 };
 
 export const shapeOfKernelGrant: IShape = { members: { grant: {}, expires_in: {} } };
+
+export const shapeOfOperationExample: IShape = { members: { api: {}, method: {}, path: {}, cell: {}, curl: {} } };
+
+export const shapeOfOperationList: IShape = {
+  members: {
+    api: {},
+    document: { members: { title: {}, version: {}, openapi: {} } },
+    operations: {
+      items: {
+        members: {
+          id: {},
+          method: {},
+          path: {},
+          summary: {},
+          description: {},
+          tags: { items: {} },
+          deprecated: {},
+          obstacle: { words: ['method', 'path', 'caller'] },
+          parameters: {
+            items: {
+              members: {
+                name: {},
+                in: { words: ['path', 'query', 'header', 'cookie'] },
+                required: {},
+                type: {},
+                description: {}
+              }
+            }
+          },
+          body: { members: { media_type: {}, required: {} } }
+        }
+      }
+    },
+    problems: { items: { members: { where: {}, message: {} } } },
+    operations_more: {}
+  }
+};
 
 export const shapeOfProviderList: IShape = {
   members: {
@@ -124,7 +174,8 @@ export const shapeOfProviderList: IShape = {
           silent_sign_in: {}
         }
       }
-    }
+    },
+    default_provider: { absent: null }
   }
 };
 
@@ -169,7 +220,8 @@ export const shapeOfSessionSummary: IShape = {
       }
     },
     settings_pending: { absent: false },
-    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' }
+    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' },
+    sign_in_under_way: { absent: false }
   }
 };
 
@@ -205,6 +257,7 @@ export const shapeOfSignInProgress: IShape = {
             'caller_forbidden',
             'unknown_provider',
             'unknown_api',
+            'no_operations',
             'unknown_flow',
             'method_not_allowed',
             'issuer_mismatch',
@@ -220,6 +273,7 @@ export const shapeOfSignInProgress: IShape = {
             'upstream_unreachable',
             'upstream_protocol_error',
             'upstream_timeout',
+            'openapi_invalid',
             'configuration_invalid',
             'storage_unavailable',
             'overloaded'
@@ -229,7 +283,12 @@ export const shapeOfSignInProgress: IShape = {
         action: {},
         retryable: {},
         request_id: {},
-        reason: {}
+        reason: {},
+        type: { absent: 'about:blank' },
+        title: { absent: '' },
+        status: { absent: null },
+        detail: { absent: '' },
+        params: { absent: {} }
       }
     },
     expires_in: {}

@@ -6,6 +6,8 @@ import type {
   Diagnostics,
   OidcError,
   KernelGrant,
+  OperationExample,
+  OperationList,
   ProviderList,
   SessionSummary,
   SignInProgress,
@@ -19,6 +21,8 @@ export function isCommandBegun(data: unknown): data is CommandBegun;
 export function isDiagnostics(data: unknown): data is Diagnostics;
 export function isOidcError(data: unknown): data is OidcError;
 export function isKernelGrant(data: unknown): data is KernelGrant;
+export function isOperationExample(data: unknown): data is OperationExample;
+export function isOperationList(data: unknown): data is OperationList;
 export function isProviderList(data: unknown): data is ProviderList;
 export function isSessionSummary(data: unknown): data is SessionSummary;
 export function isSignInProgress(data: unknown): data is SignInProgress;

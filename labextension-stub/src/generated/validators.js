@@ -11,7 +11,23 @@ const schema11 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['name', 'provider', 'path', 'methods', 'callers', 'state', 'readiness', 'allowed', 'missing'],
+        required: [
+          'name',
+          'provider',
+          'path',
+          'methods',
+          'callers',
+          'state',
+          'readiness',
+          'allowed',
+          'missing',
+          'title',
+          'description',
+          'example',
+          'docs_url',
+          'path_prefixes',
+          'has_operations'
+        ],
         properties: {
           name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
           provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -37,13 +53,21 @@ const schema11 = {
             ]
           },
           allowed: { type: 'boolean' },
-          missing: { type: 'array', items: { type: 'string' } }
+          missing: { type: 'array', items: { type: 'string' } },
+          title: { type: ['string', 'null'] },
+          description: { type: ['string', 'null'] },
+          example: { type: ['string', 'null'] },
+          docs_url: { type: ['string', 'null'], pattern: '^https?://' },
+          path_prefixes: { type: 'array', items: { type: 'string', pattern: '^/' } },
+          has_operations: { type: 'boolean' }
         }
       }
     }
   }
 };
 const pattern0 = new RegExp('^[a-z0-9][a-z0-9_-]{0,62}$', 'u');
+const pattern2 = new RegExp('^https?://', 'u');
+const pattern3 = new RegExp('^/', 'u');
 function validate10(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -76,7 +100,13 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.state === undefined && (missing1 = 'state')) ||
                       (data1.readiness === undefined && (missing1 = 'readiness')) ||
                       (data1.allowed === undefined && (missing1 = 'allowed')) ||
-                      (data1.missing === undefined && (missing1 = 'missing'))
+                      (data1.missing === undefined && (missing1 = 'missing')) ||
+                      (data1.title === undefined && (missing1 = 'title')) ||
+                      (data1.description === undefined && (missing1 = 'description')) ||
+                      (data1.example === undefined && (missing1 = 'example')) ||
+                      (data1.docs_url === undefined && (missing1 = 'docs_url')) ||
+                      (data1.path_prefixes === undefined && (missing1 = 'path_prefixes')) ||
+                      (data1.has_operations === undefined && (missing1 = 'has_operations'))
                     ) {
                       validate10.errors = [0];
                       return false;
@@ -304,6 +334,115 @@ function validate10(data, { instancePath = '', parentData, parentDataProperty, r
                                         } else {
                                           var valid2 = true;
                                         }
+                                        if (valid2) {
+                                          if (data1.title !== undefined) {
+                                            let data15 = data1.title;
+                                            const _errs31 = errors;
+                                            if (typeof data15 !== 'string' && data15 !== null) {
+                                              validate10.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs31 === errors;
+                                          } else {
+                                            var valid2 = true;
+                                          }
+                                          if (valid2) {
+                                            if (data1.description !== undefined) {
+                                              let data16 = data1.description;
+                                              const _errs33 = errors;
+                                              if (typeof data16 !== 'string' && data16 !== null) {
+                                                validate10.errors = [0];
+                                                return false;
+                                              }
+                                              var valid2 = _errs33 === errors;
+                                            } else {
+                                              var valid2 = true;
+                                            }
+                                            if (valid2) {
+                                              if (data1.example !== undefined) {
+                                                let data17 = data1.example;
+                                                const _errs35 = errors;
+                                                if (typeof data17 !== 'string' && data17 !== null) {
+                                                  validate10.errors = [0];
+                                                  return false;
+                                                }
+                                                var valid2 = _errs35 === errors;
+                                              } else {
+                                                var valid2 = true;
+                                              }
+                                              if (valid2) {
+                                                if (data1.docs_url !== undefined) {
+                                                  let data18 = data1.docs_url;
+                                                  const _errs37 = errors;
+                                                  if (typeof data18 !== 'string' && data18 !== null) {
+                                                    validate10.errors = [0];
+                                                    return false;
+                                                  }
+                                                  if (errors === _errs37) {
+                                                    if (typeof data18 === 'string') {
+                                                      if (!pattern2.test(data18)) {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                  }
+                                                  var valid2 = _errs37 === errors;
+                                                } else {
+                                                  var valid2 = true;
+                                                }
+                                                if (valid2) {
+                                                  if (data1.path_prefixes !== undefined) {
+                                                    let data19 = data1.path_prefixes;
+                                                    const _errs39 = errors;
+                                                    if (errors === _errs39) {
+                                                      if (Array.isArray(data19)) {
+                                                        var valid6 = true;
+                                                        const len4 = data19.length;
+                                                        for (let i4 = 0; i4 < len4; i4++) {
+                                                          let data20 = data19[i4];
+                                                          const _errs41 = errors;
+                                                          if (errors === _errs41) {
+                                                            if (typeof data20 === 'string') {
+                                                              if (!pattern3.test(data20)) {
+                                                                validate10.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate10.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid6 = _errs41 === errors;
+                                                          if (!valid6) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      } else {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                    var valid2 = _errs39 === errors;
+                                                  } else {
+                                                    var valid2 = true;
+                                                  }
+                                                  if (valid2) {
+                                                    if (data1.has_operations !== undefined) {
+                                                      const _errs43 = errors;
+                                                      if (typeof data1.has_operations !== 'boolean') {
+                                                        validate10.errors = [0];
+                                                        return false;
+                                                      }
+                                                      var valid2 = _errs43 === errors;
+                                                    } else {
+                                                      var valid2 = true;
+                                                    }
+                                                  }
+                                                }
+                                              }
+                                            }
+                                          }
+                                        }
                                       }
                                     }
                                   }
@@ -392,8 +531,8 @@ const schema13 = {
     expires_in: { type: 'integer', minimum: 1 }
   }
 };
-const pattern2 = new RegExp('^command-[A-Za-z0-9_-]{20,50}$', 'u');
-const pattern3 = new RegExp('^[A-Za-z0-9_-]{40,64}$', 'u');
+const pattern4 = new RegExp('^command-[A-Za-z0-9_-]{20,50}$', 'u');
+const pattern5 = new RegExp('^[A-Za-z0-9_-]{40,64}$', 'u');
 function validate12(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -413,7 +552,7 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern2.test(data0)) {
+              if (!pattern4.test(data0)) {
                 validate12.errors = [0];
                 return false;
               }
@@ -432,7 +571,7 @@ function validate12(data, { instancePath = '', parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
-                if (!pattern3.test(data1)) {
+                if (!pattern5.test(data1)) {
                   validate12.errors = [0];
                   return false;
                 }
@@ -685,7 +824,19 @@ export const isOidcError = validate14;
 const schema15 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
+  required: [
+    'code',
+    'message',
+    'action',
+    'retryable',
+    'request_id',
+    'reason',
+    'type',
+    'title',
+    'status',
+    'detail',
+    'params'
+  ],
   properties: {
     code: {
       type: 'string',
@@ -713,6 +864,7 @@ const schema15 = {
         'caller_forbidden',
         'unknown_provider',
         'unknown_api',
+        'no_operations',
         'unknown_flow',
         'method_not_allowed',
         'issuer_mismatch',
@@ -728,6 +880,7 @@ const schema15 = {
         'upstream_unreachable',
         'upstream_protocol_error',
         'upstream_timeout',
+        'openapi_invalid',
         'configuration_invalid',
         'storage_unavailable',
         'overloaded',
@@ -739,11 +892,15 @@ const schema15 = {
     retryable: { type: 'boolean' },
     request_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
     reason: { type: 'string', minLength: 1 },
-    link: { type: 'string', pattern: '^https?://' }
+    link: { type: 'string', pattern: '^https?://' },
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: ['integer', 'null'] },
+    detail: { type: 'string' },
+    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
   }
 };
-const pattern4 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
-const pattern5 = new RegExp('^https?://', 'u');
+const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
 function validate14(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -756,7 +913,12 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
         (data.action === undefined && (missing0 = 'action')) ||
         (data.retryable === undefined && (missing0 = 'retryable')) ||
         (data.request_id === undefined && (missing0 = 'request_id')) ||
-        (data.reason === undefined && (missing0 = 'reason'))
+        (data.reason === undefined && (missing0 = 'reason')) ||
+        (data.type === undefined && (missing0 = 'type')) ||
+        (data.title === undefined && (missing0 = 'title')) ||
+        (data.status === undefined && (missing0 = 'status')) ||
+        (data.detail === undefined && (missing0 = 'detail')) ||
+        (data.params === undefined && (missing0 = 'params'))
       ) {
         validate14.errors = [0];
         return false;
@@ -792,6 +954,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
             data0 === 'caller_forbidden' ||
             data0 === 'unknown_provider' ||
             data0 === 'unknown_api' ||
+            data0 === 'no_operations' ||
             data0 === 'unknown_flow' ||
             data0 === 'method_not_allowed' ||
             data0 === 'issuer_mismatch' ||
@@ -807,6 +970,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
             data0 === 'upstream_unreachable' ||
             data0 === 'upstream_protocol_error' ||
             data0 === 'upstream_timeout' ||
+            data0 === 'openapi_invalid' ||
             data0 === 'configuration_invalid' ||
             data0 === 'storage_unavailable' ||
             data0 === 'overloaded' ||
@@ -874,7 +1038,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                   const _errs9 = errors;
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
-                      if (!pattern4.test(data4)) {
+                      if (!pattern6.test(data4)) {
                         validate14.errors = [0];
                         return false;
                       }
@@ -912,7 +1076,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                       const _errs13 = errors;
                       if (errors === _errs13) {
                         if (typeof data6 === 'string') {
-                          if (!pattern5.test(data6)) {
+                          if (!pattern2.test(data6)) {
                             validate14.errors = [0];
                             return false;
                           }
@@ -924,6 +1088,107 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                       var valid0 = _errs13 === errors;
                     } else {
                       var valid0 = true;
+                    }
+                    if (valid0) {
+                      if (data.type !== undefined) {
+                        const _errs15 = errors;
+                        if (typeof data.type !== 'string') {
+                          validate14.errors = [0];
+                          return false;
+                        }
+                        var valid0 = _errs15 === errors;
+                      } else {
+                        var valid0 = true;
+                      }
+                      if (valid0) {
+                        if (data.title !== undefined) {
+                          const _errs17 = errors;
+                          if (typeof data.title !== 'string') {
+                            validate14.errors = [0];
+                            return false;
+                          }
+                          var valid0 = _errs17 === errors;
+                        } else {
+                          var valid0 = true;
+                        }
+                        if (valid0) {
+                          if (data.status !== undefined) {
+                            let data9 = data.status;
+                            const _errs19 = errors;
+                            if (
+                              !(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9)) &&
+                              data9 !== null
+                            ) {
+                              validate14.errors = [0];
+                              return false;
+                            }
+                            var valid0 = _errs19 === errors;
+                          } else {
+                            var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data.detail !== undefined) {
+                              const _errs21 = errors;
+                              if (typeof data.detail !== 'string') {
+                                validate14.errors = [0];
+                                return false;
+                              }
+                              var valid0 = _errs21 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
+                            if (valid0) {
+                              if (data.params !== undefined) {
+                                let data11 = data.params;
+                                const _errs23 = errors;
+                                if (errors === _errs23) {
+                                  if (data11 && typeof data11 == 'object' && !Array.isArray(data11)) {
+                                    for (const key0 in data11) {
+                                      let data12 = data11[key0];
+                                      const _errs26 = errors;
+                                      if (
+                                        typeof data12 !== 'string' &&
+                                        !(typeof data12 == 'number' && isFinite(data12)) &&
+                                        !Array.isArray(data12)
+                                      ) {
+                                        validate14.errors = [0];
+                                        return false;
+                                      }
+                                      if (errors === _errs26) {
+                                        if (Array.isArray(data12)) {
+                                          var valid2 = true;
+                                          const len0 = data12.length;
+                                          for (let i0 = 0; i0 < len0; i0++) {
+                                            const _errs28 = errors;
+                                            if (typeof data12[i0] !== 'string') {
+                                              validate14.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs28 === errors;
+                                            if (!valid2) {
+                                              break;
+                                            }
+                                          }
+                                        }
+                                      }
+                                      var valid1 = _errs26 === errors;
+                                      if (!valid1) {
+                                        break;
+                                      }
+                                    }
+                                  } else {
+                                    validate14.errors = [0];
+                                    return false;
+                                  }
+                                }
+                                var valid0 = _errs23 === errors;
+                              } else {
+                                var valid0 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
                     }
                   }
                 }
@@ -950,7 +1215,7 @@ const schema16 = {
     expires_in: { type: 'integer', minimum: 1 }
   }
 };
-const pattern6 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
+const pattern8 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
 function validate15(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -969,7 +1234,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern6.test(data0)) {
+              if (!pattern8.test(data0)) {
                 validate15.errors = [0];
                 return false;
               }
@@ -1012,11 +1277,913 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
   validate15.errors = vErrors;
   return errors === 0;
 }
-export const isProviderList = validate16;
+export const isOperationExample = validate16;
 const schema17 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['providers'],
+  required: ['api', 'method', 'path', 'cell', 'curl'],
+  properties: {
+    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+    method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
+    path: { type: 'string', pattern: '^/' },
+    cell: { type: 'string', minLength: 1 },
+    curl: { type: 'string', minLength: 1 }
+  }
+};
+const pattern10 = new RegExp('^[A-Z]{3,8}$', 'u');
+function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.api === undefined && (missing0 = 'api')) ||
+        (data.method === undefined && (missing0 = 'method')) ||
+        (data.path === undefined && (missing0 = 'path')) ||
+        (data.cell === undefined && (missing0 = 'cell')) ||
+        (data.curl === undefined && (missing0 = 'curl'))
+      ) {
+        validate16.errors = [0];
+        return false;
+      } else {
+        if (data.api !== undefined) {
+          let data0 = data.api;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate16.errors = [0];
+                return false;
+              }
+            } else {
+              validate16.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.method !== undefined) {
+            let data1 = data.method;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (typeof data1 === 'string') {
+                if (!pattern10.test(data1)) {
+                  validate16.errors = [0];
+                  return false;
+                }
+              } else {
+                validate16.errors = [0];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.path !== undefined) {
+              let data2 = data.path;
+              const _errs5 = errors;
+              if (errors === _errs5) {
+                if (typeof data2 === 'string') {
+                  if (!pattern3.test(data2)) {
+                    validate16.errors = [0];
+                    return false;
+                  }
+                } else {
+                  validate16.errors = [0];
+                  return false;
+                }
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.cell !== undefined) {
+                let data3 = data.cell;
+                const _errs7 = errors;
+                if (errors === _errs7) {
+                  if (typeof data3 === 'string') {
+                    if (data3.length < 1) {
+                      validate16.errors = [0];
+                      return false;
+                    }
+                  } else {
+                    validate16.errors = [0];
+                    return false;
+                  }
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.curl !== undefined) {
+                  let data4 = data.curl;
+                  const _errs9 = errors;
+                  if (errors === _errs9) {
+                    if (typeof data4 === 'string') {
+                      if (data4.length < 1) {
+                        validate16.errors = [0];
+                        return false;
+                      }
+                    } else {
+                      validate16.errors = [0];
+                      return false;
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate16.errors = [0];
+      return false;
+    }
+  }
+  validate16.errors = vErrors;
+  return errors === 0;
+}
+export const isOperationList = validate17;
+const schema18 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['api', 'document', 'operations', 'problems', 'operations_more'],
+  properties: {
+    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+    document: {
+      type: 'object',
+      required: ['title', 'version', 'openapi'],
+      properties: {
+        title: { type: 'string' },
+        version: { type: 'string' },
+        openapi: { type: 'string', pattern: '^3\\.[01]\\.' }
+      }
+    },
+    operations: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: [
+          'id',
+          'method',
+          'path',
+          'summary',
+          'description',
+          'tags',
+          'deprecated',
+          'obstacle',
+          'parameters',
+          'body'
+        ],
+        properties: {
+          id: { type: ['string', 'null'] },
+          method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
+          path: { type: 'string', pattern: '^/' },
+          summary: { type: ['string', 'null'] },
+          description: { type: ['string', 'null'] },
+          tags: { type: 'array', items: { type: 'string' } },
+          deprecated: { type: 'boolean' },
+          obstacle: { type: ['string', 'null'], enum: ['method', 'path', 'caller', null, 'other'] },
+          parameters: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['name', 'in', 'required', 'type', 'description'],
+              properties: {
+                name: { type: 'string', minLength: 1 },
+                in: { type: 'string', enum: ['path', 'query', 'header', 'cookie', 'other'] },
+                required: { type: 'boolean' },
+                type: { type: ['string', 'null'] },
+                description: { type: ['string', 'null'] }
+              }
+            }
+          },
+          body: {
+            anyOf: [
+              { type: 'null' },
+              {
+                type: 'object',
+                required: ['media_type', 'required'],
+                properties: { media_type: { type: 'string', minLength: 1 }, required: { type: 'boolean' } }
+              }
+            ]
+          }
+        }
+      }
+    },
+    problems: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['where', 'message'],
+        properties: { where: { type: 'string' }, message: { type: 'string', minLength: 1 } }
+      }
+    },
+    operations_more: { type: 'integer', minimum: 0 }
+  }
+};
+const pattern13 = new RegExp('^3\\.[01]\\.', 'u');
+function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.api === undefined && (missing0 = 'api')) ||
+        (data.document === undefined && (missing0 = 'document')) ||
+        (data.operations === undefined && (missing0 = 'operations')) ||
+        (data.problems === undefined && (missing0 = 'problems')) ||
+        (data.operations_more === undefined && (missing0 = 'operations_more'))
+      ) {
+        validate17.errors = [0];
+        return false;
+      } else {
+        if (data.api !== undefined) {
+          let data0 = data.api;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate17.errors = [0];
+                return false;
+              }
+            } else {
+              validate17.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.document !== undefined) {
+            let data1 = data.document;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
+                let missing1;
+                if (
+                  (data1.title === undefined && (missing1 = 'title')) ||
+                  (data1.version === undefined && (missing1 = 'version')) ||
+                  (data1.openapi === undefined && (missing1 = 'openapi'))
+                ) {
+                  validate17.errors = [0];
+                  return false;
+                } else {
+                  if (data1.title !== undefined) {
+                    const _errs5 = errors;
+                    if (typeof data1.title !== 'string') {
+                      validate17.errors = [0];
+                      return false;
+                    }
+                    var valid1 = _errs5 === errors;
+                  } else {
+                    var valid1 = true;
+                  }
+                  if (valid1) {
+                    if (data1.version !== undefined) {
+                      const _errs7 = errors;
+                      if (typeof data1.version !== 'string') {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                      var valid1 = _errs7 === errors;
+                    } else {
+                      var valid1 = true;
+                    }
+                    if (valid1) {
+                      if (data1.openapi !== undefined) {
+                        let data4 = data1.openapi;
+                        const _errs9 = errors;
+                        if (errors === _errs9) {
+                          if (typeof data4 === 'string') {
+                            if (!pattern13.test(data4)) {
+                              validate17.errors = [0];
+                              return false;
+                            }
+                          } else {
+                            validate17.errors = [0];
+                            return false;
+                          }
+                        }
+                        var valid1 = _errs9 === errors;
+                      } else {
+                        var valid1 = true;
+                      }
+                    }
+                  }
+                }
+              } else {
+                validate17.errors = [0];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.operations !== undefined) {
+              let data5 = data.operations;
+              const _errs11 = errors;
+              if (errors === _errs11) {
+                if (Array.isArray(data5)) {
+                  var valid2 = true;
+                  const len0 = data5.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data6 = data5[i0];
+                    const _errs13 = errors;
+                    if (errors === _errs13) {
+                      if (data6 && typeof data6 == 'object' && !Array.isArray(data6)) {
+                        let missing2;
+                        if (
+                          (data6.id === undefined && (missing2 = 'id')) ||
+                          (data6.method === undefined && (missing2 = 'method')) ||
+                          (data6.path === undefined && (missing2 = 'path')) ||
+                          (data6.summary === undefined && (missing2 = 'summary')) ||
+                          (data6.description === undefined && (missing2 = 'description')) ||
+                          (data6.tags === undefined && (missing2 = 'tags')) ||
+                          (data6.deprecated === undefined && (missing2 = 'deprecated')) ||
+                          (data6.obstacle === undefined && (missing2 = 'obstacle')) ||
+                          (data6.parameters === undefined && (missing2 = 'parameters')) ||
+                          (data6.body === undefined && (missing2 = 'body'))
+                        ) {
+                          validate17.errors = [0];
+                          return false;
+                        } else {
+                          if (data6.id !== undefined) {
+                            let data7 = data6.id;
+                            const _errs15 = errors;
+                            if (typeof data7 !== 'string' && data7 !== null) {
+                              validate17.errors = [0];
+                              return false;
+                            }
+                            var valid3 = _errs15 === errors;
+                          } else {
+                            var valid3 = true;
+                          }
+                          if (valid3) {
+                            if (data6.method !== undefined) {
+                              let data8 = data6.method;
+                              const _errs17 = errors;
+                              if (errors === _errs17) {
+                                if (typeof data8 === 'string') {
+                                  if (!pattern10.test(data8)) {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                } else {
+                                  validate17.errors = [0];
+                                  return false;
+                                }
+                              }
+                              var valid3 = _errs17 === errors;
+                            } else {
+                              var valid3 = true;
+                            }
+                            if (valid3) {
+                              if (data6.path !== undefined) {
+                                let data9 = data6.path;
+                                const _errs19 = errors;
+                                if (errors === _errs19) {
+                                  if (typeof data9 === 'string') {
+                                    if (!pattern3.test(data9)) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                  } else {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                }
+                                var valid3 = _errs19 === errors;
+                              } else {
+                                var valid3 = true;
+                              }
+                              if (valid3) {
+                                if (data6.summary !== undefined) {
+                                  let data10 = data6.summary;
+                                  const _errs21 = errors;
+                                  if (typeof data10 !== 'string' && data10 !== null) {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                  var valid3 = _errs21 === errors;
+                                } else {
+                                  var valid3 = true;
+                                }
+                                if (valid3) {
+                                  if (data6.description !== undefined) {
+                                    let data11 = data6.description;
+                                    const _errs23 = errors;
+                                    if (typeof data11 !== 'string' && data11 !== null) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                    var valid3 = _errs23 === errors;
+                                  } else {
+                                    var valid3 = true;
+                                  }
+                                  if (valid3) {
+                                    if (data6.tags !== undefined) {
+                                      let data12 = data6.tags;
+                                      const _errs25 = errors;
+                                      if (errors === _errs25) {
+                                        if (Array.isArray(data12)) {
+                                          var valid4 = true;
+                                          const len1 = data12.length;
+                                          for (let i1 = 0; i1 < len1; i1++) {
+                                            const _errs27 = errors;
+                                            if (typeof data12[i1] !== 'string') {
+                                              validate17.errors = [0];
+                                              return false;
+                                            }
+                                            var valid4 = _errs27 === errors;
+                                            if (!valid4) {
+                                              break;
+                                            }
+                                          }
+                                        } else {
+                                          validate17.errors = [0];
+                                          return false;
+                                        }
+                                      }
+                                      var valid3 = _errs25 === errors;
+                                    } else {
+                                      var valid3 = true;
+                                    }
+                                    if (valid3) {
+                                      if (data6.deprecated !== undefined) {
+                                        const _errs29 = errors;
+                                        if (typeof data6.deprecated !== 'boolean') {
+                                          validate17.errors = [0];
+                                          return false;
+                                        }
+                                        var valid3 = _errs29 === errors;
+                                      } else {
+                                        var valid3 = true;
+                                      }
+                                      if (valid3) {
+                                        if (data6.obstacle !== undefined) {
+                                          let data15 = data6.obstacle;
+                                          const _errs31 = errors;
+                                          if (typeof data15 !== 'string' && data15 !== null) {
+                                            validate17.errors = [0];
+                                            return false;
+                                          }
+                                          if (!(
+                                            data15 === 'method' ||
+                                            data15 === 'path' ||
+                                            data15 === 'caller' ||
+                                            data15 === null ||
+                                            data15 === 'other'
+                                          )) {
+                                            validate17.errors = [0];
+                                            return false;
+                                          }
+                                          var valid3 = _errs31 === errors;
+                                        } else {
+                                          var valid3 = true;
+                                        }
+                                        if (valid3) {
+                                          if (data6.parameters !== undefined) {
+                                            let data16 = data6.parameters;
+                                            const _errs33 = errors;
+                                            if (errors === _errs33) {
+                                              if (Array.isArray(data16)) {
+                                                var valid5 = true;
+                                                const len2 = data16.length;
+                                                for (let i2 = 0; i2 < len2; i2++) {
+                                                  let data17 = data16[i2];
+                                                  const _errs35 = errors;
+                                                  if (errors === _errs35) {
+                                                    if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
+                                                      let missing3;
+                                                      if (
+                                                        (data17.name === undefined && (missing3 = 'name')) ||
+                                                        (data17.in === undefined && (missing3 = 'in')) ||
+                                                        (data17.required === undefined && (missing3 = 'required')) ||
+                                                        (data17.type === undefined && (missing3 = 'type')) ||
+                                                        (data17.description === undefined && (missing3 = 'description'))
+                                                      ) {
+                                                        validate17.errors = [0];
+                                                        return false;
+                                                      } else {
+                                                        if (data17.name !== undefined) {
+                                                          let data18 = data17.name;
+                                                          const _errs37 = errors;
+                                                          if (errors === _errs37) {
+                                                            if (typeof data18 === 'string') {
+                                                              if (data18.length < 1) {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid6 = _errs37 === errors;
+                                                        } else {
+                                                          var valid6 = true;
+                                                        }
+                                                        if (valid6) {
+                                                          if (data17.in !== undefined) {
+                                                            let data19 = data17.in;
+                                                            const _errs39 = errors;
+                                                            if (typeof data19 !== 'string') {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            if (!(
+                                                              data19 === 'path' ||
+                                                              data19 === 'query' ||
+                                                              data19 === 'header' ||
+                                                              data19 === 'cookie' ||
+                                                              data19 === 'other'
+                                                            )) {
+                                                              validate17.errors = [0];
+                                                              return false;
+                                                            }
+                                                            var valid6 = _errs39 === errors;
+                                                          } else {
+                                                            var valid6 = true;
+                                                          }
+                                                          if (valid6) {
+                                                            if (data17.required !== undefined) {
+                                                              const _errs41 = errors;
+                                                              if (typeof data17.required !== 'boolean') {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                              var valid6 = _errs41 === errors;
+                                                            } else {
+                                                              var valid6 = true;
+                                                            }
+                                                            if (valid6) {
+                                                              if (data17.type !== undefined) {
+                                                                let data21 = data17.type;
+                                                                const _errs43 = errors;
+                                                                if (typeof data21 !== 'string' && data21 !== null) {
+                                                                  validate17.errors = [0];
+                                                                  return false;
+                                                                }
+                                                                var valid6 = _errs43 === errors;
+                                                              } else {
+                                                                var valid6 = true;
+                                                              }
+                                                              if (valid6) {
+                                                                if (data17.description !== undefined) {
+                                                                  let data22 = data17.description;
+                                                                  const _errs45 = errors;
+                                                                  if (typeof data22 !== 'string' && data22 !== null) {
+                                                                    validate17.errors = [0];
+                                                                    return false;
+                                                                  }
+                                                                  var valid6 = _errs45 === errors;
+                                                                } else {
+                                                                  var valid6 = true;
+                                                                }
+                                                              }
+                                                            }
+                                                          }
+                                                        }
+                                                      }
+                                                    } else {
+                                                      validate17.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid5 = _errs35 === errors;
+                                                  if (!valid5) {
+                                                    break;
+                                                  }
+                                                }
+                                              } else {
+                                                validate17.errors = [0];
+                                                return false;
+                                              }
+                                            }
+                                            var valid3 = _errs33 === errors;
+                                          } else {
+                                            var valid3 = true;
+                                          }
+                                          if (valid3) {
+                                            if (data6.body !== undefined) {
+                                              let data23 = data6.body;
+                                              const _errs47 = errors;
+                                              const _errs48 = errors;
+                                              let valid7 = false;
+                                              const _errs49 = errors;
+                                              if (data23 !== null) {
+                                                const err0 = {
+                                                  instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                  schemaPath:
+                                                    '#/properties/operations/items/properties/body/anyOf/0/type',
+                                                  keyword: 'type',
+                                                  params: { type: 'null' }
+                                                };
+                                                if (vErrors === null) {
+                                                  vErrors = [err0];
+                                                } else {
+                                                  vErrors.push(err0);
+                                                }
+                                                errors++;
+                                              }
+                                              var _valid0 = _errs49 === errors;
+                                              valid7 = valid7 || _valid0;
+                                              if (!valid7) {
+                                                const _errs51 = errors;
+                                                if (errors === _errs51) {
+                                                  if (data23 && typeof data23 == 'object' && !Array.isArray(data23)) {
+                                                    let missing4;
+                                                    if (
+                                                      (data23.media_type === undefined && (missing4 = 'media_type')) ||
+                                                      (data23.required === undefined && (missing4 = 'required'))
+                                                    ) {
+                                                      const err1 = {
+                                                        instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                        schemaPath:
+                                                          '#/properties/operations/items/properties/body/anyOf/1/required',
+                                                        keyword: 'required',
+                                                        params: { missingProperty: missing4 }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err1];
+                                                      } else {
+                                                        vErrors.push(err1);
+                                                      }
+                                                      errors++;
+                                                    } else {
+                                                      if (data23.media_type !== undefined) {
+                                                        let data24 = data23.media_type;
+                                                        const _errs53 = errors;
+                                                        if (errors === _errs53) {
+                                                          if (typeof data24 === 'string') {
+                                                            if (data24.length < 1) {
+                                                              const err2 = {
+                                                                instancePath:
+                                                                  instancePath +
+                                                                  '/operations/' +
+                                                                  i0 +
+                                                                  '/body/media_type',
+                                                                schemaPath:
+                                                                  '#/properties/operations/items/properties/body/anyOf/1/properties/media_type/minLength',
+                                                                keyword: 'minLength',
+                                                                params: { limit: 1 }
+                                                              };
+                                                              if (vErrors === null) {
+                                                                vErrors = [err2];
+                                                              } else {
+                                                                vErrors.push(err2);
+                                                              }
+                                                              errors++;
+                                                            }
+                                                          } else {
+                                                            const err3 = {
+                                                              instancePath:
+                                                                instancePath + '/operations/' + i0 + '/body/media_type',
+                                                              schemaPath:
+                                                                '#/properties/operations/items/properties/body/anyOf/1/properties/media_type/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err3];
+                                                            } else {
+                                                              vErrors.push(err3);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                        }
+                                                        var valid8 = _errs53 === errors;
+                                                      } else {
+                                                        var valid8 = true;
+                                                      }
+                                                      if (valid8) {
+                                                        if (data23.required !== undefined) {
+                                                          const _errs55 = errors;
+                                                          if (typeof data23.required !== 'boolean') {
+                                                            const err4 = {
+                                                              instancePath:
+                                                                instancePath + '/operations/' + i0 + '/body/required',
+                                                              schemaPath:
+                                                                '#/properties/operations/items/properties/body/anyOf/1/properties/required/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'boolean' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err4];
+                                                            } else {
+                                                              vErrors.push(err4);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid8 = _errs55 === errors;
+                                                        } else {
+                                                          var valid8 = true;
+                                                        }
+                                                      }
+                                                    }
+                                                  } else {
+                                                    const err5 = {
+                                                      instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                      schemaPath:
+                                                        '#/properties/operations/items/properties/body/anyOf/1/type',
+                                                      keyword: 'type',
+                                                      params: { type: 'object' }
+                                                    };
+                                                    if (vErrors === null) {
+                                                      vErrors = [err5];
+                                                    } else {
+                                                      vErrors.push(err5);
+                                                    }
+                                                    errors++;
+                                                  }
+                                                }
+                                                var _valid0 = _errs51 === errors;
+                                                valid7 = valid7 || _valid0;
+                                              }
+                                              if (!valid7) {
+                                                const err6 = {
+                                                  instancePath: instancePath + '/operations/' + i0 + '/body',
+                                                  schemaPath: '#/properties/operations/items/properties/body/anyOf',
+                                                  keyword: 'anyOf',
+                                                  params: {}
+                                                };
+                                                if (vErrors === null) {
+                                                  vErrors = [err6];
+                                                } else {
+                                                  vErrors.push(err6);
+                                                }
+                                                errors++;
+                                                validate17.errors = vErrors;
+                                                return false;
+                                              } else {
+                                                errors = _errs48;
+                                                if (vErrors !== null) {
+                                                  if (_errs48) {
+                                                    vErrors.length = _errs48;
+                                                  } else {
+                                                    vErrors = null;
+                                                  }
+                                                }
+                                              }
+                                              var valid3 = _errs47 === errors;
+                                            } else {
+                                              var valid3 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    }
+                                  }
+                                }
+                              }
+                            }
+                          }
+                        }
+                      } else {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                    }
+                    var valid2 = _errs13 === errors;
+                    if (!valid2) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate17.errors = [0];
+                  return false;
+                }
+              }
+              var valid0 = _errs11 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.problems !== undefined) {
+                let data26 = data.problems;
+                const _errs57 = errors;
+                if (errors === _errs57) {
+                  if (Array.isArray(data26)) {
+                    var valid9 = true;
+                    const len3 = data26.length;
+                    for (let i3 = 0; i3 < len3; i3++) {
+                      let data27 = data26[i3];
+                      const _errs59 = errors;
+                      if (errors === _errs59) {
+                        if (data27 && typeof data27 == 'object' && !Array.isArray(data27)) {
+                          let missing5;
+                          if (
+                            (data27.where === undefined && (missing5 = 'where')) ||
+                            (data27.message === undefined && (missing5 = 'message'))
+                          ) {
+                            validate17.errors = [0];
+                            return false;
+                          } else {
+                            if (data27.where !== undefined) {
+                              const _errs61 = errors;
+                              if (typeof data27.where !== 'string') {
+                                validate17.errors = [0];
+                                return false;
+                              }
+                              var valid10 = _errs61 === errors;
+                            } else {
+                              var valid10 = true;
+                            }
+                            if (valid10) {
+                              if (data27.message !== undefined) {
+                                let data29 = data27.message;
+                                const _errs63 = errors;
+                                if (errors === _errs63) {
+                                  if (typeof data29 === 'string') {
+                                    if (data29.length < 1) {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                  } else {
+                                    validate17.errors = [0];
+                                    return false;
+                                  }
+                                }
+                                var valid10 = _errs63 === errors;
+                              } else {
+                                var valid10 = true;
+                              }
+                            }
+                          }
+                        } else {
+                          validate17.errors = [0];
+                          return false;
+                        }
+                      }
+                      var valid9 = _errs59 === errors;
+                      if (!valid9) {
+                        break;
+                      }
+                    }
+                  } else {
+                    validate17.errors = [0];
+                    return false;
+                  }
+                }
+                var valid0 = _errs57 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.operations_more !== undefined) {
+                  let data30 = data.operations_more;
+                  const _errs65 = errors;
+                  if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                    validate17.errors = [0];
+                    return false;
+                  }
+                  if (errors === _errs65) {
+                    if (typeof data30 == 'number' && isFinite(data30)) {
+                      if (data30 < 0 || isNaN(data30)) {
+                        validate17.errors = [0];
+                        return false;
+                      }
+                    }
+                  }
+                  var valid0 = _errs65 === errors;
+                } else {
+                  var valid0 = true;
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate17.errors = [0];
+      return false;
+    }
+  }
+  validate17.errors = vErrors;
+  return errors === 0;
+}
+export const isProviderList = validate18;
+const schema19 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['providers', 'default_provider'],
   properties: {
     providers: {
       type: 'array',
@@ -1033,17 +2200,21 @@ const schema17 = {
           silent_sign_in: { const: true }
         }
       }
-    }
+    },
+    default_provider: { type: ['string', 'null'], pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }
   }
 };
-function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
-      if (data.providers === undefined && (missing0 = 'providers')) {
-        validate16.errors = [0];
+      if (
+        (data.providers === undefined && (missing0 = 'providers')) ||
+        (data.default_provider === undefined && (missing0 = 'default_provider'))
+      ) {
+        validate18.errors = [0];
         return false;
       } else {
         if (data.providers !== undefined) {
@@ -1064,7 +2235,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.issuer === undefined && (missing1 = 'issuer')) ||
                       (data1.state === undefined && (missing1 = 'state'))
                     ) {
-                      validate16.errors = [0];
+                      validate18.errors = [0];
                       return false;
                     } else {
                       if (data1.name !== undefined) {
@@ -1073,11 +2244,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                         if (errors === _errs5) {
                           if (typeof data2 === 'string') {
                             if (!pattern0.test(data2)) {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                           } else {
-                            validate16.errors = [0];
+                            validate18.errors = [0];
                             return false;
                           }
                         }
@@ -1092,11 +2263,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                           if (errors === _errs7) {
                             if (typeof data3 === 'string') {
                               if (data3.length < 1) {
-                                validate16.errors = [0];
+                                validate18.errors = [0];
                                 return false;
                               }
                             } else {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                           }
@@ -1109,7 +2280,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                             let data4 = data1.state;
                             const _errs9 = errors;
                             if (typeof data4 !== 'string') {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                             if (!(
@@ -1120,7 +2291,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                               data4 === 'signed-out-expired' ||
                               data4 === 'other'
                             )) {
-                              validate16.errors = [0];
+                              validate18.errors = [0];
                               return false;
                             }
                             var valid2 = _errs9 === errors;
@@ -1131,7 +2302,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                             if (data1.silent_sign_in !== undefined) {
                               const _errs11 = errors;
                               if (true !== data1.silent_sign_in) {
-                                validate16.errors = [0];
+                                validate18.errors = [0];
                                 return false;
                               }
                               var valid2 = _errs11 === errors;
@@ -1143,7 +2314,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate16.errors = [0];
+                    validate18.errors = [0];
                     return false;
                   }
                 }
@@ -1153,22 +2324,46 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                 }
               }
             } else {
-              validate16.errors = [0];
+              validate18.errors = [0];
               return false;
             }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.default_provider !== undefined) {
+            let data6 = data.default_provider;
+            const _errs12 = errors;
+            if (typeof data6 !== 'string' && data6 !== null) {
+              validate18.errors = [0];
+              return false;
+            }
+            if (errors === _errs12) {
+              if (typeof data6 === 'string') {
+                if (!pattern0.test(data6)) {
+                  validate18.errors = [0];
+                  return false;
+                }
+              }
+            }
+            var valid0 = _errs12 === errors;
+          } else {
+            var valid0 = true;
           }
         }
       }
     } else {
-      validate16.errors = [0];
+      validate18.errors = [0];
       return false;
     }
   }
-  validate16.errors = vErrors;
+  validate18.errors = vErrors;
   return errors === 0;
 }
-export const isSessionSummary = validate17;
-const schema18 = {
+export const isSessionSummary = validate19;
+const schema20 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: [
@@ -1191,7 +2386,8 @@ const schema18 = {
     'retry_at',
     'apis',
     'settings_pending',
-    'sharing'
+    'sharing',
+    'sign_in_under_way'
   ],
   properties: {
     provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -1256,11 +2452,12 @@ const schema18 = {
       }
     },
     settings_pending: { type: 'boolean' },
-    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] }
+    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] },
+    sign_in_under_way: { type: 'boolean' }
   }
 };
-const pattern9 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
-function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern19 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -1286,9 +2483,10 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         (data.retry_at === undefined && (missing0 = 'retry_at')) ||
         (data.apis === undefined && (missing0 = 'apis')) ||
         (data.settings_pending === undefined && (missing0 = 'settings_pending')) ||
-        (data.sharing === undefined && (missing0 = 'sharing'))
+        (data.sharing === undefined && (missing0 = 'sharing')) ||
+        (data.sign_in_under_way === undefined && (missing0 = 'sign_in_under_way'))
       ) {
-        validate17.errors = [0];
+        validate19.errors = [0];
         return false;
       } else {
         if (data.provider !== undefined) {
@@ -1297,11 +2495,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             } else {
-              validate17.errors = [0];
+              validate19.errors = [0];
               return false;
             }
           }
@@ -1316,11 +2514,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (data1.length < 1) {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
               } else {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             }
@@ -1333,7 +2531,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
               if (!(
@@ -1344,7 +2542,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'signed-out-expired' ||
                 data2 === 'other'
               )) {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -1356,7 +2554,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.reason;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -1368,13 +2566,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.sequence;
                   const _errs9 = errors;
                   if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                    validate17.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 == 'number' && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate17.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                     }
@@ -1494,7 +2692,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     instancePath: instancePath + '/user/name',
                                     schemaPath: '#/properties/user/anyOf/1/properties/name/type',
                                     keyword: 'type',
-                                    params: { type: schema18.properties.user.anyOf[1].properties.name.type }
+                                    params: { type: schema20.properties.user.anyOf[1].properties.name.type }
                                   };
                                   if (vErrors === null) {
                                     vErrors = [err5];
@@ -1516,7 +2714,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       instancePath: instancePath + '/user/username',
                                       schemaPath: '#/properties/user/anyOf/1/properties/username/type',
                                       keyword: 'type',
-                                      params: { type: schema18.properties.user.anyOf[1].properties.username.type }
+                                      params: { type: schema20.properties.user.anyOf[1].properties.username.type }
                                     };
                                     if (vErrors === null) {
                                       vErrors = [err6];
@@ -1538,7 +2736,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                         instancePath: instancePath + '/user/email',
                                         schemaPath: '#/properties/user/anyOf/1/properties/email/type',
                                         keyword: 'type',
-                                        params: { type: schema18.properties.user.anyOf[1].properties.email.type }
+                                        params: { type: schema20.properties.user.anyOf[1].properties.email.type }
                                       };
                                       if (vErrors === null) {
                                         vErrors = [err7];
@@ -1581,7 +2779,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             instancePath: instancePath + '/user/picture',
                                             schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
                                             keyword: 'type',
-                                            params: { type: schema18.properties.user.anyOf[1].properties.picture.type }
+                                            params: { type: schema20.properties.user.anyOf[1].properties.picture.type }
                                           };
                                           if (vErrors === null) {
                                             vErrors = [err9];
@@ -1631,7 +2829,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err11);
                       }
                       errors++;
-                      validate17.errors = vErrors;
+                      validate19.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -1658,7 +2856,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           for (let i0 = 0; i0 < len0; i0++) {
                             const _errs31 = errors;
                             if (typeof data12[i0] !== 'string') {
-                              validate17.errors = [0];
+                              validate19.errors = [0];
                               return false;
                             }
                             var valid3 = _errs31 === errors;
@@ -1667,7 +2865,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         }
                       }
@@ -1680,13 +2878,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         let data14 = data.entitlements_more;
                         const _errs33 = errors;
                         if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         }
                         if (errors === _errs33) {
                           if (typeof data14 == 'number' && isFinite(data14)) {
                             if (data14 < 0 || isNaN(data14)) {
-                              validate17.errors = [0];
+                              validate19.errors = [0];
                               return false;
                             }
                           }
@@ -1699,7 +2897,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data.entitlements_known !== undefined) {
                           const _errs35 = errors;
                           if (typeof data.entitlements_known !== 'boolean') {
-                            validate17.errors = [0];
+                            validate19.errors = [0];
                             return false;
                           }
                           var valid0 = _errs35 === errors;
@@ -1717,7 +2915,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 for (let i1 = 0; i1 < len1; i1++) {
                                   const _errs39 = errors;
                                   if (typeof data16[i1] !== 'string') {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                   var valid4 = _errs39 === errors;
@@ -1726,7 +2924,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                 }
                               } else {
-                                validate17.errors = [0];
+                                validate19.errors = [0];
                                 return false;
                               }
                             }
@@ -1745,7 +2943,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   for (let i2 = 0; i2 < len2; i2++) {
                                     const _errs43 = errors;
                                     if (typeof data18[i2] !== 'string') {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                     var valid5 = _errs43 === errors;
@@ -1754,7 +2952,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                   }
                                 } else {
-                                  validate17.errors = [0];
+                                  validate19.errors = [0];
                                   return false;
                                 }
                               }
@@ -1767,13 +2965,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 let data20 = data.signed_in_at;
                                 const _errs45 = errors;
                                 if (typeof data20 !== 'string' && data20 !== null) {
-                                  validate17.errors = [0];
+                                  validate19.errors = [0];
                                   return false;
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern9.test(data20)) {
-                                      validate17.errors = [0];
+                                    if (!pattern19.test(data20)) {
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                   }
@@ -1787,13 +2985,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data21 = data.access_expires_at;
                                   const _errs47 = errors;
                                   if (typeof data21 !== 'string' && data21 !== null) {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern9.test(data21)) {
-                                        validate17.errors = [0];
+                                      if (!pattern19.test(data21)) {
+                                        validate19.errors = [0];
                                         return false;
                                       }
                                     }
@@ -1815,7 +3013,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       ) &&
                                       data22 !== null
                                     ) {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                     var valid0 = _errs49 === errors;
@@ -1826,7 +3024,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     if (data.refreshable !== undefined) {
                                       const _errs51 = errors;
                                       if (typeof data.refreshable !== 'boolean') {
-                                        validate17.errors = [0];
+                                        validate19.errors = [0];
                                         return false;
                                       }
                                       var valid0 = _errs51 === errors;
@@ -1838,7 +3036,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                         let data24 = data.storage;
                                         const _errs53 = errors;
                                         if (typeof data24 !== 'string') {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                         if (!(
@@ -1848,7 +3046,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           data24 === 'unsaved' ||
                                           data24 === 'other'
                                         )) {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                         var valid0 = _errs53 === errors;
@@ -1860,13 +3058,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data25 = data.retry_at;
                                           const _errs55 = errors;
                                           if (typeof data25 !== 'string' && data25 !== null) {
-                                            validate17.errors = [0];
+                                            validate19.errors = [0];
                                             return false;
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern9.test(data25)) {
-                                                validate17.errors = [0];
+                                              if (!pattern19.test(data25)) {
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -1895,7 +3093,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data27.allowed === undefined && (missing2 = 'allowed')) ||
                                                         (data27.missing === undefined && (missing2 = 'missing'))
                                                       ) {
-                                                        validate17.errors = [0];
+                                                        validate19.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data27.name !== undefined) {
@@ -1904,11 +3102,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs61) {
                                                             if (typeof data28 === 'string') {
                                                               if (!pattern0.test(data28)) {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -1921,7 +3119,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data29 = data27.readiness;
                                                             const _errs63 = errors;
                                                             if (typeof data29 !== 'string') {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -1934,7 +3132,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data29 === 'unreachable' ||
                                                               data29 === 'other'
                                                             )) {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             var valid7 = _errs63 === errors;
@@ -1945,7 +3143,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data27.allowed !== undefined) {
                                                               const _errs65 = errors;
                                                               if (typeof data27.allowed !== 'boolean') {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid7 = _errs65 === errors;
@@ -1963,7 +3161,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                     for (let i4 = 0; i4 < len4; i4++) {
                                                                       const _errs69 = errors;
                                                                       if (typeof data31[i4] !== 'string') {
-                                                                        validate17.errors = [0];
+                                                                        validate19.errors = [0];
                                                                         return false;
                                                                       }
                                                                       var valid8 = _errs69 === errors;
@@ -1972,7 +3170,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                       }
                                                                     }
                                                                   } else {
-                                                                    validate17.errors = [0];
+                                                                    validate19.errors = [0];
                                                                     return false;
                                                                   }
                                                                 }
@@ -1985,7 +3183,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate17.errors = [0];
+                                                      validate19.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -1995,7 +3193,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate17.errors = [0];
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -2007,7 +3205,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data.settings_pending !== undefined) {
                                               const _errs71 = errors;
                                               if (typeof data.settings_pending !== 'boolean') {
-                                                validate17.errors = [0];
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                               var valid0 = _errs71 === errors;
@@ -2019,7 +3217,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                 let data34 = data.sharing;
                                                 const _errs73 = errors;
                                                 if (typeof data34 !== 'string') {
-                                                  validate17.errors = [0];
+                                                  validate19.errors = [0];
                                                   return false;
                                                 }
                                                 if (!(
@@ -2028,12 +3226,24 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   data34 === 'all-kernels' ||
                                                   data34 === 'other'
                                                 )) {
-                                                  validate17.errors = [0];
+                                                  validate19.errors = [0];
                                                   return false;
                                                 }
                                                 var valid0 = _errs73 === errors;
                                               } else {
                                                 var valid0 = true;
+                                              }
+                                              if (valid0) {
+                                                if (data.sign_in_under_way !== undefined) {
+                                                  const _errs75 = errors;
+                                                  if (typeof data.sign_in_under_way !== 'boolean') {
+                                                    validate19.errors = [0];
+                                                    return false;
+                                                  }
+                                                  var valid0 = _errs75 === errors;
+                                                } else {
+                                                  var valid0 = true;
+                                                }
                                               }
                                             }
                                           }
@@ -2056,15 +3266,15 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate17.errors = [0];
+      validate19.errors = [0];
       return false;
     }
   }
-  validate17.errors = vErrors;
+  validate19.errors = vErrors;
   return errors === 0;
 }
-export const isSignInProgress = validate18;
-const schema19 = {
+export const isSignInProgress = validate20;
+const schema21 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'state', 'error', 'expires_in'],
@@ -2077,7 +3287,19 @@ const schema19 = {
         { type: 'null' },
         {
           type: 'object',
-          required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
+          required: [
+            'code',
+            'message',
+            'action',
+            'retryable',
+            'request_id',
+            'reason',
+            'type',
+            'title',
+            'status',
+            'detail',
+            'params'
+          ],
           properties: {
             code: {
               type: 'string',
@@ -2105,6 +3327,7 @@ const schema19 = {
                 'caller_forbidden',
                 'unknown_provider',
                 'unknown_api',
+                'no_operations',
                 'unknown_flow',
                 'method_not_allowed',
                 'issuer_mismatch',
@@ -2120,6 +3343,7 @@ const schema19 = {
                 'upstream_unreachable',
                 'upstream_protocol_error',
                 'upstream_timeout',
+                'openapi_invalid',
                 'configuration_invalid',
                 'storage_unavailable',
                 'overloaded',
@@ -2130,7 +3354,15 @@ const schema19 = {
             action: { type: 'string', minLength: 1 },
             retryable: { type: 'boolean' },
             request_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
-            reason: { type: 'string', minLength: 1 }
+            reason: { type: 'string', minLength: 1 },
+            type: { type: 'string' },
+            title: { type: 'string' },
+            status: { type: ['integer', 'null'] },
+            detail: { type: 'string' },
+            params: {
+              type: 'object',
+              additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+            }
           }
         }
       ]
@@ -2138,8 +3370,8 @@ const schema19 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern13 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
-function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern23 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2152,7 +3384,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         (data.error === undefined && (missing0 = 'error')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate18.errors = [0];
+        validate20.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -2160,12 +3392,12 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern13.test(data0)) {
-                validate18.errors = [0];
+              if (!pattern23.test(data0)) {
+                validate20.errors = [0];
                 return false;
               }
             } else {
-              validate18.errors = [0];
+              validate20.errors = [0];
               return false;
             }
           }
@@ -2180,11 +3412,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate18.errors = [0];
+                  validate20.errors = [0];
                   return false;
                 }
               } else {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
             }
@@ -2197,7 +3429,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
               if (!(
@@ -2208,7 +3440,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'expired' ||
                 data2 === 'other'
               )) {
-                validate18.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -2249,7 +3481,12 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                         (data3.action === undefined && (missing1 = 'action')) ||
                         (data3.retryable === undefined && (missing1 = 'retryable')) ||
                         (data3.request_id === undefined && (missing1 = 'request_id')) ||
-                        (data3.reason === undefined && (missing1 = 'reason'))
+                        (data3.reason === undefined && (missing1 = 'reason')) ||
+                        (data3.type === undefined && (missing1 = 'type')) ||
+                        (data3.title === undefined && (missing1 = 'title')) ||
+                        (data3.status === undefined && (missing1 = 'status')) ||
+                        (data3.detail === undefined && (missing1 = 'detail')) ||
+                        (data3.params === undefined && (missing1 = 'params'))
                       ) {
                         const err1 = {
                           instancePath: instancePath + '/error',
@@ -2305,6 +3542,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             data4 === 'caller_forbidden' ||
                             data4 === 'unknown_provider' ||
                             data4 === 'unknown_api' ||
+                            data4 === 'no_operations' ||
                             data4 === 'unknown_flow' ||
                             data4 === 'method_not_allowed' ||
                             data4 === 'issuer_mismatch' ||
@@ -2320,6 +3558,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             data4 === 'upstream_unreachable' ||
                             data4 === 'upstream_protocol_error' ||
                             data4 === 'upstream_timeout' ||
+                            data4 === 'openapi_invalid' ||
                             data4 === 'configuration_invalid' ||
                             data4 === 'storage_unavailable' ||
                             data4 === 'overloaded' ||
@@ -2329,7 +3568,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                               instancePath: instancePath + '/error/code',
                               schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
                               keyword: 'enum',
-                              params: { allowedValues: schema19.properties.error.anyOf[1].properties.code.enum }
+                              params: { allowedValues: schema21.properties.error.anyOf[1].properties.code.enum }
                             };
                             if (vErrors === null) {
                               vErrors = [err3];
@@ -2447,7 +3686,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                   const _errs21 = errors;
                                   if (errors === _errs21) {
                                     if (typeof data8 === 'string') {
-                                      if (!pattern4.test(data8)) {
+                                      if (!pattern6.test(data8)) {
                                         const err9 = {
                                           instancePath: instancePath + '/error/request_id',
                                           schemaPath: '#/properties/error/anyOf/1/properties/request_id/pattern',
@@ -2519,6 +3758,197 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                                   } else {
                                     var valid2 = true;
                                   }
+                                  if (valid2) {
+                                    if (data3.type !== undefined) {
+                                      const _errs25 = errors;
+                                      if (typeof data3.type !== 'string') {
+                                        const err13 = {
+                                          instancePath: instancePath + '/error/type',
+                                          schemaPath: '#/properties/error/anyOf/1/properties/type/type',
+                                          keyword: 'type',
+                                          params: { type: 'string' }
+                                        };
+                                        if (vErrors === null) {
+                                          vErrors = [err13];
+                                        } else {
+                                          vErrors.push(err13);
+                                        }
+                                        errors++;
+                                      }
+                                      var valid2 = _errs25 === errors;
+                                    } else {
+                                      var valid2 = true;
+                                    }
+                                    if (valid2) {
+                                      if (data3.title !== undefined) {
+                                        const _errs27 = errors;
+                                        if (typeof data3.title !== 'string') {
+                                          const err14 = {
+                                            instancePath: instancePath + '/error/title',
+                                            schemaPath: '#/properties/error/anyOf/1/properties/title/type',
+                                            keyword: 'type',
+                                            params: { type: 'string' }
+                                          };
+                                          if (vErrors === null) {
+                                            vErrors = [err14];
+                                          } else {
+                                            vErrors.push(err14);
+                                          }
+                                          errors++;
+                                        }
+                                        var valid2 = _errs27 === errors;
+                                      } else {
+                                        var valid2 = true;
+                                      }
+                                      if (valid2) {
+                                        if (data3.status !== undefined) {
+                                          let data12 = data3.status;
+                                          const _errs29 = errors;
+                                          if (
+                                            !(
+                                              typeof data12 == 'number' &&
+                                              !(data12 % 1) &&
+                                              !isNaN(data12) &&
+                                              isFinite(data12)
+                                            ) &&
+                                            data12 !== null
+                                          ) {
+                                            const err15 = {
+                                              instancePath: instancePath + '/error/status',
+                                              schemaPath: '#/properties/error/anyOf/1/properties/status/type',
+                                              keyword: 'type',
+                                              params: {
+                                                type: schema21.properties.error.anyOf[1].properties.status.type
+                                              }
+                                            };
+                                            if (vErrors === null) {
+                                              vErrors = [err15];
+                                            } else {
+                                              vErrors.push(err15);
+                                            }
+                                            errors++;
+                                          }
+                                          var valid2 = _errs29 === errors;
+                                        } else {
+                                          var valid2 = true;
+                                        }
+                                        if (valid2) {
+                                          if (data3.detail !== undefined) {
+                                            const _errs31 = errors;
+                                            if (typeof data3.detail !== 'string') {
+                                              const err16 = {
+                                                instancePath: instancePath + '/error/detail',
+                                                schemaPath: '#/properties/error/anyOf/1/properties/detail/type',
+                                                keyword: 'type',
+                                                params: { type: 'string' }
+                                              };
+                                              if (vErrors === null) {
+                                                vErrors = [err16];
+                                              } else {
+                                                vErrors.push(err16);
+                                              }
+                                              errors++;
+                                            }
+                                            var valid2 = _errs31 === errors;
+                                          } else {
+                                            var valid2 = true;
+                                          }
+                                          if (valid2) {
+                                            if (data3.params !== undefined) {
+                                              let data14 = data3.params;
+                                              const _errs33 = errors;
+                                              if (errors === _errs33) {
+                                                if (data14 && typeof data14 == 'object' && !Array.isArray(data14)) {
+                                                  for (const key0 in data14) {
+                                                    let data15 = data14[key0];
+                                                    const _errs36 = errors;
+                                                    if (
+                                                      typeof data15 !== 'string' &&
+                                                      !(typeof data15 == 'number' && isFinite(data15)) &&
+                                                      !Array.isArray(data15)
+                                                    ) {
+                                                      const err17 = {
+                                                        instancePath:
+                                                          instancePath +
+                                                          '/error/params/' +
+                                                          key0.replace(/~/g, '~0').replace(/\//g, '~1'),
+                                                        schemaPath:
+                                                          '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
+                                                        keyword: 'type',
+                                                        params: {
+                                                          type: schema21.properties.error.anyOf[1].properties.params
+                                                            .additionalProperties.type
+                                                        }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err17];
+                                                      } else {
+                                                        vErrors.push(err17);
+                                                      }
+                                                      errors++;
+                                                    }
+                                                    if (errors === _errs36) {
+                                                      if (Array.isArray(data15)) {
+                                                        var valid4 = true;
+                                                        const len0 = data15.length;
+                                                        for (let i0 = 0; i0 < len0; i0++) {
+                                                          const _errs38 = errors;
+                                                          if (typeof data15[i0] !== 'string') {
+                                                            const err18 = {
+                                                              instancePath:
+                                                                instancePath +
+                                                                '/error/params/' +
+                                                                key0.replace(/~/g, '~0').replace(/\//g, '~1') +
+                                                                '/' +
+                                                                i0,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/params/additionalProperties/items/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err18];
+                                                            } else {
+                                                              vErrors.push(err18);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid4 = _errs38 === errors;
+                                                          if (!valid4) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      }
+                                                    }
+                                                    var valid3 = _errs36 === errors;
+                                                    if (!valid3) {
+                                                      break;
+                                                    }
+                                                  }
+                                                } else {
+                                                  const err19 = {
+                                                    instancePath: instancePath + '/error/params',
+                                                    schemaPath: '#/properties/error/anyOf/1/properties/params/type',
+                                                    keyword: 'type',
+                                                    params: { type: 'object' }
+                                                  };
+                                                  if (vErrors === null) {
+                                                    vErrors = [err19];
+                                                  } else {
+                                                    vErrors.push(err19);
+                                                  }
+                                                  errors++;
+                                                }
+                                              }
+                                              var valid2 = _errs33 === errors;
+                                            } else {
+                                              var valid2 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    }
+                                  }
                                 }
                               }
                             }
@@ -2526,16 +3956,16 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err13 = {
+                      const err20 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err13];
+                        vErrors = [err20];
                       } else {
-                        vErrors.push(err13);
+                        vErrors.push(err20);
                       }
                       errors++;
                     }
@@ -2544,19 +3974,19 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err14 = {
+                  const err21 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err14];
+                    vErrors = [err21];
                   } else {
-                    vErrors.push(err14);
+                    vErrors.push(err21);
                   }
                   errors++;
-                  validate18.errors = vErrors;
+                  validate20.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs8;
@@ -2574,21 +4004,21 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data10 = data.expires_in;
-                  const _errs25 = errors;
-                  if (!(typeof data10 == 'number' && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-                    validate18.errors = [0];
+                  let data17 = data.expires_in;
+                  const _errs40 = errors;
+                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+                    validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs25) {
-                    if (typeof data10 == 'number' && isFinite(data10)) {
-                      if (data10 < 0 || isNaN(data10)) {
-                        validate18.errors = [0];
+                  if (errors === _errs40) {
+                    if (typeof data17 == 'number' && isFinite(data17)) {
+                      if (data17 < 0 || isNaN(data17)) {
+                        validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs25 === errors;
+                  var valid0 = _errs40 === errors;
                 } else {
                   var valid0 = true;
                 }
@@ -2598,15 +4028,15 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate18.errors = [0];
+      validate20.errors = [0];
       return false;
     }
   }
-  validate18.errors = vErrors;
+  validate20.errors = vErrors;
   return errors === 0;
 }
-export const isSignInStarted = validate19;
-const schema20 = {
+export const isSignInStarted = validate21;
+const schema22 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'strategy', 'start_url', 'device', 'expires_in'],
@@ -2633,7 +4063,7 @@ const schema20 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2647,7 +4077,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         (data.device === undefined && (missing0 = 'device')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate19.errors = [0];
+        validate21.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -2655,12 +4085,12 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern13.test(data0)) {
-                validate19.errors = [0];
+              if (!pattern23.test(data0)) {
+                validate21.errors = [0];
                 return false;
               }
             } else {
-              validate19.errors = [0];
+              validate21.errors = [0];
               return false;
             }
           }
@@ -2675,11 +4105,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
               } else {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
             }
@@ -2692,7 +4122,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.strategy;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               if (!(
@@ -2702,7 +4132,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'paste' ||
                 data2 === 'other'
               )) {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -2714,7 +4144,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.start_url;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -2726,13 +4156,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.start_address;
                   const _errs9 = errors;
                   if (typeof data4 !== 'string' && data4 !== null) {
-                    validate19.errors = [0];
+                    validate21.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
-                      if (!pattern5.test(data4)) {
-                        validate19.errors = [0];
+                      if (!pattern2.test(data4)) {
+                        validate21.errors = [0];
                         return false;
                       }
                     }
@@ -2875,7 +4305,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                         '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
                                       keyword: 'type',
                                       params: {
-                                        type: schema20.properties.device.anyOf[1].properties.verification_uri_complete
+                                        type: schema22.properties.device.anyOf[1].properties.verification_uri_complete
                                           .type
                                       }
                                     };
@@ -2924,7 +4354,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err8);
                       }
                       errors++;
-                      validate19.errors = vErrors;
+                      validate21.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -2945,13 +4375,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                       let data9 = data.expires_in;
                       const _errs23 = errors;
                       if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                        validate19.errors = [0];
+                        validate21.errors = [0];
                         return false;
                       }
                       if (errors === _errs23) {
                         if (typeof data9 == 'number' && isFinite(data9)) {
                           if (data9 < 0 || isNaN(data9)) {
-                            validate19.errors = [0];
+                            validate21.errors = [0];
                             return false;
                           }
                         }
@@ -2968,15 +4398,15 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate19.errors = [0];
+      validate21.errors = [0];
       return false;
     }
   }
-  validate19.errors = vErrors;
+  validate21.errors = vErrors;
   return errors === 0;
 }
-export const isSignOutResult = validate20;
-const schema21 = {
+export const isSignOutResult = validate22;
+const schema23 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['local', 'revoked', 'end_session_url', 'end_session_address'],
@@ -2987,7 +4417,7 @@ const schema21 = {
     end_session_address: { type: ['string', 'null'] }
   }
 };
-function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2999,18 +4429,18 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         (data.end_session_url === undefined && (missing0 = 'end_session_url')) ||
         (data.end_session_address === undefined && (missing0 = 'end_session_address'))
       ) {
-        validate20.errors = [0];
+        validate22.errors = [0];
         return false;
       } else {
         if (data.local !== undefined) {
           let data0 = data.local;
           const _errs1 = errors;
           if (typeof data0 !== 'string') {
-            validate20.errors = [0];
+            validate22.errors = [0];
             return false;
           }
           if (!(data0 === 'done' || data0 === 'other')) {
-            validate20.errors = [0];
+            validate22.errors = [0];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -3022,7 +4452,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
             let data1 = data.revoked;
             const _errs3 = errors;
             if (typeof data1 !== 'string') {
-              validate20.errors = [0];
+              validate22.errors = [0];
               return false;
             }
             if (!(
@@ -3032,7 +4462,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               data1 === 'nothing-to-revoke' ||
               data1 === 'other'
             )) {
-              validate20.errors = [0];
+              validate22.errors = [0];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -3044,7 +4474,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.end_session_url;
               const _errs5 = errors;
               if (typeof data2 !== 'string' && data2 !== null) {
-                validate20.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -3056,7 +4486,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.end_session_address;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate20.errors = [0];
+                  validate22.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -3068,10 +4498,10 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate20.errors = [0];
+      validate22.errors = [0];
       return false;
     }
   }
-  validate20.errors = vErrors;
+  validate22.errors = vErrors;
   return errors === 0;
 }

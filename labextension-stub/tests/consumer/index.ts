@@ -4,6 +4,8 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 
 import { ContractError, IOidc } from '@jupyter-oidc/labextension';
 import type { IGate, IProblem, ISession, SessionSummary } from '@jupyter-oidc/labextension';
+import { SignedIn, useSession } from '@jupyter-oidc/labextension/react';
+import type { ISessionState, ISignedInProps } from '@jupyter-oidc/labextension/react';
 
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'example:orders',
@@ -33,5 +35,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** The React parts, as an extension types them. */
+export const parts: {
+  readonly follow: (oidc: IOidc, provider?: string) => ISessionState;
+  readonly show: (props: ISignedInProps) => unknown;
+} = { follow: useSession, show: SignedIn };
 
 export default plugin;

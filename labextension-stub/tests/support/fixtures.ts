@@ -16,6 +16,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'diagnostics.reply': 'Diagnostics',
   error: 'OidcError',
   'kernel-grant.reply': 'KernelGrant',
+  'operation-example.reply': 'OperationExample',
+  'operations.reply': 'OperationList',
   'providers.reply': 'ProviderList',
   'session.reply': 'SessionSummary',
   'sign-in-progress.reply': 'SignInProgress',

@@ -13,7 +13,7 @@ from jupyter_oidc.diagnostics import Check, Report, examine
 from jupyter_oidc.diagnostics.context import Storage
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     IdpUnavailable,
     RouteForbidden,

@@ -53,6 +53,7 @@ SUMMARY: dict[str, Any] = {
     "missing_scopes": [],
     "settings_pending": False,
     "sharing": "none",
+    "sign_in_under_way": False,
     "signed_in_at": "2026-11-23T09:00:00Z",
     "access_expires_at": "2026-11-23T09:05:00Z",
     "expires_in": 284,
@@ -60,6 +61,24 @@ SUMMARY: dict[str, Any] = {
     "storage": "keyring",
     "retry_at": None,
     "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
+}
+ORDERS: dict[str, Any] = {
+    "name": "orders",
+    "provider": "corp",
+    "path": "/jupyter-oidc/api/orders/",
+    "base_url": "https://api.example.com/v1/",
+    "methods": ["GET", "POST"],
+    "callers": ["browser", "kernel"],
+    "state": "active",
+    "readiness": "ready",
+    "allowed": True,
+    "missing": [],
+    "title": "Orders of the shop",
+    "description": "Every order, and what was refunded.",
+    "example": "items?limit=5",
+    "docs_url": "https://docs.example.com/orders",
+    "path_prefixes": ["/"],
+    "has_operations": True,
 }
 SIGNED_OUT = {**SUMMARY, "state": "signed-out", "user": None, "expires_in": None, "apis": []}
 STARTED = {
@@ -208,6 +227,10 @@ class FakeServer:
     def asked(self, method: str, path: str) -> list[Received]:
         """Return the requests that arrived for ``method`` on ``path`` below the base URL."""
         return [got for got in self.received if (got.method, got.path) == (method, self.base_url + path)]
+
+    def called(self, below: str) -> list[Received]:
+        """Return the requests that arrived for a path that begins with ``below``, below the base URL."""
+        return [got for got in self.received if got.path.startswith(self.base_url + below)]
 
     def grants(self, now: Callable[[], float] = time.monotonic) -> GrantAuth:
         return GrantAuth(self.server, KERNEL, now)

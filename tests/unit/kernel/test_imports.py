@@ -21,7 +21,7 @@ SERVER_SIDE = [
     "joserfc",
     "cryptography",
 ]
-NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
+NAMES = ["api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out"]
 
 
 def loaded(program: str) -> list[str]:
@@ -34,6 +34,11 @@ def loaded(program: str) -> list[str]:
     )
     names: list[str] = json.loads(told.stdout)
     return names
+
+
+def printed_by(program: str) -> str:
+    """Return the output of ``program`` in a fresh interpreter."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +68,10 @@ def test_using_a_name_does_not_load(after_use: list[str], module: str) -> None:
 
 def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use: list[str]) -> None:
     parts = {name.split(".")[1] for name in after_use if name.startswith("jupyter_oidc.")}
-    assert parts == {"kernel", "contract"}
+    assert parts == {"kernel", "contract", "errors"}
 
 
-@pytest.mark.parametrize("name", [*NAMES, "OIDCError", "__version__"])
+@pytest.mark.parametrize("name", [*NAMES, "errors", "__version__"])
 def test_the_public_names_are_listed(name: str) -> None:
     assert name in dir(jupyter_oidc)
 
@@ -81,8 +86,29 @@ def test_a_name_that_does_not_exist_is_told_as_python_does() -> None:
         _ = jupyter_oidc.token  # type: ignore[attr-defined]  # NOTE: the checker refuses it too
 
 
-def test_every_name_that_dir_lists_can_be_reached_and_every_error_is_listed() -> None:
-    listed = dir(jupyter_oidc)
-    assert all(hasattr(jupyter_oidc, name) for name in listed)
+def test_every_name_that_dir_lists_can_be_reached() -> None:
+    assert all(hasattr(jupyter_oidc, name) for name in dir(jupyter_oidc))
+
+
+def test_dir_lists_what_people_call_and_one_name_for_all_errors() -> None:
+    assert dir(jupyter_oidc) == sorted([*NAMES, "__version__", "errors"])
+
+
+def test_the_module_of_errors_has_every_error_of_the_contract_and_of_the_helper() -> None:
     errors = {kind.__name__ for kind in [*BY_CODE.values(), *LOCAL]}
-    assert set(listed) == {*NAMES, "OIDCError", "OIDCWarning", "__version__", *errors}
+    assert set(jupyter_oidc.errors.__all__) == {"OIDCError", "OIDCWarning", *errors}
+
+
+def test_an_error_is_the_same_class_by_its_bare_name_as_in_the_module_of_errors() -> None:
+    assert jupyter_oidc.SignInDeclined is jupyter_oidc.errors.SignInDeclined
+
+
+def test_a_star_import_brings_calls_and_errors() -> None:
+    assert {*dir(jupyter_oidc), *jupyter_oidc.errors.__all__} == set(jupyter_oidc.__all__)
+
+
+def test_the_errors_come_from_the_kernel_helper_also_where_the_server_is_loaded() -> None:
+    told = printed_by(
+        "import jupyter_oidc.problems, jupyter_oidc.errors as errors; print(errors.UnknownApi.__module__)"
+    )
+    assert told == "jupyter_oidc.kernel.errors\n"

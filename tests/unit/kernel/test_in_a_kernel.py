@@ -17,6 +17,7 @@ from tests.unit.kernel.fake_server import (
     CANCELLED,
     COMPLETED,
     FLOW,
+    ORDERS,
     SIGNED_OUT,
     STARTED,
     SUMMARY,
@@ -25,6 +26,7 @@ from tests.unit.kernel.fake_server import (
     FakeServer,
     refusal,
 )
+from tests.unit.kernel.test_completion import LISTED
 
 SESSION = "jupyter-oidc/providers/corp/session"
 BEGIN = "jupyter-oidc/providers/corp/sign-in"
@@ -62,6 +64,14 @@ class Notebook:
 
         self.client.execute_interactive(code, timeout=30, output_hook=hook, store_history=False)
         return shown, "".join(streams), errors
+
+    def offered(self, code: str) -> tuple[list[str], str]:
+        """Return what the kernel offers at the end of ``code``, and the text that it would replace."""
+        self.client.complete(code, len(code))
+        while True:
+            content = self.client.get_shell_msg(timeout=30)["content"]
+            if "matches" in content:
+                return content["matches"], code[content["cursor_start"] : content["cursor_end"]]
 
 
 @pytest.fixture(scope="module")
@@ -190,24 +200,93 @@ def test_a_sign_in_that_timed_out_leaves_no_link(
     assert "one-time-ticket" not in only(shown)[-1]
 
 
-def test_an_error_is_a_few_lines_instead_of_a_traceback(
+def plain_lines(shown: str) -> list[str]:
+    """Return the lines of a traceback without colours and rules."""
+    return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines() if line.strip("-")]
+
+
+def test_an_error_is_the_line_that_caused_it_and_a_few_lines(
     open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
 ) -> None:
     fake_server, _ = open_notebook
+    params = {"api": "orders", "provider": "corp"}
     fake_server.answers(
-        "GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in", link="https://hub.example.com/user/ada/lab")
+        "GET",
+        "jupyter-oidc/api/orders/items",
+        refusal("not_signed_in", link="https://hub.example.com/user/ada/lab", params=params),
     )
     _, _, errors = notebook.run("oidc.api('orders').get('items')")
     [(name, shown)] = errors
-    assert (name, shown.splitlines()) == (
-        "NotSignedIn",
-        [
-            "NotSignedIn: It did not work.",
-            "Try something else. Run oidc.sign_in() or open JupyterLab:",
-            "https://hub.example.com/user/ada/lab",
-            "(not_signed_in, request req-12345678)",
-        ],
-    )
+    head, place, line, *told = plain_lines(shown)
+    assert (name, head.split()[0]) == ("NotSignedIn", "NotSignedIn")
+    assert place.endswith("line 1")
+    assert line == "----> 1 oidc.api('orders').get('items')"
+    assert told == [
+        "NotSignedIn: It did not work.",
+        "Try something else. Run oidc.sign_in('corp') or open JupyterLab:",
+        "https://hub.example.com/user/ada/lab",
+        "(not_signed_in, API orders, provider corp, request req-12345678)",
+    ]
+
+
+def test_the_frames_of_the_author_are_shown_and_none_of_a_library(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    """The last line is the author's own, also behind an authentication object, a hook and an event loop."""
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    fake_server.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    cell = """
+import asyncio, httpx, requests
+def by_client():
+    oidc.api('orders').get('items')
+def by_requests():
+    requests.get(oidc.auth('orders').base_url + 'items', auth=oidc.auth('orders'))
+def by_httpx():
+    httpx.get(oidc.auth('orders').base_url + 'items', auth=oidc.auth('orders'))
+async def by_async_client():
+    await oidc.async_api('orders').get('items')
+"""
+    notebook.run(cell)
+    for call in ("by_client()", "by_requests()", "by_httpx()", "await by_async_client()"):
+        _, _, [(name, shown)] = notebook.run(call)
+        lines = plain_lines(shown)
+        assert name == "CallerForbidden"
+        assert not [line for line in lines if "site-packages" in line or "jupyter_oidc/" in line], lines
+        frames = [line for line in lines if re.match(r"-+> ", line)]
+        assert len(frames) == 2, lines
+        assert "oidc" in frames[-1]
+
+
+def test_an_error_follows_the_form_of_tracebacks_that_the_author_has_chosen(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    notebook.run("%xmode Minimal")
+    _, _, [(_, shown)] = notebook.run("oidc.api('orders').get('items')")
+    notebook.run("%xmode Context")
+    assert plain_lines(shown) == [
+        "CallerForbidden: It did not work.",
+        "Try something else.",
+        "(caller_forbidden, request req-12345678)",
+    ]
+
+
+def test_what_the_author_was_handling_stays_in_sight(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    cell = "try:\n    {}['missing']\nexcept KeyError:\n    oidc.api('orders').get('items')"
+    _, _, [(_, shown)] = notebook.run(cell)
+    lines = plain_lines(shown)
+    assert "KeyError: 'missing'" in lines
+    assert lines[-3:] == [
+        "CallerForbidden: It did not work.",
+        "Try something else.",
+        "(caller_forbidden, request req-12345678)",
+    ]
 
 
 def test_an_endpoint_shown_by_a_notebook_hides_its_grant(
@@ -476,3 +555,65 @@ def test_where_nobody_can_type_the_sign_in_says_where_to_go(
     assert [name for name, _ in errors] == ["RequestInvalid"]
     assert "Sign in from JupyterLab" in errors[0][1]
     assert len(fake_server.asked("DELETE", PROGRESS)) == 1
+
+
+# -- completion, without any %load_ext -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def catalogue(open_notebook: tuple[FakeServer, Notebook], notebook: Notebook) -> Notebook:
+    fake_server, _ = open_notebook
+    known = [{"name": name, "issuer": "https://id.example.com", "state": "active"} for name in ("corp", "lab")]
+    fake_server.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS, {**ORDERS, "name": "stock"}]})
+    fake_server.answers("GET", "jupyter-oidc/providers", {"providers": known})
+    fake_server.answers("GET", "jupyter-oidc/apis/orders/operations", LISTED)
+    # NOTE: an earlier test may have asked for a list that was not there yet.
+    notebook.run("oidc.apis(); client = oidc.api('orders'); _ = client.operations()")
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("code", "offered", "replaced"),
+    [
+        ('oidc.api("', ["orders", "stock"], ""),
+        ("x = 1\ny = oidc.api('or", ["orders"], "or"),
+        ('oidc.auth("st', ["stock"], "st"),
+        ('oidc.endpoint("', ["orders", "stock"], ""),
+        ('oidc.sign_in("', ["corp", "lab"], ""),
+        ('oidc.api("orders").get("ord', ["orders", "orders/{id}"], "ord"),
+        ('client.post("/', ["/orders"], "/"),
+        ('oidc.api(\n    "orders",\n).get(\n    "orders/', ["orders/{id}"], "orders/"),
+    ],
+)
+def test_a_kernel_completes_names_and_paths_and_nothing_else(
+    catalogue: Notebook, code: str, offered: list[str], replaced: str
+) -> None:
+    assert catalogue.offered(code) == (offered, replaced)
+
+
+def test_a_kernel_completes_the_names_of_a_table(catalogue: Notebook) -> None:
+    catalogue.run("found = oidc.apis()")
+    assert catalogue.offered('found["')[0] == ["orders", "stock"]
+
+
+def test_a_kernel_offers_what_people_call_behind_the_package(catalogue: Notebook) -> None:
+    matches, _ = catalogue.offered("oidc.")
+    assert {"api", "apis", "auth", "errors", "session", "sessions", "sign_in", "sign_out"} <= set(matches)
+    assert not {"SignInDeclined", "UnknownApi"} & set(matches)
+
+
+def test_completion_of_other_strings_is_as_it_was(
+    catalogue: Notebook, open_notebook: tuple[FakeServer, Notebook]
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.received.clear()
+    catalogue.offered('open("')
+    assert fake_server.received == []
+
+
+def test_apis_and_clients_show_as_html_in_a_notebook(catalogue: Notebook) -> None:
+    for code in ("oidc.apis()", "client", "client.operations()", "oidc.apis()[0]"):
+        shown, _, errors = catalogue.run(code)
+        assert errors == []
+        assert "<table" in shown["result"][0][HTML]
+        assert "orders" in shown["result"][0]["text/plain"]

@@ -1,4 +1,4 @@
-"""``%oidc status|sign-in|sign-out [provider]`` runs in a real IPython shell."""
+"""``%oidc status|sign-in|sign-out|sessions|apis [name]`` runs in a real IPython shell."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from traitlets.config import Config
 
 import jupyter_oidc
 from jupyter_oidc.kernel.errors import UnknownProvider
-from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, FakeServer, refusal
+from tests.unit.kernel.fake_server import ORDERS, SIGNED_OUT, SUMMARY, FakeServer, refusal
 
 HELP = """%oidc status   [provider]   who is signed in
 %oidc sign-in  [provider]   sign in
 %oidc sign-out [provider]   sign out
+%oidc sessions              the sessions of all providers
+%oidc apis     [api]        the APIs, or one of them
 """
 SESSION = "jupyter-oidc/providers/corp/session"
 
@@ -63,7 +65,7 @@ def test_the_provider_of_a_magic_is_the_second_word(magic: Callable[..., Any], k
     assert magic("status lab").provider == "lab"
 
 
-@pytest.mark.parametrize("line", ["help", "login", "Status", "--help", "status corp more", "sign_in"])
+@pytest.mark.parametrize("line", ["help", "login", "Status", "--help", "status corp more", "sign_in", "sessions corp"])
 def test_an_unknown_word_prints_the_usage(
     magic: Callable[..., Any], capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
@@ -86,6 +88,44 @@ def test_the_words_are_completed(shell: InteractiveShell) -> None:
     with provisionalcompleter():
         offered = {completion.text for completion in shell.Completer.completions("%oidc sign", 10)}
     assert {"sign-in", "sign-out"} <= offered
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%oidc ", {"status", "sign-in", "sign-out", "sessions", "apis"}),
+        ("%oidc status ", {"corp", "lab"}),
+        ("%oidc sign-in l", {"lab"}),
+        ("%oidc apis ", {"orders", "stock"}),
+        ("%oidc apis or", {"orders"}),
+    ],
+)
+def test_the_names_behind_a_verb_are_completed(
+    magic: Callable[..., Any], shell: InteractiveShell, kernel: FakeServer, line: str, expected: set[str]
+) -> None:
+    issuer = {"issuer": "https://id.example.com", "state": "active"}
+    kernel.answers(
+        "GET", "jupyter-oidc/providers", {"providers": [{"name": "corp", **issuer}, {"name": "lab", **issuer}]}
+    )
+    kernel.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS, {**ORDERS, "name": "stock"}]})
+    with provisionalcompleter():
+        offered = {completion.text for completion in shell.Completer.completions(line, len(line))}
+    assert expected <= offered
+    assert not {"orders", "stock", "corp", "lab"} & offered - expected
+
+
+def test_the_apis_are_a_table(magic: Callable[..., Any], kernel: FakeServer) -> None:
+    kernel.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS]})
+    assert [api.name for api in magic("apis")] == ["orders"]
+
+
+def test_one_api_is_its_client(magic: Callable[..., Any], kernel: FakeServer) -> None:
+    kernel.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS]})
+    assert magic("apis orders").api_name == "orders"
+
+
+def test_the_sessions_are_a_table(magic: Callable[..., Any]) -> None:
+    assert [session.provider for session in magic("sessions")] == ["corp"]
 
 
 def test_loading_twice_is_loading_once(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,11 +16,12 @@ from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.routing import AsyncRoutingTransport, RoutingTransport
+from jupyter_oidc.kernel.server_connection import ApiOfClient, ServerConnection
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 from tests.support.certificate import of_a_company
 from tests.support.connect_proxy import ConnectProxy
 from tests.unit.kernel.certificates import write_certificate
-from tests.unit.kernel.fake_server import KERNEL, Answer, FakeServer
+from tests.unit.kernel.fake_server import KERNEL, ORDERS, Answer, FakeServer
 
 ITEMS = "jupyter-oidc/api/orders/items"
 STORAGE = "storage.example.com"
@@ -320,11 +321,12 @@ def test_our_own_server_is_still_named_as_such(call: Callable[..., Any]) -> None
 
 def test_a_client_for_one_api_still_names_no_other_address(fake_server: FakeServer, proxy: ConnectProxy) -> None:
     """Q3.3: only redirects lead to other hosts; an address that the caller writes has to be the API's."""
+    fake_server.answers("GET", "jupyter-oidc/apis", {"apis": [ORDERS]})
     client = OIDCClient(
         fake_server.server,
         GrantAuth(fake_server.server, KERNEL),
         "jupyter-oidc/api/orders/",
-        get_base_url=lambda: "https://api.example.com/",
+        api=ApiOfClient("orders", ServerConnection(fake_server.server, fake_server.grants())),
     )
     with client, pytest.raises(oidc.OIDCError, match="not one of this API"):
         client.get(f"https://{STORAGE}/file")

@@ -47,8 +47,15 @@ def test_the_only_provider_need_not_be_named(signed_in: FakeServer) -> None:
 
 def test_one_of_several_providers_must_be_named(signed_in: FakeServer) -> None:
     signed_in.answers("GET", PROVIDERS, {"providers": [entry("corp"), entry("lab")]})
-    with pytest.raises(ProviderUnclear, match=r"Several providers are configured\. Name one of: 'corp', 'lab'\."):
+    with pytest.raises(
+        ProviderUnclear, match=r"Several providers are configured\. Name one of: 'corp', 'lab'\. For example"
+    ):
         oidc.session()
+
+
+def test_the_default_of_the_settings_is_meant_where_none_is_named(signed_in: FakeServer) -> None:
+    signed_in.answers("GET", PROVIDERS, {"providers": [entry("lab"), entry("corp")], "default_provider": "corp"})
+    assert oidc.session().provider == "corp"
 
 
 def test_without_a_provider_the_administrator_is_named(signed_in: FakeServer) -> None:

@@ -124,6 +124,33 @@ def test_somebody_who_is_in_is_asked_again_only_by_a_prompt_that_asks(
     assert len(door.asked("POST", BEGIN)) == begun
 
 
+def test_hint_languages_and_levels_are_passed_on_as_lists(door: FakeServer) -> None:
+    door.answers("GET", SESSION, SUMMARY)
+    oidc.sign_in("corp", login_hint="bob@example.com", ui_locales="de fr", acr_values=["gold"])
+    assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [
+        {"login_hint": "bob@example.com", "ui_locales": ["de", "fr"], "acr_values": ["gold"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "begun"),
+    [
+        ({"login_hint": "Ada@example.com"}, 0),
+        ({"login_hint": "ada"}, 0),
+        ({"login_hint": "bob@example.com"}, 1),
+        ({"ui_locales": "de"}, 0),
+        ({"acr_values": "gold"}, 1),
+        ({"acr_values": ""}, 0),
+    ],
+)
+def test_who_is_signed_in_is_asked_again_for_another_person_or_a_level(
+    door: FakeServer, wishes: dict[str, Any], begun: int
+) -> None:
+    door.answers("GET", SESSION, SUMMARY)
+    oidc.sign_in("corp", timeout=5, **wishes)
+    assert len(door.asked("POST", BEGIN)) == begun
+
+
 def test_the_provider_of_an_api_need_not_be_named(door: FakeServer) -> None:
     providers = [{"name": name, "issuer": "https://op.example", "state": "active"} for name in ("other", "corp")]
     door.answers("GET", "jupyter-oidc/providers", {"providers": providers})

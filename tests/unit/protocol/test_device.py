@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client
 from jupyter_oidc.protocol.device import (
     DEVICE_CODE,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
+from jupyter_oidc.problems import DiscoveryFailed, IssuerMismatch
 from jupyter_oidc.protocol.discovery import (
     Metadata,
     check_offered,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.authorization import ExpectedCallback, read_callback, state_of
 from jupyter_oidc.protocol.device import read_device_reply
 from jupyter_oidc.protocol.discovery import read_discovery_reply

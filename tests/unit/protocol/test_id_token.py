@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import IdTokenRejected
+from jupyter_oidc.problems import IdTokenRejected
 from jupyter_oidc.protocol.id_token import Identity, IdToken, at_hash, verify_id_token
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.secret import Secret

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from joserfc.jwk import OctKey
 
-from jupyter_oidc.errors import IdTokenRejected
+from jupyter_oidc.problems import IdTokenRejected
 from jupyter_oidc.protocol.jws import KeysStale, Verified, verify_compact
 from jupyter_oidc.secret import Secret
 from tests.unit.protocol.makers import (

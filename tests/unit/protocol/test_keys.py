@@ -8,7 +8,7 @@ import json
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
-from jupyter_oidc.errors import DiscoveryFailed
+from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.jwks import jwks_call, read_jwks_reply
 from jupyter_oidc.protocol.message import Call
 from tests.unit.protocol.makers import EC, ED, METADATA, OTHER_RSA, RSA, Key, jwk, key_set, reply

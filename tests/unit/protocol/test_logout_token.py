@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import LogoutTokenInvalid
+from jupyter_oidc.problems import LogoutTokenInvalid
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.protocol.logout_token import LogoutToken, LogoutTokenRules, verify_logout_token
 from jupyter_oidc.secret import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import ResponseMalformed
+from jupyter_oidc.problems import ResponseMalformed
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.secret import Secret
 from tests.support.marker import MARKER

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, TokenResponseInvalid
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed, TokenResponseInvalid
 from jupyter_oidc.protocol.authorization import AuthorizationRequest, authorization_url
 from jupyter_oidc.protocol.client_authentication import Client
 from jupyter_oidc.protocol.message import written

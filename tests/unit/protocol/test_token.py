@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, TokenResponseInvalid
+from jupyter_oidc.problems import ConfigurationInvalid, TokenResponseInvalid
 from jupyter_oidc.protocol.authorization import ExpectedCallback, VerifiedCallback, read_callback
 from jupyter_oidc.protocol.message import BasicCredentials, Call
 from jupyter_oidc.protocol.token import (

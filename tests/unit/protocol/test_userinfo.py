@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import UserinfoRejected
+from jupyter_oidc.problems import UserinfoRejected
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.protocol.userinfo import SignedUserinfo, read_userinfo_reply, userinfo_call

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from hypothesis import strategies as st
 from yarl import URL
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest

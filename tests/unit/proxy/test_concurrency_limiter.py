@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.problems import Overloaded
 from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
 
 

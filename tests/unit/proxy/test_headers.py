@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jupyter_oidc.errors import BadHeader
+from jupyter_oidc.problems import BadHeader
 from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_response_headers
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jupyter_oidc.errors import BadPath, Problem
+from jupyter_oidc.problems import BadPath, Problem
 from jupyter_oidc.proxy.path import check_path
 
 

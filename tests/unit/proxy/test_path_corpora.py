@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.settings import Api
 from jupyter_oidc.settings.model import PathData

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_oidc.errors import BadPath, Problem, QueryTooLong, RouteForbidden
+from jupyter_oidc.problems import BadPath, Problem, QueryTooLong, RouteForbidden
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url, without_reserved
 from jupyter_oidc.settings import Api
 

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.problems import GrantInvalid, Overloaded
 from jupyter_oidc.server.commands import Commands
 from jupyter_oidc.server.kernel_grants import KernelGrants, proof_of
 from tests.support.kernels import Kernels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.server.handlers.upload import MAX_WAITING_PIECES, Upload
 from jupyter_oidc.settings import Api, Settings, read_settings
 

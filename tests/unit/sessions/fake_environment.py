@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
-from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.problems import Overloaded
 from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.problems import IdpUnavailable
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.summary import Summary

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import StateUsed
+from jupyter_oidc.problems import StateUsed
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn
 from tests.unit.protocol.makers import SUBJECT
 from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle, text_of
 
@@ -29,7 +29,7 @@ async def name(fake_environment: FakeEnvironment) -> str | None:
 async def test_nothing_is_replaced_before_the_answer() -> None:
     """Q8.9: a cell that begins and finishes a sign-in as another person changes nothing."""
     fake_environment, pending = await eve_at_the_door()
-    assert (pending.progress, await name(fake_environment)) == (Progress.WAITING, "Example User")
+    assert (pending.progress, await name(fake_environment)) == ("waiting", "Example User")
     assert pending.question is not None
     assert (pending.question.now, pending.question.instead) == ("Example User", "Eve")
     granted = await fake_environment.service.tokens.bearer(SIGN_IN_KEY)
@@ -43,7 +43,7 @@ async def test_a_yes_replaces_the_first_person_completely_and_is_told() -> None:
     await fake_environment.service.sign_ins.answer(pending, change=True)
     await settle()
     assert (pending.progress, await name(fake_environment), fake_environment.notes.kinds[-1]) == (
-        Progress.COMPLETED,
+        "completed",
         "Eve",
         "person-changed",
     )
@@ -56,7 +56,7 @@ async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
     await fake_environment.service.sign_ins.answer(pending, change=False)
     await settle()
     assert (pending.progress, await name(fake_environment), fake_environment.provider.revoked) == (
-        Progress.FAILED,
+        "failed",
         "Example User",
         ["rt-2"],
     )
@@ -86,7 +86,7 @@ async def test_a_question_that_nobody_answers_ends_after_five_minutes() -> None:
     """Q8.9: the tokens are kept no longer than that."""
     fake_environment, pending = await eve_at_the_door()
     await fake_environment.scheduler.pass_time(300)
-    assert (pending.progress, pending.question, fake_environment.provider.revoked) == (Progress.FAILED, None, ["rt-2"])
+    assert (pending.progress, pending.question, fake_environment.provider.revoked) == ("failed", None, ["rt-2"])
 
 
 @pytest.mark.parametrize("act", ["cancel", "sign out"])
@@ -108,7 +108,7 @@ async def test_the_same_person_is_not_asked() -> None:
     """Q8.9: A kernel cannot replace the signed-in person."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    assert (await fake_environment.sign_in()).progress is Progress.COMPLETED
+    assert (await fake_environment.sign_in()).progress == "completed"
     assert fake_environment.notes.kinds[-1] == "signed-in"
 
 
@@ -120,7 +120,7 @@ async def test_nobody_is_asked_about_a_session_that_has_ended() -> None:
     fake_environment.clock.advance(300)
     fake_environment.provider.claims = {"sub": "eve"}
     fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    assert (await fake_environment.sign_in()).progress is Progress.COMPLETED
+    assert (await fake_environment.sign_in()).progress == "completed"
 
 
 async def test_a_session_that_was_restored_has_a_person_too() -> None:
@@ -146,6 +146,6 @@ async def test_a_code_for_another_person_is_refused_with_what_to_do() -> None:
     await fake_environment.scheduler.pass_time(6)
     await settle()
     assert pending.problem is not None
-    assert (pending.progress, pending.problem.detail) == (Progress.FAILED, "sign_in.another_person")
+    assert (pending.progress, pending.problem.detail) == ("failed", "sign_in.another_person")
     assert pending.problem.action == "Sign out first, then sign in again."
     assert (await name(fake_environment), fake_environment.provider.revoked) == ("Example User", ["rt-2"])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, form_of
@@ -103,7 +103,7 @@ async def test_a_provider_that_binds_no_tokens_is_found_before_a_page_opens() ->
 async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_taken(token: str) -> None:
     """RFC 8705, 3.1: the confirmation is ``x5t#S256``; an opaque token shows none."""
     _, pending = await signed_in_with(token)
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_t
 async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back(token: str) -> None:
     """RFC 8705, 3.1: a proxy in between may have ended TLS, and a thief can use such a token."""
     fake_environment, pending = await signed_in_with(token)
-    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "token.cnf")
+    assert (pending.progress, pending.problem and pending.problem.detail) == ("failed", "token.cnf")
     assert fake_environment.provider.revoked == ["rt-0"]
 
 
@@ -150,7 +150,7 @@ async def ended_where_the_certificate_is_unreadable(
 async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
     """A17: the provider issued the tokens, and no call is going to use them."""
     fake_environment, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
-    assert (pending.progress, pending.problem and pending.problem.code) == (Progress.FAILED, "configuration_invalid")
+    assert (pending.progress, pending.problem and pending.problem.code) == ("failed", "configuration_invalid")
     assert fake_environment.provider.revoked == ["rt-0"]
 
 
@@ -158,4 +158,4 @@ async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
 async def test_a_certificate_that_nothing_is_compared_with_is_not_read(token: str, settings: Any) -> None:
     """A17, Q1.3: an unreadable file is no reason to discard tokens that are bound to no certificate."""
     _, pending = await ended_where_the_certificate_is_unreadable(token, settings)
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"

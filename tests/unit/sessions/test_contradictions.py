@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.diagnostics import examine
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.sessions.contradictions import RULES, SignInPlan, contradictions
 from jupyter_oidc.sessions.sign_ins import DEFAULT_OPTIONS

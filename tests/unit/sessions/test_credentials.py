@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_oidc.compose import diagnostic_context
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Provider, SecretRef, Settings
 from tests.support.signing_key import SigningKey

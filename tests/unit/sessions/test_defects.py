@@ -11,7 +11,7 @@ import pytest
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.background import Background, Defect, defect_of
-from jupyter_oidc.errors import Overloaded, Problem, StorageUnavailable
+from jupyter_oidc.problems import Overloaded, Problem, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     DiscoveryFailed,
     IdpUnavailable,
@@ -22,7 +22,7 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn, SignInState
 from jupyter_oidc.sessions.step_up import StepUp
 from tests.unit.protocol.makers import claims_of, document, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, form_of, settle
@@ -59,7 +59,7 @@ async def test_a_code_that_was_entered_makes_a_session() -> None:
     pending = await begun(fake_environment, PENDING, PENDING)
     summary = await fake_environment.service.view.summary()
     assert (pending.progress, summary.state, summary.user and summary.user.name) == (
-        Progress.COMPLETED,
+        "completed",
         State.ACTIVE,
         "Example User",
     )
@@ -211,7 +211,7 @@ async def test_weather_ends_no_sign_in(weather: Any) -> None:
     """A31: A device sign-in never asks too often."""
     fake_environment = environment_of()
     pending = await begun(fake_environment, weather, PENDING, weather)
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
@@ -223,20 +223,20 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     fake_environment.clock.advance(61)
     fake_environment.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
     await settle()
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 @pytest.mark.parametrize(
     ("error", "progress", "code"),
     [
-        ("access_denied", Progress.FAILED, "sign_in_declined"),
-        ("expired_token", Progress.EXPIRED, "unknown_flow"),
-        ("invalid_grant", Progress.FAILED, "sign_in_refused"),
-        ("invalid_client", Progress.FAILED, "sign_in_refused"),
-        ("<script>", Progress.FAILED, "sign_in_refused"),
+        ("access_denied", "failed", "sign_in_declined"),
+        ("expired_token", "expired", "unknown_flow"),
+        ("invalid_grant", "failed", "sign_in_refused"),
+        ("invalid_client", "failed", "sign_in_refused"),
+        ("<script>", "failed", "sign_in_refused"),
     ],
 )
-async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: Progress, code: str) -> None:
+async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: SignInState, code: str) -> None:
     """A31: A device sign-in never asks too often."""
     fake_environment = environment_of()
     pending = await begun(fake_environment, PENDING, reply({"error": error}, status=400))
@@ -252,7 +252,7 @@ async def test_endless_pending_ends_with_the_code_and_not_one_question_later() -
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     for _ in range(20):
         await settle()
-    assert (pending.progress, fake_environment.provider.calls["token"]) == (Progress.EXPIRED, 59)
+    assert (pending.progress, fake_environment.provider.calls["token"]) == ("expired", 59)
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.action) == ("unknown_flow", "Sign in again to get a new code.")
     assert fake_environment.service.state is State.SIGNED_OUT
@@ -272,7 +272,7 @@ async def test_a_pause_near_the_end_is_not_cut_short_for_one_more_question() -> 
     fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": 12}))
     pending = await begun(fake_environment, *[PENDING] * 5)
     assert (fake_environment.scheduler.slept, fake_environment.provider.calls["token"]) == ([5.0, 5.0, 2.0], 2)
-    assert pending.progress is Progress.EXPIRED
+    assert pending.progress == "expired"
 
 
 async def test_a_cancelled_sign_in_asks_nothing_more() -> None:
@@ -309,7 +309,7 @@ async def test_a_sign_out_ends_the_questions() -> None:
     await settle()
     await fake_environment.service.sign_outs.sign_out()
     await settle()
-    assert (pending.progress, len(fake_environment.service._background)) == (Progress.CANCELLED, 0)
+    assert (pending.progress, len(fake_environment.service._background)) == ("cancelled", 0)
 
 
 async def test_closing_the_service_does_not_wait_for_the_person() -> None:
@@ -329,7 +329,7 @@ async def test_one_task_asks_about_one_sign_in() -> None:
     flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
     await settle()
     assert len(fake_environment.service._background) == 20
-    assert [flow.progress for flow in flows[:5]] == [Progress.CANCELLED] * 5
+    assert [flow.progress for flow in flows[:5]] == ["cancelled"] * 5
     await fake_environment.service.aclose()
 
 
@@ -441,6 +441,6 @@ async def test_a_bound_session_proves_its_key_in_every_question() -> None:
     fake_environment.provider.advertise["dpop_signing_alg_values_supported"] = ["ES256"]
     pending = await begun(fake_environment, PENDING)
     asked = [call for call in fake_environment.provider.sent if call.url.endswith("/token")]
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
     assert [call.proof is not None for call in asked] == [True, True]
     assert asked[0].proof != asked[1].proof

@@ -9,12 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.service import SessionService
 from tests.support.canary import CANARY
 from tests.support.dpop_proofs import Proof, digest, read_proof
@@ -164,7 +163,7 @@ async def test_a_bearer_token_for_a_proof_ends_the_sign_in() -> None:
     )
     pending = await fake_environment.sign_in()
     assert isinstance(pending.problem, Problem)
-    assert (pending.progress, pending.problem.detail) == (Progress.FAILED, "token.token_type")
+    assert (pending.progress, pending.problem.detail) == ("failed", "token.token_type")
     assert fake_environment.service.state is State.SIGNED_OUT
 
 

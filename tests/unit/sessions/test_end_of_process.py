@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.contract.storage import StorageKind
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.registry import Sessions

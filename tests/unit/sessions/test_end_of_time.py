@@ -8,7 +8,6 @@ import pytest
 
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.settings import Api
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of
@@ -176,7 +175,7 @@ async def test_a_sign_in_that_nobody_finished_is_no_longer_under_way_in_a_summar
     pending, _, _ = await fake_environment.begin()
     fake_environment.clock.advance(600)
     assert await shown(fake_environment) == ("signed-out", None)
-    assert pending.progress is Progress.EXPIRED
+    assert pending.progress == "expired"
 
 
 async def test_the_next_attempt_is_never_told_to_be_in_the_past() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TokenKey

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from jupyter_oidc.errors import IdpUnavailable, Problem, StorageUnavailable
+from jupyter_oidc.problems import IdpUnavailable, Problem, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TokenKey

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
+from jupyter_oidc.problems import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater

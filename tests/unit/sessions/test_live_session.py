@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused, IdpUnavailable
+from jupyter_oidc.problems import AudienceRefused, IdpUnavailable
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.live_session import LiveSession

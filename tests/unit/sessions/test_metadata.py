@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, IssuerMismatch, Overloaded, Problem
+from jupyter_oidc.problems import IdpUnavailable, IssuerMismatch, Overloaded, Problem
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn, SignInState
 from tests.unit.protocol.makers import ISSUER, document, reply
 from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle
 from tests.unit.sessions.test_device import PENDING, environment_of
@@ -29,7 +29,7 @@ def fleeting(**changes: Any) -> Reply:
     return reply(document(**ends), headers={"cache-control": "no-store"})
 
 
-async def ended(fake_environment: FakeEnvironment, pending: PendingSignIn, state: str, binding: str) -> Progress:
+async def ended(fake_environment: FakeEnvironment, pending: PendingSignIn, state: str, binding: str) -> SignInState:
     await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     return pending.progress
 
@@ -49,7 +49,7 @@ async def test_a_callback_needs_no_new_metadata(outage: Reply | Exception) -> No
     fake_environment.provider.plan("discovery", fleeting(), *[outage] * 9)
     begun = await fake_environment.begin()
     fake_environment.clock.advance(540)
-    assert await ended(fake_environment, *begun) is Progress.COMPLETED
+    assert await ended(fake_environment, *begun) == "completed"
 
 
 async def test_a_sign_in_is_redeemed_where_it_began() -> None:
@@ -60,7 +60,7 @@ async def test_a_sign_in_is_redeemed_where_it_began() -> None:
     fake_environment.clock.advance(120)
     fake_environment.provider.plan("discovery", fleeting(token_endpoint=ISSUER + "/elsewhere/token"))
     await fake_environment.service.sign_ins.begin("user:b")
-    assert await ended(fake_environment, *begun) is Progress.COMPLETED
+    assert await ended(fake_environment, *begun) == "completed"
     assert [call.url for call in fake_environment.provider.sent if "token" in call.url] == [ISSUER + "/token"]
 
 
@@ -85,7 +85,7 @@ async def test_a_sign_in_by_code_asks_for_metadata_once() -> None:
     fake_environment.provider.plan("token", *[PENDING] * 4)
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    assert (pending.progress, fake_environment.provider.calls["discovery"]) == (Progress.COMPLETED, 1)
+    assert (pending.progress, fake_environment.provider.calls["discovery"]) == ("completed", 1)
 
 
 async def test_metadata_are_asked_for_at_most_once_a_minute() -> None:
@@ -246,7 +246,7 @@ async def test_who_stops_waiting_is_cancelled_and_the_others_are_not() -> None:
     leaves.cancel()
     gate.set()
     pending, _ = await stays
-    assert (leaves.cancelled(), pending.progress) == (True, Progress.WAITING)
+    assert (leaves.cancelled(), pending.progress) == (True, "waiting")
 
 
 async def test_a_closed_service_asks_nobody_for_metadata() -> None:
@@ -280,6 +280,6 @@ async def test_a_callback_that_is_given_up_with_its_service_is_answered() -> Non
     await settle()
     for task in fake_environment.service._background:
         task.cancel()
-    assert await back is Progress.FAILED
+    assert await back == "failed"
     assert pending.problem is not None
     assert pending.problem.code == "idp_unavailable"

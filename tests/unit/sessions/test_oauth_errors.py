@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol import authorization, pushed_authorization, token
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.oauth_errors import MEANINGS, refusal_of

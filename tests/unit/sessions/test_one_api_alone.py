@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater, token_key
 from jupyter_oidc.sessions.machine import State

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jupyter_oidc.sessions.owned_timers import OwnedTimers
-from jupyter_oidc.sessions.pending import Progress
 from tests.unit.sessions.fake_environment import FakeEnvironment, HandClock, HandScheduler, settle
 from tests.unit.sessions.test_another_person import eve_at_the_door
 
@@ -50,7 +49,7 @@ async def test_the_tokens_behind_an_open_question_are_revoked_when_the_service_c
     fake_environment, pending = await eve_at_the_door()
     await fake_environment.service.settle()
     await settle()
-    assert (pending.progress, pending.question) == (Progress.FAILED, None)
+    assert (pending.progress, pending.question) == ("failed", None)
     assert fake_environment.provider.revoked == ["rt-2"]
 
 
@@ -64,5 +63,5 @@ async def test_a_service_that_has_closed_asks_no_question_any_more() -> None:
     fake_environment.service.sign_ins.close()
     late = await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     await settle()
-    assert (late.progress, late.question) == (Progress.FAILED, None)
+    assert (late.progress, late.question) == ("failed", None)
     assert fake_environment.provider.revoked == ["rt-2"]

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.problems import ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 URI = "https://landing.example.com/signed-in"
@@ -39,7 +39,7 @@ async def test_the_address_of_the_answer_makes_a_session() -> None:
     fake_environment = FakeEnvironment(PASTED)
     pending, state = await opened(fake_environment)
     await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
-    assert (pending.progress, fake_environment.service.state) == (Progress.COMPLETED, State.ACTIVE)
+    assert (pending.progress, fake_environment.service.state) == ("completed", State.ACTIVE)
 
 
 @pytest.mark.parametrize("caller", ["user:b", "kernel:k", "", "token"])
@@ -49,7 +49,7 @@ async def test_nobody_else_can_finish_what_somebody_began(caller: str) -> None:
     pending, state = await opened(fake_environment)
     with pytest.raises(UnknownFlow):
         await fake_environment.service.sign_ins.paste(pending, caller, answer(state))
-    assert (pending.progress, fake_environment.provider.calls["token"]) == (Progress.WAITING, 0)
+    assert (pending.progress, fake_environment.provider.calls["token"]) == ("waiting", 0)
 
 
 async def test_an_answer_of_another_sign_in_is_refused_and_consumes_nothing() -> None:
@@ -66,7 +66,7 @@ async def test_an_answer_of_another_sign_in_is_refused_and_consumes_nothing() ->
         await fake_environment.service.sign_ins.paste(pending, "user:a", Secret("c-1"))
     assert fake_environment.provider.calls["token"] == 0
     await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 async def test_an_answer_is_good_once() -> None:

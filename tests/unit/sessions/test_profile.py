@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.client_assertion import key_signer
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.pending import SignInState
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 from jupyter_oidc.settings.model import PROFILE_ALGORITHMS
 from tests.support.canary import CANARY
@@ -47,9 +47,9 @@ async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_be
 
 
 @pytest.mark.parametrize(
-    ("iss", "ends"), [([("iss", ISSUER)], Progress.COMPLETED), ([], Progress.FAILED), ([("iss", "x")], Progress.FAILED)]
+    ("iss", "ends"), [([("iss", ISSUER)], "completed"), ([], "failed"), ([("iss", "x")], "failed")]
 )
-async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends: Progress) -> None:
+async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends: SignInState) -> None:
     """5.3.3.2, R-5: the answer has to contain ``iss``."""
     fake_environment = environment_of()
     pending, ticket = await fake_environment.service.sign_ins.begin("user:a")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, StorageUnavailable
+from jupyter_oidc.problems import IdpUnavailable, LogoutTokenInvalid, StorageUnavailable
 from jupyter_oidc.protocol.logout_token import LogoutToken
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, SignInNeeded

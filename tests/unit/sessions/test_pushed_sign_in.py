@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn
 from jupyter_oidc.sessions.request_parameters import uses_pushed_request
 from tests.support.dpop_proofs import read_proof
 from tests.unit.protocol.makers import ISSUER, METADATA, reply
@@ -75,7 +75,7 @@ async def test_a_pushed_request_ends_in_a_session_by_what_was_pushed() -> None:
     assert (asked["redirect_uri"], asked["response_type"], asked["code_challenge_method"]) == (REDIRECT, "code", "S256")
     fake_environment.provider.nonce = asked["nonce"]
     await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 async def test_every_visit_has_a_reference_of_its_own() -> None:
@@ -113,7 +113,7 @@ async def test_a_demand_for_a_nonce_costs_one_request_more() -> None:
     asked = form_of(pushed(fake_environment)[1])
     fake_environment.provider.nonce = asked["nonce"]
     await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
     redeemed = next(call for call in fake_environment.provider.sent if call.url == ISSUER + "/token")
     assert redeemed.proof is not None
     assert read_proof(reveal(redeemed.proof)).claims["nonce"] == "n-1"
@@ -125,7 +125,7 @@ async def refused(fake_environment: FakeEnvironment) -> Problem:
     fake_environment.pending.use_ticket(ticket)
     with pytest.raises(Problem) as caught:
         await fake_environment.service.sign_ins.authorization_url(pending, REDIRECT)
-    assert (pending.progress, pending.problem) == (Progress.FAILED, caught.value)
+    assert (pending.progress, pending.problem) == ("failed", caught.value)
     assert fake_environment.notes.refusals == [(caught.value.code, caught.value.detail)]
     return caught.value
 

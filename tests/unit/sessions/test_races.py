@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     ConfigurationInvalid,
     IdpUnavailable,
     LogoutTokenInvalid,
@@ -19,7 +19,6 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import logout_claims_of, signed
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of
@@ -287,7 +286,7 @@ async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -
     """E-5: no call will ever use them."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("jwks", SILENCE)
-    assert (await fake_environment.sign_in()).progress is Progress.FAILED
+    assert (await fake_environment.sign_in()).progress == "failed"
     assert fake_environment.provider.revoked == ["rt-1"]
 
 
@@ -304,7 +303,7 @@ async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> No
     fake_environment.service.sign_ins.cancel(pending)
     vault.slow.set()
     await ending
-    assert (pending.progress, fake_environment.service.state) == (Progress.COMPLETED, State.ACTIVE)
+    assert (pending.progress, fake_environment.service.state) == ("completed", State.ACTIVE)
 
 
 async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> None:

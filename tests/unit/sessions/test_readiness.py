@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from jupyter_oidc import contract
-from jupyter_oidc.errors import (
+from jupyter_oidc.problems import (
     AudienceRefused,
     IdpUnavailable,
     NotSignedIn,

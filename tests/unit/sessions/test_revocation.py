@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.problems import IdpUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, SignInNeeded
 from jupyter_oidc.sessions.machine import State

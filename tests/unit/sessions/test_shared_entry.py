@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
-from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
+from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, Overloaded, Problem
+from jupyter_oidc.problems import IdpUnavailable, LogoutTokenInvalid, Overloaded, Problem
 from jupyter_oidc.protocol.discovery import Metadata
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn, SignInState
 from jupyter_oidc.sessions.service import SessionService
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import METADATA, OTHER_RSA, RSA, claims_of, jwk, logout_claims_of, reply, signed
@@ -49,10 +49,10 @@ class SharingEnvironment(FakeEnvironment):
         self.provider.plan("token", reply(body))
         return pending, query["state"][0], binding
 
-    async def sign_in_at(self, service: SessionService, caller: str, **signing: Any) -> Progress:
+    async def sign_in_at(self, service: SessionService, caller: str, **signing: Any) -> SignInState:
         return await self.ended(service, *await self.begun(service, caller, **signing))
 
-    async def ended(self, service: SessionService, pending: PendingSignIn, state: str, binding: str) -> Progress:
+    async def ended(self, service: SessionService, pending: PendingSignIn, state: str, binding: str) -> SignInState:
         await service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
         return pending.progress
 
@@ -65,14 +65,14 @@ def sharing() -> SharingEnvironment:
 async def test_what_one_session_has_fetched_serves_the_other(sharing: SharingEnvironment) -> None:
     """D-10: Metadata are kept for an hour at most."""
     progress = await sharing.sign_in_at(sharing.one, "user:a"), await sharing.sign_in_at(sharing.other, "user:b")
-    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
+    assert ([*progress], sharing.fetches) == (["completed"] * 2, [1, 1])
 
 
 async def test_what_two_sessions_want_at_once_is_fetched_once(sharing: SharingEnvironment) -> None:
     await asyncio.gather(sharing.one.sign_ins.begin("user:x"), sharing.other.sign_ins.begin("user:y"))
     one, other = await sharing.begun(sharing.one, "user:a"), await sharing.begun(sharing.other, "user:b")
     progress = await asyncio.gather(sharing.ended(sharing.one, *one), sharing.ended(sharing.other, *other))
-    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
+    assert ([*progress], sharing.fetches) == (["completed"] * 2, [1, 1])
 
 
 async def test_hundreds_of_sessions_cost_one_document_and_the_last_one_has_it(sharing: SharingEnvironment) -> None:
@@ -94,8 +94,8 @@ async def test_new_keys_that_one_session_has_met_serve_the_other(sharing: Sharin
     """K-6: Unknown keys are fetched once more per sign-in."""
     await sharing.sign_in_at(sharing.one, "user:a")
     sharing.provider.plan("jwks", NEW)
-    assert await sharing.sign_in_at(sharing.one, "user:a", **BY_NEW_KEY) is Progress.COMPLETED
-    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) is Progress.COMPLETED
+    assert await sharing.sign_in_at(sharing.one, "user:a", **BY_NEW_KEY) == "completed"
+    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) == "completed"
     assert sharing.fetches == [1, 2]
 
 
@@ -106,7 +106,7 @@ async def test_new_keys_that_two_sessions_meet_at_once_are_fetched_once(sharing:
     one = await sharing.begun(sharing.one, "user:a", **BY_NEW_KEY)
     other = await sharing.begun(sharing.other, "user:b", **BY_NEW_KEY)
     progress = await asyncio.gather(sharing.ended(sharing.one, *one), sharing.ended(sharing.other, *other))
-    assert ([*progress], sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 2])
+    assert ([*progress], sharing.fetches) == (["completed"] * 2, [1, 2])
 
 
 async def test_keys_that_were_asked_for_before_a_token_came_do_not_refuse_it(sharing: SharingEnvironment) -> None:
@@ -120,14 +120,14 @@ async def test_keys_that_were_asked_for_before_a_token_came_do_not_refuse_it(sha
     second = asyncio.ensure_future(sharing.ended(sharing.other, *other))
     await settle()
     gate.set()
-    assert (await first, await second) == (Progress.COMPLETED, Progress.COMPLETED)
+    assert (await first, await second) == ("completed", "completed")
     assert sharing.fetches == [1, 2]
 
 
 async def test_keys_that_do_not_fit_are_asked_for_no_third_time(sharing: SharingEnvironment) -> None:
     """K-6: Unknown keys are fetched once more per sign-in."""
     await sharing.sign_in_at(sharing.one, "user:a")
-    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) is Progress.FAILED
+    assert await sharing.sign_in_at(sharing.other, "user:b", **BY_NEW_KEY) == "failed"
     assert sharing.fetches == [1, 2]
 
 
@@ -150,7 +150,7 @@ async def test_a_session_that_is_closed_leaves_the_other_at_work(sharing: Sharin
     with pytest.raises(Overloaded):
         await sharing.one.sign_ins.begin("user:a")
     pending, _ = await sharing.other.sign_ins.begin("user:b")
-    assert (pending.progress, sharing.provider.closed, sharing.fetches) == (Progress.WAITING, 0, [2, 1])
+    assert (pending.progress, sharing.provider.closed, sharing.fetches) == ("waiting", 0, [2, 1])
 
 
 async def test_a_session_that_is_closed_gives_up_its_own_waits_only(sharing: SharingEnvironment) -> None:
@@ -164,7 +164,7 @@ async def test_a_session_that_is_closed_gives_up_its_own_waits_only(sharing: Sha
         await one
     gate.set()
     pending, _ = await other
-    assert (pending.progress, sharing.fetches) == (Progress.WAITING, [1, 0])
+    assert (pending.progress, sharing.fetches) == ("waiting", [1, 0])
 
 
 async def test_its_maker_closes_what_is_shared_and_every_wait_ends(sharing: SharingEnvironment) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.problems import StateInvalid
 from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.api import Shown, SignOutTicket

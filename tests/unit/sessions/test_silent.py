@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import IdpUnavailable, RequestInvalid
+from jupyter_oidc.problems import IdpUnavailable, RequestInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress, SignInOptions
+from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions
 from tests.unit.protocol.makers import ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle
 
@@ -49,7 +49,7 @@ async def test_a_page_that_tries_while_the_person_gets_in_is_done() -> None:
     fake_environment = FakeEnvironment()
     pending = await begin(fake_environment)
     await fake_environment.sign_in()
-    assert (pending.progress, pending.overtaken) == (Progress.COMPLETED, True)
+    assert (pending.progress, pending.overtaken) == ("completed", True)
 
 
 async def test_two_pages_that_begin_at_once_are_one_attempt() -> None:
@@ -201,4 +201,4 @@ async def test_a_prompt_that_is_listed_or_of_which_nothing_is_said_is_sent(more:
     """Q1.3, Q10.3: an absent member contradicts nothing."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.advertise = more
-    assert (await begin(fake_environment)).progress is Progress.WAITING
+    assert (await begin(fake_environment)).progress == "waiting"

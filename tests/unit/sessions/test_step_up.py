@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.pending import PendingSignIn, SignInState
 from jupyter_oidc.sessions.step_up import StepUp
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle
@@ -129,8 +129,8 @@ async def test_many_apis_do_not_make_a_request_without_end() -> None:
     assert len((await asked(fake_environment, "greedy"))["acr_values"][0].split()) == 20
 
 
-@pytest.mark.parametrize(("age", "ends"), [(10, Progress.COMPLETED), (3_600, Progress.FAILED)])
-async def test_an_old_login_does_not_pass_for_a_new_one(age: int, ends: Progress) -> None:
+@pytest.mark.parametrize(("age", "ends"), [(10, "completed"), (3_600, "failed")])
+async def test_an_old_login_does_not_pass_for_a_new_one(age: int, ends: SignInState) -> None:
     """V-13: the time of the login is compared with the maximum age of the API."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
@@ -153,7 +153,7 @@ async def stepping_up(acr: object, wanted: StepUp, **settings: Any) -> tuple[Fak
 async def test_a_level_that_was_asked_for_is_reached(acr: str) -> None:
     """Q5.14, V-14: any level that the API named suffices (RFC 9470, 4)."""
     fake_environment, pending = await stepping_up(acr, StepUp(("gold", "silver")))
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
     assert "acr_values" in await asked(fake_environment, None), "the session is not to become weaker"
 
 
@@ -161,7 +161,7 @@ async def test_a_level_that_was_asked_for_is_reached(acr: str) -> None:
 async def test_a_level_that_was_not_reached_is_told_and_changes_nothing(acr: object) -> None:
     """Q5.14: without the check, a sign-in by password alone was a success."""
     fake_environment, pending = await stepping_up(acr, StepUp(("gold", "silver")))
-    assert pending.progress is Progress.FAILED
+    assert pending.progress == "failed"
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.detail) == ("sign_in_refused", "id_token.acr")
     assert pending.problem.message == "The provider signed you in, but not as strongly as was asked for."
@@ -177,7 +177,7 @@ async def test_a_level_in_force_alone_does_not_pass_for_the_one_that_the_api_wan
     fake_environment.service.current.expect_step_up("invoices", StepUp(("platinum",)))
     fake_environment.provider.claims = {"acr": "gold"}
     pending = await fake_environment.sign_in()
-    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "id_token.acr")
+    assert (pending.progress, pending.problem and pending.problem.detail) == ("failed", "id_token.acr")
 
 
 async def test_a_stronger_level_than_the_one_in_force_is_no_fault_where_nobody_asked() -> None:
@@ -186,7 +186,7 @@ async def test_a_stronger_level_than_the_one_in_force_is_no_fault_where_nobody_a
     fake_environment.provider.claims = {"acr": "platinum"}
     _, state, binding = await fake_environment.begin()
     pending = await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
-    assert pending.progress is Progress.COMPLETED
+    assert pending.progress == "completed"
 
 
 async def test_only_what_was_reached_counts_as_answered() -> None:
@@ -196,7 +196,7 @@ async def test_only_what_was_reached_counts_as_answered() -> None:
     fake_environment.service.current.expect_step_up("invoices", StepUp(("silver",)))
     fake_environment.service.current.expect_step_up("orders", StepUp(("gold", "silver")))
     fake_environment.provider.claims = {"acr": "gold"}
-    assert (await fake_environment.sign_in()).progress is Progress.COMPLETED
+    assert (await fake_environment.sign_in()).progress == "completed"
     assert (await asked(fake_environment, "invoices"))["acr_values"] == ["silver gold"]
 
 
@@ -204,11 +204,11 @@ async def test_what_userinfo_says_of_the_level_does_not_count() -> None:
     """Q5.14, U-5: only an ID token describes a sign-in."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold",)))
     fake_environment.provider.userinfo["acr"] = "gold"
-    assert (await fake_environment.sign_in()).progress is Progress.FAILED
+    assert (await fake_environment.sign_in()).progress == "failed"
 
 
-@pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("bronze", Progress.FAILED)])
-async def test_settings_can_ask_every_sign_in_for_a_level(acr: str, ends: Progress) -> None:
+@pytest.mark.parametrize(("acr", "ends"), [("gold", "completed"), ("bronze", "failed")])
+async def test_settings_can_ask_every_sign_in_for_a_level(acr: str, ends: SignInState) -> None:
     """Q5.14: the sign-in asks for the level without any API, and checks it."""
     fake_environment = FakeEnvironment(replace(SETTINGS, acr_values=("gold", "platinum")))
     fake_environment.provider.claims = {"acr": acr}
@@ -235,7 +235,7 @@ async def test_a_sign_in_by_code_is_held_to_the_level_too() -> None:
     pending, _ = await fake_environment.service.sign_ins.begin("user:a", strategy="device")
     await fake_environment.scheduler.pass_time(6)
     await settle()
-    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "id_token.acr")
+    assert (pending.progress, pending.problem and pending.problem.detail) == ("failed", "id_token.acr")
 
 
 async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
@@ -308,11 +308,11 @@ async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_
     fake_environment.service.current.expect_step_up("invoices", StepUp(("silver",)))
     fake_environment.provider.claims["acr"] = "silver"
     await fake_environment.sign_in()
-    assert (cell.options.step_up.optional_acr_values, cell.progress) == (("gold",), Progress.COMPLETED)
+    assert (cell.options.step_up.optional_acr_values, cell.progress) == (("gold",), "completed")
 
 
-@pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])
-async def test_a_cell_that_asks_for_a_level_is_done_when_that_one_was_reached(acr: str, ends: Progress) -> None:
+@pytest.mark.parametrize(("acr", "ends"), [("gold", "completed"), ("silver", "waiting")])
+async def test_a_cell_that_asks_for_a_level_is_done_when_that_one_was_reached(acr: str, ends: SignInState) -> None:
     """Q6.2, Q5.14: the ID token decides, and not another sign-in's request."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()

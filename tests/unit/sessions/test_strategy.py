@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid, RequestInvalid
+from jupyter_oidc.problems import ConfigurationInvalid, RequestInvalid
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_server
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 

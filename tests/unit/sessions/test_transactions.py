@@ -8,7 +8,7 @@ import re
 import pytest
 
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.problems import StateInvalid
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIns, SignInOptions
 from tests.unit.protocol.makers import OTHER_RSA, jwk, reply

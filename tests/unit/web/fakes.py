@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.api import ProviderSettings, SignIn
 from jupyter_oidc.web.front import Call
 from jupyter_oidc.web.request import Caller, Headers, Request
@@ -49,6 +49,7 @@ class PlainFront:
     host: str = "hub.example.com"
     browser: Any = "elsewhere"
     under_hub: bool = False
+    default_provider: str | None = None
     server_name: str = ""
     has_own_host: bool = False
     has_logins: bool = True
@@ -107,4 +108,5 @@ def call_of(
 ) -> Call:
     lines = Headers((headers or {}).items())
     request = Request(method, path, caller, query=query, headers=lines, body=body)
-    return Call(request, front or PlainFront(), lambda: sessions)  # type: ignore[arg-type,return-value]
+    front = front or PlainFront()
+    return Call(request, front, lambda: sessions, lambda: sessions)  # type: ignore[arg-type,return-value]

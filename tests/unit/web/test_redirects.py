@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.web.redirects import local_path, redirect_uri_for, starts_elsewhere
 
 CALLBACK = "/user/x/jupyter-oidc/providers/corp/callback"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.errors import BodyTooLarge, CsrfFailed, RequestInvalid
+from jupyter_oidc.problems import BodyTooLarge, CsrfFailed, RequestInvalid
 from jupyter_oidc.web.request import Headers, Request, envelope, form_of, parameter, seconds_to_wait
 from tests.unit.web.fakes import USER
 

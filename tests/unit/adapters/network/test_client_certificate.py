@@ -22,7 +22,7 @@ from jupyter_oidc.adapters.network.network_route import network_route_of
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
 from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
-from jupyter_oidc.errors import ConfigurationInvalid, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
 from tests.support.authority import LOOPBACK, Authority, Names

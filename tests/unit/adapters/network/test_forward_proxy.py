@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_oidc.adapters.network.forward_proxy import ForwardProxy, is_exempt, is_loopback, proxy_for
 from jupyter_oidc.adapters.network.network_route import NetworkRoute
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from jupyter_oidc.adapters.network.peer_certificate import PeerCertificates, as_plain_name, issuer_name
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.settings import SecretRef
 from tests.support.authority import SOMEBODY_ELSE, Authority, Names
 from tests.support.connect_proxy import ConnectProxy

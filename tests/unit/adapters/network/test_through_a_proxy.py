@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.settings import SecretRef
 from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy

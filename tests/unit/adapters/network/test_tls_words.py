@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from jupyter_oidc.adapters.network.system_store import authorities_in
 from jupyter_oidc.adapters.network.tls_problems import handshake_fault
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from tests.support.authority import LOOPBACK, Authority
 from tests.unit.adapters.network.test_client_certificate import Strict, asking, problem_of
 from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider

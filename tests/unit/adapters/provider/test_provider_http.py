@@ -17,7 +17,7 @@ import pytest
 
 from jupyter_oidc.adapters.network.network_route import NetworkRoute
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal_bytes

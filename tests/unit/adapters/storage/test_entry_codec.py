@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.entitlements import Entitlements

@@ -21,7 +21,7 @@ from jupyter_oidc.adapters.storage.entry_lock import (
     lock_folder,
 )
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
-from jupyter_oidc.errors import Overloaded, StorageUnavailable
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
 from jupyter_oidc.sessions.ports import EntryLock
 
 ROOT = Path(__file__).parents[4]

@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 
 from jupyter_oidc.adapters.storage.jwe_file import decrypt, encrypt
 from jupyter_oidc.adapters.storage.storage_key import keys_in
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 

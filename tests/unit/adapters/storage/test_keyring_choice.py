@@ -17,7 +17,7 @@ from jupyter_oidc.adapters.storage.keyring_backends import (
     system_stores,
     use_backend,
 )
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from tests.unit.adapters import rings
 
 ROOT = Path(__file__).parents[4]
@@ -33,7 +33,7 @@ class Ring(KeyringBackend):
 VAULT = """
 import asyncio
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringVault
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 try:
     asyncio.run(KeyringVault(provider="corp", issuer="https://id.example.com", client_id="c1").probe())
 except StorageUnavailable as problem:
@@ -41,7 +41,7 @@ except StorageUnavailable as problem:
 """
 SECRET = """
 from jupyter_oidc.adapters.storage.secret_refs import resolve
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.settings import SecretRef
 try:
     resolve(SecretRef("keyring", "corp/secret"))

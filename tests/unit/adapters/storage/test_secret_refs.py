@@ -12,7 +12,7 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from jupyter_oidc.adapters.storage.secret_refs import resolve
-from jupyter_oidc.errors import ConfigurationInvalid, Problem, StorageUnavailable
+from jupyter_oidc.problems import ConfigurationInvalid, Problem, StorageUnavailable
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 from tests.support.marker import MARKER

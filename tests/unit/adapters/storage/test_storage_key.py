@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_oidc.adapters.storage.storage_key import DESCRIPTOR, VARIABLE, keys_in, take_storage_key
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
 

@@ -16,7 +16,7 @@ from jupyter_oidc.adapters.storage.vault_auto import AutoVault
 from jupyter_oidc.adapters.storage.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.system.private_directory import Disk, PrivateDirectory
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from tests.unit.adapters import rings
 from tests.unit.adapters.disks import FailingDisk, StubbornDisk

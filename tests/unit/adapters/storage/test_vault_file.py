@@ -23,7 +23,7 @@ from jupyter_oidc.adapters.storage.storage_key import keys_in
 from jupyter_oidc.adapters.storage.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.system.private_directory import Disk, PrivateDirectory
 from jupyter_oidc.compose import diagnostic_context, vaults
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Settings, read_settings
 from tests.support.marker import MARKER

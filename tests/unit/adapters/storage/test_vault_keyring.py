@@ -15,7 +15,7 @@ from keyring.backends import fail, null
 
 from jupyter_oidc.adapters.storage.machine_id import machine_id
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from tests.support.marker import MARKER
 from tests.unit.adapters import rings
 from tests.unit.adapters.entries import entry, token_in

@@ -21,7 +21,7 @@ from jupyter_oidc.adapters.network.public_address import is_public
 from jupyter_oidc.adapters.upstream.limited_response import limited_response
 from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream, HttpUpstreamReply
-from jupyter_oidc.errors import ConfigurationInvalid, Problem
+from jupyter_oidc.problems import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Api

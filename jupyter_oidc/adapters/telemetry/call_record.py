@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.request import Person
 
 DEFECT: Final = "defect"
