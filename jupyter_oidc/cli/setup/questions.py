@@ -15,7 +15,7 @@ from jupyter_oidc.cli.setup.provider_metadata import register
 from jupyter_oidc.cli.setup.target_file import target_document
 from jupyter_oidc.cli.setup.wishes import base_url
 from jupyter_oidc.compose import diagnostic_context
-from jupyter_oidc.errors import Problem, RouteForbidden
+from jupyter_oidc.problems import Problem, RouteForbidden
 from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.registration import registration_call
 from jupyter_oidc.sessions.request_parameters import scopes_of

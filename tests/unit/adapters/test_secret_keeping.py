@@ -12,7 +12,7 @@ from keyring.backend import KeyringBackend
 from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 from jupyter_oidc.adapters.storage.secret_keeping import keep_in_file, keep_in_keyring
 from jupyter_oidc.adapters.storage.secret_refs import resolve
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 FIRST, SECOND = Secret("the first client secret"), Secret("the second client secret")

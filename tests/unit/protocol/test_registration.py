@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import DiscoveryFailed
+from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.protocol.registration import read_registration_reply, registration_call
 from jupyter_oidc.secret import Secret
