@@ -114,7 +114,7 @@ class FirstUse:
         """Call ``api`` once through the proxy; the body of its answer is not read."""
         import httpx
 
-        path = path_to_probe({"example": getattr(api, "example", None), "path_prefixes": list(api.path_prefixes)})
+        path = path_to_probe({"example": api.example, "path_prefixes": list(api.path_prefixes)})
         address = f"jupyter-oidc/api/{quote(api.name, safe='')}/{path}"
         try:
             with server.client() as client, client.stream("GET", address) as reply:

@@ -185,7 +185,7 @@ class SetUp:
         if first is None:
             self._say(f"Next: name an API: jupyter oidc setup {provider.issuer} --api=NAME=URL")
             return
-        path = path_to_probe({"example": getattr(first, "example", None)})
+        path = path_to_probe({"example": first.example})
         self._say("In a notebook:\n\n    import jupyter_oidc as oidc")
         self._say(f'    oidc.api("{first.name}").get("{path}")\n')
 
