@@ -28,7 +28,7 @@ from tests.laws.source import PACKAGE, ROOT
 from tests.support.node import find_node
 
 WORDS = {"server", "loopback", "device", "paste"}
-TABLES = {"contract/strategy.py", "strategies.py", "kernel/sign_in_step.py"}
+TABLES = {"contract/strategy.py", "strategies.py", "kernel/sign_in_step.py", "cli/setup/decisions.py"}
 CHOICE = "sessions/strategy.py"
 """The module that chooses a strategy, where the settings leave it open; it names the ones that it prefers."""
 
@@ -128,14 +128,14 @@ def test_no_module_but_the_tables_and_the_choice_decides_by_the_word_of_a_strate
     assert {name: hits for name, hits in found.items() if hits} == {}
 
 
-def test_a_fifth_strategy_fails_the_type_check_in_the_two_tables_of_python(tmp_path: Path) -> None:
+def test_a_fifth_strategy_fails_the_type_check_in_the_three_tables_of_python(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__", "labextension", "demo", "node_modules")
     shutil.copytree(PACKAGE, tmp_path / "jupyter_oidc", ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     words = tmp_path / "jupyter_oidc" / "contract" / "strategy.py"
     text = words.read_text(encoding="utf-8")
     words.write_text(text.replace('"paste"]', '"paste", "pigeon"]'), encoding="utf-8")
-    modules = ("strategies", "kernel.sign_in_step", "kernel.session", "cli.sign_in")
+    modules = ("strategies", "kernel.sign_in_step", "kernel.session", "cli.sign_in", "cli.setup.decisions")
     named = [part for module in modules for part in ("-m", f"jupyter_oidc.{module}")]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--no-incremental", "--follow-imports=silent", *named],
@@ -145,8 +145,8 @@ def test_a_fifth_strategy_fails_the_type_check_in_the_two_tables_of_python(tmp_p
         check=False,
     )
     complaints = re.findall(r"^jupyter_oidc/(\S+?):\d+: error: .*Literal\['pigeon'\]", done.stdout, re.MULTILINE)
-    assert sorted(complaints) == ["kernel/sign_in_step.py", "strategies.py"], done.stdout
-    assert "Found 2 errors in 2 files" in done.stdout
+    assert sorted(complaints) == ["cli/setup/decisions.py", "kernel/sign_in_step.py", "strategies.py"], done.stdout
+    assert "Found 3 errors in 3 files" in done.stdout
 
 
 def test_a_fifth_strategy_fails_the_type_check_in_the_panel_s_table(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.sessions.request_parameters import OFFLINE_ACCESS
 from jupyter_oidc.settings.fields import camel_case
 from jupyter_oidc.settings.model import DEFAULT_SCOPES, PROVIDER_SETTINGS
+from jupyter_oidc.strategies import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,11 @@ class Way:
     strategy: RequestedStrategy = "auto"
     redirect_uri: str | None = None
     any_port: bool = False
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the user enters a code at the provider."""
+        return self.strategy != "auto" and facts_of(self.strategy).has_code
 
     @property
     def settings(self) -> dict[str, Any]:

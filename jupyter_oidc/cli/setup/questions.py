@@ -270,4 +270,4 @@ def _fault_of_name(name: str) -> str | None:
 
 
 def _grant_types(way: Way) -> tuple[str, ...]:
-    return (DEVICE_CODE, "refresh_token") if way.strategy == "device" else ("authorization_code", "refresh_token")
+    return (DEVICE_CODE, "refresh_token") if way.has_code else ("authorization_code", "refresh_token")

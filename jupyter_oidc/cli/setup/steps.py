@@ -92,7 +92,7 @@ class SetUp:
     def _check_plan(self, plan: Plan, found: FoundProvider) -> None:
         """Say what was decided; raises :class:`Obstacle` for mistakes, and for what the metadata contradict."""
         provider = plan.provider(self._here.settings)
-        wanted = SignInPlan(provider, found.metadata, by_code=plan.way.strategy == "device")
+        wanted = SignInPlan(provider, found.metadata, by_code=plan.way.has_code)
         decided = check_contradictions(wanted)
         for check in decided:
             if check.status == "problem":
