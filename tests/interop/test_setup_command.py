@@ -420,7 +420,7 @@ def test_metadata_that_contradict_are_told_and_nothing_is_written(
         (("--yes", "--register"), "name no endpoint at which a client could register itself"),
         (("--yes", "--client-secret-ref=the secret itself"), "is not a reference (its value is not shown here)"),
         (("--yes", "--file=settings.py"), "is no JSON file: a set-up writes JSON, since Python files are programs."),
-        (("--yes", "--api=orders=http://api.example.com/"), "Write it with 'https://'"),
+        (("--yes", "--api=orders=http://api.example.com/"), "base_url: is not https. Write https."),
     ],
 )
 def test_where_nobody_can_answer_the_flag_is_named(
@@ -444,11 +444,18 @@ def test_without_public_clients_a_script_has_to_say_whether_there_is_a_secret(de
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing_behind(desk: Desk, scripted: ScriptedProvider) -> None:
-    """A file is in the place of the folder, which keeps even an administrator from writing there; the secret goes, too."""
-    (desk.config / "jupyter_server_config.d").write_text("", encoding="utf-8")
-    said = desk.run_and(print, scripted.issuer, "--yes", "--client-secret-stdin", given=SECRET)
+    """A folder where not even an administrator may write; the secret that was kept goes, too."""
+    arguments = (scripted.issuer, "--yes", "--client-secret-stdin", "--file=/proc/jupyter_server_config.d/corp.json")
+    said = desk.run_and(print, *arguments, given=SECRET)
     assert said.code == 1
-    assert f"{desk.file} cannot be written" in said.err
+    assert "/proc/jupyter_server_config.d/corp.json cannot be written: " in said.err
+    assert desk.written() == UNTOUCHED
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(desk: Desk, scripted: ScriptedProvider) -> None:
+    (desk.config / "jupyter_server_config.d").write_text("", encoding="utf-8")
+    said = desk.run(scripted.issuer, "--yes")
+    assert (said.code, f"{desk.file} cannot be read." in said.err) == (1, True)
     assert desk.written() == UNTOUCHED | {"jupyter_server_config.d"}
 
 
