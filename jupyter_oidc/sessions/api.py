@@ -235,6 +235,10 @@ class SessionApi(Protocol):
         """Cancel; a sign-in that has ended stays as it is."""
         ...
 
+    async def cancel_sign_ins(self, provider: str) -> Summary:
+        """Cancel every sign-in that waits for the person, by whichever caller it was begun, and return the summary."""
+        ...
+
     async def complete_sign_in(self, provider: str, flow: str, caller: str, redirect_url: str) -> SignIn:
         """End the sign-in of ``caller`` with the address at which the provider left the browser (A32)."""
         ...

@@ -63,6 +63,7 @@ class CurrentSession:
         self._changed = asyncio.Event()
         self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
+        self._told_of_sign_in = False
 
     def connect(self, sign_ins: SignIns, on_refresh_due: Callable[[LiveSession], None]) -> None:
         """Set the sign-ins of this provider, and the function that a session's timer calls when a refresh is due."""
@@ -146,6 +147,8 @@ class CurrentSession:
         """Change the state by ``transition``, for ``reason``, and publish it."""
         before, self.raw_state = self.raw_state, next_state(self.raw_state, transition)
         self.reason, self.remedy = reason, None
+        if transition in (SessionTransition.SIGNED_IN, SessionTransition.PERSON_CHANGED):
+            self._told_of_sign_in = self.sign_in_under_way  # NOTE: another may still wait for the person
         self.publish(transition.value, reason)
         recovered = (before, transition) == (State.REFRESH_FAILED, SessionTransition.REFRESHED)
         if recovered and self.live is not None:
@@ -153,12 +156,21 @@ class CurrentSession:
 
     def sign_in_begun(self) -> None:
         """Move the machine, because a sign-in is under way."""
+        self._told_of_sign_in = True
         self.move(SessionTransition.SIGN_IN_BEGUN)
 
     def sign_in_abandoned(self) -> None:
-        """Move the machine back, if no sign-in is under way any more."""
+        """Move the machine back, because no sign-in is under way any more; beside a session, only publish that."""
+        told, self._told_of_sign_in = self._told_of_sign_in, False
         if self.raw_state is State.SIGNING_IN:
             self.move(SessionTransition.SIGN_IN_ABANDONED)
+        elif told and has_session(self.raw_state):
+            self.publish(SessionTransition.SIGN_IN_ABANDONED.value, self.reason)
+
+    @property
+    def sign_in_under_way(self) -> bool:
+        """Whether a sign-in waits for the person; one that has its tokens already does not."""
+        return any(not pending.settling for pending in self._sign_ins.waiting())
 
     def saved_late(self) -> None:
         """Publish that an entry is stored that could not be stored before."""

@@ -160,6 +160,12 @@ class LocalSessions:
         self.sessions.of_sign_in(pending).sign_ins.cancel(pending)
         return self._told(pending)
 
+    async def cancel_sign_ins(self, provider: str) -> Summary:
+        """Cancel every sign-in that waits for the person, by whichever caller it was begun, and return the summary."""
+        for pending in self.sessions.of_provider(provider).sign_ins.waiting():
+            self.sessions.of_sign_in(pending).sign_ins.cancel(pending)
+        return await self.summary(provider)
+
     async def complete_sign_in(self, provider: str, flow: str, caller: str, redirect_url: str) -> SignIn:
         """End the sign-in of ``caller`` with the address at which the provider left the browser (A32)."""
         pending = self.pending.find(flow, provider)

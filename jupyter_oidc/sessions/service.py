@@ -122,6 +122,7 @@ class SessionService:
             restored=self._restore_once,
             scopes=oidc_client.scopes,
             outages=outages,
+            sign_in_under_way=lambda: current.sign_in_under_way,
             clock=clock,
             settings_pending=takes_over is not None,
         )

@@ -30,6 +30,7 @@ class SessionView:
     """Shows the session in ``current``; ``restored`` returns once storage was looked at.
 
     ``settings_pending`` says whether other settings wait for the next sign-in (ADR 30).
+    ``sign_in_under_way`` says whether a sign-in waits for the person.
     """
 
     def __init__(
@@ -40,17 +41,19 @@ class SessionView:
         restored: Callable[[], Awaitable[None]],
         scopes: Callable[[], tuple[str, ...]],
         outages: Outages,
+        sign_in_under_way: Callable[[], bool],
         clock: Clock,
         settings_pending: bool,
     ) -> None:
         self.settings_pending = settings_pending
+        self._sign_in_under_way = sign_in_under_way
         self._current = current
         self._store = store
         self._restored = restored
         self._scopes = scopes
         self._outages = outages
         self._clock = clock
-        self._last_apis: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
+        self._last_changing: tuple[int, tuple[tuple[ApiAccess, ...], bool]] = (-1, ((), False))
 
     async def summary(self) -> Summary:
         """Return the session as a client may see it; the first call reads the storage, none uses the network."""
@@ -90,12 +93,13 @@ class SessionView:
         last = data.last_token(settings, now)
         left = last.seconds_left(now) if last else None
         apis = tuple(self._access_to(api) for api in settings.apis)
+        under_way = self._sign_in_under_way()
         return Summary(
             provider=settings.name,
             issuer=settings.issuer,
             state=current.raw_state,
             reason=current.reason,
-            sequence=self._sequence_of(apis),
+            sequence=self._sequence_of((apis, under_way)),
             user=data.user,
             entitlements=data.shown.names,
             entitlements_more=data.shown.more,
@@ -110,6 +114,7 @@ class SessionView:
             retry_at=None if retry_at is None else max(retry_at, now.wall),
             apis=apis,
             settings_pending=self.settings_pending,
+            sign_in_under_way=under_way,
         )
 
     def _access_to(self, api: Api) -> ApiAccess:
@@ -138,10 +143,13 @@ class SessionView:
             return "refused"
         return "delayed" if resting is not None or self._current.raw_state is State.REFRESH_FAILED else "there"
 
-    def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
-        """Return the sequence number of this summary; it also grows if an API's access changed by time alone."""
-        sequence, told = self._last_apis
-        if sequence == self._current.sequence and told != apis:
+    def _sequence_of(self, changing: tuple[tuple[ApiAccess, ...], bool]) -> int:
+        """Return the sequence number of this summary; it also grows if one of the ``changing`` parts did so unnoticed.
+
+        They are the access to the APIs, which changes by time alone, and whether a sign-in is under way.
+        """
+        sequence, told = self._last_changing
+        if sequence == self._current.sequence and told != changing:
             self._current.sequence += 1
-        self._last_apis = (self._current.sequence, apis)
+        self._last_changing = (self._current.sequence, changing)
         return self._current.sequence

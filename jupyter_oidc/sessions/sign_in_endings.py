@@ -113,11 +113,16 @@ class SignInEndings:
             if not pending.consumed and options.prompt in (None, "none") and proved.covers(options.step_up):
                 pending.overtaken = True
                 self._pending.finish(pending, "completed")
+        self.notice_abandoned()
 
     def notice_abandoned(self) -> None:
         """Call ``abandoned`` if no sign-in is under way any more."""
-        if all(pending.options.silent for pending in self._pending.waiting(self.settings.name)):
+        if not self.waiting():
             self._callbacks.abandoned()
+
+    def waiting(self) -> list[PendingSignIn]:
+        """Return the sign-ins that wait for the person; a silent one waits for nobody."""
+        return [pending for pending in self._pending.waiting(self.settings.name) if not pending.options.silent]
 
     def end_of_work(self, pending: PendingSignIn) -> None:
         """End ``pending`` if the work on it has ended without an end of its own; a question is left open."""

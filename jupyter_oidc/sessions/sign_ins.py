@@ -75,6 +75,7 @@ class SignIns:
         self.abandon, self.stop_polling = endings.abandon, endings.stop_polling
         self.close = endings.close
         self.overtake, self.notice_abandoned = endings.overtake, endings.notice_abandoned
+        self.waiting = endings.waiting
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
         """Return the strategy that a sign-in would take now, and why; asks the provider for its metadata."""

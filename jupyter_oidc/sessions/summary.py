@@ -61,6 +61,7 @@ class Summary:
     ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; without ``entitlements_known``
     the provider did not list them.
     ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
+    ``sign_in_under_way`` says that a sign-in waits for the person, also beside a session (ADR 55).
     Sequence numbers can be compared within one ``instance`` only: a process between two changes of its settings.
     """
 
@@ -83,6 +84,7 @@ class Summary:
     retry_at: float | None
     apis: tuple[ApiAccess, ...]
     settings_pending: bool = False
+    sign_in_under_way: bool = False
     instance: str = ""
 
 

@@ -17,7 +17,13 @@ from jupyter_oidc.web.routes.callback import take_answer_of_form, take_answer_of
 from jupyter_oidc.web.routes.initiate_login import offer_sign_in, turn_form_into_address
 from jupyter_oidc.web.routes.person import ask_person, take_persons_answer
 from jupyter_oidc.web.routes.session import refresh_session, show_providers, show_session, sign_out
-from jupyter_oidc.web.routes.sign_in import begin_sign_in, cancel_sign_in, complete_sign_in, watch_sign_in
+from jupyter_oidc.web.routes.sign_in import (
+    begin_sign_in,
+    cancel_sign_in,
+    cancel_sign_ins,
+    complete_sign_in,
+    watch_sign_in,
+)
 from jupyter_oidc.web.routes.sign_out_pages import show_sign_out_page, show_signed_out
 from jupyter_oidc.web.routes.start import start_sign_in
 
@@ -57,7 +63,7 @@ _PROVIDER: Final = "jupyter-oidc/providers/{provider}"
 TABLE: Final = (
     Route("Providers", "jupyter-oidc/providers", (("GET", show_providers),), tracks_activity=False),
     Route("Session", f"{_PROVIDER}/session", (("GET", show_session),), tracks_activity=False),
-    Route("SignIn", f"{_PROVIDER}/sign-in", (("POST", begin_sign_in),)),
+    Route("SignIn", f"{_PROVIDER}/sign-in", (("POST", begin_sign_in), ("DELETE", cancel_sign_ins))),
     Route(
         "SignInProgress",
         f"{_PROVIDER}/sign-in/{{flow}}",

@@ -48,6 +48,7 @@ def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
         ],
         "settings_pending": summary.settings_pending,
         "sharing": sharing,
+        "sign_in_under_way": summary.sign_in_under_way,
     }
 
 

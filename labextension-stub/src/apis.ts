@@ -31,6 +31,11 @@ export class Apis {
     return this.list.find(api => api.name === name);
   }
 
+  /** The APIs in the order of the settings; empty until they were read. */
+  get all(): readonly Api[] {
+    return this.list;
+  }
+
   /** Start or stop reading the APIs. */
   watch(watched: boolean): void {
     this.watched = watched;

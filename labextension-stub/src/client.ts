@@ -9,6 +9,8 @@ import { Signal } from '@lumino/signaling';
 import type {
   ApiList,
   Diagnostics,
+  OperationExample,
+  OperationList,
   ProviderList,
   SessionSummary,
   SignInProgress,
@@ -19,6 +21,8 @@ import {
   isApiList,
   isDiagnostics,
   isOidcError,
+  isOperationExample,
+  isOperationList,
   isProviderList,
   isSessionSummary,
   isSignInProgress,
@@ -29,6 +33,8 @@ import {
   shapeOfApiList,
   shapeOfDiagnostics,
   shapeOfOidcError,
+  shapeOfOperationExample,
+  shapeOfOperationList,
   shapeOfProviderList,
   shapeOfSessionSummary,
   shapeOfSignInProgress,
@@ -38,6 +44,7 @@ import {
 import { ContractError, Problem } from './problem';
 import type { IShape } from './reader';
 import { known } from './reader';
+import type { ISignInOptions } from './tokens';
 import { CONTRACT_HEADER, versionIn } from './contractversion';
 
 const API_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
@@ -49,7 +56,7 @@ interface IReply<T> {
   readonly isValid: (data: unknown) => data is T;
 }
 
-/** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
+/** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem`, or with the abort error of its signal. */
 export class OidcClient {
   constructor(
     private readonly settings: ServerConnection.ISettings,
@@ -87,8 +94,9 @@ export class OidcClient {
     return this.request('POST', ['providers', provider, 'refresh'], Private.summary, { body: {} });
   }
 
-  beginSignIn(provider: string): Promise<SignInStarted> {
-    return this.request('POST', ['providers', provider, 'sign-in'], Private.started, { body: {} });
+  beginSignIn(provider: string, { prompt, loginHint }: ISignInOptions = {}): Promise<SignInStarted> {
+    const body = { ...(prompt && { prompt }), ...(loginHint && { login_hint: loginHint }) };
+    return this.request('POST', ['providers', provider, 'sign-in'], Private.started, { body });
   }
 
   /** Begin a sign-in without a prompt; the browser comes back to `next`, a path of this server, whatever the outcome. */
@@ -113,6 +121,21 @@ export class OidcClient {
     return this.request('DELETE', ['providers', provider, 'sign-in', flow], Private.progress);
   }
 
+  /** Cancel every sign-in under way, begun by a page, a cell or a terminal; the session itself stays. */
+  cancelSignIns(provider: string): Promise<SessionSummary> {
+    return this.request('DELETE', ['providers', provider, 'sign-in'], Private.summary);
+  }
+
+  /** The operations in the OpenAPI document of `api`; it takes as long as the server needs to fetch and read that. */
+  operations(api: string, signal?: AbortSignal): Promise<OperationList> {
+    return this.request('GET', ['apis', api, 'operations'], Private.operations, { ...(signal && { signal }) });
+  }
+
+  /** One operation as a cell and as a command. */
+  operationExample(api: string, method: string, path: string): Promise<OperationExample> {
+    return this.request('GET', ['apis', api, 'operations', 'example'], Private.example, { query: { method, path } });
+  }
+
   /** Sign out; `end_session_url` is whole, and leads to a one-time page of this server or to the provider's. */
   async signOut(provider: string): Promise<SignOutResult> {
     const result = await this.request('POST', ['providers', provider, 'sign-out'], Private.signedOut, { body: {} });
@@ -123,8 +146,8 @@ export class OidcClient {
   }
 
   /** Examine the set-up; takes as long as the slowest provider or API. */
-  diagnostics(): Promise<Diagnostics> {
-    return this.request('GET', ['diagnostics'], Private.diagnostics);
+  diagnostics(signal?: AbortSignal): Promise<Diagnostics> {
+    return this.request('GET', ['diagnostics'], Private.diagnostics, { ...(signal && { signal }) });
   }
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
@@ -200,12 +223,12 @@ export class OidcClient {
     method: string,
     path: readonly string[],
     reply: IReply<T>,
-    options: { body?: object; query?: Record<string, string> } = {}
+    options: { body?: object; query?: Record<string, string>; signal?: AbortSignal } = {}
   ): Promise<T> {
     const address =
       URLExt.join(this.settings.baseUrl, 'jupyter-oidc', ...path.map(encodeURIComponent)) +
       (options.query ? URLExt.objectToQueryString(options.query) : '');
-    const init: RequestInit = { method };
+    const init: RequestInit = { method, ...(options.signal && { signal: options.signal }) };
     if (options.body) {
       init.body = JSON.stringify(options.body);
       init.headers = { 'Content-Type': 'application/json' };
@@ -288,6 +311,8 @@ export class OidcClient {
 namespace Private {
   export const apis: IReply<ApiList> = { shape: shapeOfApiList, isValid: isApiList };
   export const diagnostics: IReply<Diagnostics> = { shape: shapeOfDiagnostics, isValid: isDiagnostics };
+  export const example: IReply<OperationExample> = { shape: shapeOfOperationExample, isValid: isOperationExample };
+  export const operations: IReply<OperationList> = { shape: shapeOfOperationList, isValid: isOperationList };
   export const progress: IReply<SignInProgress> = { shape: shapeOfSignInProgress, isValid: isSignInProgress };
   export const providers: IReply<ProviderList> = { shape: shapeOfProviderList, isValid: isProviderList };
   export const signedOut: IReply<SignOutResult> = { shape: shapeOfSignOutResult, isValid: isSignOutResult };

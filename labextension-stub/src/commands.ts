@@ -12,13 +12,15 @@ import type { Preferences } from './preferences';
 import { asProblem } from './problem';
 import type { Oidc } from './service';
 import type { Session } from './session';
+import type { ISignInOptions } from './tokens';
 import { isSignedIn, displayNameOf } from './words';
 
 const NOTICE_DURATION_MS = 4_000;
-const NOTICE_WITH_BUTTON_DURATION_MS = 15_000;
+const NOTICE_WITH_LINK_DURATION_MS = 55_000; // the page behind the link can be opened for a minute
 
 export namespace CommandIDs {
   export const signIn = 'jupyter-oidc:sign-in';
+  export const useAnotherAccount = 'jupyter-oidc:use-another-account';
   export const signOut = 'jupyter-oidc:sign-out';
   export const refresh = 'jupyter-oidc:refresh';
   export const showSession = 'jupyter-oidc:show-session';
@@ -108,6 +110,17 @@ export function addCommands(registry: CommandRegistry, dependencies: ICommandDep
     });
   };
 
+  const signIn = async (session: Session, options: ISignInOptions): Promise<void> => {
+    const outcome = oidc.signIn(session.provider, options); // opens its window before anything is awaited
+    panel.reveal();
+    const summary = await outcome;
+    if (summary?.user) {
+      Notification.success(trans.__('Signed in at %1 as %2.', session.provider, displayNameOf(summary.user)), {
+        autoClose: NOTICE_DURATION_MS
+      });
+    }
+  };
+
   add(
     CommandIDs.signIn,
     {
@@ -116,16 +129,18 @@ export function addCommands(registry: CommandRegistry, dependencies: ICommandDep
       caption: trans.__('Sign in at an identity provider, in a window of its own')
     },
     canSignIn,
-    async session => {
-      const outcome = oidc.signIn(session.provider); // opens its window before anything is awaited
-      panel.reveal();
-      const summary = await outcome;
-      if (summary?.user) {
-        Notification.success(trans.__('Signed in at %1 as %2.', session.provider, displayNameOf(summary.user)), {
-          autoClose: NOTICE_DURATION_MS
-        });
-      }
-    }
+    session => signIn(session, {})
+  );
+
+  add(
+    CommandIDs.useAnotherAccount,
+    {
+      label: trans.__('Use Another Account'),
+      labelAt: provider => trans.__('Use Another Account at %1', provider),
+      caption: trans.__('Choose another account at an identity provider, in a window of its own')
+    },
+    session => session.summary !== null,
+    session => signIn(session, { prompt: 'select_account' })
   );
 
   add(
@@ -138,21 +153,27 @@ export function addCommands(registry: CommandRegistry, dependencies: ICommandDep
     canSignOut,
     async session => {
       const { revoked, end_session_url } = await oidc.signOut(session.provider);
-      const text =
+      const done =
         revoked === 'failed'
           ? trans.__('Signed out here. %1 could not be told; its session ends by itself.', session.provider)
           : trans.__('Signed out at %1.', session.provider);
+      const text = end_session_url
+        ? trans.__(
+            '%1 The provider may still know this browser: on a computer that you share, sign out there too, or the next person can sign in as you without a password.',
+            done
+          )
+        : done;
       const actions = end_session_url
         ? [
             {
-              label: trans.__('Also sign this browser out'),
-              caption: trans.__('Opens the provider in a new tab'),
+              label: trans.__('Sign out at the provider'),
+              caption: trans.__('Opens the sign-out page of the provider in a new tab'),
               callback: () => void window.open(end_session_url, '_blank', 'noopener,noreferrer')
             }
           ]
         : [];
       const show = revoked === 'failed' ? Notification.warning : Notification.success;
-      show(text, { actions, autoClose: actions.length ? NOTICE_WITH_BUTTON_DURATION_MS : NOTICE_DURATION_MS });
+      show(text, { actions, autoClose: actions.length ? NOTICE_WITH_LINK_DURATION_MS : NOTICE_DURATION_MS });
     }
   );
 
@@ -191,7 +212,7 @@ export function addCommands(registry: CommandRegistry, dependencies: ICommandDep
     typeof api === 'string' && oidc.sessions.some(({ summary }) => summary?.apis.some(({ name }) => name === api))
       ? api
       : null;
-  const codeFor = (api: string): string => exampleFor(api, apis.find(api)?.methods);
+  const codeFor = (api: string): string => exampleFor(api, apis.find(api));
 
   registry.addCommand(CommandIDs.copyExample, {
     label: ({ api }) => trans.__('Copy Example Cell for %1', api),

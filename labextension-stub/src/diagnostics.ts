@@ -43,18 +43,27 @@ export class DiagnosticsModel {
     }
     this._busy = true;
     this._changed.emit();
+    const aborted = (this.underWay = new AbortController());
     try {
-      this._report = await this.client.diagnostics();
+      this._report = await this.client.diagnostics(aborted.signal);
       this._problem = null;
     } catch (error) {
-      this._problem = asProblem(error, this.trans);
+      if (!aborted.signal.aborted) {
+        this._problem = asProblem(error, this.trans);
+      }
     } finally {
       this._busy = false;
       this._changed.emit();
     }
   }
 
+  /** Stop waiting for the report that is under way; the older one stays. */
+  cancel(): void {
+    this.underWay?.abort();
+  }
+
   private readonly _changed = new Signal<this, void>(this);
+  private underWay: AbortController | null = null;
   private _busy = false;
   private _report: Diagnostics | null = null;
   private _problem: IProblem | null = null;

@@ -12,14 +12,22 @@ const INSERT_BELOW_COMMAND = 'notebook:insert-cell-below';
 const TO_CODE_COMMAND = 'notebook:change-cell-to-code';
 const REPLACE_SELECTION_COMMAND = 'notebook:replace-selection';
 
-/** The source of the cell, for an API whose settings open `methods`. */
-export function exampleFor(api: string, methods: readonly string[] = ['GET']): string {
+/** The source of the cell for an API, with the example of its settings where they name one. */
+export function exampleFor(
+  api: string,
+  { methods, example }: Partial<Pick<Api, 'methods' | 'example'>> = {}
+): string {
+  return cellWith(api, methods ?? ['GET'], example ?? null);
+}
+
+function cellWith(api: string, methods: readonly string[], example: string | null): string {
   const method = methods.includes('GET') || methods.length === 0 ? 'GET' : methods[0];
-  const call = method === 'GET' ? 'get("")' : `request("${method}", "")`;
+  const path = method === 'GET' && example !== null ? JSON.stringify(example) : '""';
+  const call = method === 'GET' ? `get(${path})` : `request("${method}", "")`;
   return [
     'import jupyter_oidc as oidc',
     '',
-    `reply = oidc.api("${api}").${call}  # a path below the API's address`,
+    `reply = oidc.api("${api}").${call}${path === '""' ? "  # a path below the API's address" : ''}`,
     'reply.raise_for_status()',
     'reply.text'
   ].join('\n');

@@ -16,6 +16,7 @@ import { Clock } from './clock';
 import { addCommands, CommandIDs } from './commands';
 import { Examples } from './example';
 import { Notices } from './notices';
+import { Operations } from './operations';
 import { SignInPanel } from './panel/panel';
 import { IOidcParts } from './parts';
 import { Preferences } from './preferences';
@@ -28,7 +29,7 @@ import { IOidc } from './tokens';
 export type { SessionSummary, SignOutResult } from './generated/contract';
 export { ContractError, Problem } from './problem';
 export { IOidc } from './tokens';
-export type { IGate, IProblem, IRequirement, ISession } from './tokens';
+export type { IGate, IProblem, IRequirement, ISession, ISignInOptions } from './tokens';
 
 const ID = '@jupyter-oidc/labextension';
 const DOMAIN = 'jupyter_oidc';
@@ -46,12 +47,14 @@ const core: JupyterFrontEndPlugin<IOidcParts> = {
     const clock = new Clock();
     const tabs = new Tabs(client.baseUrl);
     const oidc = new Oidc({ client, clock, tabs, events: events.stream, trans });
+    const apis = new Apis(oidc, client);
     return {
       oidc,
       clock,
       silentSignIn: new SilentSignIn(client, currentTab()),
       trans,
-      apis: new Apis(oidc, client),
+      apis,
+      operations: new Operations(client, apis, trans),
       diagnostics: new DiagnosticsModel(client, trans),
       examples: new Examples(app.shell, app.commands, trans),
       preferences: new Preferences(registry, `${ID}:panel`)
@@ -86,6 +89,8 @@ const panel: JupyterFrontEndPlugin<void> = {
       ...parts,
       actions: {
         signIn: runAt(CommandIDs.signIn),
+        useAnotherAccount: runAt(CommandIDs.useAnotherAccount),
+        cancelSignIns: provider => void oidc.cancelSignIns(provider).catch(() => undefined), // the card shows the failure
         signOut: runAt(CommandIDs.signOut),
         refresh: runAt(CommandIDs.refresh),
         retry: () => oidc.retry(),
@@ -111,8 +116,8 @@ const panel: JupyterFrontEndPlugin<void> = {
       }
     });
     const category = trans.__('Identity');
-    const { signIn, signOut, refresh, showSession, examine } = CommandIDs;
-    for (const command of [signIn, signOut, refresh, showSession, examine]) {
+    const { signIn, useAnotherAccount, signOut, refresh, showSession, examine } = CommandIDs;
+    for (const command of [signIn, useAnotherAccount, signOut, refresh, showSession, examine]) {
       palette?.addItem({ command, category });
     }
   }

@@ -4,10 +4,12 @@ import { Token } from '@lumino/coreutils';
 
 import type { ICommandDependencies } from './commands';
 import type { IClock } from './clock';
+import type { Operations } from './operations';
 import type { SilentSignIn } from './silentsignin';
 
 export interface IOidcParts extends Omit<ICommandDependencies, 'panel'> {
   readonly clock: IClock;
+  readonly operations: Operations;
   readonly silentSignIn: SilentSignIn;
 }
 

@@ -15,7 +15,7 @@ import type { SessionSummary, SignOutResult } from './generated/contract';
 import { asProblem, Problem } from './problem';
 import { Session } from './session';
 import type { Tabs } from './tabs';
-import type { IGate, IOidc, IProblem, IRequirement } from './tokens';
+import type { IGate, IOidc, IProblem, IRequirement, ISignInOptions } from './tokens';
 
 const EVENT_SCHEMA = 'https://events.jupyter.org/jupyter_oidc/session/v1';
 const MIN_RETRY_INTERVAL_MS = 5_000; // between failed readings of the providers
@@ -78,9 +78,13 @@ export class Oidc implements IOidc, IDisposable {
     return this._sessions.find(session => session.provider === provider) ?? null;
   }
 
-  async signIn(provider: string): Promise<SessionSummary | null> {
+  async signIn(provider: string, options: ISignInOptions = {}): Promise<SessionSummary | null> {
     // NOTE: nothing is awaited before the window is open, since browsers block windows that no click opened.
-    return this.broadcastAfter(provider, this.requireSession(provider).signIn());
+    return this.broadcastAfter(provider, this.requireSession(provider).signIn(options));
+  }
+
+  async cancelSignIns(provider: string): Promise<SessionSummary> {
+    return this.broadcastAfter(provider, this.requireSession(provider).cancelSignIns());
   }
 
   async signOut(provider: string): Promise<SignOutResult> {

@@ -15,13 +15,16 @@ import type { SessionSummary, SignOutResult } from './generated/contract';
 import type { Problem } from './problem';
 import { asProblem } from './problem';
 import { SignIn } from './signin';
-import type { IProblem, ISession } from './tokens';
+import type { IProblem, ISession, ISignInOptions } from './tokens';
 import type { ISessionView } from './words';
 
 const POLL_INTERVAL_MS = 30_000; // between readings without a hint
 const MAX_POLL_INTERVAL_MS = 300_000; // after failures
 const CATCH_UP_TIMEOUT_MS = 2_000; // the end of a sign-in waits this long for a reading
 const MIN_READ_INTERVAL_MS = 500; // hints that come faster than this are one hint
+
+/** A request of the user to the server. */
+type Request = 'refresh' | 'sign-out' | 'cancel';
 
 export class Session implements ISession, IDisposable {
   constructor(
@@ -60,7 +63,7 @@ export class Session implements ISession, IDisposable {
   }
 
   /** The request to the server that is under way. */
-  get busy(): 'refresh' | 'sign-out' | null {
+  get busy(): Request | null {
     return this._busy;
   }
 
@@ -96,8 +99,8 @@ export class Session implements ISession, IDisposable {
   }
 
   /** Sign in; opens its window before anything is awaited. */
-  async signIn(): Promise<SessionSummary | null> {
-    const attempt = new SignIn(this.provider, this.client, this.clock, this.trans);
+  async signIn(options: ISignInOptions = {}): Promise<SessionSummary | null> {
+    const attempt = new SignIn(this.provider, this.client, this.clock, this.trans, options);
     this._attempt?.cancel();
     this._attempt = attempt;
     attempt.changed.connect(() => this._changed.emit());
@@ -127,6 +130,15 @@ export class Session implements ISession, IDisposable {
     return this.withBusy('sign-out', () => this.client.signOut(this.provider));
   }
 
+  /** Cancel the sign-ins under way, whatever began them. */
+  cancelSignIns(): Promise<SessionSummary> {
+    return this.withBusy('cancel', async () => {
+      const summary = await this.client.cancelSignIns(this.provider);
+      this.accept(summary);
+      return summary;
+    });
+  }
+
   refresh(): Promise<SessionSummary> {
     return this.withBusy('refresh', async () => {
       const summary = await this.client.refresh(this.provider);
@@ -152,7 +164,7 @@ export class Session implements ISession, IDisposable {
     Signal.clearData(this);
   }
 
-  private async withBusy<T>(busy: 'refresh' | 'sign-out', ask: () => Promise<T>): Promise<T> {
+  private async withBusy<T>(busy: Request, ask: () => Promise<T>): Promise<T> {
     this._busy = busy;
     this.setFailure(null);
     try {
@@ -223,5 +235,5 @@ export class Session implements ISession, IDisposable {
   private _problem: IProblem | null = null;
   private _failure: IProblem | null = null;
   private _attempt: SignIn | null = null;
-  private _busy: 'refresh' | 'sign-out' | null = null;
+  private _busy: Request | null = null;
 }

@@ -13,7 +13,7 @@ import type { SignInStep } from './signinstep';
 import { afterLinkFollowed, stepFor } from './signinstep';
 import { Popup } from './popup';
 import { asProblem, Problem } from './problem';
-import type { IProblem } from './tokens';
+import type { IProblem, ISignInOptions } from './tokens';
 
 const PROGRESS_WAIT_SECONDS = 10; // the server may hold one progress request this long
 const RETRY_DELAY_MS = 2_000; // before a failed progress request is repeated
@@ -27,7 +27,8 @@ export class SignIn {
     private readonly provider: string,
     private readonly client: OidcClient,
     private readonly clock: IClock,
-    private readonly trans: TranslationBundle
+    private readonly trans: TranslationBundle,
+    private readonly options: ISignInOptions = {}
   ) {
     this.popup = new Popup(trans.__('Opening the sign-in page…'));
   }
@@ -67,7 +68,7 @@ export class SignIn {
         if (this.cancelled) {
           return false;
         }
-        const started = await this.client.beginSignIn(this.provider);
+        const started = await this.begin();
         const end = await this.showAndWatch(started, interrupted);
         if (end === 'completed') {
           return true;
@@ -113,6 +114,18 @@ export class SignIn {
     } finally {
       this._submitting = false;
       this._changed.emit();
+    }
+  }
+
+  /** Begin at the server; a provider that offers no choice of accounts is asked for the password of any. */
+  private async begin(): Promise<SignInStarted> {
+    try {
+      return await this.client.beginSignIn(this.provider, this.options);
+    } catch (error) {
+      if (this.options.prompt !== 'select_account' || asProblem(error, this.trans).code !== 'request_invalid') {
+        throw error;
+      }
+      return this.client.beginSignIn(this.provider, { ...this.options, prompt: 'login' });
     }
   }
 

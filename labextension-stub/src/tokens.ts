@@ -16,6 +16,14 @@ export interface IProblem {
   readonly retryable: boolean;
 }
 
+/** How a sign-in asks the person, where that is not left to the provider. */
+export interface ISignInOptions {
+  /** `select_account` lets the person choose another account, `login` asks for the password in any case. */
+  readonly prompt?: 'login' | 'consent' | 'select_account';
+  /** Who is going to sign in, as a hint for the provider's page. */
+  readonly loginHint?: string;
+}
+
 /** The session at one provider, kept up to date. */
 export interface ISession {
   readonly provider: string;
@@ -72,7 +80,9 @@ export interface IOidc {
    * Sign in at a provider. Call it inside the click: it opens a window at once.
    * Resolves to the summary, or to `null` if the user cancelled; rejects with an `IProblem`.
    */
-  signIn(provider: string): Promise<SessionSummary | null>;
+  signIn(provider: string, options?: ISignInOptions): Promise<SessionSummary | null>;
+  /** Cancel every sign-in at a provider that waits for the person, begun by a page, a cell or a terminal. Rejects with an `IProblem`. */
+  cancelSignIns(provider: string): Promise<SessionSummary>;
   /** Sign out here and at the provider. Rejects with an `IProblem`. */
   signOut(provider: string): Promise<SignOutResult>;
   /** Renew the access token now. Rejects with an `IProblem`. */

@@ -17,7 +17,7 @@ import type { IProblem } from './tokens';
 export type Tone = 'calm' | 'busy' | 'attention' | 'trouble' | 'off';
 
 /** The id of an action that a button of the card starts. */
-export type ActionId = 'sign-in' | 'sign-out' | 'refresh' | 'use-link' | 'cancel' | 'retry';
+export type ActionId = 'sign-in' | 'sign-out' | 'refresh' | 'another-account' | 'use-link' | 'cancel' | 'retry';
 
 /** The values that `wordsFor` puts into words. */
 export interface ISessionView {
@@ -140,7 +140,11 @@ namespace Private {
     if (!summary) {
       return problem ? unavailable(problem, '', trans) : reading(trans);
     }
-    const state = withPendingSettings(ofState(view, summary, several, trans), summary, trans);
+    const state = withSignInUnderWay(
+      withPendingSettings(ofState(view, summary, several, trans), summary, trans),
+      summary,
+      trans
+    );
     if (view.step) {
       return signingIn(view.step, state, provider, trans);
     }
@@ -225,17 +229,17 @@ namespace Private {
           reason: reason?.why ?? null,
           next: trans.__('Sign in to call APIs from notebooks and pages.'),
           tone: reason ? 'attention' : 'calm',
-          actions: ['sign-in'],
+          actions: ['sign-in', 'another-account'],
           short: several ? trans.__('Sign in at %1', provider) : trans.__('Sign in')
         };
       case 'signing-in':
         return {
           ...blank,
           headline: trans.__('Signing in'),
-          reason: trans.__('A sign-in is under way in another window.'),
+          reason: trans.__('A sign-in is under way in another window, a notebook or a terminal.'),
           next: trans.__('Finish it there, or begin again here.'),
           tone: 'busy',
-          actions: ['sign-in'],
+          actions: summary.sign_in_under_way ? ['sign-in', 'cancel'] : ['sign-in'],
           short: trans.__('Signing in…')
         };
       case 'active':
@@ -249,7 +253,7 @@ namespace Private {
           reason: reason?.why ?? null,
           next: trans.__('Sign in again to carry on; your notebooks and kernels stay as they are.'),
           tone: 'trouble',
-          actions: ['sign-in'],
+          actions: ['sign-in', 'another-account'],
           short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again')
         };
       case 'other':
@@ -267,7 +271,7 @@ namespace Private {
       reason: why ?? unknownWords(wordIn(summary, 'state'), trans),
       next: trans.__('Calls may work; sign in again if they do not.'),
       tone: 'attention',
-      actions: isSignedIn(summary) ? ['sign-in', 'sign-out'] : ['sign-in'],
+      actions: isSignedIn(summary) ? ['sign-in', 'sign-out', 'another-account'] : ['sign-in', 'another-account'],
       short: person || trans.__('State not known')
     };
   }
@@ -282,7 +286,20 @@ namespace Private {
       ...part,
       next: part.next ? trans.__('%1 %2', part.next, pending) : pending,
       tone: part.tone === 'calm' ? 'attention' : part.tone,
-      actions: ['sign-in', ...part.actions.filter(action => action === 'sign-out')]
+      actions: ['sign-in', ...part.actions.filter(action => action === 'sign-out' || action === 'another-account')]
+    };
+  }
+
+  /** Add that a sign-in is under way beside a session, and that it can be cancelled. */
+  function withSignInUnderWay(part: Part, summary: SessionSummary, trans: TranslationBundle): Part {
+    if (!summary.sign_in_under_way || !isSignedIn(summary)) {
+      return part;
+    }
+    const underWay = trans.__('Another sign-in is under way in another window, a notebook or a terminal.');
+    return {
+      ...part,
+      next: part.next ? trans.__('%1 %2', part.next, underWay) : underWay,
+      actions: [...part.actions.filter(action => action !== 'another-account'), 'cancel']
     };
   }
 
@@ -299,7 +316,11 @@ namespace Private {
       next: endsSoon ? trans.__('Sign in again now, and nothing is interrupted.') : (reason?.next ?? null),
       lasts: lifetimeText(left, summary.refreshable, trans),
       tone: endsSoon || unsaved ? 'attention' : 'calm',
-      actions: summary.refreshable ? ['refresh', 'sign-out'] : endsSoon ? ['sign-in', 'sign-out'] : ['sign-out'],
+      actions: [
+        ...(summary.refreshable ? (['refresh'] as const) : endsSoon ? (['sign-in'] as const) : []),
+        'sign-out',
+        'another-account'
+      ],
       short: endsSoon ? trans.__('%1 · %2 left', person, duration(left, trans)) : person,
       endsSoon
     };
@@ -327,7 +348,7 @@ namespace Private {
             ? trans.__('Its time ran out.')
             : trans.__('Calls work for another %1.', duration(left, trans)),
       tone: left === 0 ? 'trouble' : 'attention',
-      actions: ['refresh', 'sign-out'],
+      actions: ['refresh', 'sign-out', 'another-account'],
       short: left === null || left === 0 ? short : trans.__('%1, %2 left', short, duration(left, trans))
     };
   }

@@ -95,7 +95,7 @@ describe('an added word', () => {
       reason: 'The server calls it "added-later".',
       next: 'Calls may work; sign in again if they do not.',
       tone: 'attention',
-      actions: ['sign-in', 'sign-out'],
+      actions: ['sign-in', 'sign-out', 'another-account'],
       short: 'Example User'
     });
     expect([isSignedIn(summary), callsWork(summary, 100), callsWork(summary, 0)]).toEqual([true, true, false]);
@@ -103,7 +103,7 @@ describe('an added word', () => {
 
   it('for a state without a user offers a sign-in only', () => {
     const words = wordsFor(viewOf(signedOut({ state: 'other', unknown_words: { state: 'asleep' } })), false, trans);
-    expect([words.actions, words.short]).toEqual([['sign-in'], 'State not known']);
+    expect([words.actions, words.short]).toEqual([['sign-in', 'another-account'], 'State not known']);
   });
 
   it('for an API is shown with it', async () => {

@@ -9,6 +9,7 @@ import { Widget } from '@lumino/widgets';
 import { Apis } from '../src/apis';
 import { DiagnosticsModel } from '../src/diagnostics';
 import type { Examples } from '../src/example';
+import { Operations } from '../src/operations';
 import { initialsOf } from '../src/panel/person';
 import { SignInPanel } from '../src/panel/panel';
 import type { Preferences } from '../src/preferences';
@@ -48,17 +49,22 @@ function attach(given: FakeEnvironment, defaultProvider = ''): void {
   environment = given;
   examples = new FakeExamples();
   copied = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
-  const diagnostics = new DiagnosticsModel(environment.server.client, trans);
+  const { client } = environment.server;
+  const diagnostics = new DiagnosticsModel(client, trans);
+  const apis = new Apis(environment.oidc, client);
   const choices = { status: 'auto', notices: true, defaultProvider };
   panel = new SignInPanel({
     oidc: environment.oidc,
-    apis: new Apis(environment.oidc, environment.server.client),
+    apis,
+    operations: new Operations(client, apis, trans),
     diagnostics,
     clock: environment.clock,
     preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
     examples: examples as unknown as Examples,
     actions: {
       signIn: provider => pressed.push(`sign in at ${provider}`),
+      useAnotherAccount: provider => pressed.push(`another account at ${provider}`),
+      cancelSignIns: provider => pressed.push(`cancel at ${provider}`),
       signOut: provider => pressed.push(`sign out at ${provider}`),
       refresh: provider => pressed.push(`refresh ${provider}`),
       retry: () => pressed.push('retry'),
@@ -102,6 +108,7 @@ it('gives every button a name that begins with what it says', async () => {
   expect(names()).toEqual([
     'Refresh now at corp',
     'Sign out at corp',
+    'Use another account at corp',
     'Copy example cell for orders',
     'Insert example cell for orders',
     'Copy example cell for billing',
@@ -115,8 +122,21 @@ it('gives every button a name that begins with what it says', async () => {
 
 it('does what its buttons say', async () => {
   await show(await fakeEnvironment(signedIn(), signedOut({ provider: 'partner', apis: [] })));
-  ['Refresh now at corp', 'Sign out at corp', 'Sign in at partner'].forEach(name => button(name).click());
-  expect(pressed.splice(0)).toEqual(['refresh corp', 'sign out at corp', 'sign in at partner']);
+  ['Refresh now at corp', 'Sign out at corp', 'Sign in at partner', 'Use another account at partner'].forEach(name =>
+    button(name).click()
+  );
+  expect(pressed.splice(0)).toEqual([
+    'refresh corp',
+    'sign out at corp',
+    'sign in at partner',
+    'another account at partner'
+  ]);
+});
+
+it('cancels a sign-in that a cell or a terminal began', async () => {
+  await show(await fakeEnvironment(signedOut({ state: 'signing-in', sign_in_under_way: true })));
+  button('Cancel the sign-in at corp').click();
+  expect(pressed.splice(0)).toEqual(['cancel at corp']);
 });
 
 it('says what each API is ready for', async () => {
@@ -299,6 +319,16 @@ describe('the set-up', () => {
         'ok   - keyring: About keyring.'
       ].join('\n')
     );
+  });
+
+  it('is not waited for any longer than wished', async () => {
+    await show(await fakeEnvironment(signedIn()));
+    environment.server.answers['GET diagnostics'] = () => new Promise(() => undefined);
+    button('Check the set-up').click();
+    await until(() => names().includes('Checking…'));
+    button('Cancel the check of the set-up').click();
+    await until(() => !names().includes('Checking…'));
+    expect(panel.node.querySelector('[role=alert]')).toBeNull();
   });
 
   it('says why there is no report', async () => {

@@ -66,6 +66,16 @@ it('asks nothing while it is hidden, and catches up when it is shown', async () 
   expect(reads()).toBe(2);
 });
 
+it('cancels the sign-ins of others at once, and says why it did not work', async () => {
+  environment = await fakeEnvironment(signedOut({ state: 'signing-in', sign_in_under_way: true }));
+  environment.server.answers['DELETE providers/corp/sign-in'] = error('overloaded');
+  await environment.oidc.cancelSignIns('corp').catch(() => undefined);
+  expect(environment.oidc.session('corp')?.failure?.code).toBe('overloaded');
+  environment.server.answers['DELETE providers/corp/sign-in'] = { json: signedOut({ sequence: 8 }) };
+  expect((await environment.oidc.cancelSignIns('corp')).state).toBe('signed-out');
+  expect(environment.oidc.session('corp')?.summary?.sequence).toBe(8);
+});
+
 it('broadcasts to the other tabs after an action here, and reads again after their messages', async () => {
   environment = await fakeEnvironment(signedIn());
   const other = new Tabs(environment.server.client.baseUrl);

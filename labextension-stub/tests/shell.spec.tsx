@@ -177,8 +177,8 @@ describe('commands', () => {
     await registry.execute(CommandIDs.signOut);
     const { message, options } = Notification.manager.notifications[0]!;
     expect([message, options.actions?.map(({ label }) => label)]).toEqual([
-      'Signed out at corp.',
-      ['Also sign this browser out']
+      'Signed out at corp. The provider may still know this browser: on a computer that you share, sign out there too, or the next person can sign in as you without a password.',
+      ['Sign out at the provider']
     ]);
     const open = jest.spyOn(window, 'open').mockImplementation();
     options.actions![0]!.callback(new MouseEvent('click'));
@@ -186,6 +186,17 @@ describe('commands', () => {
       [new URL(END_SESSION_PATH, environment.server.client.baseUrl).href, '_blank', 'noopener,noreferrer']
     ]);
     open.mockRestore();
+  });
+
+  it('sign in with another account, also where somebody is signed in', async () => {
+    await add(await fakeEnvironment(signedIn()));
+    expect(registry.isEnabled(CommandIDs.useAnotherAccount)).toBe(true);
+    jest.spyOn(window, 'open').mockReturnValue(null);
+    environment.server.answers['POST providers/corp/sign-in'] = error('idp_unavailable');
+    await registry.execute(CommandIDs.useAnotherAccount);
+    const [asked] = environment.server.asked.filter(({ method }) => method === 'POST');
+    expect(JSON.parse(asked!.body)).toEqual({ prompt: 'select_account' });
+    expect(revealed).toBe(1);
   });
 
   it('insert an example for an API that there is, where there is a notebook', async () => {
@@ -229,7 +240,10 @@ describe('an example cell', () => {
         'reply.text'
       ].join('\n')
     );
-    expect(exampleFor('orders', ['POST'])).toContain('oidc.api("orders").request("POST", "")');
+    expect(exampleFor('orders', { example: 'items?limit=5' })).toContain(
+      'reply = oidc.api("orders").get("items?limit=5")\nreply.raise'
+    );
+    expect(exampleFor('orders', { methods: ['POST'], example: 'items' })).toContain('oidc.api("orders").request("POST", "")');
   });
 
   it('goes into the current notebook by its own commands, as code', async () => {

@@ -90,6 +90,25 @@ it('offers a link where the window was blocked, once', async () => {
   expect(await outcome).toBe(true);
 });
 
+it('asks for another account, by the password where the provider offers no choice', async () => {
+  const { server, end } = waitingServer();
+  const asked: unknown[] = [];
+  server.answers['POST providers/corp/sign-in'] = ({ body }) => {
+    asked.push(JSON.parse(body));
+    return asked.length === 1 ? error('request_invalid', 400, false) : { status: 201, json: STARTED };
+  };
+  jest.spyOn(window, 'open').mockReturnValue(new FakeWindow() as unknown as Window);
+  const options = { prompt: 'select_account', loginHint: 'ada@example.com' } as const;
+  const outcome = new SignIn('corp', server.client, new FrozenClock(), trans, options).run();
+  await until(() => asked.length === 2);
+  end(progress('completed'));
+  expect(await outcome).toBe(true);
+  expect(asked).toEqual([
+    { prompt: 'select_account', login_hint: 'ada@example.com' },
+    { prompt: 'login', login_hint: 'ada@example.com' }
+  ]);
+});
+
 it('begins anew with a link if that is wished', async () => {
   const { server } = waitingServer();
   const popup = new FakeWindow();

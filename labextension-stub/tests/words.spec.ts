@@ -73,16 +73,16 @@ describe('the words a person meets', () => {
       next: null,
       lasts: 'Renewed by itself, within 1 hour.',
       tone: 'calm',
-      actions: ['refresh', 'sign-out'],
+      actions: ['refresh', 'sign-out', 'another-account'],
       short: 'Ada Lovelace',
       long: 'Ada Lovelace. Signed in at corp. Opens the sign-in panel.',
       endsSoon: false
     });
   });
 
-  it('offer to sign in, and nothing else, while no session exists', () => {
+  it('offer to sign in, also with another account, while no session exists', () => {
     const { headline, short, actions, tone, next, reason } = words(signedOut());
-    expect([headline, short, actions, tone, reason]).toEqual(['Not signed in', 'Sign in', ['sign-in'], 'calm', null]);
+    expect([headline, short, actions, tone, reason]).toEqual(['Not signed in', 'Sign in', ['sign-in', 'another-account'], 'calm', null]);
     expect(next).toBe('Sign in to call APIs from notebooks and pages.');
   });
 
@@ -101,7 +101,7 @@ describe('the words a person meets', () => {
   it('show the time when a session that cannot be renewed ends soon', () => {
     const { short, tone, actions, next, lasts, endsSoon } = words(signedIn({ refreshable: false }), { left: 250 });
     expect(short).toBe('Ada Lovelace · 4 minutes left');
-    expect([tone, actions, endsSoon]).toEqual(['attention', ['sign-in', 'sign-out'], true]);
+    expect([tone, actions, endsSoon]).toEqual(['attention', ['sign-in', 'sign-out', 'another-account'], true]);
     expect(next).toBe('Sign in again now, and nothing is interrupted.');
     expect(lasts).toBe('Ends in 4 minutes, and cannot be renewed.');
   });
@@ -159,7 +159,7 @@ describe('the words a person meets', () => {
       'The session has ended',
       'The provider ended it.',
       'trouble',
-      ['sign-in']
+      ['sign-in', 'another-account']
     ]);
     expect(next).toBe('Sign in again to carry on; your notebooks and kernels stay as they are.');
   });
@@ -168,7 +168,7 @@ describe('the words a person meets', () => {
     // Q8.1: a running session does not follow settings that widen what it opens.
     const said = words(signedIn({ settings_pending: true }));
     expect(said.next).toBe('Settings have changed; they take effect when you sign in again.');
-    expect([said.tone, said.actions]).toEqual(['attention', ['sign-in', 'sign-out']]);
+    expect([said.tone, said.actions]).toEqual(['attention', ['sign-in', 'sign-out', 'another-account']]);
     expect(words(signedOut({ settings_pending: true })).next).toBe(
       'Sign in to call APIs from notebooks and pages. Settings have changed; they take effect when you sign in again.'
     );
@@ -211,9 +211,16 @@ describe('the words a person meets', () => {
       actions: ['use-link', 'cancel']
     });
     expect(words(signedOut({ state: 'signing-in' }))).toMatchObject({
-      reason: 'A sign-in is under way in another window.',
-      actions: ['sign-in']
+      reason: 'A sign-in is under way in another window, a notebook or a terminal.',
+      actions: ['sign-in'] // the server is older, and cannot cancel it
     });
+  });
+
+  it('offer to cancel a sign-in that another window, a cell or a terminal began, also beside a session', () => {
+    expect(words(signedOut({ state: 'signing-in', sign_in_under_way: true })).actions).toEqual(['sign-in', 'cancel']);
+    const beside = words(signedIn({ sign_in_under_way: true }));
+    expect(beside.next).toBe('Another sign-in is under way in another window, a notebook or a terminal.');
+    expect([beside.headline, beside.actions]).toEqual(['Signed in', ['refresh', 'sign-out', 'cancel']]);
   });
 
   it('say that nothing is known, or that it is old', () => {

@@ -41,6 +41,7 @@ SUMMARY: dict[str, Any] = {
     "missing_scopes": [],
     "settings_pending": False,
     "sharing": "none",
+    "sign_in_under_way": False,
     "signed_in_at": "2026-11-23T09:00:00Z",
     "access_expires_at": "2026-11-23T09:05:00Z",
     "expires_in": 284,

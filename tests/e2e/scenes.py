@@ -50,6 +50,7 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "missing_scopes": [],
         "settings_pending": False,
         "sharing": "none",
+        "sign_in_under_way": changes.get("state") == "signing-in",
         "signed_in_at": None,
         "access_expires_at": None,
         "expires_in": None,

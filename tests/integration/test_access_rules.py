@@ -234,6 +234,7 @@ async def test_a_verb_that_a_route_does_not_have_is_refused(ask: Ask, token: str
         ("POST", "/jupyter-oidc/providers/nobody/sign-in", "unknown_provider", 404),
         ("GET", "/jupyter-oidc/providers/corp/sign-in/0123456789abcdef", "unknown_flow", 404),
         ("DELETE", "/jupyter-oidc/providers/corp/sign-in/0123456789abcdef", "unknown_flow", 404),
+        ("DELETE", "/jupyter-oidc/providers/nobody/sign-in", "unknown_provider", 404),
         ("GET", "/jupyter-oidc/api/nothing/x", "unknown_api", 404),
         ("GET", "/jupyter-oidc/api/orders", "bad_path", 400),
         ("DELETE", "/jupyter-oidc/api/orders/x", "method_not_allowed", 405),

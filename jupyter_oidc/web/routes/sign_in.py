@@ -12,7 +12,7 @@ from jupyter_oidc.web.redirects import local_path
 from jupyter_oidc.web.reply import Reply, json_reply
 from jupyter_oidc.web.request import envelope, seconds_to_wait
 from jupyter_oidc.web.routes.session import page_comes_back
-from jupyter_oidc.web.views import progress_view, started_view
+from jupyter_oidc.web.views import progress_view, started_view, summary_view
 
 if TYPE_CHECKING:
     from jupyter_oidc.web.front import Call
@@ -64,6 +64,15 @@ async def watch_sign_in(call: Call, provider: str, flow: str) -> Reply:
 async def cancel_sign_in(call: Call, provider: str, flow: str) -> Reply:
     """Cancel; a sign-in that has ended stays as it is."""
     return json_reply(progress_view(await call.sessions.cancel_sign_in(provider, flow)))
+
+
+@allow("user", action="write")
+async def cancel_sign_ins(call: Call, provider: str) -> Reply:
+    """Cancel every sign-in under way, begun by a page, a cell or a terminal, and return the summary of the session.
+
+    A kernel may cancel the sign-ins that it knows by their flow, and no others.
+    """
+    return json_reply(summary_view(await call.sessions.cancel_sign_ins(provider), call.front.sharing_mode))
 
 
 @allow("user", "kernel", action="write")

@@ -480,6 +480,10 @@ export interface SessionSummary {
    */
   sharing: 'none' | 'own-kernels' | 'all-kernels' | 'other';
   /**
+   * Whether a sign-in waits for the person, begun by a page, a cell or a terminal; a session may exist beside it.
+   */
+  sign_in_under_way: boolean;
+  /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
   unknown_words?: {

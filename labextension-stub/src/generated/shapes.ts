@@ -214,7 +214,8 @@ export const shapeOfSessionSummary: IShape = {
       }
     },
     settings_pending: { absent: false },
-    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' }
+    sharing: { words: ['none', 'own-kernels', 'all-kernels'], absent: 'none' },
+    sign_in_under_way: { absent: false }
   }
 };
 

@@ -2235,7 +2235,8 @@ const schema20 = {
     'retry_at',
     'apis',
     'settings_pending',
-    'sharing'
+    'sharing',
+    'sign_in_under_way'
   ],
   properties: {
     provider: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
@@ -2300,7 +2301,8 @@ const schema20 = {
       }
     },
     settings_pending: { type: 'boolean' },
-    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] }
+    sharing: { type: 'string', enum: ['none', 'own-kernels', 'all-kernels', 'other'] },
+    sign_in_under_way: { type: 'boolean' }
   }
 };
 const pattern18 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
@@ -2330,7 +2332,8 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         (data.retry_at === undefined && (missing0 = 'retry_at')) ||
         (data.apis === undefined && (missing0 = 'apis')) ||
         (data.settings_pending === undefined && (missing0 = 'settings_pending')) ||
-        (data.sharing === undefined && (missing0 = 'sharing'))
+        (data.sharing === undefined && (missing0 = 'sharing')) ||
+        (data.sign_in_under_way === undefined && (missing0 = 'sign_in_under_way'))
       ) {
         validate19.errors = [0];
         return false;
@@ -3078,6 +3081,18 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                 var valid0 = _errs73 === errors;
                                               } else {
                                                 var valid0 = true;
+                                              }
+                                              if (valid0) {
+                                                if (data.sign_in_under_way !== undefined) {
+                                                  const _errs75 = errors;
+                                                  if (typeof data.sign_in_under_way !== 'boolean') {
+                                                    validate19.errors = [0];
+                                                    return false;
+                                                  }
+                                                  var valid0 = _errs75 === errors;
+                                                } else {
+                                                  var valid0 = true;
+                                                }
                                               }
                                             }
                                           }

@@ -1,16 +1,22 @@
-// One API: whether it may be called now, what is missing, and a cell to begin with.
+// One API: what it is, whether it may be called now, what is missing, a cell to begin with, and its operations.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { addBelowIcon, copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { Api } from '../apis';
 import type { SessionSummary } from '../generated/contract';
 import { wordIn } from '../reader';
 import type { Tone } from '../words';
+import type { IOperationParts } from './operationsearch';
+import { ApiOperations } from './operationsearch';
 import { ToneIcon } from './toneicon';
 
 export interface IApiRowProps {
   readonly access: SessionSummary['apis'][number];
+  /** What the settings say of it; `undefined` until it was read. */
+  readonly api: Api | undefined;
+  readonly parts: IOperationParts;
   /** Why no cell can be inserted; `null` if one can. */
   readonly obstacle: string | null;
   readonly copy: () => void;
@@ -51,31 +57,58 @@ function inBrackets(word: string | null): string {
   return word === null ? '' : ` (${word})`;
 }
 
+/** The title of an API: how people know it, else its name. */
+export function titleOf(name: string, api: Api | undefined): string {
+  return api?.title ?? name;
+}
+
 export function ApiRow(props: IApiRowProps): React.ReactElement {
-  const { access, obstacle, copy, insert, trans } = props;
+  const { access, api, obstacle, copy, insert, parts, trans } = props;
+  const { name } = access;
   const { text, tone, empty } = readiness(access, trans);
-  const copyName = trans.__('Copy example cell for %1', access.name);
-  const insertName = trans.__('Insert example cell for %1', access.name);
+  const title = titleOf(name, api);
+  const copyName = trans.__('Copy example cell for %1', name);
+  const insertName = trans.__('Insert example cell for %1', name);
+  const docs = api?.docs_url?.startsWith('https://') ? api.docs_url : null;
   return (
     <li className="jp-oidc-api">
-      <ToneIcon tone={tone} empty={empty ?? false} />
-      <div className="jp-oidc-api-text">
-        <div className="jp-oidc-api-name">{access.name}</div>
-        <div className="jp-oidc-muted">{text}</div>
+      <div className="jp-oidc-api-head">
+        <ToneIcon tone={tone} empty={empty ?? false} />
+        <div className="jp-oidc-api-text">
+          <div className="jp-oidc-api-name">
+            {title}
+            {title !== name && <code>{name}</code>}
+          </div>
+          <div className="jp-oidc-muted">{text}</div>
+        </div>
+        <button type="button" className="jp-oidc-icon-button" aria-label={copyName} title={copyName} onClick={copy}>
+          <copyIcon.react tag="span" width="16px" height="16px" />
+        </button>
+        <button
+          type="button"
+          className="jp-oidc-icon-button"
+          aria-label={obstacle ? `${insertName}. ${obstacle}` : insertName}
+          aria-disabled={obstacle !== null}
+          title={obstacle ?? insertName}
+          onClick={() => obstacle === null && insert()}
+        >
+          <addBelowIcon.react tag="span" width="16px" height="16px" />
+        </button>
       </div>
-      <button type="button" className="jp-oidc-icon-button" aria-label={copyName} title={copyName} onClick={copy}>
-        <copyIcon.react tag="span" width="16px" height="16px" />
-      </button>
-      <button
-        type="button"
-        className="jp-oidc-icon-button"
-        aria-label={obstacle ? `${insertName}. ${obstacle}` : insertName}
-        aria-disabled={obstacle !== null}
-        title={obstacle ?? insertName}
-        onClick={() => obstacle === null && insert()}
-      >
-        <addBelowIcon.react tag="span" width="16px" height="16px" />
-      </button>
+      {(api?.description || docs || api?.has_operations) && (
+        <div className="jp-oidc-api-more">
+          {api?.description && <p>{api.description}</p>}
+          {docs && (
+            <a className="jp-oidc-link" href={docs} target="_blank" rel="noopener noreferrer">
+              {trans.__('Documentation')}
+              <span className="jp-oidc-unseen"> {trans.__('of %1, in a new tab', title)}</span>
+            </a>
+          )}
+          {api?.has_operations && (
+            <ApiOperations {...parts} api={{ name, title, state: parts.operations.of(name), obstacle }} />
+          )}
+        </div>
+      )}
     </li>
   );
 }

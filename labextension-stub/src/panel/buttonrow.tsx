@@ -9,7 +9,8 @@ export interface IButton {
   /** The accessible name and tooltip; begins with the label. */
   readonly name: string;
   readonly click: () => void;
-  readonly kind?: 'accept' | 'warn';
+  /** `quiet` is a button that looks like text. */
+  readonly kind?: 'accept' | 'warn' | 'quiet';
   readonly disabled?: boolean;
 }
 
@@ -32,7 +33,7 @@ export class ButtonRow extends React.Component<{ readonly buttons: readonly IBut
           <button
             key={id}
             type="button"
-            className={`jp-mod-styled jp-mod-${kind ?? 'reject'}`}
+            className={kind === 'quiet' ? 'jp-oidc-text-button' : `jp-mod-styled jp-mod-${kind ?? 'reject'}`}
             aria-label={name}
             aria-disabled={disabled ?? false}
             title={name}

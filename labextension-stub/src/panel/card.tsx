@@ -6,6 +6,7 @@ import * as React from 'react';
 import type { Apis } from '../apis';
 import type { Examples } from '../example';
 import { exampleFor } from '../example';
+import type { Operations } from '../operations';
 import type { Session } from '../session';
 import type { ActionId } from '../words';
 import { isSignedIn, sharingWords, storageWords, wordsFor } from '../words';
@@ -14,6 +15,7 @@ import { ButtonRow } from './buttonrow';
 import { ApiRow } from './apirow';
 import { Details } from './details';
 import { Failure } from './failure';
+import type { IOperationActions } from './operationrow';
 import { Person } from './person';
 import { Skeleton } from './skeleton';
 import { Steps } from './steps';
@@ -22,6 +24,10 @@ import { ToneIcon } from './toneicon';
 /** The actions that the buttons of the panel start. */
 export interface IPanelActions {
   signIn(provider: string): void;
+  /** Sign in with the choice of another account. */
+  useAnotherAccount(provider: string): void;
+  /** Cancel the sign-ins at a provider that other pages, cells or terminals began. */
+  cancelSignIns(provider: string): void;
   signOut(provider: string): void;
   refresh(provider: string): void;
   retry(): void;
@@ -37,11 +43,14 @@ export interface ICardProps {
   readonly session: Session;
   readonly apis: Apis;
   readonly examples: Examples;
+  readonly operations: Operations;
+  readonly operationActions: IOperationActions;
   readonly actions: IPanelActions;
   readonly trans: TranslationBundle;
 }
 
-export function Card({ session, apis, examples, actions, trans }: ICardProps): React.ReactElement {
+export function Card(props: ICardProps): React.ReactElement {
+  const { session, apis, examples, operations, operationActions, actions, trans } = props;
   const { provider, summary, failure, attempt } = session;
   const words = wordsFor(session.view, false, trans);
   const title = `jp-oidc-title-${provider}`;
@@ -90,11 +99,13 @@ export function Card({ session, apis, examples, actions, trans }: ICardProps): R
           <ul className="jp-oidc-apis">
             {summary.apis.map(access => {
               const api = apis.find(access.name);
-              const code = exampleFor(access.name, api?.methods);
+              const code = exampleFor(access.name, api);
               return (
                 <ApiRow
                   key={access.name}
                   access={access}
+                  api={api}
+                  parts={{ operations, actions: operationActions, trans }}
                   obstacle={examples.obstacle(api)}
                   copy={() => actions.copy(code, trans.__('Copied the example for %1.', access.name))}
                   insert={() => {
@@ -168,7 +179,16 @@ function buttonFor(action: ActionId, first: boolean, { session, actions, trans }
         id: action,
         label: trans.__('Cancel'),
         name: trans.__('Cancel the sign-in at %1', provider),
-        click: () => session.attempt?.cancel()
+        click: () => (session.attempt ? session.attempt.cancel() : actions.cancelSignIns(provider)),
+        disabled: busy === 'cancel'
+      };
+    case 'another-account':
+      return {
+        id: action,
+        label: trans.__('Use another account'),
+        name: trans.__('Use another account at %1', provider),
+        click: () => actions.useAnotherAccount(provider),
+        kind: 'quiet'
       };
     case 'retry':
       return {

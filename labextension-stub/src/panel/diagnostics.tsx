@@ -44,6 +44,16 @@ export function DiagnosticsSection({ diagnostics, actions, trans }: IDiagnostics
             click: () => actions.examine(),
             disabled: busy
           },
+          ...(busy
+            ? [
+                {
+                  id: 'cancel',
+                  label: trans.__('Cancel'),
+                  name: trans.__('Cancel the check of the set-up'),
+                  click: () => diagnostics.cancel()
+                }
+              ]
+            : []),
           ...(report
             ? [
                 {

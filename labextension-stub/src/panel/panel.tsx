@@ -10,12 +10,16 @@ import type { Apis } from '../apis';
 import type { DiagnosticsModel } from '../diagnostics';
 import type { IClock } from '../clock';
 import type { Examples } from '../example';
+import type { Operations } from '../operations';
 import type { Preferences } from '../preferences';
 import type { Oidc } from '../service';
 import { ButtonRow } from './buttonrow';
 import type { IPanelActions } from './card';
 import { Card } from './card';
 import { DiagnosticsSection } from './diagnostics';
+import { titleOf } from './apirow';
+import type { IOperationActions } from './operationrow';
+import { FindOperation } from './operationsearch';
 import { Placeholder } from './placeholder';
 import { Skeleton } from './skeleton';
 
@@ -31,6 +35,7 @@ export interface IPanelParts {
   readonly clock: IClock;
   readonly preferences: Preferences;
   readonly examples: Examples;
+  readonly operations: Operations;
   readonly actions: Omit<IPanelActions, 'copy' | 'announce'>;
   readonly trans: TranslationBundle;
 }
@@ -38,13 +43,14 @@ export interface IPanelParts {
 export class SignInPanel extends ReactWidget {
   constructor(private readonly parts: IPanelParts) {
     super();
-    const { oidc, apis, diagnostics, clock, preferences, trans } = parts;
+    const { oidc, apis, diagnostics, examples, operations, clock, preferences, trans } = parts;
     this.id = 'jupyter-oidc-panel';
     this.addClass('jp-oidc-panel');
     this.title.icon = userIcon;
     this.title.caption = trans.__('Sign-in');
     this.node.tabIndex = -1;
-    for (const source of [oidc.changed, apis.changed, diagnostics.changed, clock.ticked, preferences.changed]) {
+    const sources = [oidc, apis, operations, diagnostics, preferences].map(({ changed }) => changed as unknown);
+    for (const source of [...sources, clock.ticked]) {
       (source as { connect(slot: () => void, thisArg: object): boolean }).connect(this.update, this);
     }
     this.actions = {
@@ -54,6 +60,17 @@ export class SignInPanel extends ReactWidget {
         this.announce(announcement);
       },
       announce: text => this.announce(text)
+    };
+    this.operationActions = {
+      insert: async ({ api, operation }) => {
+        const { cell } = await operations.example(api, operation);
+        await examples.insert(cell);
+        this.announce(trans.__('Inserted a cell for %1 %2.', operation.method, operation.path));
+      },
+      copyCurl: async ({ api, operation }) => {
+        const { curl } = await operations.example(api, operation);
+        this.actions.copy(curl, trans.__('Copied the command for %1 %2.', operation.method, operation.path));
+      }
     };
   }
 
@@ -67,6 +84,7 @@ export class SignInPanel extends ReactWidget {
             {oidc.versionNotice}
           </p>
         )}
+        {this.search()}
         {this.content()}
         {oidc.sessions.length > 0 && (
           <DiagnosticsSection diagnostics={diagnostics} actions={this.actions} trans={trans} />
@@ -103,8 +121,24 @@ export class SignInPanel extends ReactWidget {
     }
   }
 
+  /** The search over all APIs, where one has operations. */
+  private search(): React.ReactElement | null {
+    const { apis, examples, operations, trans } = this.parts;
+    const listed = apis.all
+      .filter(({ has_operations }) => has_operations)
+      .map(api => ({
+        name: api.name,
+        title: titleOf(api.name, api),
+        state: operations.of(api.name),
+        obstacle: examples.obstacle(api)
+      }));
+    return listed.length > 1 ? (
+      <FindOperation apis={listed} operations={operations} actions={this.operationActions} trans={trans} />
+    ) : null;
+  }
+
   private content(): React.ReactElement | React.ReactElement[] {
-    const { oidc, apis, examples, preferences, trans } = this.parts;
+    const { oidc, apis, examples, operations, preferences, trans } = this.parts;
     if (!oidc.isReady) {
       return <Skeleton trans={trans} />;
     }
@@ -112,7 +146,14 @@ export class SignInPanel extends ReactWidget {
       const { defaultProvider } = preferences.choices;
       return [...oidc.sessions]
         .sort((one, other) => Number(other.provider === defaultProvider) - Number(one.provider === defaultProvider))
-        .map(session => <Card key={session.provider} {...{ session, apis, examples, trans }} actions={this.actions} />);
+        .map(session => (
+          <Card
+            key={session.provider}
+            {...{ session, apis, examples, operations, trans }}
+            operationActions={this.operationActions}
+            actions={this.actions}
+          />
+        ));
     }
     if (oidc.problem) {
       return (
@@ -159,6 +200,7 @@ export class SignInPanel extends ReactWidget {
   }
 
   private readonly actions: IPanelActions;
+  private readonly operationActions: IOperationActions;
   private announcement = '';
   private timer = 0;
 }

@@ -29,7 +29,8 @@ export class ScriptedServer {
   readonly settings = ServerConnection.makeSettings({
     baseUrl: 'http://localhost:8888/base/',
     init: {},
-    fetch: async (request: RequestInfo | URL) => this.reply(request as Request),
+    fetch: async (request: RequestInfo | URL) =>
+      Promise.race([this.reply(request as Request), aborted((request as Request).signal)]),
     Request,
     Headers
   });
@@ -55,6 +56,11 @@ export class ScriptedServer {
     const numbered = json !== undefined && this.contract !== null ? { 'X-OIDC-Contract': String(this.contract) } : {};
     return new Response(status === 204 ? null : content, { status, headers: { ...numbered, ...headers } });
   }
+}
+
+/** Rejects when `signal` aborts, as a request of a browser does. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 }
 
 /** An error as the contract has it. */

@@ -23,6 +23,7 @@ export const SIGNED_IN_SUMMARY: SessionSummary = {
   missing_scopes: [],
   settings_pending: false,
   sharing: 'none',
+  sign_in_under_way: false,
   signed_in_at: '2026-11-23T09:00:00Z',
   access_expires_at: '2026-11-23T10:00:00Z',
   expires_in: 3600,

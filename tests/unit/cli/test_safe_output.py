@@ -21,6 +21,7 @@ SUMMARY: dict[str, Any] = {
     "access_expires_at": None,
     "settings_pending": False,
     "sharing": "none",
+    "sign_in_under_way": False,
     "apis": [],
 }
 

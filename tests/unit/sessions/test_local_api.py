@@ -315,6 +315,46 @@ async def test_a_caller_that_waits_in_vain_hears_that_it_still_waits(make: Make)
     assert (await border.api.sign_in("corp", started.sign_in.flow, wait_seconds=0.01)).state == "waiting"
 
 
+async def test_every_sign_in_under_way_is_shown_and_can_be_cancelled_whoever_began_it(make: Make) -> None:
+    """The panel shows what a cell or a terminal has begun, and a person stops it there; a session beside it stays."""
+    border = make()
+    await border.signed_in()
+    assert not (await border.api.summary("corp")).sign_in_under_way
+    by_cell = replace(ASKED, caller="kernel:k", by_user=False, prompt="login")
+    flows = [
+        (await border.api.begin_sign_in("corp", request, under_hub=False)).sign_in.flow
+        for request in (by_cell, replace(ASKED, prompt="select_account"))
+    ]
+    shown = await border.api.summary("corp")
+    assert (shown.state, shown.sign_in_under_way) == (State.ACTIVE, True)
+    told = len(border.environment.notes.kinds)
+    after = await border.api.cancel_sign_ins("corp")
+    assert (after.state, after.sign_in_under_way, after.sequence > shown.sequence) == (State.ACTIVE, False, True)
+    assert [(await border.api.sign_in("corp", flow)).state for flow in flows] == ["cancelled", "cancelled"]
+    assert border.environment.notes.kinds[told:] == ["sign-in-abandoned"]
+    again = await border.api.cancel_sign_ins("corp")
+    assert (again.sequence, border.environment.notes.kinds[told + 1 :]) == (after.sequence, [])
+
+
+async def test_a_sign_in_without_a_session_is_cancelled_for_all_who_wait(make: Make) -> None:
+    border = make()
+    started, _, _ = await border.begun(replace(ASKED, caller="kernel:k", by_user=False))
+    waiting = asyncio.ensure_future(border.api.sign_in("corp", started.sign_in.flow, wait_seconds=30.0))
+    await asyncio.sleep(0.05)
+    assert (await border.api.summary("corp")).sign_in_under_way
+    assert (await border.api.cancel_sign_ins("corp")).state is State.SIGNED_OUT
+    assert (await asyncio.wait_for(waiting, 5)).state == "cancelled"
+
+
+async def test_a_sign_in_that_succeeds_is_not_under_way_any_more(make: Make) -> None:
+    border = make()
+    _, departure, state = await border.begun()
+    await border.api.begin_sign_in("corp", ASKED, under_hub=False)
+    await border.api.take_answer("corp", (("code", "c-1"), ("state", state)), (departure.binding,))
+    shown = await border.api.summary("corp")
+    assert (shown.state, shown.sign_in_under_way) == (State.ACTIVE, False)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
