@@ -12,13 +12,24 @@
 
 Each leaf has a stable ``code``, which is part of the public contract (the table of errors in the reference).
 The text is ours and never quotes a peer: ``message`` describes the error, ``action`` the next step.
+``params`` are the facts that the code knows which decides (:mod:`jupyter_oidc.facts`); the front adds those of the
+place, and the sentences are written from both.
 ``detail`` is a finer reason code for the audit trail (``id_token.nonce``), also ours.
 These exceptions are for broken expectations; expected outcomes are values (``sessions/grant.py``).
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from copy import copy
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar
+
+from jupyter_oidc.facts import filled, needs
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from jupyter_oidc.facts import Fact, Facts
 
 
 class Problem(Exception):
@@ -26,12 +37,16 @@ class Problem(Exception):
 
     ``retryable`` says whether the same request may succeed later without any change;
     ``retry_after`` is then the number of seconds to wait, if it is known.
+    ``exact`` are messages with their actions that need facts: the first whose facts are all known takes the place of the
+    defaults, and an action of ``None`` is the default one.
+    ``given`` are the message and the action that this occurrence has instead of those of its class.
     """
 
     code: ClassVar[str]
     status: ClassVar[int]
     default_message: ClassVar[str]
     default_action: ClassVar[str]
+    exact: ClassVar[tuple[tuple[str, str | None], ...]] = ()
     retryable: ClassVar[bool] = False
 
     def __init__(
@@ -41,12 +56,45 @@ class Problem(Exception):
         action: str | None = None,
         detail: str | None = None,
         retry_after: float | None = None,
+        params: Facts | None = None,
     ) -> None:
-        self.message = message or self.default_message
-        self.action = action or self.default_action
+        self.given = (message, action)
         self.detail = detail or self.code
         self.retry_after = retry_after
+        self.params: dict[str, Fact] = dict(params or {})
+        if retry_after is not None:
+            self.params["seconds"] = max(1, ceil(retry_after))
+        self._write_sentences()
         super().__init__(self.message)
+
+    def at(self, place: Facts) -> Self:
+        """Return this problem with the facts of its ``place``, such as the API of the route; its own facts come first."""
+        placed = copy(self)
+        placed.params = {**place, **self.params}
+        placed._write_sentences()  # noqa: SLF001 - its own copy
+        return placed
+
+    def bare(self) -> Self:
+        """Return this problem for a caller who is not known: without the facts about this server's settings."""
+        bare = copy(self)
+        bare.params = {name: fact for name, fact in self.params.items() if name == "seconds"}
+        bare._write_sentences()  # noqa: SLF001 - its own copy
+        return bare
+
+    @property
+    def title(self) -> str:
+        """The message without any fact, the same for every occurrence (RFC 9457, 3.1.3)."""
+        return filled(self.default_message, {})
+
+    def _write_sentences(self) -> None:
+        given_message, given_action = self.given
+        message, action = self.default_message, self.default_action
+        for exact_message, exact_action in self.exact:
+            if needs(exact_message + (exact_action or "")) <= self.params.keys():
+                message, action = exact_message, exact_action or action
+                break
+        self.message = filled(given_message or message, self.params)
+        self.action = filled(given_action or action, self.params)
 
 
 _SIGN_IN_AGAIN = "Sign in again."
@@ -129,6 +177,13 @@ class NotSignedIn(SessionProblem):
     code = "not_signed_in"
     default_message = "Nobody is signed in."
     default_action = "Sign in, then run this again."
+    exact = (
+        (
+            "Nobody is signed in at {provider}, which the API {api} needs.",
+            "Sign in at {provider}, then run this again.",
+        ),
+        ("Nobody is signed in at {provider}.", "Sign in at {provider}, then run this again."),
+    )
 
 
 class SessionExpired(SessionProblem):
@@ -136,13 +191,17 @@ class SessionExpired(SessionProblem):
 
     code = "session_expired"
     default_message = "The session has ended."
+    exact = (
+        ("The session at {provider}, which the API {api} needs, has ended.", "Sign in at {provider} again."),
+        ("The session at {provider} has ended.", "Sign in at {provider} again."),
+    )
 
 
 class StepUpRequired(SessionProblem):
     """The API demands a stronger or more recent sign-in (RFC 9470)."""
 
     code = "step_up_required"
-    default_message = "This API asks for a stronger sign-in."
+    default_message = "{The_api} asks for a stronger sign-in."
     default_action = "Sign in again to confirm that it is you."
 
 
@@ -183,6 +242,12 @@ class RouteForbidden(AccessProblem):
     code = "route_forbidden"
     default_message = "The settings of this API do not open this path."
     default_action = "Ask your administrator to add the path to the API's path_prefixes."
+    exact = (
+        (
+            "The API {api} does not open {path}. It opens what is below {paths}.",
+            "Use a path below these, or ask your administrator to add this one to the API's path_prefixes.",
+        ),
+    )
 
 
 class CallerForbidden(AccessProblem):
@@ -191,6 +256,12 @@ class CallerForbidden(AccessProblem):
     code = "caller_forbidden"
     default_message = "The settings of this API do not admit this kind of caller."
     default_action = "Ask your administrator to change the API's callers."
+    exact = (
+        (
+            "The API {api} does not admit a {caller} as its caller. It admits: {callers}.",
+            "Ask your administrator to add '{caller}' to the API's callers.",
+        ),
+    )
 
 
 class UnknownProvider(AccessProblem):
@@ -200,6 +271,14 @@ class UnknownProvider(AccessProblem):
     status = 404
     default_message = "No provider of this name is configured."
     default_action = "Check the name against the list of providers."
+    exact = (
+        (
+            "No provider is called {provider}. Did you mean {nearest}?",
+            "Use one of the providers that this server has: {names}.",
+        ),
+        ("No provider is called {provider}.", "Use one of the providers that this server has: {names}."),
+        ("No provider of this name is configured.", "Use one of the providers that this server has: {names}."),
+    )
 
 
 class UnknownApi(AccessProblem):
@@ -209,6 +288,11 @@ class UnknownApi(AccessProblem):
     status = 404
     default_message = "No API of this name is configured."
     default_action = "Check the name against the list of APIs."
+    exact = (
+        ("No API is called {api}. Did you mean {nearest}?", "Use one of the APIs that this server has: {names}."),
+        ("No API is called {api}.", "Use one of the APIs that this server has: {names}."),
+        ("No API of this name is configured.", "Use one of the APIs that this server has: {names}."),
+    )
 
 
 class NoOperations(AccessProblem):
@@ -236,6 +320,16 @@ class MethodNotAllowed(AccessProblem):
     status = 405
     default_message = "This HTTP method is not allowed here."
     default_action = "Use one of the methods that the API lists."
+    exact = (
+        (
+            "The API {api} does not open {method}. It opens {methods} below {paths}.",
+            "Use one of these, or ask your administrator to add {method} to the API's methods.",
+        ),
+        (
+            "The API {api} does not open {method}. It opens {methods}.",
+            "Use one of these, or ask your administrator to add {method} to the API's methods.",
+        ),
+    )
 
 
 class ClientTooSlow(RequestProblem):
@@ -255,6 +349,13 @@ class BodyTooLarge(RequestProblem):
     status = 413
     default_message = "The request body is larger than allowed."
     default_action = "Send less, or ask your administrator to raise the limit."
+    exact = (
+        (
+            "The request body is larger than the {max_bytes} bytes that the API {api} takes.",
+            "Send less, or ask your administrator to raise max_request_bytes of the API.",
+        ),
+        ("The request body is larger than the {max_bytes} bytes that are allowed here.", "Send less at once."),
+    )
 
 
 class HeadersTooLarge(RequestProblem):
@@ -314,6 +415,7 @@ class IssuerMismatch(ProviderProblem):
     code = "issuer_mismatch"
     default_message = "The provider is not the one in the settings: its issuer differs."
     default_action = "Ask your administrator to set the issuer exactly as the provider writes it."
+    exact = (("The provider {provider} is not the one in the settings: its issuer differs.", None),)
 
 
 class DiscoveryFailed(ProviderProblem):
@@ -321,6 +423,7 @@ class DiscoveryFailed(ProviderProblem):
 
     code = "discovery_failed"
     default_message = "The provider's metadata cannot be used."
+    exact = (("The metadata of the provider {provider} cannot be used.", None),)
 
 
 class TokenResponseInvalid(ProviderProblem):
@@ -329,6 +432,7 @@ class TokenResponseInvalid(ProviderProblem):
     code = "token_response_invalid"
     default_message = "The provider's token endpoint gave an answer that cannot be used."
     default_action = "Try again. If it happens again, ask your administrator to check the provider."
+    exact = (("The token endpoint of the provider {provider} gave an answer that cannot be used.", None),)
 
 
 class IdTokenRejected(ProviderProblem):
@@ -336,6 +440,7 @@ class IdTokenRejected(ProviderProblem):
 
     code = "id_token_rejected"
     default_message = "The provider's ID token was refused."
+    exact = (("The ID token of the provider {provider} was refused.", None),)
 
 
 class UserinfoRejected(ProviderProblem):
@@ -343,6 +448,7 @@ class UserinfoRejected(ProviderProblem):
 
     code = "userinfo_rejected"
     default_message = "The provider's user information was refused."
+    exact = (("The user information of the provider {provider} was refused.", None),)
 
 
 class AudienceRefused(ProviderProblem):
@@ -350,13 +456,29 @@ class AudienceRefused(ProviderProblem):
 
     code = "audience_refused"
     default_message = "The provider does not issue an access token for this API."
+    exact = (
+        (
+            "The provider {provider} does not issue an access token for the API {api}, which needs the scopes {scopes}.",
+            (
+                "Ask your administrator to allow these scopes for this client at the provider, or to correct the API's "
+                "audience, resource and scopes."
+            ),
+        ),
+        (
+            "The provider {provider} does not issue an access token for the API {api}.",
+            (
+                "Ask your administrator to compare the API's audience, resource and scopes with what the provider allows "
+                "this client."
+            ),
+        ),
+    )
 
 
 class ClockSkew(ProviderProblem):
     """The clocks of this machine and the provider differ too much."""
 
     code = "clock_skew"
-    default_message = "The clocks of this machine and of the provider differ too much."
+    default_message = "The clocks of this machine and of {the_provider} differ too much."
     default_action = "Set this machine's clock, then sign in again."
 
 
@@ -377,20 +499,21 @@ class EgressProxyAuth(ProviderProblem):
 
 
 class IdpUnavailable(ProviderProblem):
-    """The provider cannot be reached: a transient failure."""
+    """{The_provider} cannot be reached: a transient failure."""
 
     code = "idp_unavailable"
     status = 503
-    default_message = "The provider cannot be reached at the moment."
+    default_message = "{The_provider} cannot be reached at the moment."
     default_action = _TRY_AGAIN
     retryable = True
+    exact = (("{The_provider} cannot be reached at the moment.", "Try again in {seconds}."),)
 
 
 class UpstreamProblem(Problem):
     """The API behind the proxy cannot be reached or breaks HTTP."""
 
     status = 502
-    default_action = "Try again, or ask the owner of the API."
+    default_action = "Try again, or ask the owner of {the_api}."
     retryable = True
 
 
@@ -398,22 +521,22 @@ class UpstreamUnreachable(UpstreamProblem):
     """No connection to the API."""
 
     code = "upstream_unreachable"
-    default_message = "The API cannot be reached."
+    default_message = "{The_api} cannot be reached."
 
 
 class UpstreamProtocolError(UpstreamProblem):
-    """The API's answer is not valid HTTP."""
+    """{The_api}'s answer is not valid HTTP."""
 
     code = "upstream_protocol_error"
-    default_message = "The API gave an answer that is not valid HTTP."
+    default_message = "{The_api} gave an answer that is not valid HTTP."
 
 
 class UpstreamTimeout(UpstreamProblem):
-    """The API did not answer in time."""
+    """{The_api} did not answer in time."""
 
     code = "upstream_timeout"
     status = 504
-    default_message = "The API did not answer in time."
+    default_message = "{The_api} did not answer in time."
 
 
 class OpenapiInvalid(UpstreamProblem):

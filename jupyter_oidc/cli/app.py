@@ -76,9 +76,11 @@ class Main(OidcApp):
     name = "jupyter-oidc"
     description = """Sign-in at OpenID Connect providers for Jupyter: check it, configure it, use it.
 
-    Start with `jupyter oidc doctor`: it looks at everything, and says what is wrong and who can fix it.
+    Begin with `jupyter oidc setup ISSUER`. If something does not work, `jupyter oidc doctor` looks at everything, and
+    says what is wrong and who can fix it.
     """
     examples = """
+    jupyter oidc setup https://id.example.com   # find out, ask, write the settings, sign in, call an API
     jupyter oidc config preset                  # which providers there are presets for
     jupyter oidc config preset NAME         # settings to fill in
     jupyter oidc config check                   # are the settings sound?
@@ -87,6 +89,10 @@ class Main(OidcApp):
     """
     subcommands = Dict(
         {
+            "setup": (
+                f"{_CLI}.setup.command.Setup",
+                "Set a provider up: settings, first sign-in, first call of an API.",
+            ),
             "doctor": (f"{_CLI}.doctor.Doctor", "Look at everything; say what is wrong and who can fix it."),
             "config": (f"{_CLI}.config.Config", "Check, show, import and export settings; show presets."),
             "status": (f"{_CLI}.session.Status", "Show who is signed in at the running server."),

@@ -1,16 +1,23 @@
 """Exceptions of the kernel helper, named after the error codes of the contract.
 
-Every one has ``code``, ``message``, ``action`` and, where it helps, a ``link``; in a notebook it shows as two
-lines and a link instead of a traceback through our own code.
+Every one has ``code``, ``message``, ``action`` and, where it helps, a ``link``, and the facts that the server knows.
+In a notebook it shows the author's own lines, those of this package and of the HTTP libraries left out, and below them
+what happened, what to do, and the id by which the server's log names it.
 """
 
 from __future__ import annotations
 
+import sys
+import traceback
 from html import escape
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_oidc.contract.reader import word_in
+from jupyter_oidc.kernel.library_frames import author_traceback
 from jupyter_oidc.kernel.plain_text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "AudienceRefused",
@@ -74,7 +81,8 @@ class OIDCError(Exception):
 
     ``code`` is the stable word of the contract, or of the helper's own errors; ``message`` describes the error,
     ``action`` is the next step for the user, ``retryable`` says whether the same call may work later, ``request_id``
-    finds the error in the server's log.
+    finds the error in the server's log. ``params`` are the facts of the error by name; the attributes ``api`` to
+    ``seconds`` are those that many errors have, and empty where the server does not know them.
     """
 
     code: str = "oidc_error"
@@ -87,24 +95,84 @@ class OIDCError(Exception):
         link: str | None = None,
         retryable: bool = False,
         request_id: str | None = None,
+        params: Mapping[str, object] | None = None,
     ) -> None:
         self.message = message
         self.action = action
         self.link = link if link is None or link.isprintable() else None
         self.retryable = retryable
         self.request_id = request_id
+        self.params = dict(params or {})
         super().__init__(message)
+
+    @property
+    def api(self) -> str | None:
+        """The API of the call."""
+        return self._text("api")
+
+    @property
+    def provider(self) -> str | None:
+        """The provider of the API, or of the session."""
+        return self._text("provider")
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that the API opens."""
+        return self._texts("methods")
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths below which the API is open; none if all of it is."""
+        return self._texts("paths")
+
+    @property
+    def missing(self) -> list[str]:
+        """The scopes that the provider does not give."""
+        return self._texts("scopes")
+
+    @property
+    def names(self) -> list[str]:
+        """The names that exist, the nearest first."""
+        return self._texts("names")
+
+    @property
+    def seconds(self) -> int | None:
+        """The seconds after which the call may work."""
+        seconds = self.params.get("seconds")
+        return int(seconds) if isinstance(seconds, (int, float)) else None
+
+    def _text(self, name: str) -> str | None:
+        fact = self.params.get(name)
+        return fact if isinstance(fact, str) else None
+
+    def _texts(self, name: str) -> list[str]:
+        fact = self.params.get(name)
+        return [str(one) for one in fact] if isinstance(fact, (list, tuple)) else []
 
     def __str__(self) -> str:
         parts = [self.message, self.action, self.link or ""]
         return " ".join(plain(part) for part in parts if part)
 
     def _render_traceback_(self) -> list[str]:
-        """Return message and action as the lines that IPython shows instead of a traceback."""
+        """Return what IPython shows: the author's own lines, the last of them at the end, then the error in a few lines."""
         lines = [f"{type(self).__name__}: {self.message}", self.action, self.link or ""]
         if self.request_id:
-            lines.append(f"({self.code}, request {self.request_id})")
-        return [plain(line) for line in lines if line]
+            place = [f"{noun} {name}" for noun, name in (("API", self.api), ("provider", self.provider)) if name]
+            lines.append(f"({', '.join([self.code, *place, f'request {self.request_id}'])})")
+        return [*self._author_lines(), *(plain(line) for line in lines if line)]
+
+    def _author_lines(self) -> list[str]:
+        """Return the traceback without the frames of libraries, in the form that the notebook is set to."""
+        frames = author_traceback(self.__traceback__)
+        if frames is None:
+            return []
+        module: Any = sys.modules.get("IPython")
+        shell = module.get_ipython() if module is not None else None
+        if shell is None:
+            return [line.rstrip("\n") for line in traceback.format_tb(frames)]
+        shown: list[str] = shell.InteractiveTB.structured_traceback(type(self), self, frames)
+        ends_with_error = bool(shown) and str(self) in shown[-1]
+        return shown[:-1] if ends_with_error else shown
 
     def _repr_html_(self) -> str:
         link = f' <a href="{escape(self.link)}" target="_blank" rel="noopener">Open</a>' if self.link else ""
@@ -450,17 +518,19 @@ def of_reply(body: dict[str, Any], status: int | None = None) -> OIDCError:
     kind = known or (CallRefused if status is not None and 400 <= status < 500 else CallFailed)
     action, link = body["action"], None if known else body.get("link")
     if issubclass(kind, _NeedsSignIn):
-        link = body.get("link")
+        link, provider = body.get("link"), body.get("params", {}).get("provider")
+        how = kind.how.replace("()", f"({provider!r})") if provider else kind.how
         if link is not None:
-            action += f" Run {kind.how} or open JupyterLab:" if kind.how else " JupyterLab:"
+            action += f" Run {how} or open JupyterLab:" if how else " JupyterLab:"
         else:
-            action += f" Run {kind.how}, or open the sign-in panel in JupyterLab." if kind.how else ""
+            action += f" Run {how}, or open the sign-in panel in JupyterLab." if how else ""
     error = kind(
         body["message"],
         action=action,
         link=link,
         retryable=body["retryable"],
         request_id=body["request_id"],
+        params=body.get("params"),
     )
     if known is None and code is not None:
         error.code = code

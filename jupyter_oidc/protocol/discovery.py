@@ -47,6 +47,7 @@ class Metadata:
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
+    registration_endpoint: str | None = None
     requires_pushed_requests: bool = False
     token_endpoint_auth_methods: frozenset[str] | None = None
     token_endpoint_auth_signing_algs: frozenset[str] | None = None
@@ -121,6 +122,7 @@ def read_discovery_reply(
         end_session_endpoint=read.endpoint("end_session_endpoint"),
         device_authorization_endpoint=read.endpoint("device_authorization_endpoint"),
         pushed_authorization_request_endpoint=read.endpoint("pushed_authorization_request_endpoint"),
+        registration_endpoint=read.rarely_used("registration_endpoint"),
         requires_pushed_requests=read.flag("require_pushed_authorization_requests"),
         token_endpoint_auth_methods=read.listed("token_endpoint_auth_methods_supported"),
         token_endpoint_auth_signing_algs=read.listed("token_endpoint_auth_signing_alg_values_supported"),
@@ -212,6 +214,11 @@ class _Reading:
         """Return an optional endpoint; ``None`` if it is absent or unusable."""
         value, fault = self._endpoint(member)
         return self._told(member, value, fault)
+
+    def rarely_used(self, member: str) -> str | None:
+        """Return an endpoint that no sign-in uses; an unusable one is not worth a remark."""
+        value, _ = self._endpoint(member)
+        return value
 
     def listed(self, member: str) -> frozenset[str] | None:
         """Return a list member as a set, since its order has no meaning (D-4)."""

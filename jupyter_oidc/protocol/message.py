@@ -49,7 +49,8 @@ class BasicCredentials:
 class Call:
     """One HTTP request to the provider.
 
-    ``form`` becomes an ``application/x-www-form-urlencoded`` body; ``bearer`` an ``Authorization`` header.
+    ``form`` becomes an ``application/x-www-form-urlencoded`` body, and ``json_body`` a JSON one in its place; ``bearer``
+    becomes an ``Authorization`` header.
     ``proof`` becomes a ``DPoP`` header, and with it ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
     ``max_redirects`` is 0 wherever a credential travels (H-4, T-11).
     ``max_bytes`` bounds the reply body.
@@ -59,6 +60,7 @@ class Call:
     method: Literal["GET", "POST"]
     url: str
     form: tuple[FormField, ...] = ()
+    json_body: str | None = None
     basic: BasicCredentials | None = None
     bearer: Secret | None = None
     proof: Secret | None = None

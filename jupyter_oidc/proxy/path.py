@@ -13,6 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
+from jupyter_oidc.facts import facts, printable
 from jupyter_oidc.problems import BadPath, RouteForbidden
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_path(raw: str, prefixes: tuple[str, ...] = ("/",), data: AbstractSet[s
     if not _PLAIN.match(raw):
         _PathChecker(raw, prefixes, data).check()
     elif not _is_open(raw, prefixes):
-        raise RouteForbidden
+        raise RouteForbidden(params=facts(path=f"/{raw}", paths=prefixes))
 
 
 class _PathChecker:
@@ -113,7 +114,7 @@ class _PathChecker:
                 self._refuse(reading, start, start + 1, "has more than two layers of escapes")
             reading = decoded
         if not is_open:
-            raise RouteForbidden
+            raise RouteForbidden(params=facts(path=f"/{self._raw}", paths=self._prefixes))
 
     def _check_separators(self, reading: _Reading) -> None:
         """Refuse a slash or backslash that came out of an escape, unless it is data here."""
@@ -250,7 +251,7 @@ class _PathChecker:
         first, last = reading.starts[start], reading.starts[end]
         if needed:
             action = f"If this API has it for data, ask your administrator to add '{needed}' to the API's path_data."
-        shown = "".join(char if "\x20" < char < "\x7f" else f"\\x{ord(char):02x}" for char in self._raw[first:last])
+        shown = printable(self._raw[first:last]).replace(" ", "\\x20")
         raise BadPath(
             f"This path is not allowed through the API proxy: '{shown[:_MAX_SHOWN_CHARACTERS]}' at character {first + 1} {what}.",
             action=action,

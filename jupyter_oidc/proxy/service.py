@@ -13,7 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.facts import choices, facts
 from jupyter_oidc.problems import (
+    AudienceRefused,
     CallerForbidden,
     MethodNotAllowed,
     NotSignedIn,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply, UpstreamSocket
     from jupyter_oidc.proxy.request import ProxyRequest
     from jupyter_oidc.sessions.dpop_prover import DPoPProver
-    from jupyter_oidc.sessions.grant import TokenKey
+    from jupyter_oidc.sessions.grant import Bearer, TokenKey
     from jupyter_oidc.sessions.token_api import SessionTokens, TokenApi
     from jupyter_oidc.settings import Api
 
@@ -74,7 +76,7 @@ class ApiRoute:
         ready = self.session.ready(self.key, self.api.bearer_token_source)
         if ready is not None:
             return ready
-        match await self.session.bearer(self.key, self.api.bearer_token_source):
+        match await self._bearer():
             case Granted() as granted:
                 return granted
             case SignInNeeded(code="session_expired"):
@@ -83,6 +85,12 @@ class ApiRoute:
                 raise NotSignedIn
             case TryLater() as later:
                 raise retry_later_problem(later)
+
+    async def _bearer(self) -> Bearer:
+        try:
+            return await self.session.bearer(self.key, self.api.bearer_token_source)
+        except AudienceRefused as refused:
+            raise refused.at(facts(scopes=self.api.scopes)) from None
 
     async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
@@ -210,7 +218,7 @@ class ProxyService:
         try:
             return self._routes[name]
         except KeyError:
-            raise UnknownApi from None
+            raise UnknownApi(params=choices("api", name, self._routes)) from None
 
     def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
         """Return route, URL, headers and the names of held-back headers for ``request``.
@@ -334,9 +342,10 @@ class ProxyService:
 
 def _checked_url(api: Api, request: ProxyRequest) -> str:
     if request.method not in api.methods:
-        raise MethodNotAllowed
+        paths = () if "/" in api.path_prefixes else api.path_prefixes
+        raise MethodNotAllowed(params=facts(api=api.name, method=request.method, methods=api.methods, paths=paths))
     if request.caller not in api.callers:
-        raise CallerForbidden
+        raise CallerForbidden(params=facts(api=api.name, caller=request.caller, callers=api.callers))
     return upstream_url(api, request.raw_path, request.raw_query)
 
 

@@ -22,6 +22,7 @@ from tornado.web import HTTPError, stream_request_body
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
+from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.facts import Fact
     from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
     from jupyter_oidc.server.sharing import Sharing
@@ -473,7 +475,7 @@ class OidcHandler(APIHandler):
         if reply.refusal is not None:
             refusal = reply.refusal
             self.note_refusal(refusal.problem, refusal.flow, is_audited=refusal.is_audited)
-        self.set_status(reply.status)
+        self.set_status(reply.status, reply.reason)
         for name, value in reply.headers:
             self.set_header(name, value)
         for name in reply.drops:
@@ -500,7 +502,18 @@ class OidcHandler(APIHandler):
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
         problem = problem_of(error)
         self.note_refusal(problem)
-        self.send(error_reply(problem, self.request_id, self.context.public_url()))
+        accept = self.request.headers.get("Accept", "")
+        told = problem and self.disclosed(problem)
+        self.send(error_reply(told, self.request_id, self.context.public_url(), accept))
+
+    def disclosed(self, problem: Problem) -> Problem:
+        """Return ``problem`` with the facts of this route; a caller who was not admitted learns none at all."""
+        is_admitted = self._passed_rule is not None or self.kernel_id is not None
+        return problem.at(self.place()) if is_admitted else problem.bare()
+
+    def place(self) -> dict[str, Fact]:
+        """Return the facts of this route: the provider that it names, if that is configured."""
+        return facts(provider=self.provider_name)
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
         """Keep the problem and its sign-in for the log; ``is_audited`` says that the audit trail has it already."""

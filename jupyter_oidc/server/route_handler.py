@@ -99,7 +99,7 @@ class RouteHandler(OidcHandler):
             self._leads_to_login = True
             _redirect_to_login(self)
         else:
-            self.send(show_problem(self.front, problem, what=self.route.what))
+            self.send(show_problem(self.front, self.disclosed(problem), what=self.route.what))
 
     def _needs_login(self, problem: Problem) -> bool:
         return self.request.method == "GET" and not self.current_user and isinstance(problem, Forbidden)

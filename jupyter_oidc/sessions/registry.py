@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.facts import choices
 from jupyter_oidc.problems import Forbidden, UnknownApi, UnknownProvider
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Sessions:
         try:
             return self._services[name]
         except KeyError:
-            raise UnknownProvider from None
+            raise UnknownProvider(params=choices("provider", name, self._services)) from None
 
     def find(self, name: str) -> SessionService | None:
         """Return the service of the provider ``name``, if there is one."""
@@ -107,7 +108,7 @@ class Sessions:
         try:
             api = self._apis[name]
         except KeyError:
-            raise UnknownApi from None
+            raise UnknownApi(params=choices("api", name, self._apis)) from None
         return api, self._services[api.provider]
 
     def tokens_of(self, api: str) -> SessionTokens:

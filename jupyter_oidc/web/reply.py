@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
 
 JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+"""The media type of an error (RFC 9457, 3)."""
+
 HTML: Final = "text/html; charset=UTF-8"
 
 
@@ -42,12 +45,14 @@ class Reply:
     """One reply; ``headers`` are in order, and each replaces a header that the front sets by itself.
 
     ``drops`` names headers that the front must not add. ``refusal`` is for the log.
+    ``reason`` is the phrase behind the status, for clients that show nothing else; ``None`` is the usual one.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     media_type: str = JSON
+    reason: str | None = None
     cookies: tuple[Cookie, ...] = ()
     drops: tuple[str, ...] = ()
     refusal: Refusal | None = None

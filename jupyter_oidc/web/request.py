@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
+from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import BodyTooLarge, CsrfFailed, RequestInvalid
 
 MAX_BODY_BYTES: Final = 65_536
@@ -103,7 +104,7 @@ class Request:
 def body_of(request: Request) -> bytes:
     """Return the body; raises ``BodyTooLarge`` beyond 64 KiB."""
     if request.body is None:
-        raise BodyTooLarge
+        raise BodyTooLarge(params=facts(max_bytes=MAX_BODY_BYTES))
     return request.body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.clock import utc_text
+from jupyter_oidc.facts import facts
 from jupyter_oidc.web.problems import error_body
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def progress_view(sign_in: SignIn) -> dict[str, Any]:
         "flow": sign_in.flow,
         "provider": sign_in.provider,
         "state": sign_in.state,
-        "error": problem and error_body(problem, sign_in.flow),
+        "error": problem and error_body(problem.at(facts(provider=sign_in.provider)), sign_in.flow),
         "expires_in": sign_in.expires_in,
     }
 

@@ -18,6 +18,11 @@ ERROR = {
     "retryable": False,
     "request_id": "0123456789abcdef",
     "reason": "Nobody is signed in.",
+    "type": "urn:jupyter-oidc:error:not_signed_in",
+    "title": "Nobody is signed in.",
+    "status": 401,
+    "detail": "Nobody is signed in. Sign in.",
+    "params": {"provider": "corp", "seconds": 7, "names": ["orders", "items"]},
 }
 
 SUMMARY: dict[str, Any] = {
@@ -167,6 +172,10 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("error", {"message": ""}),
     ("error", {"retryable": "yes"}),
     ("error", {"access_token": "x"}),
+    ("error", {"status": "401"}),
+    ("error", {"params": ["corp"]}),
+    ("error", {"params": {"api": {"name": "orders"}}}),
+    ("error", {"params": {"names": ["orders", 7]}}),
     ("session.reply", {"state": "maybe"}),
     ("session.reply", {"sequence": -1}),
     ("session.reply", {"entitlements_more": -1}),

@@ -99,6 +99,23 @@ DRESSINGS: dict[str, Dressing] = {
         signs_out="post_logout_redirect_uri",
         entitlements=("analyst", "offline_access"),
     ),
+    "django-oauth-toolkit": Dressing(
+        ProviderDocument(
+            **_one_api("urn:any", "urn:any"),
+            accounts=_accounts(groups=["Analysts"]),
+            dress=Dress(
+                path="/o",
+                refuses_scopes=("offline_access",),
+                refresh_token="always",
+                access_token_without_audience=True,
+                userinfo_takes_api_tokens=True,
+            ),
+        ),
+        must_say={"client_id": CLIENT},
+        must_not_say=("aud",),
+        signs_out="post_logout_redirect_uri",
+        entitlements=("Analysts",),
+    ),
     "entra": Dressing(
         ProviderDocument(
             resources={"urn:orders": Resource("6f1c-orders")},

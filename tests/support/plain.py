@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from jupyter_oidc.problems import BY_CODE, Problem
 
 SCALARS = (str, int, float, bool, NoneType)
-PROBLEM_FIELDS = ("message", "action", "detail", "retry_after")
+PROBLEM_FIELDS = ("detail", "retry_after")
 
 
 class NotPlain(TypeError):
@@ -78,7 +78,13 @@ def to_json(hint: Any, value: Any) -> Any:
         return value
     if inspect.isclass(hint) and isinstance(value, hint):
         if isinstance(value, Problem):
-            return {"code": value.code, **{name: getattr(value, name) for name in PROBLEM_FIELDS}}
+            lists = {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in value.params.items()}
+            return {
+                "code": value.code,
+                **{name: getattr(value, name) for name in PROBLEM_FIELDS},
+                "given": list(value.given),
+                "params": lists,
+            }
         if isinstance(value, Enum):
             return value.value
         if dataclasses.is_dataclass(value) and not check_plain(hint):
@@ -99,8 +105,10 @@ def from_json(hint: Any, told: Any) -> Any:
     if get_origin(hint) is Literal or hint in SCALARS:
         return told
     if issubclass(hint, Problem):
-        texts = {name: told[name] for name in PROBLEM_FIELDS}
-        return BY_CODE[told["code"]](texts.pop("message"), **texts)
+        message, action = told["given"]
+        lists = {name: tuple(fact) if isinstance(fact, list) else fact for name, fact in told["params"].items()}
+        rest = {name: told[name] for name in PROBLEM_FIELDS}
+        return BY_CODE[told["code"]](message, action=action, params=lists, **rest)
     if issubclass(hint, Enum):
         return hint(told)
     hints = hints_of(hint)

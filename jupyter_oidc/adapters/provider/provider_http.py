@@ -153,7 +153,7 @@ class HttpProvider:
         raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
 
     async def _send_once(self, call: Call, url: str, progress: CallProgress) -> Reply:
-        content = _form(call)
+        content = _content(call)
         headers = _headers(call, has_body=content is not None)
         with self._clients.tracked(progress, url) as proxy:
             # NOTE: the client certificate is for the address that was called, and not for a redirect's target.
@@ -216,16 +216,19 @@ def _silence_loggers() -> None:
             logger.addFilter(_WarningsOnly())
 
 
-def _form(call: Call) -> bytes | None:
+def _content(call: Call) -> bytes | None:
     if call.method == "GET":
         return None
+    if call.json_body is not None:
+        return call.json_body.encode()
     return urlencode([(name, written(value)) for name, value in call.form]).encode("ascii")
 
 
 def _headers(call: Call, *, has_body: bool) -> dict[str, str]:
     headers = {"Accept": call.accept}
     if has_body:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        kind = "application/json" if call.json_body is not None else "application/x-www-form-urlencoded"
+        headers["Content-Type"] = kind
     if call.proof is not None:
         headers["DPoP"] = reveal(call.proof)
     if call.bearer is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tornado.routing import Matcher
 
+from jupyter_oidc.facts import facts
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.web.call_record import CallRecord
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.facts import Fact
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import Person, ProxyRequest
@@ -80,6 +82,15 @@ class ProxiedHandler(OidcHandler):
             return
         record = self._record or self._new_record(services, self._named_api(services))
         record.fail(status, problem, self.request_id)
+
+    def place(self) -> dict[str, Fact]:
+        """Return the facts of the call: its API and that API's provider, if they are configured."""
+        services = self.context.built_services
+        name = self._named_api(services) if services is not None else ""
+        if services is None or not name:
+            return {}
+        provider = next(one.name for one in services.settings.providers for api in one.apis if api.name == name)
+        return facts(api=name, provider=provider)
 
     def _named_api(self, services: Services) -> str:
         """Return the API of a call that was refused before its API was looked up; empty if that name is unknown."""

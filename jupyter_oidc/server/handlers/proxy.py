@@ -25,6 +25,7 @@ from jupyter_oidc.compat.tornado import (
     end_body_wait,
     end_written_answer,
 )
+from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
@@ -142,7 +143,7 @@ class ProxyHandler(ProxiedHandler):
         route, *_ = self.services.proxy.check(asked)
         api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
-            raise BodyTooLarge
+            raise BodyTooLarge(params=facts(api=api.name, max_bytes=api.max_request_bytes))
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(api, self._abort_upload)
@@ -188,7 +189,7 @@ class ProxyHandler(ProxiedHandler):
                 self.abort_connection()
                 return
             if waited >= self._upload.idle_timeout_seconds:
-                self._abort_upload(UpstreamTimeout("The API stopped reading the upload."))
+                self._abort_upload(UpstreamTimeout("{The_api} stopped reading the upload."))
                 return
 
     def _abort_upload(self, problem: Problem) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Upload:
             return False
         self._received_bytes += len(piece)
         if self._max_bytes is not None and self._received_bytes > self._max_bytes:
-            self._abort(BodyTooLarge())
+            self._abort(BodyTooLarge(params=facts(max_bytes=self._max_bytes)))
             return True
         self._queue.put_nowait(piece)
         if piece:

@@ -148,7 +148,7 @@ export interface Diagnostics {
 }
 
 /**
- * An error made by jupyter_oidc; `reason` repeats `message` under the key that Jupyter clients read.
+ * An error made by jupyter_oidc, as problem details (RFC 9457); `reason` repeats `message` under the key that Jupyter clients read.
  */
 export interface OidcError {
   code:
@@ -205,6 +205,28 @@ export interface OidcError {
    * Where a person's browser can sign in, if that helps and the server knows the address.
    */
   link?: string;
+  /**
+   * The kind of error as a URI: urn:jupyter-oidc:error: and the code (RFC 9457, 3.1.1).
+   */
+  type: string;
+  /**
+   * The message without any fact: the same for every error of the code (RFC 9457, 3.1.3).
+   */
+  title: string;
+  /**
+   * The status of the reply, or the one that a reply with this error would have.
+   */
+  status: number | null;
+  /**
+   * Message and action in one text, for clients that know problem details and nothing else of ours.
+   */
+  detail: string;
+  /**
+   * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
+   */
+  params: {
+    [k: string]: string | number | string[];
+  };
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
@@ -549,6 +571,28 @@ export interface SignInProgress {
     retryable: boolean;
     request_id: string;
     reason: string;
+    /**
+     * The kind of error as a URI: urn:jupyter-oidc:error: and the code (RFC 9457, 3.1.1).
+     */
+    type: string;
+    /**
+     * The message without any fact: the same for every error of the code (RFC 9457, 3.1.3).
+     */
+    title: string;
+    /**
+     * The status of the reply, or the one that a reply with this error would have.
+     */
+    status: number | null;
+    /**
+     * Message and action in one text, for clients that know problem details and nothing else of ours.
+     */
+    detail: string;
+    /**
+     * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
+     */
+    params: {
+      [k: string]: string | number | string[];
+    };
     /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */

@@ -115,7 +115,12 @@ export const shapeOfOidcError: IShape = {
     retryable: {},
     request_id: {},
     reason: {},
-    link: {}
+    link: {},
+    type: { absent: 'about:blank' },
+    title: { absent: '' },
+    status: { absent: null },
+    detail: { absent: '' },
+    params: { absent: {} }
   }
 };
 
@@ -277,7 +282,12 @@ export const shapeOfSignInProgress: IShape = {
         action: {},
         retryable: {},
         request_id: {},
-        reason: {}
+        reason: {},
+        type: { absent: 'about:blank' },
+        title: { absent: '' },
+        status: { absent: null },
+        detail: { absent: '' },
+        params: { absent: {} }
       }
     },
     expires_in: {}

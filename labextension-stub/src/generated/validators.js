@@ -824,7 +824,19 @@ export const isOidcError = validate14;
 const schema15 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
+  required: [
+    'code',
+    'message',
+    'action',
+    'retryable',
+    'request_id',
+    'reason',
+    'type',
+    'title',
+    'status',
+    'detail',
+    'params'
+  ],
   properties: {
     code: {
       type: 'string',
@@ -880,7 +892,12 @@ const schema15 = {
     retryable: { type: 'boolean' },
     request_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
     reason: { type: 'string', minLength: 1 },
-    link: { type: 'string', pattern: '^https?://' }
+    link: { type: 'string', pattern: '^https?://' },
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: ['integer', 'null'] },
+    detail: { type: 'string' },
+    params: { type: 'object' }
   }
 };
 const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
@@ -896,7 +913,12 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
         (data.action === undefined && (missing0 = 'action')) ||
         (data.retryable === undefined && (missing0 = 'retryable')) ||
         (data.request_id === undefined && (missing0 = 'request_id')) ||
-        (data.reason === undefined && (missing0 = 'reason'))
+        (data.reason === undefined && (missing0 = 'reason')) ||
+        (data.type === undefined && (missing0 = 'type')) ||
+        (data.title === undefined && (missing0 = 'title')) ||
+        (data.status === undefined && (missing0 = 'status')) ||
+        (data.detail === undefined && (missing0 = 'detail')) ||
+        (data.params === undefined && (missing0 = 'params'))
       ) {
         validate14.errors = [0];
         return false;
@@ -1066,6 +1088,71 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                       var valid0 = _errs13 === errors;
                     } else {
                       var valid0 = true;
+                    }
+                    if (valid0) {
+                      if (data.type !== undefined) {
+                        const _errs15 = errors;
+                        if (typeof data.type !== 'string') {
+                          validate14.errors = [0];
+                          return false;
+                        }
+                        var valid0 = _errs15 === errors;
+                      } else {
+                        var valid0 = true;
+                      }
+                      if (valid0) {
+                        if (data.title !== undefined) {
+                          const _errs17 = errors;
+                          if (typeof data.title !== 'string') {
+                            validate14.errors = [0];
+                            return false;
+                          }
+                          var valid0 = _errs17 === errors;
+                        } else {
+                          var valid0 = true;
+                        }
+                        if (valid0) {
+                          if (data.status !== undefined) {
+                            let data9 = data.status;
+                            const _errs19 = errors;
+                            if (
+                              !(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9)) &&
+                              data9 !== null
+                            ) {
+                              validate14.errors = [0];
+                              return false;
+                            }
+                            var valid0 = _errs19 === errors;
+                          } else {
+                            var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data.detail !== undefined) {
+                              const _errs21 = errors;
+                              if (typeof data.detail !== 'string') {
+                                validate14.errors = [0];
+                                return false;
+                              }
+                              var valid0 = _errs21 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
+                            if (valid0) {
+                              if (data.params !== undefined) {
+                                let data11 = data.params;
+                                const _errs23 = errors;
+                                if (!(data11 && typeof data11 == 'object' && !Array.isArray(data11))) {
+                                  validate14.errors = [0];
+                                  return false;
+                                }
+                                var valid0 = _errs23 === errors;
+                              } else {
+                                var valid0 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
                     }
                   }
                 }
@@ -3136,7 +3223,19 @@ const schema21 = {
         { type: 'null' },
         {
           type: 'object',
-          required: ['code', 'message', 'action', 'retryable', 'request_id', 'reason'],
+          required: [
+            'code',
+            'message',
+            'action',
+            'retryable',
+            'request_id',
+            'reason',
+            'type',
+            'title',
+            'status',
+            'detail',
+            'params'
+          ],
           properties: {
             code: {
               type: 'string',
@@ -3191,7 +3290,12 @@ const schema21 = {
             action: { type: 'string', minLength: 1 },
             retryable: { type: 'boolean' },
             request_id: { type: 'string', pattern: '^[A-Za-z0-9_-]{8,64}$' },
-            reason: { type: 'string', minLength: 1 }
+            reason: { type: 'string', minLength: 1 },
+            type: { type: 'string' },
+            title: { type: 'string' },
+            status: { type: ['integer', 'null'] },
+            detail: { type: 'string' },
+            params: { type: 'object' }
           }
         }
       ]
@@ -3310,7 +3414,12 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         (data3.action === undefined && (missing1 = 'action')) ||
                         (data3.retryable === undefined && (missing1 = 'retryable')) ||
                         (data3.request_id === undefined && (missing1 = 'request_id')) ||
-                        (data3.reason === undefined && (missing1 = 'reason'))
+                        (data3.reason === undefined && (missing1 = 'reason')) ||
+                        (data3.type === undefined && (missing1 = 'type')) ||
+                        (data3.title === undefined && (missing1 = 'title')) ||
+                        (data3.status === undefined && (missing1 = 'status')) ||
+                        (data3.detail === undefined && (missing1 = 'detail')) ||
+                        (data3.params === undefined && (missing1 = 'params'))
                       ) {
                         const err1 = {
                           instancePath: instancePath + '/error',
@@ -3582,6 +3691,128 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                   } else {
                                     var valid2 = true;
                                   }
+                                  if (valid2) {
+                                    if (data3.type !== undefined) {
+                                      const _errs25 = errors;
+                                      if (typeof data3.type !== 'string') {
+                                        const err13 = {
+                                          instancePath: instancePath + '/error/type',
+                                          schemaPath: '#/properties/error/anyOf/1/properties/type/type',
+                                          keyword: 'type',
+                                          params: { type: 'string' }
+                                        };
+                                        if (vErrors === null) {
+                                          vErrors = [err13];
+                                        } else {
+                                          vErrors.push(err13);
+                                        }
+                                        errors++;
+                                      }
+                                      var valid2 = _errs25 === errors;
+                                    } else {
+                                      var valid2 = true;
+                                    }
+                                    if (valid2) {
+                                      if (data3.title !== undefined) {
+                                        const _errs27 = errors;
+                                        if (typeof data3.title !== 'string') {
+                                          const err14 = {
+                                            instancePath: instancePath + '/error/title',
+                                            schemaPath: '#/properties/error/anyOf/1/properties/title/type',
+                                            keyword: 'type',
+                                            params: { type: 'string' }
+                                          };
+                                          if (vErrors === null) {
+                                            vErrors = [err14];
+                                          } else {
+                                            vErrors.push(err14);
+                                          }
+                                          errors++;
+                                        }
+                                        var valid2 = _errs27 === errors;
+                                      } else {
+                                        var valid2 = true;
+                                      }
+                                      if (valid2) {
+                                        if (data3.status !== undefined) {
+                                          let data12 = data3.status;
+                                          const _errs29 = errors;
+                                          if (
+                                            !(
+                                              typeof data12 == 'number' &&
+                                              !(data12 % 1) &&
+                                              !isNaN(data12) &&
+                                              isFinite(data12)
+                                            ) &&
+                                            data12 !== null
+                                          ) {
+                                            const err15 = {
+                                              instancePath: instancePath + '/error/status',
+                                              schemaPath: '#/properties/error/anyOf/1/properties/status/type',
+                                              keyword: 'type',
+                                              params: {
+                                                type: schema21.properties.error.anyOf[1].properties.status.type
+                                              }
+                                            };
+                                            if (vErrors === null) {
+                                              vErrors = [err15];
+                                            } else {
+                                              vErrors.push(err15);
+                                            }
+                                            errors++;
+                                          }
+                                          var valid2 = _errs29 === errors;
+                                        } else {
+                                          var valid2 = true;
+                                        }
+                                        if (valid2) {
+                                          if (data3.detail !== undefined) {
+                                            const _errs31 = errors;
+                                            if (typeof data3.detail !== 'string') {
+                                              const err16 = {
+                                                instancePath: instancePath + '/error/detail',
+                                                schemaPath: '#/properties/error/anyOf/1/properties/detail/type',
+                                                keyword: 'type',
+                                                params: { type: 'string' }
+                                              };
+                                              if (vErrors === null) {
+                                                vErrors = [err16];
+                                              } else {
+                                                vErrors.push(err16);
+                                              }
+                                              errors++;
+                                            }
+                                            var valid2 = _errs31 === errors;
+                                          } else {
+                                            var valid2 = true;
+                                          }
+                                          if (valid2) {
+                                            if (data3.params !== undefined) {
+                                              let data14 = data3.params;
+                                              const _errs33 = errors;
+                                              if (!(data14 && typeof data14 == 'object' && !Array.isArray(data14))) {
+                                                const err17 = {
+                                                  instancePath: instancePath + '/error/params',
+                                                  schemaPath: '#/properties/error/anyOf/1/properties/params/type',
+                                                  keyword: 'type',
+                                                  params: { type: 'object' }
+                                                };
+                                                if (vErrors === null) {
+                                                  vErrors = [err17];
+                                                } else {
+                                                  vErrors.push(err17);
+                                                }
+                                                errors++;
+                                              }
+                                              var valid2 = _errs33 === errors;
+                                            } else {
+                                              var valid2 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    }
+                                  }
                                 }
                               }
                             }
@@ -3589,16 +3820,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err13 = {
+                      const err18 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err13];
+                        vErrors = [err18];
                       } else {
-                        vErrors.push(err13);
+                        vErrors.push(err18);
                       }
                       errors++;
                     }
@@ -3607,16 +3838,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err14 = {
+                  const err19 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err14];
+                    vErrors = [err19];
                   } else {
-                    vErrors.push(err14);
+                    vErrors.push(err19);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -3637,21 +3868,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data10 = data.expires_in;
-                  const _errs25 = errors;
-                  if (!(typeof data10 == 'number' && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
+                  let data15 = data.expires_in;
+                  const _errs35 = errors;
+                  if (!(typeof data15 == 'number' && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs25) {
-                    if (typeof data10 == 'number' && isFinite(data10)) {
-                      if (data10 < 0 || isNaN(data10)) {
+                  if (errors === _errs35) {
+                    if (typeof data15 == 'number' && isFinite(data15)) {
+                      if (data15 < 0 || isNaN(data15)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs25 === errors;
+                  var valid0 = _errs35 === errors;
                 } else {
                   var valid0 = true;
                 }

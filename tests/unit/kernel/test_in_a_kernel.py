@@ -200,24 +200,93 @@ def test_a_sign_in_that_timed_out_leaves_no_link(
     assert "one-time-ticket" not in only(shown)[-1]
 
 
-def test_an_error_is_a_few_lines_instead_of_a_traceback(
+def plain_lines(shown: str) -> list[str]:
+    """Return the lines of a traceback without colours and rules."""
+    return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines() if line.strip("-")]
+
+
+def test_an_error_is_the_line_that_caused_it_and_a_few_lines(
     open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
 ) -> None:
     fake_server, _ = open_notebook
+    params = {"api": "orders", "provider": "corp"}
     fake_server.answers(
-        "GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in", link="https://hub.example.com/user/ada/lab")
+        "GET",
+        "jupyter-oidc/api/orders/items",
+        refusal("not_signed_in", link="https://hub.example.com/user/ada/lab", params=params),
     )
     _, _, errors = notebook.run("oidc.api('orders').get('items')")
     [(name, shown)] = errors
-    assert (name, shown.splitlines()) == (
-        "NotSignedIn",
-        [
-            "NotSignedIn: It did not work.",
-            "Try something else. Run oidc.sign_in() or open JupyterLab:",
-            "https://hub.example.com/user/ada/lab",
-            "(not_signed_in, request req-12345678)",
-        ],
-    )
+    head, place, line, *told = plain_lines(shown)
+    assert (name, head.split()[0]) == ("NotSignedIn", "NotSignedIn")
+    assert place.endswith("line 1")
+    assert line == "----> 1 oidc.api('orders').get('items')"
+    assert told == [
+        "NotSignedIn: It did not work.",
+        "Try something else. Run oidc.sign_in('corp') or open JupyterLab:",
+        "https://hub.example.com/user/ada/lab",
+        "(not_signed_in, API orders, provider corp, request req-12345678)",
+    ]
+
+
+def test_the_frames_of_the_author_are_shown_and_none_of_a_library(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    """The last line is the author's own, also behind an authentication object, a hook and an event loop."""
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    fake_server.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    cell = """
+import asyncio, httpx, requests
+def by_client():
+    oidc.api('orders').get('items')
+def by_requests():
+    requests.get(oidc.auth('orders').base_url + 'items', auth=oidc.auth('orders'))
+def by_httpx():
+    httpx.get(oidc.auth('orders').base_url + 'items', auth=oidc.auth('orders'))
+async def by_async_client():
+    await oidc.async_api('orders').get('items')
+"""
+    notebook.run(cell)
+    for call in ("by_client()", "by_requests()", "by_httpx()", "await by_async_client()"):
+        _, _, [(name, shown)] = notebook.run(call)
+        lines = plain_lines(shown)
+        assert name == "CallerForbidden"
+        assert not [line for line in lines if "site-packages" in line or "jupyter_oidc/" in line], lines
+        frames = [line for line in lines if re.match(r"-+> ", line)]
+        assert len(frames) == 2, lines
+        assert "oidc" in frames[-1]
+
+
+def test_an_error_follows_the_form_of_tracebacks_that_the_author_has_chosen(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    notebook.run("%xmode Minimal")
+    _, _, [(_, shown)] = notebook.run("oidc.api('orders').get('items')")
+    notebook.run("%xmode Context")
+    assert plain_lines(shown) == [
+        "CallerForbidden: It did not work.",
+        "Try something else.",
+        "(caller_forbidden, request req-12345678)",
+    ]
+
+
+def test_what_the_author_was_handling_stays_in_sight(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("caller_forbidden", 403))
+    cell = "try:\n    {}['missing']\nexcept KeyError:\n    oidc.api('orders').get('items')"
+    _, _, [(_, shown)] = notebook.run(cell)
+    lines = plain_lines(shown)
+    assert "KeyError: 'missing'" in lines
+    assert lines[-3:] == [
+        "CallerForbidden: It did not work.",
+        "Try something else.",
+        "(caller_forbidden, request req-12345678)",
+    ]
 
 
 def test_an_endpoint_shown_by_a_notebook_hides_its_grant(

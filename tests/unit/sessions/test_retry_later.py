@@ -13,7 +13,7 @@ def test_weather_passes_by_itself() -> None:
     problem = retry_later_problem(TryLater(4.0, "idp_unavailable"))
     assert (problem.message, problem.action) == (
         "The provider cannot be reached at the moment.",
-        "Try again in a moment.",
+        "Try again in 4 seconds.",
     )
     assert (problem.status, problem.retry_after, problem.detail) == (503, 4.0, "idp_unavailable")
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.settings import Settings, read_settings
-from jupyter_oidc.settings.presets import names, preset
+from jupyter_oidc.settings.presets import names, preset, recognised
 
-EXPECTED = ("auth0", "clerk", "cognito", "entra", "google", "keycloak", "okta")
+EXPECTED = ("auth0", "clerk", "cognito", "django-oauth-toolkit", "entra", "google", "keycloak", "okta")
 TOPICS = ["issuer", "client", "refresh token", "audience", "logout", "revocation", "rotation", "entitlements"]
 VALUES = {
     "domain": "example.com",
@@ -74,6 +74,70 @@ def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
         (
             "providers.corp.preset",
             "is not the name of a preset",
-            "Write one of: auth0, clerk, cognito, entra, google, keycloak, okta.",
+            "Write one of: auth0, clerk, cognito, django-oauth-toolkit, entra, google, keycloak, okta.",
         )
     ]
+
+
+SHAPES = {
+    "auth0": ("https://example.eu.auth0.com/", "authorize", "oauth/token", "userinfo", ".well-known/jwks.json"),
+    "auth0 at a domain of its own": ("https://id.example.com/", "authorize", "oauth/token", "userinfo", "keys"),
+    "clerk": ("https://app.clerk.accounts.dev", "/oauth/authorize", "/oauth/token", "/oauth/userinfo", "/jwks"),
+    "clerk at a domain of its own": (
+        "https://clerk.example.com",
+        *("/oauth/authorize", "/oauth/token", "/oauth/userinfo", "/.well-known/jwks.json"),
+    ),
+    "cognito": ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC", "/a", "/t", "/u", "/j"),
+    "django-oauth-toolkit": ("https://example.com/o", "/authorize/", "/token/", "/userinfo/", "/.well-known/jwks.json"),
+    "entra": (
+        "https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0",
+        *("/authorize", "/token", None, "/keys"),
+    ),
+    "google": ("https://accounts.google.com", "/o/oauth2/v2/auth", "/token", "/v1/userinfo", "/oauth2/v3/certs"),
+    "keycloak": (
+        "https://id.example.com/auth/realms/corp",
+        *("/protocol/openid-connect/auth", "/protocol/openid-connect/token"),
+        *("/protocol/openid-connect/userinfo", "/protocol/openid-connect/certs"),
+    ),
+    "okta": ("https://example.okta.com", "/oauth2/v1/authorize", "/oauth2/v1/token", None, "/oauth2/v1/keys"),
+    "okta at a domain of its own": (
+        "https://id.example.com/oauth2/default",
+        *("/v1/authorize", "/v1/token", "/v1/userinfo", "/v1/keys"),
+    ),
+}
+"""Issuer, and the ends of the endpoints for authorization, tokens, UserInfo and keys, as the providers' metadata have them."""
+
+
+@pytest.mark.parametrize("about", SHAPES)
+def test_a_provider_is_recognised_by_its_metadata(about: str) -> None:
+    """Issue 16, 4: the preset is chosen by the metadata, and the issuer's host is not needed where it is anyone's."""
+    issuer, *ends = SHAPES[about]
+    endpoints = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+    found = recognised(
+        {"issuer": issuer, **{name: end and f"{issuer}{end}" for name, end in zip(endpoints, ends, strict=True)}}
+    )
+    assert found is not None
+    assert found.name == about.partition(" ")[0]
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://accounts.google.com.example.net",
+        "https://example.net/https://accounts.google.com",
+        "https://login.microsoftonline.com/common/v2.0",
+        "https://example.okta.com.example.net",
+        "https://id.example.com",
+    ],
+)
+def test_another_issuer_is_not_taken_for_a_known_provider(issuer: str) -> None:
+    ends = dict.fromkeys(("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"), f"{issuer}/x")
+    assert recognised({"issuer": issuer, **ends}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("auth0", "Allowed Callback URLs"), ("google", "Authorized redirect URIs"), ("keycloak", "Valid redirect URIs")],
+)
+def test_a_preset_says_what_the_page_for_registrations_calls_a_redirect_uri(name: str, label: str) -> None:
+    assert preset(name).registration.redirect_uri == label
