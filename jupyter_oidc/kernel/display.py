@@ -246,9 +246,9 @@ class Notice:
         if self._handle is None:
             # NOTE: stored before it is shown: an interruption in between must not leave a link that cannot be replaced.
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-            self._handle.display(shown, raw=bool(data))  # type: ignore[no-untyped-call]
+            self._handle.display(shown, raw=bool(data))
         else:
-            self._handle.update(shown, raw=bool(data))  # type: ignore[no-untyped-call]
+            self._handle.update(shown, raw=bool(data))
 
 
 def in_notebook() -> bool:

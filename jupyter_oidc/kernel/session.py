@@ -398,9 +398,13 @@ def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notic
 
         match step:
             case OpenLink() | EnterCode():
-                show(min(timeout, started["expires_in"]))
-                with CancelButton(started["provider"]):
-                    progress = connection.await_sign_in(started, timeout, show)
+                with CancelButton(started["provider"]) as button:
+
+                    def show_both(left: float) -> None:
+                        show(left)
+                        button.show()
+
+                    progress = connection.await_sign_in(started, timeout, show_both)
             case PasteAddress():
                 show(started["expires_in"])
                 progress = paste(ask_in_cell, partial(connection.complete, started), notice.warn)

@@ -7,9 +7,12 @@ notebook asks its own server who is signed in there. This module holds no addres
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.display import Notice, in_notebook, session_html
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SESSION_TYPE: Final = "application/vnd.jupyter-oidc.session.v1+json"
 """The media type of a card that shows the session as it is now."""
@@ -44,11 +47,17 @@ class CancelButton:
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._notice = Notice()
+        self._shown = False
 
-    def __enter__(self) -> None:
-        if in_notebook():
-            self._notice.show("", "", {SIGN_IN_TYPE: {"provider": self._provider}})
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
-        if in_notebook():
+        if self._shown:
             self._notice.show("", "")
+
+    def show(self) -> None:
+        """Show the button, unless it is shown."""
+        if in_notebook() and not self._shown:
+            self._notice.show("", "", {SIGN_IN_TYPE: {"provider": self._provider}})
+            self._shown = True
