@@ -195,12 +195,11 @@ describe('data from a stranger', () => {
     sequence => expect(readCardData({ provider: 'corp', sequence })).toEqual({ provider: 'corp', sequence: 0 })
   );
 
-  it('cannot ask the server more than once for each card, whatever number they hold', async () => {
+  it('make twenty cards ask the server no more often than a few hints would, whatever number they hold', async () => {
     environment = await fakeEnvironment(signedIn({ sequence: 7 }));
     const before = environment.server.count('GET', '');
-    for (let card = 0; card < 20; card += 1) {
-      await draw({ provider: 'corp', sequence: Number.MAX_SAFE_INTEGER });
-    }
+    const data = { provider: 'corp', sequence: Number.MAX_SAFE_INTEGER };
+    await Promise.all(Array.from({ length: 20 }, async () => draw(data)));
     await new Promise(resolve => setTimeout(resolve, 1_200));
     expect(environment.server.count('GET', '') - before).toBeLessThanOrEqual(3);
   });

@@ -35,7 +35,14 @@ def outputs(notebook: Path) -> list[dict[str, Any]]:
 def without_cards(route: Route) -> None:
     """Serve the page of JupyterLab with the plugin of the cards switched off."""
     reply = route.fetch()
-    route.fulfill(response=reply, body=re.sub(r'("disabledExtensions": \[)', rf'\1"{CARDS}", ', reply.text(), count=1))
+    page, count = re.subn(
+        r'"disabledExtensions": (\[.*?\])',
+        lambda found: f'"disabledExtensions": {json.dumps([*json.loads(found[1]), CARDS])}',
+        reply.text(),
+        flags=re.DOTALL,
+    )
+    assert count == 1
+    route.fulfill(response=reply, body=page)
 
 
 def test_the_card_follows_a_sign_out_in_the_panel_and_a_sign_in_without_a_run_of_the_cell(visitor: Lab) -> None:
