@@ -152,9 +152,12 @@ def _is_path(url: str) -> bool:
     return url.startswith("/") and url[1:2] not in ("/", "\\")
 
 
-def done_html(summary: dict[str, Any]) -> str:
-    """Return the line that replaces the invitation after a sign-in; the card is the result of the cell."""
-    return f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_user_suffix(summary))}</b></div>'
+def done_html(summary: dict[str, Any], moment: str) -> str:
+    """Return the line that replaces the invitation after a sign-in at ``moment``; the card is the result of the cell."""
+    return (
+        f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_user_suffix(summary))}</b> '
+        f'<span style="{_MUTED}">{escape(moment)}</span></div>'
+    )
 
 
 def ended_html(text: str) -> str:

@@ -28,7 +28,7 @@ from jupyter_oidc.kernel.messages import is_signed_in, session_message, unknown_
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
-from jupyter_oidc.kernel.session_card import SESSION_TYPE, CancelButton, dated_html, now, session_data
+from jupyter_oidc.kernel.session_card import SESSION_TYPE, CancelButton, dated_html, moment_text, now, session_data
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def sign_in(
         notice.show(ended_html(problem.message), "")
         raise problem
     signed_in = connection.session(name)
-    notice.show(done_html(signed_in), session_text(signed_in))
+    notice.show(done_html(signed_in, moment_text(now())), session_text(signed_in))
     return _session(signed_in)
 
 

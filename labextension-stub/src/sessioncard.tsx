@@ -161,7 +161,7 @@ function SessionCard({ session, actions, showPanel, copy, trans }: CardProps): R
           {summary.apis.map(access => {
             const { text, tone, empty } = readiness(access, trans);
             return (
-              <li key={access.name} className="jp-oidc-api">
+              <li key={access.name} className="jp-oidc-api-head">
                 <ToneIcon tone={tone} empty={empty ?? false} />
                 <div className="jp-oidc-api-text">
                   {access.name} <span className="jp-oidc-muted">{text}</span>
