@@ -63,6 +63,7 @@ class ApiAuth(httpx.Auth):
             response = yield _signed(request, self._grants.current())
         if self._refused(response):
             raise self._problem(request, response, content_of(response))
+        self._grants.session_loss.worked()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """As ``sync_auth_flow`` for an asynchronous client."""
@@ -74,6 +75,7 @@ class ApiAuth(httpx.Auth):
             response = yield _signed(request, await self._grants.current_async())
         if self._refused(response):
             raise self._problem(request, response, await content_of_async(response))
+        self._grants.session_loss.worked()
 
     # -- requests, and other libraries that pass a request and take it back --------------------------------------
 
@@ -106,6 +108,7 @@ class ApiAuth(httpx.Auth):
                 if len(content) > MAX_REPLY_BYTES:
                     raise broken_contract()
                 raise self._problem(response.request, response, content)
+            self._grants.session_loss.worked()
             return response
 
         return look
@@ -128,7 +131,8 @@ class ApiAuth(httpx.Auth):
         return again and response.headers.get("X-OIDC-Retryable") == "true"
 
     def _problem(self, request: Any, response: Any, content: bytes) -> Exception:
-        return problem(request.method, response.status_code, response.headers, content)
+        error = problem(request.method, response.status_code, response.headers, content)
+        return self._grants.session_loss.refused(error)
 
 
 class Hidden(str):

@@ -23,6 +23,7 @@ import httpx
 
 from jupyter_oidc.contract.version import CONTRACT_HEADER
 from jupyter_oidc.kernel.replies import content_of, content_of_async, judge, problem_of, unreachable
+from jupyter_oidc.kernel.session_loss import SessionLoss
 from jupyter_oidc.kernel.tls import async_client_to, client_to
 from jupyter_oidc.kernel.version_warning import VersionWarning
 
@@ -74,6 +75,7 @@ class GrantAuth(httpx.Auth):
         self._home = httpx.URL(server.url)
         self._held = _NO_GRANT
         self._version_warning = VersionWarning()
+        self.session_loss = SessionLoss()
         self._create_locks()
 
     def __repr__(self) -> str:

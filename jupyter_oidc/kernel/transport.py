@@ -120,7 +120,9 @@ class OIDCClient(httpx.Client):
                 for step in wait_notice.steps(pause):
                     time.sleep(step)
         if code_of(self._grants, response) is not None:
-            raise problem_of(response, content_of(response))
+            raise self._grants.session_loss.refused(problem_of(response, content_of(response)))
+        if self._api is not None:
+            self._grants.session_loss.worked()
         warn_of_held_back(self._grants, response)
         if not stream:
             try:
@@ -220,7 +222,9 @@ class AsyncOIDCClient(httpx.AsyncClient):
                 for step in wait_notice.steps(pause):
                     await asyncio.sleep(step)
         if code_of(self._grants, response) is not None:
-            raise problem_of(response, await content_of_async(response))
+            raise self._grants.session_loss.refused(problem_of(response, await content_of_async(response)))
+        if self._api is not None:
+            self._grants.session_loss.worked()
         warn_of_held_back(self._grants, response)
         if not stream:
             try:

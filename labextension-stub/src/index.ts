@@ -1,9 +1,11 @@
-// The plugins: the service, the panel with its commands, the status, the notices, the silent sign-in. Each can be switched off by itself.
+// The plugins: the service, the panel with its commands, the status, the notices, the silent sign-in, the cards in
+// notebooks. Each can be switched off by itself.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -17,10 +19,12 @@ import { addCommands, CommandIDs } from './commands';
 import { Examples } from './example';
 import { Notices } from './notices';
 import { Operations } from './operations';
+import type { ISessionActions } from './panel/card';
 import { SignInPanel } from './panel/panel';
 import { IOidcParts } from './parts';
 import { Preferences } from './preferences';
 import { Oidc } from './service';
+import { rendererFactory } from './sessioncard';
 import { SilentSignIn, currentTab } from './silentsignin';
 import { StatusItem } from './status';
 import { Tabs } from './tabs';
@@ -84,16 +88,10 @@ const panel: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ) => {
     const { oidc, trans } = parts;
-    const runAt = (id: string) => (provider: string) => runCommand(app, id, { provider });
     const widget = new SignInPanel({
       ...parts,
       actions: {
-        signIn: runAt(CommandIDs.signIn),
-        useAnotherAccount: runAt(CommandIDs.useAnotherAccount),
-        cancelSignIns: provider => void oidc.cancelSignIns(provider).catch(() => undefined), // the card shows the failure
-        signOut: runAt(CommandIDs.signOut),
-        refresh: runAt(CommandIDs.refresh),
-        retry: () => oidc.retry(),
+        ...sessionActions(app, oidc),
         examine: () => void app.commands.execute(CommandIDs.examine)
       }
     });
@@ -184,6 +182,47 @@ const silentSignIn: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const cards: JupyterFrontEndPlugin<void> = {
+  id: `${ID}:cards`,
+  description: 'Draws the sessions that cells return as cards that follow them.',
+  autoStart: true,
+  requires: [IOidcParts, IRenderMimeRegistry],
+  activate: (app: JupyterFrontEnd, { oidc, clock, trans }: IOidcParts, registry: IRenderMimeRegistry) => {
+    const { commands } = app;
+    const showPanel = (): void => runCommand(app, CommandIDs.showSession);
+    registry.addFactory(
+      rendererFactory({
+        oidc,
+        clock,
+        actions: sessionActions(app, oidc),
+        showPanel: () => (commands.hasCommand(CommandIDs.showSession) ? showPanel : null),
+        copy: text => Clipboard.copyToSystem(text),
+        trans
+      })
+    );
+  }
+};
+
+/** The actions of a session's buttons: the commands of the panel; a sign-in does without, if that is switched off. */
+function sessionActions(app: JupyterFrontEnd, oidc: Oidc): ISessionActions {
+  const runAt = (id: string) => (provider: string) => runCommand(app, id, { provider });
+  const shown = (): undefined => undefined; // the card shows the failure
+  return {
+    signIn: provider => {
+      if (app.commands.hasCommand(CommandIDs.signIn)) {
+        runCommand(app, CommandIDs.signIn, { provider });
+      } else {
+        void oidc.signIn(provider).catch(shown);
+      }
+    },
+    useAnotherAccount: runAt(CommandIDs.useAnotherAccount),
+    cancelSignIns: provider => void oidc.cancelSignIns(provider).catch(shown),
+    signOut: runAt(CommandIDs.signOut),
+    refresh: runAt(CommandIDs.refresh),
+    retry: () => oidc.retry()
+  };
+}
+
 /** Execute a command of the panel, unless the panel plugin is disabled. */
 function runCommand(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
   if (app.commands.hasCommand(id)) {
@@ -191,4 +230,4 @@ function runCommand(app: JupyterFrontEnd, id: string, args: { provider?: string 
   }
 }
 
-export default [core, service, panel, status, notices, silentSignIn];
+export default [core, service, panel, status, notices, silentSignIn, cards];

@@ -66,8 +66,8 @@ function fakeLab(settings: FakeSettings | null) {
   return { app, shell, commands, parts, server };
 }
 
-it('are six, of which one provides IOidc', () => {
-  const names = ['core', 'service', 'panel', 'status', 'notices', 'silent'];
+it('are seven, of which one provides IOidc', () => {
+  const names = ['core', 'service', 'panel', 'status', 'notices', 'silent', 'cards'];
   expect(plugins.map(({ id }) => id.split(':')[1])).toEqual(names);
   expect(plugins.every(({ autoStart, description }) => autoStart && description)).toBe(true);
 });

@@ -21,8 +21,8 @@ import { Skeleton } from './skeleton';
 import { Steps } from './steps';
 import { ToneIcon } from './toneicon';
 
-/** The actions that the buttons of the panel start. */
-export interface IPanelActions {
+/** The actions that the buttons of a session start. */
+export interface ISessionActions {
   signIn(provider: string): void;
   /** Sign in with the choice of another account. */
   useAnotherAccount(provider: string): void;
@@ -31,6 +31,10 @@ export interface IPanelActions {
   signOut(provider: string): void;
   refresh(provider: string): void;
   retry(): void;
+}
+
+/** The actions that the buttons of the panel start. */
+export interface IPanelActions extends ISessionActions {
   /** Request a diagnostics report. */
   examine(): void;
   /** Copy a text and announce it. */
@@ -131,13 +135,15 @@ export function Card(props: ICardProps): React.ReactElement {
   );
 }
 
-interface IButtonContext {
+/** The session that a button acts on, and what it starts. */
+export interface IButtonContext {
   readonly session: Session;
-  readonly actions: IPanelActions;
+  readonly actions: ISessionActions;
   readonly trans: TranslationBundle;
 }
 
-function buttonFor(action: ActionId, first: boolean, { session, actions, trans }: IButtonContext): IButton {
+/** The button for `action`; the `first` of a row is the recommended one. */
+export function buttonFor(action: ActionId, first: boolean, { session, actions, trans }: IButtonContext): IButton {
   const { provider, busy } = session;
   const accept = first ? { kind: 'accept' as const } : {};
   switch (action) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import re
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from jupyter_oidc.kernel.display import (
 from jupyter_oidc.kernel.messages import HEADLINES
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.session import SignedOut
+from jupyter_oidc.kernel.session_card import dated_html
 from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -53,7 +55,7 @@ def named(name: str | None) -> dict[str, Any]:
 
 
 ALL_CARDS = [
-    pytest.param(done_html(named(HOSTILE)), id="done"),
+    pytest.param(done_html(named(HOSTILE), "2026-11-23 14:02 UTC"), id="done"),
     pytest.param(session_html(named(HOSTILE)), id="name"),
     pytest.param(session_html({**SUMMARY, "user": {**SUMMARY["user"], "name": None, "username": HOSTILE}}), id="user"),
     pytest.param(session_html({**SUMMARY, "provider": HOSTILE}), id="provider"),
@@ -294,3 +296,25 @@ def test_an_api_is_ticked_only_where_the_server_calls_it_ready() -> None:
         apis = [{"name": "orders", "readiness": word, "allowed": True, "missing": []}]
         card = session_html({**SUMMARY, "apis": apis})
         assert (said in card, mark in card) == (True, True)
+
+
+def test_the_line_after_a_sign_in_says_when_it_was() -> None:
+    assert "<b>Signed in as Ada Lovelace</b>" in done_html(SUMMARY, "2026-11-23 14:02 UTC")
+    assert ">2026-11-23 14:02 UTC</span>" in done_html(SUMMARY, "2026-11-23 14:02 UTC")
+
+
+@pytest.mark.parametrize(
+    ("user", "shown"),
+    [
+        ({"name": None, "username": "ada@example.com"}, "<b>Signed in</b>"),
+        ({"name": "ada@example.com", "username": "ada"}, "<b>Signed in as ada</b>"),
+    ],
+)
+def test_a_name_that_is_an_e_mail_address_is_left_out(user: dict[str, Any], shown: str) -> None:
+    card = session_html({**SUMMARY, "user": {**SUMMARY["user"], **user}})
+    assert (shown in card, "@" in card) == (True, False)
+
+
+def test_a_card_says_as_of_when_it_was_true() -> None:
+    moment = datetime(2026, 11, 23, 15, 2, tzinfo=timezone(timedelta(hours=1)))
+    assert ">As of 2026-11-23 14:02 UTC.</div>" in dated_html(SUMMARY, moment)

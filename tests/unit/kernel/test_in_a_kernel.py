@@ -13,6 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, Announcement, this_machine
+from jupyter_oidc.kernel.session_card import SESSION_TYPE, SIGN_IN_TYPE
 from tests.unit.kernel.fake_server import (
     CANCELLED,
     COMPLETED,
@@ -113,7 +114,8 @@ def notebook(open_notebook: tuple[FakeServer, Notebook]) -> Notebook:
 
 
 def only(shown: dict[str, list[Any]]) -> list[str]:
-    (updates,) = [updates for name, updates in shown.items() if name != "result"]
+    """Return the HTML of the one place that the cell has written to, apart from its result and *Cancel*."""
+    (updates,) = [updates for name, updates in shown.items() if name != "result" and SIGN_IN_TYPE not in updates[0]]
     return [update[HTML] for update in updates]
 
 
@@ -617,3 +619,99 @@ def test_apis_and_clients_show_as_html_in_a_notebook(catalogue: Notebook) -> Non
         assert errors == []
         assert "<table" in shown["result"][0][HTML]
         assert "orders" in shown["result"][0]["text/plain"]
+
+
+def test_a_card_names_the_provider_and_no_person_in_its_data(notebook: Notebook) -> None:
+    shown, _, _ = notebook.run("oidc.session('corp'); oidc.session('corp')")
+    assert shown["result"][0][SESSION_TYPE] == {"provider": "corp", "sequence": 7}
+    assert re.search(r"As of \d{4}-\d\d-\d\d \d\d:\d\d UTC\.", shown["result"][0][HTML])
+
+
+def test_cancel_stands_below_the_invitation_and_goes_with_it(notebook: Notebook) -> None:
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
+    (updates,) = [updates for updates in shown.values() if SIGN_IN_TYPE in updates[0]]
+    assert updates[0] == {SIGN_IN_TYPE: {"provider": "corp"}, HTML: "", "text/plain": ""}
+    assert (SIGN_IN_TYPE in updates[-1], updates[-1][HTML]) == (False, "")
+
+
+API = "jupyter-oidc/api/orders/items"
+OPEN = "orders = oidc.api('orders')\norders.get('items')\n"
+REFUSALS = (Answer({"ok": True}), *(refusal("not_signed_in", message="Nobody is signed in."),) * 99)
+
+
+def notices(shown: dict[str, list[Any]]) -> list[str]:
+    return [updates[-1][HTML] for name, updates in shown.items() if name != "result"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(
+            "for _ in range(50):\n    try:\n        orders.get('items')\n    except oidc.OIDCError:\n        continue",
+            id="loop",
+        ),
+        pytest.param(
+            "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(8) as pool:\n"
+            "    done = [pool.submit(orders.get, 'items') for _ in range(50)]",
+            id="threads",
+        ),
+        pytest.param(
+            "import asyncio\nasync with oidc.async_api('orders') as there:\n"
+            "    done = await asyncio.gather(*(there.get('items') for _ in range(50)), return_exceptions=True)",
+            id="tasks",
+        ),
+    ],
+)
+def test_a_cell_that_goes_on_after_a_sign_out_says_so_once_and_counts_the_calls(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook, code: str
+) -> None:
+    open_notebook[0].answers("GET", API, *REFUSALS)
+    shown, streams, errors = notebook.run(OPEN + code)
+    (told,) = notices(shown)
+    assert re.search(
+        r"The session ended while this ran: 50 calls were refused\. Calls worked until \d\d:\d\d:\d\d UTC\. "
+        r"Run oidc\.sign_in\(\), then run it again\.",
+        told,
+    )
+    assert (streams, errors) == ("", [])
+    shown, streams, errors = notebook.run("try:\n    orders.get('items')\nexcept oidc.OIDCError:\n    pass")
+    assert (shown, streams, errors) == ({}, "", [])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("for _ in range(50):\n    orders.get('items')", id="loop"),
+        pytest.param(
+            "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(8) as pool:\n"
+            "    list(pool.map(orders.get, ['items'] * 50))",
+            id="threads",
+        ),
+        pytest.param(
+            "import asyncio\nasync with oidc.async_api('orders') as there:\n"
+            "    await asyncio.gather(*(there.get('items') for _ in range(50)))",
+            id="tasks",
+        ),
+        pytest.param(
+            "try:\n    orders.get('items')\nexcept oidc.OIDCError as error:\n    raise RuntimeError('no report') from error",
+            id="an error of the author's from ours",
+        ),
+    ],
+)
+def test_a_cell_that_ends_with_the_exception_shows_that_one_and_no_notice(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook, code: str
+) -> None:
+    open_notebook[0].answers("GET", API, *REFUSALS)
+    shown, streams, errors = notebook.run(OPEN + code)
+    ((_, told),) = errors
+    assert re.search(r"Nobody is signed in\. Calls worked until \d\d:\d\d:\d\d UTC\.", told)
+    assert (notices(shown), streams) == ([], "")
+
+
+def test_a_cell_that_signs_in_again_and_goes_on_says_nothing(
+    open_notebook: tuple[FakeServer, Notebook], notebook: Notebook
+) -> None:
+    open_notebook[0].answers("GET", API, REFUSALS[0], REFUSALS[1], REFUSALS[0])
+    code = "try:\n    orders.get('items')\nexcept oidc.NotSignedIn:\n    orders.get('items')"
+    shown, streams, errors = notebook.run(OPEN + code)
+    assert (notices(shown), streams, errors) == ([], "", [])
