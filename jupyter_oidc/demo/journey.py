@@ -1,4 +1,4 @@
-"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the login form.
+"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the provider's page.
 
 It tests only the tutorial's statements; :mod:`jupyter_oidc.demo.check` reports the result and searches for leaks.
 """
@@ -109,7 +109,7 @@ class Journey:
         return run
 
     async def _sign_in(self, name: str, who: Persona) -> None:
-        """Run the cell, open the link that it shows, and fill in the provider's form as ``who``."""
+        """Run the cell, open the link that it shows, and choose ``who`` on the provider's page."""
         links: asyncio.Queue[str] = asyncio.Queue()
 
         async def shown(text: str) -> None:
@@ -127,10 +127,10 @@ class Journey:
             raise StepFailed(f"the cell '{name}' showed no link to sign in")
         visitor = Visitor(self._capture_jupyter_reply)
         try:
-            landing = await visitor.sign_in(link.result(), who.username, who.password)
+            landing = await visitor.sign_in(link.result(), who.username)
         finally:
             await visitor.aclose()
-        expect('type="password"' in landing.form_page, f"the link led to no login form, but to {landing.status}")
+        expect(who.name in landing.form_page, f"the link led to no choice of people, but to {landing.status}")
         expect(landing.status == 200, f"the sign-in ended with status {landing.status}")
         expect(
             "/jupyter-oidc/" in landing.url, f"the sign-in did not come back to Jupyter: {urlsplit(landing.url).path}"
@@ -141,20 +141,21 @@ class Journey:
         summary = await self._summary()
         expect(summary["state"] == "active", f"after the sign-in the session is {summary['state']}")
         expect(summary["user"]["sub"] == who.username, "somebody else is signed in")
+        expect(summary["user"]["name"] == who.name, f"the session says {summary['user']['name']}")
         expect(tuple(summary["entitlements"]) == who.roles, f"the entitlements are {summary['entitlements']}")
         ends_in = summary["expires_in"]
         self.passed(
-            f"{who.username} signed in through the provider's login form; entitlements {', '.join(who.roles)}; "
+            f"{who.name} signed in on the provider's page; entitlements {', '.join(who.roles)}; "
             f"the access token ends in {ends_in} s",
         )
 
     async def _show_session_and_orders(self) -> None:
         card = await self._cell("session")
-        expect(ADA.username in card.text, "the session card does not name the user")
+        expect(ADA.name in card.text, "the session card does not name the user")
         expect("@" not in card.text, "the session card shows an e-mail address, which a saved notebook would keep")
         table = await self._cell("table")
         expect("Difference engine" in table.text, f"the table shows no orders: {table.text[:200]}")
-        self.passed(f"the session card names {ADA.username}; the API's orders are in a table")
+        self.passed(f"the session card names {ADA.name}; the API's orders are in a table")
 
     async def _loop(self) -> None:
         run = await self._cell("loop")

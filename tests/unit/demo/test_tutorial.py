@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from importlib import resources
 
 NOTEBOOK = json.loads((resources.files("jupyter_oidc.demo") / "notebooks" / "tutorial.ipynb").read_text("utf-8"))
@@ -38,11 +37,3 @@ def test_every_code_cell_has_the_name_that_demo_check_uses() -> None:
 def test_only_the_call_after_the_sign_out_announces_an_exception() -> None:
     loud = [cell["metadata"]["tags"][0] for cell in CODE if "raises-exception" in cell["metadata"]["tags"]]
     assert loud == ["demo:after"]
-
-
-def test_passwords_in_the_text_are_the_personas() -> None:
-    from jupyter_oidc.demo.personas import PERSONAS
-
-    text = "".join("".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "markdown")
-    named = re.findall(r"as \*\*(\w+)\*\*, password \*\*(\w+)\*\*", text)
-    assert named == [(one.username, one.password) for one in PERSONAS]
