@@ -30,11 +30,9 @@ def dress(app: Any, redirect_uris: Iterable[str]) -> None:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), app.jinja_loader])
     app.jinja_env.globals["personas"] = {one.username: one for one in PERSONAS}
 
-    @app.before_request
     def begin() -> None:
         g.style_nonce = secrets.token_urlsafe(16)
 
-    @app.after_request
     def finish(reply: Any) -> Any:
         if request.endpoint == _AUTHORIZE and reply.status_code == 200:
             refusal = silent_refusal(request.args)
@@ -50,6 +48,9 @@ def dress(app: Any, redirect_uris: Iterable[str]) -> None:
             reply.headers["Referrer-Policy"] = "no-referrer"
             reply.headers["X-Content-Type-Options"] = "nosniff"
         return reply
+
+    app.before_request(begin)
+    app.after_request(finish)
 
 
 def silent_refusal(asked: Any) -> str | None:

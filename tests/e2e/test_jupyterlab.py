@@ -21,7 +21,7 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, demo: DemoEnviron
     expect(page.get_by_text("Signing in at demo: finish it in the other window.")).to_be_visible()
     answer_demo(window)
     lab.says("Ada Lovelace")
-    expect(page.get_by_text("Signed in at demo as ada.")).to_be_visible()
+    expect(page.get_by_text("Signed in at demo as Ada Lovelace.")).to_be_visible()
     lab.gone(window)
 
     shown = lab.run_code(

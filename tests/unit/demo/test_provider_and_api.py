@@ -124,7 +124,7 @@ def test_without_the_scope_profile_no_name_is_told(running: Running) -> None:
 def test_somebody_else_leads_back_to_the_page(running: Running) -> None:
     reply = running.choose(running.authorize(), "eve")
     assert (reply.status_code, buttons_of(reply)) == (200, ["ada", "ben"])
-    assert "Invalid username or password. Choose one of the two people." in reply.text
+    assert "That person is not known here. Choose one of these two." in reply.text
 
 
 def test_sign_in_without_pkce_is_refused(running: Running) -> None:
