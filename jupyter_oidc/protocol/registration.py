@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.errors import DiscoveryFailed
+from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.json_value import printable
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 from jupyter_oidc.secret import Secret

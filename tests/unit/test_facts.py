@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc import errors
-from jupyter_oidc.errors import (
+from jupyter_oidc import problems
+from jupyter_oidc.facts import MAX_LISTED, choices, facts, filled, needs
+from jupyter_oidc.problems import (
     BY_CODE,
     IdpUnavailable,
     MethodNotAllowed,
@@ -13,7 +14,6 @@ from jupyter_oidc.errors import (
     UnknownApi,
     UpstreamUnreachable,
 )
-from jupyter_oidc.facts import MAX_LISTED, choices, facts, filled, needs
 
 OPEN = facts(api="orders", method="DELETE", methods=("GET", "HEAD", "POST"), paths=("/items",))
 
@@ -144,4 +144,4 @@ def test_every_exact_sentence_of_a_code_can_be_reached_and_is_whole(code: str) -
 
 
 def test_every_leaf_of_the_tree_is_known_by_its_code() -> None:
-    assert errors.BY_CODE["method_not_allowed"] is MethodNotAllowed
+    assert problems.BY_CODE["method_not_allowed"] is MethodNotAllowed

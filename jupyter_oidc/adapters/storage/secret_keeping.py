@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
 from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.secret_keeping import KeptSecret, keep_in_file, keep_in_keyring
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle, unanswered
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from jupyter_oidc.cli.setup.obstacle import Obstacle
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import network
 from jupyter_oidc.diagnostics.provider import ask_metadata, check_clock, check_keys
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.registration import RegisteredClient, read_registration_reply
 from jupyter_oidc.settings import Provider
 from jupyter_oidc.settings.presets import Preset, recognised

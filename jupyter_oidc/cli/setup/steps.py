@@ -29,7 +29,7 @@ from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.provider import check_contradictions
 from jupyter_oidc.diagnostics.report import as_text
-from jupyter_oidc.errors import Problem, RouteForbidden
+from jupyter_oidc.problems import Problem, RouteForbidden
 from jupyter_oidc.protocol.registration import registration_call
 from jupyter_oidc.sessions.contradictions import SignInPlan
 from jupyter_oidc.sessions.request_parameters import scopes_of
