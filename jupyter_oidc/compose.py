@@ -22,10 +22,14 @@ from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
 from jupyter_oidc.adapters.storage.secret_refs import resolve
 from jupyter_oidc.adapters.storage.stores import DOCTOR, STORES, Owner, StoreParts, vault_for
 from jupyter_oidc.adapters.storage.vault_file import storage_folder
+from jupyter_oidc.adapters.system.openapi_process import read_document, read_file
 from jupyter_oidc.adapters.system.timers import LoopScheduler
+from jupyter_oidc.adapters.telemetry.call_record import CallRecord
+from jupyter_oidc.adapters.upstream.document_fetch import fetch_document
 from jupyter_oidc.adapters.upstream.probe_api import probe_api
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.background import Background
+from jupyter_oidc.catalogue.service import Catalogue
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
 from jupyter_oidc.diagnostics.installation import HELPER, WHOLE
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
+    from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
@@ -98,6 +103,7 @@ class Services:
     background: Background
     handovers: Background
     shared: dict[SessionService, SharedProvider]
+    catalogue: Catalogue
 
     @property
     def settings(self) -> Settings:
@@ -264,6 +270,7 @@ class Services:
         for task in self.background:
             task.cancel()
         self.sign_out_pages.clear()
+        await self.catalogue.aclose()
         await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
         for session in list(self.shared):
             await self._close_shared(session)
@@ -277,6 +284,30 @@ class Services:
                 task.cancel()
             if late:
                 self.event_log.notice("a session under earlier settings may live on at its provider: it did not answer")
+
+
+class DocumentAccess:
+    """The outside of the catalogue: other hosts, files, the reading process, and the record of a call to an API."""
+
+    fetch = staticmethod(fetch_document)
+    read_file = staticmethod(read_file)
+    read_document = staticmethod(read_document)
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def record(self, api: str, kernel_id: str | None, person: Person) -> CallRecord:
+        """Begin the record of a GET of ``api`` in the name of a page or of the kernel ``kernel_id``."""
+        clock, begun = self._parts.clock, self._parts.clock.now().monotonic
+        return CallRecord(
+            self._parts.event_log,
+            self._parts.entropy,
+            "GET",
+            lambda: clock.now().monotonic - begun,
+            kernel_id,
+            api,
+            person,
+        )
 
 
 class _Reference:
@@ -452,10 +483,12 @@ def build(settings: Settings, parts: Parts) -> Services:
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
     shared: dict[SessionService, SharedProvider] = {}
     sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
+    proxy = ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy))
     return Services(
         sessions=sessions,
         pending=pending,
-        proxy=ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy)),
+        proxy=proxy,
+        catalogue=Catalogue(proxy, DocumentAccess(parts), parts.clock),
         parts=parts,
         sign_out_pages=pages,
         session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),

@@ -44,7 +44,7 @@ from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
 from jupyter_oidc.web.problems import defect_text, error_reply
-from jupyter_oidc.web.request import MAX_BODY_BYTES, Caller, Headers, Request
+from jupyter_oidc.web.request import KERNEL_PREFIX, MAX_BODY_BYTES, Caller, Headers, Request
 
 if TYPE_CHECKING:
     import logging
@@ -400,7 +400,7 @@ class OidcHandler(APIHandler):
         All requests with Jupyter's token have the same name, since Jupyter invents a new user for each of them.
         """
         if self.kernel_id:
-            return f"kernel:{self.kernel_id}"
+            return f"{KERNEL_PREFIX}{self.kernel_id}"
         return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
 
     @property

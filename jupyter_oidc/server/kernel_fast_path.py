@@ -17,13 +17,13 @@ from tornado.httputil import HTTPMessageDelegate, HTTPOutputError, ResponseStart
 from tornado.iostream import StreamClosedError
 from tornado.routing import Router
 
+from jupyter_oidc.adapters.telemetry.call_record import CallRecord
 from jupyter_oidc.problems import Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.server.response_headers import response_headers
 from jupyter_oidc.server.whole_answer import write_whole_answer
-from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.relay import Relay
 
 if TYPE_CHECKING:

@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.catalogue.operation import Operation
+    from jupyter_oidc.catalogue.service import Listing, Visitor
     from jupyter_oidc.sessions.api import ProviderSettings, SessionApi, SignIn
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.web.request import Request
 
 SharingMode = Literal["none", "own-kernels", "all-kernels"]
 """``none``: only the owner has used the server; else whose kernels act for the owner."""
+
+
+class CatalogueApi(Protocol):
+    """What a route may ask about the operations of the APIs (ADR 52); raises the problem for its caller."""
+
+    async def operations(self, name: str, visitor: Visitor) -> Listing:
+        """Return the operations of the API ``name``."""
+        ...
+
+    async def operation(self, name: str, method: str, path: str, visitor: Visitor) -> Operation:
+        """Return one operation of the API ``name``."""
+        ...
 
 
 class Front(Protocol):
@@ -105,14 +119,20 @@ class Front(Protocol):
 class Call:
     """The one argument of every route, beside those in its path.
 
-    ``session_api`` raises ``ConfigurationInvalid`` where the settings contain mistakes.
+    ``session_api`` and ``catalogue_api`` raise ``ConfigurationInvalid`` where the settings contain mistakes.
     """
 
     request: Request
     front: Front
     session_api: Callable[[], SessionApi]
+    catalogue_api: Callable[[], CatalogueApi]
 
     @property
     def sessions(self) -> SessionApi:
         """The sessions."""
         return self.session_api()
+
+    @property
+    def catalogue(self) -> CatalogueApi:
+        """The operations of the APIs."""
+        return self.catalogue_api()

@@ -24,9 +24,9 @@ from jupyter_oidc.web.problems import defect_text
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jupyter_oidc.adapters.telemetry.call_record import CallRecord
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import Answer
-    from jupyter_oidc.web.call_record import CallRecord
 
 CLIENT_ABORT: Final = "client_abort"
 """The outcome of a call whose client went away, or whose connection was closed because its session or kernel ended."""

@@ -34,6 +34,9 @@ _RULES_OF_WHAT_IS_KNOWN: Final = ("additionalProperties", "enum", "anyOf")
 """Rules that the request of a newer client breaks: it is refused, since what it asks for must not be left out (ADR 48)."""
 
 MAX_FIELDS: Final = 50
+KERNEL_PREFIX: Final = "kernel:"
+"""The beginning of a kernel's name as a caller, before its id."""
+
 FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 
 
@@ -83,6 +86,11 @@ class Caller:
     def is_kernel(self) -> bool:
         """Whether a kernel calls, with its grant."""
         return self.kind == "kernel"
+
+    @property
+    def kernel_id(self) -> str | None:
+        """The id of the kernel that calls, or ``None``."""
+        return self.name.removeprefix(KERNEL_PREFIX) if self.is_kernel else None
 
 
 @dataclass(frozen=True, slots=True)

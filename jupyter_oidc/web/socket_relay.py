@@ -16,9 +16,9 @@ from jupyter_oidc.web.relay import PEER_CHECK_INTERVAL_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jupyter_oidc.adapters.telemetry.call_record import CallRecord
     from jupyter_oidc.background import Background
     from jupyter_oidc.proxy.service import OpenSocket
-    from jupyter_oidc.web.call_record import CallRecord
 
 SIGNED_OUT_CODE: Final = 4401
 """Close code when the session ends while the socket is open (C27)."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tornado.routing import Matcher
 
+from jupyter_oidc.adapters.telemetry.call_record import CallRecord
 from jupyter_oidc.facts import facts
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
-from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable

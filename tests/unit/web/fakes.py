@@ -107,4 +107,5 @@ def call_of(
 ) -> Call:
     lines = Headers((headers or {}).items())
     request = Request(method, path, caller, query=query, headers=lines, body=body)
-    return Call(request, front or PlainFront(), lambda: sessions)  # type: ignore[arg-type,return-value]
+    front = front or PlainFront()
+    return Call(request, front, lambda: sessions, lambda: sessions)  # type: ignore[arg-type,return-value]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_oidc.adapters.telemetry.call_record import CallRecord
 from jupyter_oidc.problems import NotSignedIn, Overloaded, UpstreamUnreachable
-from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.relay import Relay
 
 HEADERS = [("Content-Type", "application/json")]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_oidc.adapters.telemetry.call_record import CallRecord
 from jupyter_oidc.background import Background, Defect
 from jupyter_oidc.problems import Problem, UpstreamUnreachable
-from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.socket_relay import SocketRelay
 
 
