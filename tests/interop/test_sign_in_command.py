@@ -147,7 +147,7 @@ def test_a_link_is_printed_and_the_browser_comes_back(desktop: Desktop, strategy
         assert "You are signed in" in desktop.browser().open(link).text
         out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "corp: active\n    signed in as Example User" in out
+    assert "corp: Signed in\n    signed in as Example User" in out
     (asked,) = [one.query for one in desktop.provider.received if one.endpoint == "authorize"][-1:]
     through_the_server = asked["redirect_uri"].startswith(desktop.process.url)
     assert through_the_server is (strategy == "server")
@@ -163,7 +163,7 @@ def test_a_code_is_printed_and_entered_elsewhere(desktop: Desktop) -> None:
         desktop.provider.answer_code(code)
         out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "corp: active\n    signed in as Example User" in out
+    assert "corp: Signed in\n    signed in as Example User" in out
 
 
 def test_an_address_is_pasted_at_a_terminal_and_a_wrong_one_may_be_mended(desktop: Desktop) -> None:
@@ -180,7 +180,7 @@ def test_an_address_is_pasted_at_a_terminal_and_a_wrong_one_may_be_mended(deskto
         terminal.type(padded[start : start + 512])
     terminal.type("\n")
     assert terminal.end() == 0, terminal.shown
-    assert "pasted: active\n    signed in as Example User" in terminal.shown
+    assert "pasted: Signed in\n    signed in as Example User" in terminal.shown
     assert (code in terminal.shown, "padding" in terminal.shown, "elsewhere" in terminal.shown) == (False, False, False)
 
 
@@ -194,7 +194,7 @@ def test_an_address_may_come_through_a_pipe(desktop: Desktop) -> None:
         end = desktop.browser().open(link, stop_at=NOWHERE).headers["location"]
         out, err = waiting.communicate(f"{end}\n", timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "pasted: active\n    signed in as Example User" in out
+    assert "pasted: Signed in\n    signed in as Example User" in out
 
 
 # -- the browser ---------------------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_the_provider_of_an_api_need_not_be_named(desktop: Desktop) -> None:
         desktop.browser().open(link)
         out, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 0
-    assert "corp: active" in out
+    assert "corp: Signed in" in out
 
 
 def test_an_api_that_there_is_not_is_said(desktop: Desktop) -> None:
