@@ -174,7 +174,7 @@ class Endpoint(NamedTuple):
 
 
 def session(provider: str | None = None) -> Session:
-    """Return the session summary; ``provider`` may be left out if there is only one.
+    """Return the session summary; ``provider`` may be left out if there is only one, or a default in the settings.
 
     Raises a subclass of :class:`OIDCError` named after the error.
     """
@@ -254,6 +254,7 @@ def sign_in(
         problem = _sign_in_error(progress)
         notice.show(ended_html(problem.message), "")
         raise problem
+    connection.expire_status()
     signed_in = connection.session(name)
     notice.show(done_html(signed_in), session_text(signed_in))
     return _session(signed_in)
@@ -263,6 +264,7 @@ def sign_out(provider: str | None = None) -> SignedOut:
     """Sign out here and at the provider, and return the result of each step."""
     connection = server_connection()
     name = connection.provider(provider, call="sign_out")
+    connection.expire_status()
     with _names_that_exist(connection, name):
         return SignedOut(**connection.sign_out(name))
 

@@ -52,6 +52,11 @@ class JupyterFront:
         return self._context.under_hub
 
     @property
+    def default_provider(self) -> str | None:
+        """The provider that a caller means who names none, by the settings."""
+        return self._context.default_provider
+
+    @property
     def server_name(self) -> str:
         """The name of this server at the Hub."""
         return os.environ.get("JUPYTERHUB_SERVER_NAME", "")

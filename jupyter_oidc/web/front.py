@@ -64,6 +64,11 @@ class Front(Protocol):
         ...
 
     @property
+    def default_provider(self) -> str | None:
+        """The provider that a caller means who names none, by the settings; it need not exist."""
+        ...
+
+    @property
     def server_name(self) -> str:
         """The name of this server at the Hub; empty for its user's default server."""
         ...

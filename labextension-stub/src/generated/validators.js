@@ -2147,7 +2147,7 @@ export const isProviderList = validate18;
 const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['providers'],
+  required: ['providers', 'default_provider'],
   properties: {
     providers: {
       type: 'array',
@@ -2164,7 +2164,8 @@ const schema19 = {
           silent_sign_in: { const: true }
         }
       }
-    }
+    },
+    default_provider: { type: ['string', 'null'], pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }
   }
 };
 function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
@@ -2173,7 +2174,10 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
   if (errors === 0) {
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
-      if (data.providers === undefined && (missing0 = 'providers')) {
+      if (
+        (data.providers === undefined && (missing0 = 'providers')) ||
+        (data.default_provider === undefined && (missing0 = 'default_provider'))
+      ) {
         validate18.errors = [0];
         return false;
       } else {
@@ -2288,6 +2292,30 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               return false;
             }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.default_provider !== undefined) {
+            let data6 = data.default_provider;
+            const _errs12 = errors;
+            if (typeof data6 !== 'string' && data6 !== null) {
+              validate18.errors = [0];
+              return false;
+            }
+            if (errors === _errs12) {
+              if (typeof data6 === 'string') {
+                if (!pattern0.test(data6)) {
+                  validate18.errors = [0];
+                  return false;
+                }
+              }
+            }
+            var valid0 = _errs12 === errors;
+          } else {
+            var valid0 = true;
+          }
         }
       }
     } else {
@@ -2392,7 +2420,7 @@ const schema20 = {
     sign_in_under_way: { type: 'boolean' }
   }
 };
-const pattern18 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+const pattern19 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
 function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2906,7 +2934,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern18.test(data20)) {
+                                    if (!pattern19.test(data20)) {
                                       validate19.errors = [0];
                                       return false;
                                     }
@@ -2926,7 +2954,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern18.test(data21)) {
+                                      if (!pattern19.test(data21)) {
                                         validate19.errors = [0];
                                         return false;
                                       }
@@ -2999,7 +3027,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern18.test(data25)) {
+                                              if (!pattern19.test(data25)) {
                                                 validate19.errors = [0];
                                                 return false;
                                               }
@@ -3303,7 +3331,7 @@ const schema21 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern22 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+const pattern23 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
 function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -3325,7 +3353,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern22.test(data0)) {
+              if (!pattern23.test(data0)) {
                 validate20.errors = [0];
                 return false;
               }
@@ -3949,7 +3977,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern22.test(data0)) {
+              if (!pattern23.test(data0)) {
                 validate21.errors = [0];
                 return false;
               }

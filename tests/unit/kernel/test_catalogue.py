@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
 from typing import Any
 
 import pytest
 
 import jupyter_oidc as oidc
+from jupyter_oidc.kernel.catalogue import api_text
 from jupyter_oidc.kernel.listing import Column, Listing, suggestion
 from tests.unit.kernel.fake_server import ORDERS, SIGNED_OUT, SUMMARY, Answer, FakeServer, refusal
 from tests.unit.kernel.test_completion import LISTED, operation
@@ -187,6 +189,26 @@ def test_showing_a_client_asks_nobody(server: FakeServer) -> None:
     server.received.clear()
     assert (repr(client), client._repr_html_()) != ("", "")
     assert server.received == []
+
+
+def test_the_status_of_a_client_says_how_old_it_is(server: FakeServer) -> None:
+    client = oidc.api("orders")
+    time.sleep(2.1)
+    assert "  status      Ready, 2 s ago" in repr(client).splitlines()
+
+
+def test_a_status_of_more_than_a_minute_ago_is_not_shown(server: FakeServer) -> None:
+    (api,) = [api for api in oidc.apis() if api.name == "orders"]
+    assert ("status" in api_text(api, 60.0), "status" in api_text(api, 60.5)) == (True, False)
+
+
+def test_a_status_of_before_a_sign_out_is_not_shown(server: FakeServer) -> None:
+    done = {"local": "done", "revoked": "done", "end_session_url": None, "end_session_address": None}
+    server.answers("POST", f"{PROVIDERS}/corp/sign-out", done)
+    client = oidc.api("orders")
+    oidc.sign_out("corp")
+    assert "status" not in repr(client)
+    assert "Orders of the shop" in repr(client)
 
 
 def test_a_client_of_which_nothing_is_known_shows_its_name_and_address(kernel: FakeServer) -> None:

@@ -49,6 +49,7 @@ class PlainFront:
     host: str = "hub.example.com"
     browser: Any = "elsewhere"
     under_hub: bool = False
+    default_provider: str | None = None
     server_name: str = ""
     has_own_host: bool = False
     has_logins: bool = True
