@@ -63,8 +63,8 @@ def session_text(summary: dict[str, Any]) -> str:
     return plain(" ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part))
 
 
-def session_html(summary: dict[str, Any]) -> str:
-    """Return a card about a session."""
+def session_html(summary: dict[str, Any], as_of: str | None = None) -> str:
+    """Return a card about a session; ``as_of`` is a sentence about the time at which it was true."""
     message = session_message(summary)
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
@@ -78,6 +78,7 @@ def session_html(summary: dict[str, Any]) -> str:
                 message.lasts,
                 _entitlements(summary),
                 SHARING.get(summary["sharing"]),
+                as_of,
             )
             if line
         ),
@@ -194,7 +195,8 @@ def _insert_circumstances(title: str, circumstances: str) -> str:
 
 def _user_suffix(summary: dict[str, Any]) -> str:
     user = summary["user"] or {}
-    name = user.get("name") or user.get("username")
+    names = (user.get("name"), user.get("username"))
+    name = next((name for name in names if name and "@" not in name), None)
     return f" as {plain(name)}" if name else ""
 
 
@@ -228,8 +230,11 @@ class Notice:
         """Show ``text`` beside the notice, which stays."""
         Notice().show(ended_html(plain(text)), plain(text))
 
-    def show(self, html: str, text: str) -> None:
-        """Show or replace the notice; ``text`` is for a terminal, where it is printed once."""
+    def show(self, html: str, text: str, data: dict[str, Any] | None = None) -> None:
+        """Show or replace the notice; ``text`` is for a terminal, where it is printed once.
+
+        ``data`` are by media type, for a front end that knows one of them.
+        """
         if not in_notebook():
             if text and text != self._said:
                 print(text, file=sys.stderr)  # noqa: T201 - a terminal has no other place
@@ -237,12 +242,13 @@ class Notice:
             return
         from IPython.display import HTML, DisplayHandle
 
+        shown = {"text/html": html, "text/plain": text, **data} if data else HTML(html)  # type: ignore[no-untyped-call]
         if self._handle is None:
             # NOTE: stored before it is shown: an interruption in between must not leave a link that cannot be replaced.
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-            self._handle.display(HTML(html))  # type: ignore[no-untyped-call]
+            self._handle.display(shown, raw=bool(data))  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(HTML(html))  # type: ignore[no-untyped-call]
+            self._handle.update(shown, raw=bool(data))  # type: ignore[no-untyped-call]
 
 
 def in_notebook() -> bool:

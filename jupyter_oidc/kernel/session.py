@@ -19,7 +19,6 @@ from jupyter_oidc.kernel.display import (
     done_html,
     ended_html,
     link_html,
-    session_html,
     session_text,
     signed_out_html,
 )
@@ -29,10 +28,12 @@ from jupyter_oidc.kernel.messages import is_signed_in, session_message, unknown_
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
+from jupyter_oidc.kernel.session_card import SESSION_TYPE, CancelButton, dated_html, now, session_data
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from jupyter_oidc.kernel.auth import ApiAuth
     from jupyter_oidc.kernel.catalogue import Api
@@ -75,6 +76,7 @@ class Session:
 
     ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is
     false, the provider did not list them.
+    ``sign_in_under_way`` says that a sign-in waits for the person, also beside a session.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
     A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
@@ -94,6 +96,7 @@ class Session:
     missing_scopes: list[str]
     settings_pending: bool
     sharing: str
+    sign_in_under_way: bool
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None
@@ -102,6 +105,7 @@ class Session:
     retry_at: str | None
     apis: list[ApiAccess]
     _summary: dict[str, Any] = field(compare=False)
+    _read_at: datetime = field(compare=False, default_factory=now)
     unknown_words: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -113,7 +117,11 @@ class Session:
         return session_text(self._summary)
 
     def _repr_html_(self) -> str:
-        return session_html(self._summary)
+        return dated_html(self._summary, self._read_at)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """Return the data of a card that follows the session, beside the HTML and the text of the cell's own time."""
+        return {SESSION_TYPE: session_data(self._summary)}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -392,7 +400,9 @@ def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notic
 
         match step:
             case OpenLink() | EnterCode():
-                progress = connection.await_sign_in(started, timeout, show)
+                show(min(timeout, started["expires_in"]))
+                with CancelButton(started["provider"]):
+                    progress = connection.await_sign_in(started, timeout, show)
             case PasteAddress():
                 show(started["expires_in"])
                 progress = paste(ask_in_cell, partial(connection.complete, started), notice.warn)
