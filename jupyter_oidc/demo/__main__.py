@@ -15,13 +15,15 @@ from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, PERSONAS
 
 def instructions(demo: DemoEnvironment) -> str:
     """Return the text for the user once all parts run."""
-    people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
+    people = "\n".join(f"         {one.name} {one.about}" for one in PERSONAS)
     return (
-        f"\n  Open     {demo.lab_url}\n"
-        "\n  1. Click 'Sign in' at the bottom of the window and in the panel that opens, or follow the notebook's first cell."
-        f"\n  2. Sign in as one of these two (user name / password):\n{people}"
-        f"\n  3. Run the other cells. Access tokens end after {ACCESS_TOKEN_SECONDS} seconds; watch that nothing breaks."
-        "\n  4. Press Ctrl-C here to stop everything; nothing is left behind.\n"
+        "\n  JupyterLab opens in your browser. If it does not, open this address:"
+        f"\n\n     {demo.lab_url}\n"
+        "\n  1. Run the notebook's first cell (Shift+Enter) and click its link, or click 'Sign in' at the bottom of the window."
+        f"\n  2. Choose who you are. No password is asked for:\n{people}"
+        "\n  3. Run the other cells. One finds an operation by a word, one uses another account."
+        f"\n     Access tokens end after {ACCESS_TOKEN_SECONDS} seconds here, and no call fails for it."
+        "\n\n  Ctrl-C stops the demo and removes all that it made, changes to the notebook too.\n"
     )
 
 

@@ -29,12 +29,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """The last page of a sign-in, and the page on which a person was chosen, empty if there was none."""
+    """The last page of a sign-in, and the text of the first one, on which a person is chosen."""
 
     url: str
     status: int
     page: str
-    form_page: str
+    first_page: str
 
 
 class _Forms(HTMLParser):
@@ -70,16 +70,20 @@ class Visitor:
     saw: Callable[[httpx.Response], None]
     client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False, timeout=20))
 
-    async def sign_in(self, start_url: str, username: str) -> Landing:
-        """Open ``start_url``, press the button of the person, and return the page at the end."""
-        asked = await self._walk("GET", start_url)
-        button = ("username", username)
-        form = next((form for form in forms_of(asked.text) if button in form.buttons), None)
-        if form is None:
-            return Landing(str(asked.url), asked.status_code, asked.text, "")
-        filled = {**form.fields, **dict([button])}
-        ended = await self._walk(form.method, urljoin(str(asked.url), form.action), filled)
-        return Landing(str(ended.url), ended.status_code, ended.text, asked.text)
+    async def open(self, url: str) -> None:
+        """Open a page, as a user does who is in JupyterLab before the sign-in begins."""
+        await self._walk("GET", url)
+
+    async def sign_in(self, start_url: str, *buttons: tuple[str, str]) -> Landing:
+        """Open ``start_url``, press the ``buttons`` (name, value), one on each page, and return the page at the end."""
+        asked = page = await self._walk("GET", start_url)
+        for button in buttons:
+            form = next((form for form in forms_of(page.text) if button in form.buttons), None)
+            if form is None:
+                break
+            filled = {**form.fields, **dict([button])}
+            page = await self._walk(form.method, urljoin(str(page.url), form.action), filled)
+        return Landing(str(page.url), page.status_code, page.text, asked.text)
 
     async def _walk(self, method: str, url: str, filled: Mapping[str, str] | None = None) -> httpx.Response:
         reply = await self.client.request(method, url, data=filled)
