@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import jupyter_oidc
 from jupyter_oidc.demo.child import Child
 
-CALLBACK = "http://localhost:9/jupyter-oidc/providers/demo/callback"
+CALLBACK = "http://localhost:8999/jupyter-oidc/providers/demo/callback"
 """The registered redirect URI; nothing listens there."""
 
 VERIFIER = "a-code-verifier-of-the-test-with-enough-characters"

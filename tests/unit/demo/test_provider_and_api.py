@@ -133,7 +133,7 @@ def test_sign_in_without_pkce_is_refused(running: Running) -> None:
 
 
 def test_redirect_uri_of_somebody_else_is_refused(running: Running) -> None:
-    assert running.authorize(redirect_uri="http://localhost:9/elsewhere").status_code == 400
+    assert running.authorize(redirect_uri="http://localhost:8999/elsewhere").status_code == 400
 
 
 def test_refresh_tokens_rotate_and_a_used_one_is_refused(running: Running) -> None:

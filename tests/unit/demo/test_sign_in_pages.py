@@ -55,7 +55,7 @@ def test_without_a_page_nobody_is_signed_in(provider: DemoProvider) -> None:
 
 
 def test_a_silent_request_with_another_redirect_uri_is_sent_nowhere(provider: DemoProvider) -> None:
-    reply = shown(provider, prompt="none", redirect_uri="http://localhost:9/elsewhere")
+    reply = shown(provider, prompt="none", redirect_uri="http://localhost:8999/elsewhere")
     assert (reply.status_code, "Location" in reply.headers) == (400, False)
 
 
@@ -100,7 +100,7 @@ def test_page_allows_itself_a_style_and_two_targets_for_its_form(provider: DemoP
     assert nonce is not None
     assert page.headers["Content-Security-Policy"] == (
         f"default-src 'none'; style-src 'nonce-{nonce.group(1)}'; img-src data:; "
-        "base-uri 'none'; form-action 'self' http://localhost:9; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self' http://localhost:8999; frame-ancestors 'none'"
     )
     assert page.headers["Cache-Control"] == "no-store"
 
