@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy newcomer rules configuration fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a 
 	@$(BIN)/python -m tests.bench.hanging_keyring
 	@$(BIN)/python -m tests.bench.openapi
 	@$(MAKE) --no-print-directory bench-proxy
+
+newcomer: $(VENV)/.test  ## Measure a newcomer's way to a first call in the demo (SETUP=1: from a fresh clone)
+	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/python -m tests.bench.newcomer $(if $(SETUP),--with-setup)
 
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
 	@$(BIN)/python .ci/find-tools benchmark

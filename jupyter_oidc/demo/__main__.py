@@ -13,15 +13,17 @@ from jupyter_oidc.demo.interrupts import StopRequests
 from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, PERSONAS
 
 
-def instructions(demo: DemoEnvironment) -> str:
-    """Return the text for the user once all parts run."""
-    people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
+def instructions(demo: DemoEnvironment, *, opens_browser: bool) -> str:
+    """Return the text for the user once all parts run; it fits one screen of a terminal."""
+    people = "\n".join(f"         {one.name} {one.about}" for one in PERSONAS)
     return (
-        f"\n  Open     {demo.lab_url}\n"
-        "\n  1. Click 'Sign in' at the bottom of the window and in the panel that opens, or follow the notebook's first cell."
-        f"\n  2. Sign in as one of these two (user name / password):\n{people}"
-        f"\n  3. Run the other cells. Access tokens end after {ACCESS_TOKEN_SECONDS} seconds; watch that nothing breaks."
-        "\n  4. Press Ctrl-C here to stop everything; nothing is left behind.\n"
+        f"\n  {'JupyterLab opens in your browser. If it does not, open' if opens_browser else 'Open'} this address:"
+        f"\n\n     {demo.lab_url}\n"
+        "\n  1. Run the notebook's first cell (Shift+Enter) and click its link, or click 'Sign in' at the bottom of the window."
+        f"\n  2. Choose who you are. No password is asked for:\n{people}"
+        "\n  3. Run the other cells. One finds an operation by a word, one uses another account."
+        f"\n     Access tokens end after {ACCESS_TOKEN_SECONDS} seconds here, and no call fails for it."
+        "\n\n  Ctrl-C stops the demo and removes all that it made, changes to the notebook too.\n"
     )
 
 
@@ -36,16 +38,19 @@ def main() -> int:
     requests = StopRequests()
     requests.listen()
     options = DemoOptions(port=chosen.port, base_url=chosen.base_url)
+    demo: DemoEnvironment | None = None
     try:
-        with DemoEnvironment(options, lambda line: print(f"  ... {line}", flush=True), requests) as demo:
-            print(instructions(demo), flush=True)
-            if not chosen.no_browser:
-                webbrowser.open(demo.lab_url)
+        demo = DemoEnvironment(options, lambda line: print(f"  ... {line}", flush=True), requests)
+        with demo:
+            print(instructions(demo, opens_browser=not chosen.no_browser), flush=True)
+            if not chosen.no_browser and not webbrowser.open(demo.lab_url):
+                print("  No browser was found here: open the address above yourself.\n", flush=True)
             while True:
                 demo.check()
                 time.sleep(0.5)
     except KeyboardInterrupt:
-        print("\n  The demo has stopped.")
+        left = demo is not None and demo.places.root.exists()
+        print(f"\n  The demo has stopped{'' if left else ', and nothing of it is left on this machine'}.")
         return 0
     except ChildFailed as failure:
         print(f"\n  The demo stopped because a part of it failed:\n  {failure}", file=sys.stderr)

@@ -171,7 +171,9 @@ class DemoEnvironment:
 
     def _start(self) -> None:
         places = self.places
+        expect_free(self.port)
         places.make()
+        self._write_line("the provider and the API are starting")
         callback = f"jupyter-oidc/providers/{PROVIDER}/callback"
         redirects = [f"http://{host}:{self.port}{self._base}{callback}" for host in ("localhost", "127.0.0.1")]
         watched = ["--issued-tokens", str(self.issued_tokens)] if self.options.watched else []
@@ -184,6 +186,7 @@ class DemoEnvironment:
         self._write_line(f"the provider is running at {issuer}")
         api_url = self._helper("api", "--issuer", issuer)
         self._write_line(f"the API is running at {api_url}")
+        self._write_line("JupyterLab is starting; that takes a few seconds, and up to a minute on a busy machine")
         self._start_jupyter(issuer, api_url)
         self._write_line(f"JupyterLab is running at {self.url}")
 
@@ -309,6 +312,18 @@ def free_port() -> int:
         except OSError:
             continue
     raise ChildFailed("No free port was found. Choose one with --port.")
+
+
+def expect_free(port: int) -> None:
+    """Raise :class:`ChildFailed` with the next step if another program listens at ``port``, or none may."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return
+    except PermissionError:
+        reason = "may not be used by you"
+    except OSError:
+        reason = "is used by another program"
+    raise ChildFailed(f"Port {port} {reason}. Choose another with --port, or leave it out: then a free one is found.")
 
 
 def _environment(places: Places) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the login form.
+"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the provider's page.
 
 It tests only the tutorial's statements; :mod:`jupyter_oidc.demo.check` reports the result and searches for leaks.
 """
@@ -85,12 +85,15 @@ class Journey:
         expect(tapped.error is None, f"The kernel could not be observed: {tapped.text}")
         await self._summary()  # NOTE: as an open page does, from which the server learns the browser's location
         await self._sign_in("sign-in", ADA)
-        await self._show_session_and_orders()
+        await self._show_session_and_apis()
+        await self._find_operation()
+        await self._read_and_write()
         await self._loop()
-        await self._write_and_stream()
-        await self._sign_out()
-        await self._sign_in("ben", BEN)
+        await self._stream_share_and_download()
+        await self._expect_closed_method()
+        await self._sign_in("ben", BEN, replaces=ADA)
         await self._expect_refusal()
+        await self._sign_out()
         await self._save()
 
     async def environment(self) -> tuple[int, bytes]:
@@ -108,8 +111,11 @@ class Journey:
             expect(run.error is None, f"the cell '{name}' raised {run.error}:\n{_ANSI.sub('', run.text)}")
         return run
 
-    async def _sign_in(self, name: str, who: Persona) -> None:
-        """Run the cell, open the link that it shows, and fill in the provider's form as ``who``."""
+    async def _sign_in(self, name: str, who: Persona, *, replaces: Persona | None = None) -> None:
+        """Run the cell, open the link that it shows, and choose ``who`` on the provider's page.
+
+        Where ``who`` replaces another person, the Jupyter server asks for a click in a browser that is logged in to it.
+        """
         links: asyncio.Queue[str] = asyncio.Queue()
 
         async def shown(text: str) -> None:
@@ -126,11 +132,13 @@ class Journey:
                 await cell
             raise StepFailed(f"the cell '{name}' showed no link to sign in")
         visitor = Visitor(self._capture_jupyter_reply)
+        buttons = [("username", who.username), *([("answer", "change")] if replaces else [])]
         try:
-            landing = await visitor.sign_in(link.result(), who.username, who.password)
+            await visitor.open(f"{self.server.url}lab?token={self.server.token}")
+            landing = await visitor.sign_in(link.result(), *buttons)
         finally:
             await visitor.aclose()
-        expect('type="password"' in landing.form_page, f"the link led to no login form, but to {landing.status}")
+        expect(who.name in landing.first_page, f"the link led to no choice of people, but to {landing.status}")
         expect(landing.status == 200, f"the sign-in ended with status {landing.status}")
         expect(
             "/jupyter-oidc/" in landing.url, f"the sign-in did not come back to Jupyter: {urlsplit(landing.url).path}"
@@ -141,20 +149,41 @@ class Journey:
         summary = await self._summary()
         expect(summary["state"] == "active", f"after the sign-in the session is {summary['state']}")
         expect(summary["user"]["sub"] == who.username, "somebody else is signed in")
+        expect(summary["user"]["name"] == who.name, f"the session says {summary['user']['name']}")
         expect(tuple(summary["entitlements"]) == who.roles, f"the entitlements are {summary['entitlements']}")
         ends_in = summary["expires_in"]
         self.passed(
-            f"{who.username} signed in through the provider's login form; entitlements {', '.join(who.roles)}; "
+            f"{who.name} signed in on the provider's page{f' in place of {replaces.name}' if replaces else ''}; entitlements {', '.join(who.roles)}; "
             f"the access token ends in {ends_in} s",
         )
 
-    async def _show_session_and_orders(self) -> None:
+    async def _show_session_and_apis(self) -> None:
         card = await self._cell("session")
-        expect(ADA.username in card.text, "the session card does not name the user")
+        expect(ADA.name in card.text, "the session card does not name the user")
         expect("@" not in card.text, "the session card shows an e-mail address, which a saved notebook would keep")
+        table = await self._cell("apis")
+        for word in (API, "Ready", "orders?status=open"):
+            expect(word in table.text, f"the table of APIs does not say {word}: {table.text[:200]}")
+        self.passed(f"the session card names {ADA.name}; the API {API} is in the table of APIs, and ready")
+
+    async def _find_operation(self) -> None:
+        """Find the operation by its word, and run the cell that the panel inserts for it."""
+        found = await self._cell("find")
+        expect("/search" in found.text and "/report.csv" not in found.text, f"the word found {found.text[:200]}")
+        where = f"jupyter-oidc/apis/{API}/operations/example?method=GET&path=%2Fsearch"
+        status, example = await self.server.call("GET", where)
+        expect(status == 200, f"the server wrote no cell for the operation: {status}")
+        inserted = await self.kernel.run(example["cell"])
+        expect(inserted.error is None, f"the inserted cell raised {inserted.error}")
+        expect("Brass gears" in inserted.text, f"the inserted cell shows {inserted.text[:200]}")
+        self.passed("one operation is found by the word 'search', and the cell that the panel inserts for it runs")
+
+    async def _read_and_write(self) -> None:
         table = await self._cell("table")
         expect("Difference engine" in table.text, f"the table shows no orders: {table.text[:200]}")
-        self.passed(f"the session card names {ADA.username}; the API's orders are in a table")
+        write = await self._cell("write")
+        expect(write.text.startswith("201 "), f"ada's order was answered with {write.text[:80]}")
+        self.passed("the API's orders are in a table; ada placed an order (201)")
 
     async def _loop(self) -> None:
         run = await self._cell("loop")
@@ -171,15 +200,26 @@ class Journey:
             f"{len(crossed)} of them; no call failed",
         )
 
-    async def _write_and_stream(self) -> None:
-        write = await self._cell("write")
-        expect(write.text.startswith("201 "), f"ada's order was answered with {write.text[:80]}")
+    async def _stream_share_and_download(self) -> None:
         stream = await self._cell("stream")
         events = [line for line in stream.text.splitlines() if line.startswith("{")]
         expect(len(events) == 5, f"{len(events)} events arrived instead of 5")
+        workers = await self._cell("workers")
+        shared = "200 Difference engine\n200 Punched cards\n200 Brass gears\n"
+        expect(workers.text == shared, f"the workers' calls were answered with {workers.text[:200]}")
         report = await self._cell("endpoint")
         expect("id,item,quantity,price,status" in report.text, "the report did not arrive through oidc.endpoint()")
-        self.passed(f"ada placed an order (201); {len(events)} server-sent events and a CSV report arrived")
+        self.passed(
+            f"{len(events)} server-sent events arrived, two other processes of the kernel read three orders, and aiohttp a report"
+        )
+
+    async def _expect_closed_method(self) -> None:
+        closed = await self._cell("closed")
+        expect(closed.error == "MethodNotAllowed", f"a method that is not open raised {closed.error}")
+        expect("It opens GET, HEAD and POST." in closed.text, "the error does not say which methods are open")
+        opened = await self._cell("open")
+        expect("Difference engine" in opened.text, f"the open method was answered with {opened.text[:80]}")
+        self.passed("DELETE is not open: the error names GET, HEAD and POST, and GET works")
 
     async def _sign_out(self) -> None:
         await self._cell("sign-out")
@@ -206,10 +246,6 @@ class Journey:
         status, _ = await self.server.call("GET", f"jupyter-oidc/api/{API}/orders")
         expect(status == 200, f"ben may not even read: {status}")
         self.passed(f"ben may read ({READ}), and his order was refused by the API itself (403)")
-        await self._cell("end")
-        summary = await self._summary()
-        expect(summary["state"] == "signed-out", f"after the second sign-out the session is {summary['state']}")
-        self.passed("ben signed out as well")
 
     async def _save(self) -> None:
         """Save the notebook with its outputs through the server, as the front end does."""

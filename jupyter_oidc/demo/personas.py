@@ -26,16 +26,36 @@ READ: Final = "orders.read"
 WRITE: Final = "orders.write"
 
 
+NAME_CLAIMS: Final = ("name", "given_name", "family_name")
+"""The claims of the scope ``profile`` that the provider knows of a persona (OpenID Connect Core 1.0, 5.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A user to sign in as; the password is printed on the terminal and works only in the demo."""
+    """A user to sign in as; none has a password."""
 
     username: str
-    password: str
+    given_name: str
+    family_name: str
     roles: tuple[str, ...]
     about: str
 
+    @property
+    def name(self) -> str:
+        """The full name, as the session card shows it."""
+        return f"{self.given_name} {self.family_name}"
 
-ADA: Final = Persona("ada", "analytical", (READ, WRITE), "reads and writes orders")
-BEN: Final = Persona("ben", "benefit", (READ,), "reads orders only")
+    @property
+    def initials(self) -> str:
+        """Two letters that stand for the name."""
+        return f"{self.given_name[0]}{self.family_name[0]}"
+
+    @property
+    def email(self) -> str:
+        """An address that belongs to nobody (RFC 2606)."""
+        return f"{self.username}@example.com"
+
+
+ADA: Final = Persona("ada", "Ada", "Lovelace", (READ, WRITE), "reads and writes orders")
+BEN: Final = Persona("ben", "Ben", "Herschel", (READ,), "reads orders, and may not write any")
 PERSONAS: Final = (ADA, BEN)

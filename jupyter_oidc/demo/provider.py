@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from jupyter_oidc.demo import parent_watch
 from jupyter_oidc.demo.binder_provider import PublicAddressMiddleware
 from jupyter_oidc.demo.issued_tokens import IssuedTokenLog
-from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, PERSONAS, SCOPES
+from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, NAME_CLAIMS, PERSONAS, SCOPES
+from jupyter_oidc.demo.sign_in_pages import dress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +59,8 @@ def settings_document(issuer: str, redirect_uris: Sequence[str], keys: Path) -> 
             ],
         },
         "jwt": {"algorithm": "RS256", "keys_dir": str(keys)},
-        "login": {"mode": "password"},
+        # Personas have no passwords: a person is chosen on the page of :mod:`jupyter_oidc.demo.sign_in_pages`.
+        "login": {"mode": "persona"},
         # NOTE: nanoidp's management pages are open by default; here the secret is random and not kept.
         "session": {
             "secret_key": secrets.token_urlsafe(32),
@@ -76,10 +78,10 @@ def users_document() -> dict[str, Any]:
         "config_version": 1,
         "users": {
             persona.username: {
-                "password": persona.password,
                 "description": persona.about,
-                "email": f"{persona.username}@example.com",
+                "email": persona.email,
                 "roles": list(persona.roles),
+                "attributes": {claim: getattr(persona, claim) for claim in NAME_CLAIMS},
             }
             for persona in PERSONAS
         },
@@ -109,6 +111,21 @@ def short_lived(create_token: Callable[..., dict[str, Any]], seconds: int) -> Ca
     return create
 
 
+def with_names(create_token: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return ``create_token`` with the person's names at UserInfo; nanoidp's scope ``profile`` holds the user name only."""
+
+    @wraps(create_token)
+    def create(service: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        asked = options.get("userinfo_claims") or []
+        names = NAME_CLAIMS if "profile" in (options.get("scope") or "").split() else ()
+        # NOTE: a refresh brings along what was asked for before.
+        return create_token(
+            service, *arguments, **{**options, "userinfo_claims": list(dict.fromkeys([*asked, *names]))}
+        )
+
+    return create
+
+
 def main() -> None:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m jupyter_oidc.demo.provider")
@@ -126,7 +143,7 @@ def main() -> None:
     with socket.create_server((HOST, 0)) as listener:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
         write_configuration(chosen.folder, issuer, chosen.redirect_uri)
-        server = _server(listener, chosen.folder, chosen.issued_tokens)
+        server = _server(listener, chosen.folder, chosen.redirect_uri, chosen.issued_tokens)
         if chosen.told is not None:
             server.app = PublicAddressMiddleware(server.app, issuer, chosen.told)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -134,13 +151,14 @@ def main() -> None:
         threading.Event().wait()
 
 
-def _server(listener: socket.socket, folder: Path, issued_tokens: Path | None) -> Any:
+def _server(listener: socket.socket, folder: Path, redirect_uris: Sequence[str], issued_tokens: Path | None) -> Any:
     from nanoidp.app import create_app
     from nanoidp.services.token import TokenService
     from werkzeug.serving import make_server
 
-    TokenService.create_token = short_lived(TokenService.create_token, ACCESS_TOKEN_SECONDS)
+    TokenService.create_token = with_names(short_lived(TokenService.create_token, ACCESS_TOKEN_SECONDS))
     app = create_app(str(folder), strict_config=True)
+    dress(app, redirect_uris)
     # Request lines hold the user's authorization request; the application's own lines suffice.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if issued_tokens is not None:

@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
 
-from jupyter_oidc.demo.personas import PERSONAS
 from tests.support.canary import CANARY
 from tests.support.recording import Recording
 
@@ -294,12 +293,9 @@ def unfold_all(lab: Lab) -> None:
         closed.first.evaluate("one => { one.open = true; }")
 
 
-def answer_demo(window: Page, name: str = "ada") -> None:
-    """Fill in the login form of the demo's provider."""
-    password = next(persona.password for persona in PERSONAS if persona.username == name)
-    window.locator("input[name=username]").fill(name)
-    window.locator("input[name=password]").fill(password)
-    window.locator("button[type=submit]").first.click()
+def answer_demo(window: Page, name: str = "Ada Lovelace") -> None:
+    """Choose a person on the page of the demo's provider."""
+    window.get_by_role("button", name=name).click()
 
 
 def answer_certified(window: Page, name: str = "user1") -> None:

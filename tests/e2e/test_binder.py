@@ -91,8 +91,8 @@ def test_a_visitor_signs_in_with_a_code_and_calls_the_api(browser: Browser, visi
         with lab.page.context.expect_page() as opened:
             link.click()
         answer_demo(opened.value)
-        expect(opened.value.get_by_text("Device authorized")).to_be_visible()
-        lab.says("ada")
+        expect(opened.value.get_by_role("heading", name="JupyterLab is signed in")).to_be_visible()
+        lab.says("Ada Lovelace")
         shown = lab.run_code("print(oidc.api('orders').get('orders').json()['orders'][0]['item'])")
         assert shown.strip() == "Difference engine"
     assert visit.front.elsewhere == []

@@ -20,8 +20,8 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, demo: DemoEnviron
     window.wait_for_url(re.compile("^http://127.0.0.1"))
     expect(page.get_by_text("Signing in at demo: finish it in the other window.")).to_be_visible()
     answer_demo(window)
-    lab.says("ada")
-    expect(page.get_by_text("Signed in at demo as ada.")).to_be_visible()
+    lab.says("Ada Lovelace")
+    expect(page.get_by_text("Signed in at demo as Ada Lovelace.")).to_be_visible()
     lab.gone(window)
 
     shown = lab.run_code(

@@ -76,6 +76,7 @@ def test_a_second_ctrl_c_does_not_interrupt_the_removal(demo: Demo) -> None:
     assert (demo.left, code) == ([], 0), demo.said
     assert "stopping JupyterLab, the API and the provider, and removing the folder with their keys" in demo.said
     assert "still stopping" in demo.said
+    assert "The demo has stopped, and nothing of it is left on this machine." in demo.said
     assert "Traceback" not in demo.said
 
 

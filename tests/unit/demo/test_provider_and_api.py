@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-import jupyter_oidc
-from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.personas import ADA, BEN, Persona
+from tests.support.demo_provider import CALLBACK, VERIFIER, DemoProvider, demo_part, running_demo_provider
 from tests.support.plain_http import PLAIN
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
-CALLBACK = "http://localhost:9/jupyter-oidc/providers/demo/callback"
-VERIFIER = "a-code-verifier-of-the-test-with-enough-characters"
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +25,16 @@ class Running:
     client: httpx.Client
 
     def authorize(self, **changed: str | None) -> httpx.Response:
-        query = {
-            "response_type": "code",
-            "client_id": "jupyter",
-            "redirect_uri": CALLBACK,
-            "scope": "openid profile email offline_access",
-            "state": "s",
-            "nonce": "n",
-            "code_challenge": CHALLENGE,
-            "code_challenge_method": "S256",
-        }
-        wished = {name: value for name, value in {**query, **changed}.items() if value is not None}
-        return self.client.get(f"{self.issuer}/authorize", params=wished)
+        return self.client.get(DemoProvider(self.issuer).authorization_url(**changed))
 
-    def submit(self, form: httpx.Response, username: str, password: str) -> httpx.Response:
+    def choose(self, form: httpx.Response, username: str) -> httpx.Response:
         transaction = re.search(r'name="transaction_id" value="([^"]+)"', form.text)
         assert transaction is not None
-        filled = {"transaction_id": transaction.group(1), "username": username, "password": password}
+        filled = {"transaction_id": transaction.group(1), "username": username}
         return self.client.post(form.url, data=filled)
 
     def tokens(self, who: Persona) -> dict[str, Any]:
-        sent_back = self.submit(self.authorize(), who.username, who.password).headers["Location"]
+        sent_back = self.choose(self.authorize(), who.username).headers["Location"]
         code = parse_qs(urlsplit(sent_back).query)["code"][0]
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
         answer: dict[str, Any] = self.token(**form, code_verifier=VERIFIER).json()
@@ -70,22 +50,12 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("demo")
-    children: list[Child] = []
-
-    def start(name: str, *arguments: str) -> str:
-        ready = folder / f"{name}.ready"
-        command = ["-m", f"jupyter_oidc.demo.{name}", "--ready", str(ready), *arguments]
-        children.append(Child.start(name, command, folder / f"{name}.log", ENVIRONMENT))
-        return children[-1].published(ready, within=60)
-
-    try:
-        issuer = start("provider", "--folder", str(folder / "provider"), "--redirect-uri", CALLBACK)
-        with httpx.Client(trust_env=False, verify=PLAIN) as client:
-            yield Running(issuer, start("api", "--issuer", issuer), client)
-    finally:
-        for child in children:
-            child.release()
-            child.finish(within=10)
+    with (
+        running_demo_provider(folder) as provider,
+        demo_part(folder, "api", "--issuer", provider.issuer) as api,
+        httpx.Client(trust_env=False, verify=PLAIN) as client,
+    ):
+        yield Running(provider.issuer, api, client)
 
 
 @pytest.fixture
@@ -104,6 +74,11 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
+def buttons_of(page: httpx.Response) -> list[str]:
+    """The people that a page lets choose."""
+    return re.findall(r'name="username" value="([^"]+)"', page.text)
+
+
 def test_access_tokens_live_twenty_seconds(ada: dict[str, Any]) -> None:
     claims = claims_of(ada["access_token"])
     assert (ada["expires_in"], claims["exp"] - claims["iat"]) == (20, 20)
@@ -119,18 +94,46 @@ def test_userinfo_names_the_entitlements(running: Running, ada: dict[str, Any]) 
     assert reply.json()["roles"] == ["orders.read", "orders.write"]
 
 
-def test_wrong_password_leads_back_to_the_form(running: Running) -> None:
-    reply = running.submit(running.authorize(), "ada", "wrong")
-    assert (reply.status_code, 'type="password"' in reply.text) == (200, True)
+def test_userinfo_knows_the_person_by_name(running: Running, ada: dict[str, Any]) -> None:
+    reply = running.client.get(f"{running.issuer}/userinfo", headers={"Authorization": f"Bearer {ada['access_token']}"})
+    told = reply.json()
+    assert [told[claim] for claim in ("name", "given_name", "family_name", "email")] == [
+        "Ada Lovelace",
+        "Ada",
+        "Lovelace",
+        "ada@example.com",
+    ]
+
+
+def test_a_renewed_token_knows_the_name_and_has_not_grown(running: Running) -> None:
+    """What a refresh brings along is not asked for a second time."""
+    tokens = running.tokens(ADA)
+    for _ in range(2):
+        tokens = running.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"]).json()
+    assert claims_of(tokens["access_token"])["req_userinfo_claims"] == ["name", "given_name", "family_name"]
+
+
+def test_without_the_scope_profile_no_name_is_told(running: Running) -> None:
+    sent_back = running.choose(running.authorize(scope="openid"), "ada").headers["Location"]
+    form = {"grant_type": "authorization_code", "code": parse_qs(urlsplit(sent_back).query)["code"][0]}
+    token = running.token(**form, redirect_uri=CALLBACK, code_verifier=VERIFIER).json()["access_token"]
+    reply = running.client.get(f"{running.issuer}/userinfo", headers={"Authorization": f"Bearer {token}"})
+    assert "name" not in reply.json()
+
+
+def test_somebody_else_leads_back_to_the_page(running: Running) -> None:
+    reply = running.choose(running.authorize(), "eve")
+    assert (reply.status_code, buttons_of(reply)) == (200, ["ada", "ben"])
+    assert "That person is not known here. Choose one of these two." in reply.text
 
 
 def test_sign_in_without_pkce_is_refused(running: Running) -> None:
     reply = running.authorize(code_challenge=None, code_challenge_method=None)
-    assert 'type="password"' not in reply.text
+    assert parse_qs(urlsplit(reply.headers["Location"]).query)["error"] == ["invalid_request"]
 
 
 def test_redirect_uri_of_somebody_else_is_refused(running: Running) -> None:
-    assert running.authorize(redirect_uri="http://localhost:9/elsewhere").status_code == 400
+    assert running.authorize(redirect_uri="http://localhost:8999/elsewhere").status_code == 400
 
 
 def test_refresh_tokens_rotate_and_a_used_one_is_refused(running: Running) -> None:
