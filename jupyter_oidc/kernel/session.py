@@ -105,7 +105,6 @@ class Session:
     storage: str
     retry_at: str | None
     apis: list[ApiAccess]
-    sign_in_under_way: bool
     _summary: dict[str, Any] = field(compare=False)
     _read_at: datetime = field(compare=False, default_factory=now)
     unknown_words: dict[str, str] = field(default_factory=dict)
