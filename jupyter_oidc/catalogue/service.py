@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from jupyter_oidc.catalogue.cell import path_with
 from jupyter_oidc.catalogue.operation import Operation, ReadDocument, Unreadable
+from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import (
     BadPath,
     CallerForbidden,
@@ -163,7 +164,8 @@ class Catalogue:
         """
         kept = await self._document(name, visitor)
         if isinstance(kept.result, OpenapiInvalid):
-            raise OpenapiInvalid(kept.result.message, action=kept.result.action, detail=kept.result.detail)
+            known = kept.result
+            raise OpenapiInvalid(known.message, action=known.action, detail=known.detail, params=known.params)
         if visitor.caller in kept.api.callers:
             return Listing(name, kept.result)
         closed = tuple(replace(one, obstacle=one.obstacle or "caller") for one in kept.result.operations)
@@ -179,6 +181,7 @@ class Catalogue:
             "The OpenAPI document of this API has no such operation.",
             action="Take method and path from the list of operations.",
             detail="operations.unknown",
+            params=facts(api=name, method=method),
         )
 
     async def aclose(self) -> None:
@@ -192,9 +195,9 @@ class Catalogue:
     async def _document(self, name: str, visitor: Visitor) -> _Kept:
         api = self._proxy.route(name).api
         if api.openapi is None:
-            raise NoOperations
+            raise NoOperations(params=facts(api=name))
         if _place_of(api.openapi) == "api" and visitor.caller not in api.callers:
-            raise CallerForbidden
+            raise CallerForbidden(params=facts(api=name, caller=visitor.caller, callers=api.callers))
         self._forget_old()
         kept = self._kept.get(name)
         for _ in range(2):
@@ -351,7 +354,8 @@ def _address_of(api: Api) -> str:
 
 
 def _invalid(api: Api, fault: str, detail: str) -> OpenapiInvalid:
-    return OpenapiInvalid(f"The OpenAPI document of '{api.name}' cannot be read: {fault}.", detail=detail)
+    message = f"The OpenAPI document of '{api.name}' cannot be read: {fault}."
+    return OpenapiInvalid(message, detail=detail, params=facts(api=api.name))
 
 
 def _with_obstacles(api: Api, document: ReadDocument) -> ReadDocument:

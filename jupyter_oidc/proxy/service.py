@@ -253,7 +253,7 @@ class ProxyService:
         if request.method != "GET" or f"/{request.raw_path}" != (api.openapi or "").partition("?")[0]:
             raise RouteForbidden
         if request.caller not in api.callers:
-            raise CallerForbidden
+            raise CallerForbidden(params=facts(api=api.name, caller=request.caller, callers=api.callers))
         url = upstream_url(replace(api, path_prefixes=("/",)), request.raw_path, request.raw_query)
         return await self._open(request, route, url, request.headers, [])
 
