@@ -487,7 +487,7 @@ def test_an_existing_provider_is_changed_after_its_difference_was_shown(desk: De
     refused = desk.run(*arguments)
     assert (refused.code, "Give --yes." in refused.err) == (2, True)
     said = desk.run(*arguments, "--yes")
-    assert '-          "clientId": "old",\n' in said.out.replace('        "', '          "')
+    assert '"client_id": "new"' in said.out
     told = json.loads((desk.config / "jupyter_server_config.json").read_text(encoding="utf-8"))
     assert (told["Other"], told["ServerApp"]) == ({"kept": True}, {"port": desk.port})
     assert told["JupyterOIDC"]["providers"]["corp"] == {
