@@ -53,11 +53,12 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 npm-package: $(VENV)/.test  ## Pack the front end for authors of extensions: dist/jupyter-oidc-labextension-VERSION.tgz
 	@$(BIN)/python .ci/npm-package
 
-bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, a summary, many sessions, a keyring that hangs, large OpenAPI documents, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.many_sessions
 	@$(BIN)/python -m tests.bench.hanging_keyring
+	@$(BIN)/python -m tests.bench.openapi
 	@$(MAKE) --no-print-directory bench-proxy
 
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
@@ -78,7 +79,7 @@ soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed 
 
 providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
 	@$(BIN)/python .ci/find-tools providers
-	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(PROVIDERS)
+	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(if $(ONLY),--only=$(ONLY)) $(PROVIDERS)
 
 hub-check: $(VENV)/.test  ## Make the journey at a real JupyterHub (10 minutes, as root)
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -57,6 +58,22 @@ else:  # NOTE: a type checker would take every name for one of ours, of type Any
         if not name.startswith("_") and name in _names_of_errors():
             return getattr(import_module("jupyter_oidc.errors"), name)
         raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
+
+    class _Package(ModuleType):
+        """This package, whose ``sessions`` is the call also where the server's part of that name has been imported.
+
+        An import sets its module as an attribute here; code of the server reaches that part by its import alone.
+        """
+
+        @property
+        def sessions(self) -> Any:
+            return import_module("jupyter_oidc.kernel.session").sessions
+
+        @sessions.setter
+        def sessions(self, part: ModuleType) -> None:
+            pass
+
+    sys.modules[__name__].__class__ = _Package
 
 
 def _names_of_errors() -> list[str]:

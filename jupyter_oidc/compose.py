@@ -22,10 +22,13 @@ from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
 from jupyter_oidc.adapters.storage.secret_refs import resolve
 from jupyter_oidc.adapters.storage.stores import DOCTOR, STORES, Owner, StoreParts, vault_for
 from jupyter_oidc.adapters.storage.vault_file import storage_folder
+from jupyter_oidc.adapters.system.openapi_process import read_document, read_file
 from jupyter_oidc.adapters.system.timers import LoopScheduler
+from jupyter_oidc.adapters.upstream.document_fetch import fetch_document
 from jupyter_oidc.adapters.upstream.probe_api import probe_api
 from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.background import Background
+from jupyter_oidc.catalogue.service import Catalogue
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
 from jupyter_oidc.diagnostics.installation import HELPER, WHOLE
@@ -98,6 +101,7 @@ class Services:
     background: Background
     handovers: Background
     shared: dict[SessionService, SharedProvider]
+    catalogue: Catalogue
 
     @property
     def settings(self) -> Settings:
@@ -264,6 +268,7 @@ class Services:
         for task in self.background:
             task.cancel()
         self.sign_out_pages.clear()
+        await self.catalogue.aclose()
         await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
         for session in list(self.shared):
             await self._close_shared(session)
@@ -277,6 +282,14 @@ class Services:
                 task.cancel()
             if late:
                 self.event_log.notice("a session under earlier settings may live on at its provider: it did not answer")
+
+
+class DocumentAccess:
+    """The outside of the catalogue: other hosts, files, and the reading process."""
+
+    fetch = staticmethod(fetch_document)
+    read_file = staticmethod(read_file)
+    read_document = staticmethod(read_document)
 
 
 class _Reference:
@@ -452,10 +465,12 @@ def build(settings: Settings, parts: Parts) -> Services:
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
     shared: dict[SessionService, SharedProvider] = {}
     sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
+    proxy = ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy))
     return Services(
         sessions=sessions,
         pending=pending,
-        proxy=ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy)),
+        proxy=proxy,
+        catalogue=Catalogue(proxy, DocumentAccess(), parts.clock),
         parts=parts,
         sign_out_pages=pages,
         session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),

@@ -300,7 +300,7 @@ class NoOperations(AccessProblem):
 
     code = "no_operations"
     status = 404
-    default_message = "The settings of this API name no OpenAPI document."
+    default_message = "The settings of {the_api} name no OpenAPI document."
     default_action = "Ask your administrator to set openapi of the API, or call it by a path that you know."
 
 
@@ -543,7 +543,7 @@ class OpenapiInvalid(UpstreamProblem):
     """The API's OpenAPI document cannot be had or read; the message says where and why."""
 
     code = "openapi_invalid"
-    default_message = "The OpenAPI document of this API cannot be read."
+    default_message = "The OpenAPI document of {the_api} cannot be read."
     default_action = "Ask the owner of the API, or your administrator to check openapi of the API."
     retryable = False
 

@@ -13,7 +13,7 @@ from jupyter_oidc.cli.running import RunningServer, ServerError, running_server
 from jupyter_oidc.cli.sign_in import SignInWish, TerminalSignIn
 from jupyter_oidc.contract.reader import word_in
 from jupyter_oidc.contract.strategy import RequestedStrategy
-from jupyter_oidc.kernel.messages import SHARING, access_message, unknown_word_message
+from jupyter_oidc.kernel.messages import SHARING, access_message, session_message, unknown_word_message
 from jupyter_oidc.kernel.plain_text import plain
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
@@ -204,9 +204,10 @@ def _revoked(told: dict[str, Any]) -> str:
 def _paragraph(summary: dict[str, Any]) -> list[str]:
     user = summary["user"] or {}
     who = user.get("name") or user.get("username") or user.get("sub")
-    lines = [
-        f"{summary['provider']}: {_word(summary, 'state')}" + (f" ({summary['reason']})" if summary["reason"] else "")
-    ]
+    message = session_message(summary)
+    lines = [f"{summary['provider']}: {message.headline}"]
+    if message.reason:
+        lines.append(f"    {plain(message.reason)}" + (f" ({plain(summary['reason'])})" if summary["reason"] else ""))
     if who:
         lines.append(f"    signed in as {plain(str(who))} at {summary['issuer']}")
     if summary["access_expires_at"]:

@@ -2,6 +2,7 @@
 
 It stands for a company's API. It checks every token by itself (:mod:`jupyter_oidc.demo.bearer`), keeps its orders in
 memory, and never repeats a token in a reply or a log: a caller learns a running number instead.
+It describes itself by an OpenAPI document (``/v1/openapi.json``, with a token) and by a page for people (``/docs``).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import csv
 import hashlib
 import io
 import json
+import re
 import signal
 import socket
 import time
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +39,10 @@ _ORDERS: Final = (
     {"id": 3, "item": "Brass gears", "quantity": 320, "price": 4.5, "status": "open"},
     {"id": 4, "item": "Steam valve", "quantity": 6, "price": 89.9, "status": "open"},
 )
+DOCUMENT: Final = Path(__file__).with_name("openapi.json")
+"""The API's own description."""
+
+_MAX_LISTED: Final = 1_000
 _COLUMNS: Final = ("id", "item", "quantity", "price", "status")
 
 
@@ -75,12 +82,15 @@ class Orders:
         self._tokens_seen: list[bytes] = []
 
     def application(self) -> web.Application:
-        """Return the application; every route but ``/health`` needs a token."""
+        """Return the application; every route but ``/health`` and ``/docs`` needs a token."""
         app = web.Application(client_max_size=65_536)
         app.router.add_get("/health", self._health)
+        app.router.add_get("/docs", self._docs)
         for path, role, route in (
             ("/v1/orders", READ, self._list),
             ("/v1/orders/{id:[0-9]+}", READ, self._show),
+            ("/v1/openapi.json", READ, self._document),
+            ("/v1/search", READ, self._search),
             ("/v1/clock", READ, self._time),
             ("/v1/stream", READ, self._stream),
             ("/v1/report.csv", READ, self._report),
@@ -115,8 +125,24 @@ class Orders:
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
-    async def _list(self, _request: web.Request, _caller: Caller) -> web.Response:
-        return web.json_response({"orders": self._orders})
+    async def _docs(self, _request: web.Request) -> web.Response:
+        return web.Response(text=_page_of(json.loads(DOCUMENT.read_bytes())), content_type="text/html")
+
+    async def _document(self, _request: web.Request, _caller: Caller) -> web.Response:
+        return web.Response(body=DOCUMENT.read_bytes(), content_type="application/json")
+
+    async def _list(self, request: web.Request, _caller: Caller) -> web.Response:
+        status, limit = request.query.get("status"), request.query.get("limit", "1000")
+        if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= _MAX_LISTED:
+            return _problem(422, "limit_invalid", f"Send a limit from 1 to {_MAX_LISTED}.")
+        found = [order for order in self._orders if status is None or order["status"] == status]
+        return web.json_response({"orders": found[: int(limit)]})
+
+    async def _search(self, request: web.Request, _caller: Caller) -> web.Response:
+        part = request.query.get("q", "").casefold()
+        if not part:
+            return _problem(422, "query_missing", "Send q, a part of the name of an item.")
+        return web.json_response({"orders": [one for one in self._orders if part in one["item"].casefold()]})
 
     async def _show(self, request: web.Request, _caller: Caller) -> web.Response:
         wanted = int(request.match_info["id"])
@@ -167,6 +193,23 @@ class Orders:
         writer.writeheader()
         writer.writerows(self._orders)
         return web.Response(text=text.getvalue(), content_type="text/csv")
+
+
+def _page_of(document: dict[str, Any]) -> str:
+    """Return the documentation for people: one line for each operation."""
+    info = document["info"]
+    rows = [
+        f"<tr><td><code>{method.upper()} {escape(path)}</code></td><td>{escape(operation['summary'])}</td></tr>"
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
+        "<style>body{font:16px system-ui;margin:2rem auto;max-width:44rem;color-scheme:light dark}"
+        "td{padding:.3rem 1rem .3rem 0;vertical-align:top}</style>"
+        f"<h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p><table>{''.join(rows)}</table></html>"
+    )
 
 
 def _problem(status: int, code: str, message: str, *, challenge: str | None = None) -> web.Response:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
 
 import httpx
 from typing_extensions import Self
@@ -239,8 +240,11 @@ class DemoEnvironment:
 
 def jupyter_settings(demo: DemoEnvironment, issuer: str, api_url: str) -> dict[str, Any]:
     """Return the configuration of the demo's Jupyter server; its section ``JupyterOIDC`` is the example for readers."""
+    section = oidc_settings(issuer, api_url)
+    # NOTE: only here, because the reader's browser is on this machine; on Binder it could not open the address.
+    section["providers"][PROVIDER]["apis"][API]["docs_url"] = urljoin(api_url, "/docs")
     return {
-        "JupyterOIDC": oidc_settings(issuer, api_url),
+        "JupyterOIDC": section,
         "ServerApp": {
             "ip": "localhost",
             "port": demo.port,
@@ -275,7 +279,16 @@ def oidc_settings(issuer: str, api_url: str, **more: str) -> dict[str, Any]:
                 "entitlement_claims": ["roles"],
                 # NOTE: the provider speaks http on the loopback address; a real one never does.
                 "allow_insecure_loopback": True,
-                "apis": {API: {"base_url": api_url, "methods": ["GET", "HEAD", "POST"]}},
+                "apis": {
+                    API: {
+                        "base_url": api_url,
+                        "methods": ["GET", "HEAD", "POST"],
+                        "title": "Orders of the demo's shop",
+                        "description": "A few orders to list, search and add; each call shows that the token is renewed.",
+                        "example": "orders?status=open",
+                        "openapi": "/openapi.json",
+                    }
+                },
                 **more,
             },
         },

@@ -34,9 +34,18 @@ class BoundedRead(Generic[Value]):
 
     def held(self, max_age_seconds: float = float("inf")) -> Value | None:
         """Return the last value if it is young enough; asks nobody."""
-        if self._held is None or self._now() - self._held[0] > max_age_seconds:
-            return None
-        return self._held[1]
+        held = self._held
+        return None if held is None or self._now() - held[0] > max_age_seconds else held[1]
+
+    def age_seconds(self) -> float:
+        """Return how long ago the last value was read; infinity if it counts as old, or if there is none."""
+        held = self._held
+        return float("inf") if held is None else self._now() - held[0]
+
+    def expire(self) -> None:
+        """Let the last value count as old."""
+        if self._held is not None:
+            self._held = (float("-inf"), self._held[1])
 
     def keep(self, value: Value) -> Value:
         """Keep a ``value`` that was read elsewhere, and return it."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NOT_FOR_KERNELS: Final = "Not open to notebooks"
 """The status of an API whose settings open it to the browser only."""
 
+MAX_STATUS_AGE_SECONDS: Final = 60.0
+"""Seconds after which a card does not say any more whether a call works."""
+
 OBSTACLES: Final = {
     "method": "The settings do not open this method",
     "path": "The settings do not open this path",
@@ -195,19 +198,16 @@ def operation_listing(
     )
 
 
-def api_text(api: Api, *, with_status: bool = True) -> str:
-    """Return the card of ``api`` for a terminal."""
-    return fact_text(_title(api), [*_facts(api, with_status=with_status), *_docs(api)])
+def api_text(api: Api, age_seconds: float = 0.0) -> str:
+    """Return the card of ``api`` for a terminal; a status that is ``age_seconds`` old says so, and an old one is left out."""
+    return fact_text(_title(api), [*_facts(api, age_seconds), *_docs(api)])
 
 
-def api_html(api: Api, *, with_status: bool = True) -> str:
-    """Return the card of ``api`` for a notebook."""
+def api_html(api: Api, age_seconds: float = 0.0) -> str:
+    """Return the same for a notebook."""
     code = ("call", "operations")
     rows = [
-        *(
-            (name, code_html(said) if name in code else escape(plain(said)))
-            for name, said in _facts(api, with_status=with_status)
-        ),
+        *((name, code_html(said) if name in code else escape(plain(said))) for name, said in _facts(api, age_seconds)),
         *((name, link_html(said)) for name, said in _docs(api)),
     ]
     return card_html(_title(api), rows)
@@ -223,10 +223,16 @@ def unlisted_html(name: str, address: str) -> str:
     return card_html(name, [("address", escape(address))])
 
 
-def _facts(api: Api, *, with_status: bool) -> list[tuple[str, str]]:
+def _status(api: Api, age_seconds: float) -> str:
+    if age_seconds > MAX_STATUS_AGE_SECONDS:
+        return ""
+    return api.status if age_seconds < 2 else f"{api.status}, {age_seconds:.0f} s ago"
+
+
+def _facts(api: Api, age_seconds: float) -> list[tuple[str, str]]:
     facts = [
         ("about", api.description or ""),
-        ("status", api.status if with_status else ""),
+        ("status", _status(api, age_seconds)),
         ("provider", api.provider),
         ("address", api.base_url or ""),
         ("through", api.address),

@@ -106,7 +106,8 @@ class Listing(Sequence[Row]):
         for row in self._rows:
             if self._name(row) == index:
                 return row
-        raise KeyError(f"{unknown_name(self._what, index)} {suggestion(index, self.names)}")
+        there_are = f" There are: {in_quotes(self.names)}." if self.names else ""
+        raise KeyError(f"{unknown_name(self._what, index, self.names)}{there_are}")
 
     def __contains__(self, value: object) -> bool:
         return value in self.names if isinstance(value, str) else value in self._rows
@@ -182,19 +183,21 @@ def is_https(address: str) -> bool:
         return False
 
 
-def unknown_name(what: str, name: str) -> str:
-    """Return the sentence that no ``what`` has the ``name``."""
+def unknown_name(what: str, name: str, names: Sequence[str]) -> str:
+    """Return the sentence that no ``what`` has the ``name``, and which one of ``names`` is like it.
+
+    It is that of the server about a name that it does not know.
+    """
     shown = name if len(name) <= MAX_COMPARED_CHARACTERS else name[:MAX_COMPARED_CHARACTERS] + _ELLIPSIS
-    return f"No {what} is named {shown!r}."
+    near = _near(name, names)
+    question = f" Did you mean {near[0]!r}?" if near else ""
+    return f"No {what} is called {shown!r}.{question}"
 
 
-def suggestion(name: str, names: Sequence[str]) -> str:
-    """Return a sentence about the ``names`` that exist, which begins with the one that is like ``name``."""
-    if not names:
-        return "There is none."
-    near = get_close_matches(name[:MAX_COMPARED_CHARACTERS].casefold(), names, n=1)
-    others = f"There {'is' if len(names) == 1 else 'are'}: {in_quotes(names)}."
-    return f"Did you mean {near[0]!r}? {others}" if near else others
+def nearest_first(name: str, names: Sequence[str]) -> list[str]:
+    """Return ``names``, the one that is like ``name`` in front."""
+    near = _near(name, names)
+    return [*near, *(one for one in names if one not in near)]
 
 
 def in_quotes(names: Sequence[str]) -> str:
@@ -202,6 +205,10 @@ def in_quotes(names: Sequence[str]) -> str:
     listed = ", ".join(repr(name) for name in names[:MAX_NAMED])
     more = len(names) - MAX_NAMED
     return f"{listed} and {more} more" if more > 0 else listed
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    return get_close_matches(name[:MAX_COMPARED_CHARACTERS].casefold(), names, n=1)
 
 
 def _html_cells(row: Row, columns: Sequence[Column[Row]]) -> str:

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -23,10 +23,10 @@ from jupyter_oidc.kernel.catalogue import (
     unlisted_text,
 )
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi, UnknownProvider
+from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.listing import in_quotes, suggestion, unknown_name
+from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
@@ -63,6 +63,13 @@ CANCEL_TIMEOUT_SECONDS = 5.0
 """Seconds that cancelling a sign-in may take: after Ctrl-C, the user wants to go on."""
 
 
+class Providers(NamedTuple):
+    """The names of the providers, in the order of the settings, and which is meant where none is named."""
+
+    names: list[str]
+    default: str | None
+
+
 class ServerConnection:
     """One kernel's connection to its server."""
 
@@ -86,17 +93,19 @@ class ServerConnection:
         self._operations: dict[str, BoundedRead[dict[str, Any]]] = {}
 
     def provider(self, name: str | None, api: str | None = None, *, call: str = "session") -> str:
-        """Return ``name``, or the provider of ``api``, or the only one.
+        """Return ``name``, or the provider of ``api``, or the only one, or the default of the settings.
 
-        Raises ``ProviderUnclear`` if there are several; it shows how to name one in a ``call``.
+        Raises ``ProviderUnclear`` if there are several and no default; it shows how to name one in a ``call``.
         """
         if name:
             return name
         if api is None and (named := os.environ.get("JUPYTER_OIDC_PROVIDER")):
             return named
-        known = self.provider_names()
+        known, default = self._providers.keep(self._read_providers(self._client))
         if len(known) == 1:
             return known[0]
+        if api is None and default is not None:
+            return default
         for choice in known if api is not None else ():
             if any(entry["name"] == api for entry in self.session(choice)["apis"]):
                 return choice
@@ -111,16 +120,7 @@ class ServerConnection:
 
     def provider_names(self) -> list[str]:
         """Return the names of the providers, in the order of the settings."""
-        return self._providers.keep(self._read_providers(self._client))
-
-    def unknown_provider(self, error: UnknownProvider, name: str) -> UnknownProvider:
-        """Return ``error`` with the names that exist; as it is, if they cannot be had."""
-        known = self._providers.renewed(NAME_CHECK_SECONDS)
-        if known is None or name in known:
-            return error
-        return UnknownProvider(
-            unknown_name("provider", name), action=suggestion(name, known), request_id=error.request_id
-        )
+        return self._providers.keep(self._read_providers(self._client)).names
 
     def session(self, provider: str) -> dict[str, Any]:
         """Return the session summary."""
@@ -191,15 +191,19 @@ class ServerConnection:
         """Return a recent list of the APIs, or ``None`` if none can be had in time; never raises."""
         return self._apis.within(wait_seconds, APIS_CACHE_SECONDS)
 
-    def last_listed(self, name: str) -> tuple[Api, bool] | None:
-        """Return the API ``name`` of the last list, and whether that is recent; without a call."""
-        recent = self._apis.held(APIS_CACHE_SECONDS)
-        listed = recent if recent is not None else self._apis.held() or []
-        return next(((api, recent is not None) for api in listed if api.name == name), None)
+    def last_listed(self, name: str) -> tuple[Api, float] | None:
+        """Return the API ``name`` of the last list, and how many seconds ago that was; without a call."""
+        age_seconds = self._apis.age_seconds()
+        return next(((api, age_seconds) for api in self._apis.held() or [] if api.name == name), None)
+
+    def expire_status(self) -> None:
+        """Let what was listed of the APIs count as old, because the session has changed."""
+        self._apis.expire()
 
     def listed_providers(self, wait_seconds: float) -> list[str] | None:
         """Return a recent list of the providers' names, or ``None`` if none can be had in time; never raises."""
-        return self._providers.within(wait_seconds, APIS_CACHE_SECONDS)
+        known = self._providers.within(wait_seconds, APIS_CACHE_SECONDS)
+        return None if known is None else known.names
 
     def check_api(self, name: str) -> None:
         """Raise ``UnknownApi`` with the names that exist, if the server's own list does not hold ``name``.
@@ -212,7 +216,12 @@ class ServerConnection:
         if listed is None or any(api.name == name for api in listed):
             return
         names = [api.name for api in listed]
-        raise UnknownApi(unknown_name("API", name), action=f"{suggestion(name, names)} Run oidc.apis() to see them.")
+        there_are = f"Use one of the APIs that this server has: {in_quotes(names)}." if names else "There is none."
+        raise UnknownApi(
+            unknown_name("API", name, names),
+            action=f"{there_are} Run oidc.apis() to see them.",
+            params={"api": name, "names": nearest_first(name, names)},
+        )
 
     def operations(self, name: str, search: str | None = None) -> Listing[Operation]:
         """Return the operations of the API ``name`` that hold every word of ``search``."""
@@ -264,8 +273,9 @@ class ServerConnection:
         entries = self._call("GET", "apis", "apis.reply", client)["apis"]
         return [api_of(entry, self.api_url(entry["name"])) for entry in entries]
 
-    def _read_providers(self, client: OIDCClient) -> list[str]:
-        return [str(entry["name"]) for entry in self._call("GET", "providers", "providers.reply", client)["providers"]]
+    def _read_providers(self, client: OIDCClient) -> Providers:
+        reply = self._call("GET", "providers", "providers.reply", client)
+        return Providers([str(entry["name"]) for entry in reply["providers"]], reply["default_provider"])
 
     def _read_operations(self, name: str, client: OIDCClient) -> dict[str, Any]:
         return self._call("GET", f"apis/{quote(name, safe='')}/operations", "operations.reply", client)
@@ -304,19 +314,19 @@ class ApiOfClient:
     def text(self) -> str:
         """Return the card for a terminal, from the last list of the APIs; asks nobody.
 
-        The status is left out if that list is old.
+        The status is left out if that list is old, or if this kernel has signed in or out since.
         """
         listed = self._connection.last_listed(self.name)
         if listed is None:
             return unlisted_text(self.name, self._connection.api_url(self.name))
-        return api_text(listed[0], with_status=listed[1])
+        return api_text(listed[0], listed[1])
 
     def html(self) -> str:
         """Return the same for a notebook."""
         listed = self._connection.last_listed(self.name)
         if listed is None:
             return unlisted_html(self.name, self._connection.api_url(self.name))
-        return api_html(listed[0], with_status=listed[1])
+        return api_html(listed[0], listed[1])
 
 
 def is_waiting(progress: Mapping[str, Any]) -> bool:

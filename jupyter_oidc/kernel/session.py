@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +22,7 @@ from jupyter_oidc.kernel.display import (
     session_text,
     signed_out_html,
 )
-from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, UnknownProvider, of_reply
+from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
 from jupyter_oidc.kernel.listing import Column, Listing
 from jupyter_oidc.kernel.messages import is_signed_in, session_message, unknown_word_message
 from jupyter_oidc.kernel.paste import ask_in_cell, paste
@@ -32,7 +32,7 @@ from jupyter_oidc.kernel.session_card import SESSION_TYPE, CancelButton, dated_h
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from jupyter_oidc.kernel.auth import ApiAuth
@@ -76,9 +76,9 @@ class Session:
 
     ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is
     false, the provider did not list them.
-    ``sign_in_under_way`` says that a sign-in waits for the person, also beside a session.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
+    ``sign_in_under_way`` says whether a sign-in waits for the person; a session may exist beside it.
     A word of a newer server that is not known here is ``other``, and ``unknown_words`` holds it by the name of its
     attribute: ``state``, ``storage`` or ``sharing``.
     """
@@ -96,7 +96,6 @@ class Session:
     missing_scopes: list[str]
     settings_pending: bool
     sharing: str
-    sign_in_under_way: bool
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None
@@ -104,6 +103,7 @@ class Session:
     storage: str
     retry_at: str | None
     apis: list[ApiAccess]
+    sign_in_under_way: bool
     _summary: dict[str, Any] = field(compare=False)
     _read_at: datetime = field(compare=False, default_factory=now)
     unknown_words: dict[str, str] = field(default_factory=dict)
@@ -182,14 +182,12 @@ class Endpoint(NamedTuple):
 
 
 def session(provider: str | None = None) -> Session:
-    """Return the session summary; ``provider`` may be left out if there is only one.
+    """Return the session summary; ``provider`` may be left out if there is only one, or a default in the settings.
 
     Raises a subclass of :class:`OIDCError` named after the error.
     """
     connection = server_connection()
-    name = connection.provider(provider)
-    with _names_that_exist(connection, name):
-        return _session(connection.session(name))
+    return _session(connection.session(connection.provider(provider)))
 
 
 def sessions() -> Listing[Session]:
@@ -244,12 +242,10 @@ def sign_in(
         "acr_values": _words(acr_values),
     }
     if api is None and prompt in (None, "none") and not wishes["acr_values"]:
-        with _names_that_exist(connection, name):
-            summary = connection.session(name)
+        summary = connection.session(name)
         if _calls_work(summary) and (login_hint is None or _is_person(summary, login_hint)):
             return _session(summary)
-    with _names_that_exist(connection, name):
-        started = connection.begin(name, **wishes)
+    started = connection.begin(name, **wishes)
     notice = Notice()
     try:
         progress = _follow(connection, started, notice, timeout)
@@ -262,6 +258,7 @@ def sign_in(
         problem = _sign_in_error(progress)
         notice.show(ended_html(problem.message), "")
         raise problem
+    connection.expire_status()
     signed_in = connection.session(name)
     notice.show(done_html(signed_in, moment_text(now())), session_text(signed_in))
     return _session(signed_in)
@@ -271,8 +268,8 @@ def sign_out(provider: str | None = None) -> SignedOut:
     """Sign out here and at the provider, and return the result of each step."""
     connection = server_connection()
     name = connection.provider(provider, call="sign_out")
-    with _names_that_exist(connection, name):
-        return SignedOut(**connection.sign_out(name))
+    connection.expire_status()
+    return SignedOut(**connection.sign_out(name))
 
 
 def apis() -> Listing[Api]:
@@ -320,15 +317,6 @@ def _connection_for(api_name: str) -> ServerConnection:
     connection = server_connection()
     connection.check_api(api_name)
     return connection
-
-
-@contextmanager
-def _names_that_exist(connection: ServerConnection, provider: str) -> Iterator[None]:
-    """Let the refusal of an unknown ``provider`` name those that the server knows."""
-    try:
-        yield
-    except UnknownProvider as error:
-        raise connection.unknown_provider(error, provider) from None
 
 
 def _words(text: str | Iterable[str] | None) -> list[str] | None:

@@ -10,7 +10,7 @@ The :class:`ApiRoute` of an API holds all that does not depend on the single cal
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.facts import choices, facts
@@ -19,6 +19,7 @@ from jupyter_oidc.problems import (
     CallerForbidden,
     MethodNotAllowed,
     NotSignedIn,
+    RouteForbidden,
     SessionExpired,
     StepUpRequired,
     UnknownApi,
@@ -117,8 +118,8 @@ class ApiRoute:
             raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
 
 
-class _SessionBound:
-    """An open answer or socket that ends when its session ends on purpose (S-5)."""
+class SessionBound:
+    """Something that ends when its session ends on purpose (S-5): an open answer or socket, or what was made of one."""
 
     __slots__ = ("_session", "_session_number", "_unwatch")
 
@@ -139,14 +140,19 @@ class _SessionBound:
         else:
             self._unwatch = self._session.on_session_end(close_stream)
 
-    def _stop_watching(self) -> None:
+    def stop_watching(self) -> None:
+        """Forget the function of :meth:`on_session_end`."""
         # NOTE: the watcher usually refers to this answer, so it is dropped: a call leaves no cycle behind (ADR 17).
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
 
+    def session_bound(self) -> SessionBound:
+        """Return the session of this answer alone, for what outlives the answer."""
+        return SessionBound(self._session, self._session_number)
 
-class Answer(_SessionBound):
+
+class Answer(SessionBound):
     """The answer for the caller: status and headers are final, the body has still to be read from the upstream.
 
     :meth:`close` must be called in the end, also after an error; it makes room for the next call.
@@ -166,12 +172,12 @@ class Answer(_SessionBound):
         """Release the upstream connection; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self.upstream.drop()
             self._limiter.release()
 
 
-class OpenSocket(_SessionBound):
+class OpenSocket(SessionBound):
     """A WebSocket through the proxy, with the filtered headers of its handshake.
 
     :meth:`close` must be called in the end, also after an error.
@@ -191,7 +197,7 @@ class OpenSocket(_SessionBound):
         """Close the upstream's side with ``code``; closing twice is no error."""
         if not self._closed:
             self._closed = True
-            self._stop_watching()
+            self.stop_watching()
             self._limiter.release()
             await self.upstream.close(code)
 
@@ -234,7 +240,26 @@ class ProxyService:
 
         Raises a :class:`~jupyter_oidc.problems.Problem` of ours; an answer of the API is none, even with an error status.
         """
-        route, url, headers, held_back = self.check(request)
+        return await self._open(request, *self.check(request))
+
+    async def open_document(self, request: ProxyRequest) -> Answer:
+        """Send a GET for the OpenAPI document of an API, as :meth:`open` does (ADR 52).
+
+        The settings open its path for this alone, whatever ``methods`` and ``path_prefixes`` say: only the server makes
+        this request, of the settings and nothing that a caller sent.
+        """
+        route = self.route(request.api)
+        api = route.api
+        if request.method != "GET" or f"/{request.raw_path}" != (api.openapi or "").partition("?")[0]:
+            raise RouteForbidden
+        if request.caller not in api.callers:
+            raise CallerForbidden
+        url = upstream_url(replace(api, path_prefixes=("/",)), request.raw_path, request.raw_query)
+        return await self._open(request, route, url, request.headers, [])
+
+    async def _open(
+        self, request: ProxyRequest, route: ApiRoute, url: str, headers: Headers, held_back: list[str]
+    ) -> Answer:
         await route.call_limiter.acquire()
         try:
             granted = await route.granted()

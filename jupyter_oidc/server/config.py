@@ -9,6 +9,7 @@ JSON files can be read again while the server runs; a Python file is a program a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from jupyter_oidc.settings.fields import Flag, camel_case
+from jupyter_oidc.settings.fields import NAME_PATTERN, Flag, camel_case
 from jupyter_oidc.settings.section import SECTION_KEYS
 
 STORAGE_KEYS: Final = ("storage", "keyring_backend", "storage_folder")
@@ -48,7 +49,7 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
 
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
-    key: SECTION_KEYS[key].default for key in (*STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
+    key: SECTION_KEYS[key].default for key in ("default_provider", *STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
 }
 _ONLY_SYSTEM: Final = (
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
@@ -71,6 +72,7 @@ class Configured:
     sources: Sources
     reload: bool
     on: frozenset[str] = frozenset()
+    default_provider: str | None = None
     system: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -84,7 +86,15 @@ class Configured:
         duplicates = _duplicate_registrations(read, self.system)
         settings = replace(read, providers=tuple(one for one in read.providers if one.name not in duplicates))
         checked = check_referenced_files(settings) if looks_at_files else settings
-        return checked if isinstance(checked, list) else Reading(checked, self.notes, duplicates)
+        if isinstance(checked, list):
+            return checked
+        return Reading(checked, (*self.notes, *self._default_notes(settings)), duplicates)
+
+    def _default_notes(self, settings: Settings) -> tuple[str, ...]:
+        """Return the note that the default provider does not exist, if that is so."""
+        if self.default_provider is None or self.default_provider in [one.name for one in settings.providers]:
+            return ()
+        return (f"default_provider names {_quoted(self.default_provider)}, and there is no provider of that name",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,10 @@ def merged_settings(
     unclear = [name for name, said in switches.items() if not isinstance(said, bool)]
     instead = "Write True or False without quotes."
     findings = (*findings, *(Finding(name, "is not true or false", instead) for name in unclear))
+    default_provider = scalars["default_provider"]
+    if default_provider is not None and not _is_name(default_provider):
+        findings = (*findings, Finding("default_provider", "is not the name of a provider", "Write one of the names."))
+        default_provider = None
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
     return Configured(
         _merged_providers(system.providers, reach.providers),
@@ -148,6 +162,7 @@ def merged_settings(
         sources,
         reload=switches["reload"] is True,
         on=frozenset(name for name, usual in SWITCH_DEFAULTS.items() if (usual if name in unclear else switches[name])),
+        default_provider=default_provider,
         system=names,
         removed=system.removed | (reach.removed - names),
         notes=notes,
@@ -304,6 +319,10 @@ def _duplicate_registrations(settings: Settings, system: frozenset[str]) -> tupl
     return tuple(
         one.name for one in settings.providers if one.name not in system and (one.issuer, one.client_id) in theirs
     )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(NAME_PATTERN, value) is not None
 
 
 def _quoted(name: object) -> str:

@@ -79,6 +79,7 @@ class JupyterOIDC(ExtensionApp):
     # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
     # NOTE: of any type, because traitlets would answer a wrong one by leaving the extension out, and log the value.
     providers: Any = _of_any_type("providers")
+    default_provider: Any = _of_any_type("default_provider")
     storage: Any = _of_any_type("storage")
     keyring_backend: Any = _of_any_type("keyring_backend")
     storage_folder: Any = _of_any_type("storage_folder")
@@ -204,6 +205,7 @@ def create_context(
         browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
         allow_remote_kernels="allow_remote_kernels" in said.on,
         under_hub=is_under_hub(os.environ),
+        default_provider=said.default_provider,
         sharing=sharing,
     )
     for finding in findings:

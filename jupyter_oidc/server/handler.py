@@ -103,6 +103,7 @@ class Context:
     max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     under_hub: bool = False
+    default_provider: str | None = None
     sharing: Sharing | None = None
     _services: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.web.call_record import CallRecord
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -52,6 +54,11 @@ class JupyterFront:
         return self._context.under_hub
 
     @property
+    def default_provider(self) -> str | None:
+        """The provider that a caller means who names none, by the settings."""
+        return self._context.default_provider
+
+    @property
     def server_name(self) -> str:
         """The name of this server at the Hub."""
         return os.environ.get("JUPYTERHUB_SERVER_NAME", "")
@@ -87,6 +94,12 @@ class JupyterFront:
     def nonce(self) -> str:
         """Return 128 random bits as text."""
         return self._context.entropy.token(128)
+
+    def begin_record(self, api: str) -> CallRecord:
+        """Begin the record of a GET of ``api`` that this server makes in the name of the caller."""
+        handler, services = self._handler, self._handler.services
+        seconds = handler.request.request_time
+        return CallRecord(services.event_log, services.entropy, "GET", seconds, handler.kernel_id, api)
 
     def note(self, text: str) -> None:
         """Write ``text`` into the log, with the request's id."""

@@ -61,7 +61,7 @@ class RouteHandler(OidcHandler):
 
     def call(self) -> Call:
         """Return this request as the argument of a route."""
-        return Call(self.received(), self.front, self.session_api)
+        return Call(self.received(), self.front, self.session_api, lambda: self.services.catalogue)
 
     def session_api(self) -> SessionApi:
         """Return what routes may ask of the sessions; raises ``ConfigurationInvalid`` with all findings."""

@@ -40,10 +40,18 @@ def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) ->
 
     Where a refresh token is requested and no prompt is set, it is ``consent``: a provider must ignore
     ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings say that this one does not.
+    A choice of accounts is asked for beside that, as the session with another account is to be refreshed, too.
     A sign-in that an API asked for is about strength and not about consent.
     """
-    if (prompt := options.prompt or settings.prompt) is not None:
+    chooses = options.prompt == "select_account"
+    if not chooses and (prompt := options.prompt or settings.prompt) is not None:
         return prompt
+    words = (options.prompt if chooses else None, _consent_prompt(settings, metadata, options))
+    return " ".join(word for word in words if word) or None
+
+
+def _consent_prompt(settings: Provider, metadata: Metadata, options: SignInOptions) -> str | None:
+    """Return ``consent`` where a refresh token is requested that the provider gives only with it."""
     stronger = bool(options.step_up.requested_acr_values) or options.step_up.max_age is not None
     if not supports_prompt(metadata, "consent"):
         return None  # the provider would refuse that prompt (Initiating User Registration 1.0, 4)

@@ -74,7 +74,9 @@ def _is_text(value: Any) -> bool:
 def _is_plain_path(written: str) -> bool:
     """Return whether ``written`` is one path, for every server that reads it, with an optional query."""
     path, _, query = written.partition("?")
-    return bool(_PATH.fullmatch(path) and _QUERY.fullmatch(query) and not _UNCLEAR.search(path))
+    return not path.startswith("/") and bool(
+        _PATH.fullmatch(path) and _QUERY.fullmatch(query) and not _UNCLEAR.search(path)
+    )
 
 
 def _is_address(value: str, *, loopback_http: bool) -> bool:
@@ -85,6 +87,10 @@ def _is_address(value: str, *, loopback_http: bool) -> bool:
         return False
     if not host or port == 0 or "@" in parts.netloc or not value.isascii() or re.search(r"[\s\\]", value):
         return False
-    if not (_QUERY.fullmatch(parts.query) and _FRAGMENT.fullmatch(parts.fragment)):
+    if not (
+        (not parts.path or _PATH.fullmatch(parts.path))
+        and _QUERY.fullmatch(parts.query)
+        and _FRAGMENT.fullmatch(parts.fragment)
+    ):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and loopback_http and host in LOOPBACK_HOSTS)

@@ -25,6 +25,14 @@ SECTION_SETTINGS: Final = (
         meaning="`{name: {settings}}`, in the order in which they are shown; client secrets are references, never values",
     ),
     Setting(
+        key="default_provider",
+        field=None,
+        shape=Own({"type": "string", "pattern": NAME_PATTERN}),
+        default=None,
+        meaning="the provider that a notebook means where it names none, if there are several",
+        unset="a notebook has to name one",
+    ),
+    Setting(
         key="storage",
         field=None,
         shape=Choice(get_args(RequestedStorage)),

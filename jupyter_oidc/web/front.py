@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.catalogue.operation import Operation
+    from jupyter_oidc.catalogue.service import Listing, Record, Visitor
     from jupyter_oidc.sessions.api import ProviderSettings, SessionApi, SignIn
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.web.request import Request
 
 SharingMode = Literal["none", "own-kernels", "all-kernels"]
 """``none``: only the owner has used the server; else whose kernels act for the owner."""
+
+
+class CatalogueApi(Protocol):
+    """What a route may ask about the operations of the APIs (ADR 52); raises the problem for its caller."""
+
+    async def operations(self, name: str, visitor: Visitor) -> Listing:
+        """Return the operations of the API ``name``."""
+        ...
+
+    async def operation(self, name: str, method: str, path: str, visitor: Visitor) -> Operation:
+        """Return one operation of the API ``name``."""
+        ...
 
 
 class Front(Protocol):
@@ -47,6 +61,11 @@ class Front(Protocol):
     @property
     def under_hub(self) -> bool:
         """Whether the front runs under a Hub."""
+        ...
+
+    @property
+    def default_provider(self) -> str | None:
+        """The provider that a caller means who names none, by the settings; it need not exist."""
         ...
 
     @property
@@ -89,6 +108,10 @@ class Front(Protocol):
         """Return 128 random bits as text."""
         ...
 
+    def begin_record(self, api: str) -> Record:
+        """Begin the record of a GET of ``api`` that this server makes in the name of the caller (ADR 52)."""
+        ...
+
     def note(self, text: str) -> None:
         """Write ``text`` into the log, with the request's id."""
         ...
@@ -105,14 +128,20 @@ class Front(Protocol):
 class Call:
     """The one argument of every route, beside those in its path.
 
-    ``session_api`` raises ``ConfigurationInvalid`` where the settings contain mistakes.
+    ``session_api`` and ``catalogue_api`` raise ``ConfigurationInvalid`` where the settings contain mistakes.
     """
 
     request: Request
     front: Front
     session_api: Callable[[], SessionApi]
+    catalogue_api: Callable[[], CatalogueApi]
 
     @property
     def sessions(self) -> SessionApi:
         """The sessions."""
         return self.session_api()
+
+    @property
+    def catalogue(self) -> CatalogueApi:
+        """The operations of the APIs."""
+        return self.catalogue_api()

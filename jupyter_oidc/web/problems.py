@@ -23,7 +23,7 @@ from jupyter_oidc.problems import (
     SessionExpired,
     StepUpRequired,
 )
-from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, json_reply
+from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, problem_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,12 +97,12 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
             "status": 500,
             "detail": message,
         }
-        return replace(json_reply(body, 500, (REQUEST_ID, request_id)), media_type=media_type)
+        return problem_reply(body, 500, media_type, (REQUEST_ID, request_id))
     headers = [("X-OIDC-Error", problem.code), (REQUEST_ID, request_id)]
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
-    reply = json_reply(error_body(problem, request_id, public_url), problem.status, *headers)
-    return replace(reply, media_type=media_type, reason=_reason_phrase(problem, request_id)).refusing(problem)
+    reply = problem_reply(error_body(problem, request_id, public_url), problem.status, media_type, *headers)
+    return replace(reply, reason=_reason_phrase(problem, request_id)).refusing(problem)
 
 
 def problem_media_type(accept: str) -> str:

@@ -78,6 +78,12 @@ _UNCACHEABLE: Final = ("Cache-Control", "no-store")
 _NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
 
 
+def problem_reply(body: dict[str, Any], status: int, media_type: str, *headers: tuple[str, str]) -> Reply:
+    """Return the problem details ``body`` as one line, which a terminal shows as it is."""
+    text = json.dumps(body, allow_nan=False) + "\n"
+    return Reply(status, (*headers, _UNCACHEABLE), text.encode(), media_type)
+
+
 def json_reply(view: dict[str, Any], status: int = 200, *headers: tuple[str, str]) -> Reply:
     """Return ``view`` as JSON."""
     return Reply(status, (*headers, _UNCACHEABLE), json.dumps(view, allow_nan=False).encode())

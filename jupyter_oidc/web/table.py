@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
 from jupyter_oidc.web.reply import Reply
-from jupyter_oidc.web.routes.apis import show_apis
+from jupyter_oidc.web.routes.apis import show_apis, show_example, show_operations
 from jupyter_oidc.web.routes.backchannel_logout import end_session_by_provider
 from jupyter_oidc.web.routes.callback import take_answer_of_form, take_answer_of_query
 from jupyter_oidc.web.routes.initiate_login import offer_sign_in, turn_form_into_address
@@ -102,5 +102,7 @@ TABLE: Final = (
     ),
     Route("BackchannelLogout", f"{_PROVIDER}/backchannel-logout", (("POST", end_session_by_provider),)),
     Route("Apis", "jupyter-oidc/apis", (("GET", show_apis),), tracks_activity=False),
+    Route("Operations", "jupyter-oidc/apis/{api}/operations", (("GET", show_operations),), tracks_activity=False),
+    Route("OperationExample", "jupyter-oidc/apis/{api}/operations/example", (("GET", show_example),)),
 )
 """Every route, in the order of the reference."""

@@ -9,6 +9,8 @@ from jupyter_oidc.facts import facts
 from jupyter_oidc.web.problems import error_body
 
 if TYPE_CHECKING:
+    from jupyter_oidc.catalogue.operation import Operation
+    from jupyter_oidc.catalogue.service import Listing
     from jupyter_oidc.sessions.api import ApiEntry, ProviderEntry, SignedOut, SignIn
     from jupyter_oidc.sessions.summary import Summary
     from jupyter_oidc.web.front import SharingMode
@@ -124,6 +126,43 @@ def api_view(entry: ApiEntry, path: str, *, to_kernel: bool = False) -> dict[str
         "docs_url": entry.docs_url,
         "path_prefixes": list(entry.path_prefixes),
         "has_operations": entry.has_operations,
+    }
+
+
+def operations_view(listing: Listing) -> dict[str, Any]:
+    """Return the contract ``operations.reply``."""
+    document = listing.document
+    return {
+        "api": listing.api,
+        "document": {"title": document.title, "version": document.version, "openapi": document.openapi},
+        "operations": [_operation_view(one) for one in document.operations],
+        "problems": [{"where": one.where, "message": one.message} for one in document.problems],
+        "operations_more": document.operations_more,
+    }
+
+
+def _operation_view(operation: Operation) -> dict[str, Any]:
+    body = operation.body
+    return {
+        "id": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": list(operation.tags),
+        "deprecated": operation.deprecated,
+        "obstacle": operation.obstacle,
+        "parameters": [
+            {
+                "name": one.name,
+                "in": one.place,
+                "required": one.required,
+                "type": one.type,
+                "description": one.description,
+            }
+            for one in operation.parameters
+        ],
+        "body": body and {"media_type": body.media_type, "required": body.required},
     }
 
 

@@ -42,7 +42,7 @@ function readerSchema(of, checked = false) {
   }
   const made = Object.fromEntries(
     Object.entries(of)
-      .filter(([key]) => key !== 'default' && !(checked && key === 'additionalProperties')) // nothing unlisted is left
+      .filter(([key, part]) => key !== 'default' && !(checked && key === 'additionalProperties' && part === false)) // nothing unlisted is left
       .map(([key, part]) => [key, key === 'enum' ? [...part, 'other'] : readerSchema(part, checked)])
   );
   if (made.properties && !checked) {

@@ -169,7 +169,7 @@ it('shows how people know an API, what it is for, and its documentation only ove
     apiOf('orders', { title: 'Order desk', description: 'All orders.', docs_url: 'https://docs.example.com/orders' }),
     apiOf('billing', { docs_url: 'http://docs.example.com/', has_operations: false })
   );
-  expect(texts('.jp-oidc-api-name')).toEqual(['Order deskorders', 'billing']);
+  expect(texts('.jp-oidc-api-text')).toEqual(['Order deskorders · Ready', 'billingMissing: billing.read']);
   expect(texts('.jp-oidc-api-more > p')).toEqual(['All orders.']);
   const links = all('.jp-oidc-api a') as HTMLAnchorElement[];
   expect(links.map(({ href, rel, target }) => [href, rel, target])).toEqual([

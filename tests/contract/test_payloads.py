@@ -59,7 +59,10 @@ SUMMARY: dict[str, Any] = {
 VALID: dict[str, dict[str, Any]] = {
     "error": ERROR,
     "session.reply": SUMMARY,
-    "providers.reply": {"providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "signed-out"}]},
+    "providers.reply": {
+        "providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "signed-out"}],
+        "default_provider": "corp",
+    },
     "sign-in.request": {
         "strategy": "auto",
         "next": "/lab",
@@ -185,8 +188,9 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("session.reply", {"storage": "cookie"}),
     ("session.reply", {"access_token": "x"}),
     ("session.reply", {"user": {"sub": "a1", "access_token": "x"}}),
-    ("providers.reply", {"providers": [{"name": "corp"}]}),
-    ("providers.reply", {"providers": {}}),
+    ("providers.reply", {"providers": [{"name": "corp"}], "default_provider": None}),
+    ("providers.reply", {"providers": {}, "default_provider": None}),
+    ("providers.reply", {"providers": [], "default_provider": "not a name"}),
     ("sign-in.request", {"strategy": "implicit"}),
     ("sign-in.request", {"next": "x" * 2049}),
     ("sign-in.request", {"prompt": "often"}),

@@ -33,6 +33,28 @@ def test_every_headline_of_the_kernel_is_one_of_the_front_end() -> None:
     assert {messages.REFRESH_FAILS, *messages.HEADLINES.values()} <= headlines
 
 
+@pytest.mark.parametrize("state", sorted(messages.HEADLINES))
+def test_a_state_has_one_word_in_panel_status_item_cell_and_terminal(state: str) -> None:
+    """The panel's headline is in the status item's name, in a cell's card and in a terminal's first line."""
+    headline = messages.HEADLINES[state]
+    assert re.search(rf"headline: (away \? )?trans\.__\('{headline}'\)", source("words.ts"))
+    assert "trans.__('%1 at %2.', words.headline, view.provider)" in source("words.ts")
+    assert "aria-label={words.long}" in source("status.tsx")
+    summary = {**SUMMARY, "state": state, "user": None}
+    assert session_text(summary).startswith(headline.partition(",")[0])
+    assert f"<b>{headline}" in session_html(summary)
+    assert _paragraph(summary)[0] == f"corp: {headline}"
+
+
+@pytest.mark.parametrize("readiness", sorted(messages.ACCESS))
+def test_the_readiness_of_an_api_has_one_word_in_panel_cell_and_terminal(readiness: str) -> None:
+    api = {"name": "orders", "readiness": readiness, "allowed": True, "missing": ["a"]}
+    word = messages.ACCESS[readiness]
+    assert re.search(rf"trans\.__\('{word}(: %1)?'", source("panel/apirow.tsx"))
+    assert word in session_text({**SUMMARY, "apis": [api]}) + session_html({**SUMMARY, "apis": [api]})
+    assert _paragraph({**SUMMARY, "apis": [api]})[-1].startswith(f"    API orders: {word}")
+
+
 def test_every_reason_has_the_same_sentence_on_both_sides() -> None:
     known = re.findall(r"(\w+): \{\s*why: trans\.__\(\s*'([^']+)'", source("reasons.ts"))
     assert dict(known) == messages.REASONS

@@ -287,6 +287,13 @@ def to_kernel(socket: WebSocket) -> bool:
     return "/api/kernels/" in socket.url
 
 
+def unfold_all(lab: Lab) -> None:
+    """Open every disclosure of the panel; opening one can bring others."""
+    closed = lab.panel.locator("details:not([open])")
+    while closed.count():
+        closed.first.evaluate("one => { one.open = true; }")
+
+
 def answer_demo(window: Page, name: str = "ada") -> None:
     """Fill in the login form of the demo's provider."""
     password = next(persona.password for persona in PERSONAS if persona.username == name)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import BrowserContext, Route
 
 from jupyter_oidc.contract import check
+from jupyter_oidc.contract.version import CONTRACT_VERSION
 
 USER = {
     "sub": "a1",
@@ -96,6 +98,112 @@ def scenes() -> dict[str, dict[str, Any]]:
     }
 
 
+DESCRIBED: dict[str, dict[str, Any]] = {
+    "orders": {
+        "title": "Order desk",
+        "description": "Orders of the workshop, their items and their deliveries.",
+        "example": "orders?limit=5",
+        "docs_url": "https://docs.example.com/orders",
+        "has_operations": True,
+    },
+    "plans": {
+        "title": "Production plans",
+        "description": "What is going to be built, and when.",
+        "docs_url": "https://docs.example.com/plans",
+        "has_operations": True,
+    },
+}
+"""What the settings say of the APIs, by name."""
+
+
+def operation(method: str, path: str, summary: str, **changes: Any) -> dict[str, Any]:
+    """One operation of an API; parameters in the path are required integers."""
+    names = re.findall(r"{(\w+)}", path)
+    return {
+        "id": None,
+        "method": method,
+        "path": path,
+        "summary": summary,
+        "description": None,
+        "tags": [path.split("/")[1]],
+        "deprecated": False,
+        "obstacle": None,
+        "parameters": [_parameter(name, "path", required=True) for name in names],
+        "body": None,
+        **changes,
+    }
+
+
+def _parameter(name: str, place: str, description: str | None = None, *, required: bool = False) -> dict[str, Any]:
+    """One parameter of an operation."""
+    return {"name": name, "in": place, "required": required, "type": "integer", "description": description}
+
+
+def operations(api: str, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """The reply about the operations of ``api``."""
+    document = {"title": DESCRIBED[api]["title"], "version": "1.2.0", "openapi": "3.1.0"}
+    return {"api": api, "document": document, "operations": rows, "problems": [], "operations_more": 0, **changes}
+
+
+BODY = {"media_type": "application/json", "required": True}
+LIMIT = _parameter("limit", "query", "How many orders, 100 at most.")
+CATALOGUE: dict[str, dict[str, Any]] = {
+    "orders": operations(
+        "orders",
+        [
+            operation("GET", "/orders", "List orders", parameters=[LIMIT], description="The newest order comes first."),
+            operation("POST", "/orders", "Place an order", body=BODY),
+            operation("GET", "/orders/{id}", "Show one order"),
+            operation("PATCH", "/orders/{id}", "Change an order", body=BODY),
+            operation("DELETE", "/orders/{id}", "Cancel an order", obstacle="method"),
+            operation("GET", "/deliveries", "List deliveries"),
+            operation("GET", "/deliveries/{id}/track", "Track a delivery by its number", deprecated=True),
+            operation("GET", "/stock/warehouses/{warehouse}/shelves/{shelf}/items", "List the items on a shelf"),
+        ],
+        problems=[{"where": "#/paths/~1stock/get/parameters/0", "message": "The reference leads nowhere."}],
+    ),
+    "plans": operations(
+        "plans",
+        [operation("GET", "/plans", "List plans"), operation("GET", "/plans/{id}", "Show one plan", obstacle="path")],
+    ),
+}
+"""The operations of both APIs."""
+
+
+BROKEN_DOCUMENT = {
+    "code": "openapi_invalid",
+    "message": "The OpenAPI document is no JSON: line 7, column 12.",
+    "reason": "The OpenAPI document is no JSON: line 7, column 12.",
+    "action": "Ask the people behind the API to correct it.",
+    "retryable": False,
+    "request_id": "made-up-1",
+}
+"""The error of a document that cannot be read."""
+
+
+def play_catalogue(context: BrowserContext, told: Mapping[str, dict[str, Any] | None], cell: str = "6 * 7") -> None:
+    """Let the pages of ``context`` see these operations, by API; every one is the same ``cell``.
+
+    The document of an API with ``None`` cannot be read.
+    """
+
+    def example(route: Route) -> None:
+        query = dict(parse_qsl(urlsplit(route.request.url).query))
+        api = urlsplit(route.request.url).path.split("/")[-3]
+        shown = {"api": api, "method": query["method"], "path": query["path"], "cell": cell, "curl": "curl example"}
+        _answer(route, "operation-example.reply", shown)
+
+    def listed(route: Route) -> None:
+        document = told[urlsplit(route.request.url).path.split("/")[-2]]
+        if document is None:
+            _answer(route, "error", BROKEN_DOCUMENT, status=502)
+        else:
+            _answer(route, "operations.reply", document)
+
+    context.route(re.compile(r"/jupyter-oidc/apis/[^/]+/operations(\?.*)?$"), listed)
+    context.route(re.compile(r"/jupyter-oidc/apis/[^/]+/operations/example(\?.*)?$"), example)
+
+
 def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> None:
     """Let the pages of ``context`` see these providers; one without a summary is never answered about."""
 
@@ -139,12 +247,20 @@ def _row(provider: str, summary: Mapping[str, Any], api: Mapping[str, Any]) -> d
         "methods": ["GET"],
         "callers": ["browser", "kernel"],
         "state": summary["state"],
+        "title": None,
+        "description": None,
+        "example": None,
+        "docs_url": None,
+        "path_prefixes": [],
+        "has_operations": False,
+        **DESCRIBED.get(api["name"], {}),
     }
 
 
 def _answer(route: Route, name: str, document: object, status: int = 200) -> None:
     check(name, document)
-    route.fulfill(status=status, body=json.dumps(document), content_type="application/json")
+    number = {"X-OIDC-Contract": str(CONTRACT_VERSION)}
+    route.fulfill(status=status, body=json.dumps(document), content_type="application/json", headers=number)
 
 
 def _text(moment: datetime) -> str:

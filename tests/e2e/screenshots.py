@@ -7,6 +7,7 @@ come from the providers of the tests. A picture that no page shows is not made (
 from __future__ import annotations
 
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,10 @@ from typing import Any
 
 from aiohttp import web
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook, visiting
+from tests.e2e.scenes import CATALOGUE, DESCRIBED, play_catalogue
 from tests.e2e.world import World, world
 from tests.support.browser import chromium
 
@@ -27,6 +29,12 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SIGN_IN = "import jupyter_oidc as oidc\n\noidc.sign_in()"
 CALL = 'import pandas as pd\n\norders = oidc.api("orders")  # an httpx.Client\npd.DataFrame(orders.get("items").json())'
+LIST_ORDERS = """import jupyter_oidc as oidc
+import pandas as pd
+
+reply = oidc.api("orders").get("items", params={"limit": 5})
+reply.raise_for_status()
+pd.DataFrame(reply.json())"""
 ORDERS = [
     {"id": 1, "item": "Difference engine", "quantity": 1, "price": 17000.0, "status": "delivered"},
     {"id": 2, "item": "Punched cards", "quantity": 2400, "price": 0.12, "status": "shipped"},
@@ -103,6 +111,33 @@ class Album:
             lab.page.mouse.move(0, 0)
             self.keep("notebook7", lab.page.screenshot(animations="disabled"))
 
+    def operations(self) -> None:
+        """An operation that was found by a word, its cell and what it answers."""
+        new_notebook(self.world.process.work)
+        self.world.upstream.plan(orders)
+        with self.visit() as lab:
+            lab.page.set_viewport_size({"width": 1120, "height": 640})
+            play_catalogue(lab.page.context, CATALOGUE, LIST_ORDERS)
+            lab.page.context.route(re.compile(r"/jupyter-oidc/apis(\?.*)?$"), describe)
+            lab.open(NOTEBOOK)
+            lab.sign_in()
+            lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("list")
+            lab.panel.get_by_role("button", name="Insert cell for GET /orders", exact=True).click()
+            cell = lab.page.locator(".jp-Notebook .jp-Cell").nth(1)
+            cell.locator(".cm-content").click()
+            lab.run_active_cell()
+            expect(cell).to_contain_text("Difference engine", timeout=SLOW)
+            expect(lab.notices).to_have_count(0, timeout=SLOW)
+            lab.page.mouse.move(0, 0)
+            self.keep("operations", lab.page.screenshot(animations="disabled"))
+
+
+def describe(route: Route) -> None:
+    """Let the page know how people call the APIs, as the settings would have it."""
+    reply = route.fetch()
+    listed = {"apis": [{**api, **DESCRIBED.get(api["name"], {})} for api in reply.json()["apis"]]}
+    route.fulfill(response=reply, json=listed)
+
 
 async def orders(_: web.Request) -> web.StreamResponse:
     """Answer with something worth a look."""
@@ -112,6 +147,7 @@ async def orders(_: web.Request) -> web.StreamResponse:
 CHAPTERS = {
     "overview": Album.overview,
     "notebook7": Album.notebook7,
+    "operations": Album.operations,
 }
 
 

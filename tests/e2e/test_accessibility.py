@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, visiting
-from tests.e2e.scenes import play, play_problem, scenes
+from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, unfold_all, visiting
+from tests.e2e.scenes import CATALOGUE, ada, play, play_catalogue, play_problem, scenes
 from tests.e2e.world import World
 from tests.support.accessibility import checked
 
@@ -46,6 +46,27 @@ def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(
             summary.click()
         expect(lab.notices).not_to_have_count(0)
         nothing_found(lab.page, *OURS, ".Toastify__toast", looked=200)
+
+
+@pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
+def test_nothing_is_found_in_the_operations_of_the_apis(
+    world: World, browser: Browser, theme: str, options: dict[str, Any]
+) -> None:
+    """A search over all APIs, the list of one, everything unfolded, and a document that could not be read."""
+    world.choose_theme(theme)
+    with visiting(browser, world.process, **options) as lab:
+        play(lab.page.context, {"corp": ada()})
+        play_catalogue(lab.page.context, {"orders": CATALOGUE["orders"], "plans": None})
+        lab.open(NOTEBOOK)
+        lab.show_panel()
+        lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("order")
+        for title in ("Order desk", "Production plans"):
+            lab.panel.locator("summary", has_text=f"Operations of {title}").click()
+        expect(lab.panel.get_by_role("button", name="Try again")).not_to_have_count(0)
+        expect(lab.panel.get_by_text("The settings do not open DELETE.")).to_have_count(2)
+        unfold_all(lab)
+        expect(lab.panel.get_by_text("The reference leads nowhere.")).to_be_visible()
+        nothing_found(lab.page, *OURS, looked=100)
 
 
 @pytest.mark.parametrize("state", ["link", "declined", "unconfigured", "refused"])

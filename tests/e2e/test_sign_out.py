@@ -134,7 +134,7 @@ def leave(lab: Lab) -> Page:
     """Sign out in the panel, and press the button of the notice."""
     lab.show_panel()
     lab.button("Sign out").click()
-    offer = lab.notice("Signed out at corp.").get_by_role("button", name="Also sign this browser out")
+    offer = lab.notice("Signed out at corp.").get_by_role("button", name="Sign out at the provider")
     expect(offer).to_be_visible(timeout=SLOW)
     with lab.page.context.expect_page() as opened:
         offer.click()

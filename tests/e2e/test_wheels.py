@@ -31,11 +31,14 @@ CONTRACT = {
     "contract/complete.request.schema.json",
     "contract/diagnostics.reply.schema.json",
     "contract/error-code.json",
+    "contract/error-params.json",
     "contract/error.schema.json",
     "contract/events/call.yaml",
     "contract/events/session.yaml",
     "contract/kernel-grant.reply.schema.json",
     "contract/kernel-grant.request.schema.json",
+    "contract/operation-example.reply.schema.json",
+    "contract/operations.reply.schema.json",
     "contract/providers.reply.schema.json",
     "contract/refresh.request.schema.json",
     "contract/session.reply.schema.json",
@@ -73,10 +76,14 @@ reveal_type(s)
 reveal_type(s.user)
 reveal_type(oidc.sign_in("corp"))
 reveal_type(oidc.api("orders").get("items"))
+reveal_type(oidc.apis()["orders"])
+reveal_type(oidc.sessions())
 try:
     oidc.sign_out()
 except oidc.NotSignedIn as error:
     reveal_type(error.action)
+except oidc.errors.SessionExpired as error:
+    reveal_type(error.link)
     oidc.token
 """
 REVEALED = [
@@ -84,7 +91,10 @@ REVEALED = [
     'note: Revealed type is "jupyter_oidc.kernel.session.User | None"',
     'note: Revealed type is "jupyter_oidc.kernel.session.Session"',
     'note: Revealed type is "httpx._models.Response"',
+    'note: Revealed type is "jupyter_oidc.kernel.catalogue.Api"',
+    'note: Revealed type is "jupyter_oidc.kernel.listing.Listing[jupyter_oidc.kernel.session.Session]"',
     'note: Revealed type is "str"',
+    'note: Revealed type is "str | None"',
     'error: Module has no attribute "token"  [attr-defined]',
 ]
 WHERE = "import jupyter_oidc; print(jupyter_oidc.__file__)"

@@ -51,7 +51,7 @@ def test_a_person_at_a_terminal_signs_in_looks_and_signs_out(
 ) -> None:
     command, process = beside
     before = command.run("status")
-    assert (before.code, "corp: signed-out" in before.out) == (1, True), before.err
+    assert (before.code, "corp: Not signed in" in before.out) == (1, True), before.err
 
     with command.start("sign-in", "--no-browser") as waiting:
         assert waiting.stdout is not None
@@ -67,7 +67,7 @@ def test_a_person_at_a_terminal_signs_in_looks_and_signs_out(
 
     status = command.run("status")
     assert status.code == 0
-    assert "corp: active" in status.out
+    assert "corp: Signed in" in status.out
     assert "renewed by itself; kept in: memory" in status.out
     assert "API orders: Ready" in status.out
     assert command.run("status", "--json").json()[0]["user"]["username"] == "user1"

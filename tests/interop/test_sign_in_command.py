@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
 import shlex
 import signal
 import subprocess
@@ -24,6 +21,7 @@ from tests.support.command import Command, Said
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.terminal import Terminal
 
 NOWHERE = "http://127.0.0.1/nobody/listens"
 
@@ -87,45 +85,6 @@ def line_with(stream: Any, pattern: str) -> re.Match[str]:
     raise AssertionError(f"the output ended without {pattern}")
 
 
-class Terminal:
-    """A terminal with a command in it; ``shown`` is what its screen has shown so far."""
-
-    def __init__(self, command: Command, *arguments: str) -> None:
-        self.shown = ""
-        self._child, self._end = pty.fork()
-        if self._child == 0:  # pragma: no cover - another process
-            os.chdir(command.folder / "home")
-            program = [sys.executable, "-m", "jupyter_oidc.cli", "sign-in", *arguments]
-            os.execve(sys.executable, program, command._environment())
-
-    def until(self, pattern: str, within: float = 60.0) -> re.Match[str]:
-        """Read until the screen shows ``pattern``."""
-        deadline = time.monotonic() + within
-        while (found := re.search(pattern, self.shown)) is None:
-            assert select.select([self._end], [], [], max(0.0, deadline - time.monotonic()))[0], self.shown
-            self._read()
-        return found
-
-    def type(self, text: str) -> None:
-        os.write(self._end, text.encode())
-
-    def end(self) -> int:
-        """Read to the end, and return the exit code."""
-        try:
-            while True:
-                self._read()
-        except OSError:
-            _, status = os.waitpid(self._child, 0)
-            os.close(self._end)
-            return os.waitstatus_to_exitcode(status)
-
-    def _read(self) -> None:
-        read = os.read(self._end, 4_096)
-        if not read:
-            raise OSError
-        self.shown += read.decode().replace("\r\n", "\n")
-
-
 @contextmanager
 def started(desktop: Desktop, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     with desktop.command.start("sign-in", *arguments) as process:
@@ -147,7 +106,7 @@ def test_a_link_is_printed_and_the_browser_comes_back(desktop: Desktop, strategy
         assert "You are signed in" in desktop.browser().open(link).text
         out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "corp: active\n    signed in as Example User" in out
+    assert "corp: Signed in\n    signed in as Example User" in out
     (asked,) = [one.query for one in desktop.provider.received if one.endpoint == "authorize"][-1:]
     through_the_server = asked["redirect_uri"].startswith(desktop.process.url)
     assert through_the_server is (strategy == "server")
@@ -163,12 +122,12 @@ def test_a_code_is_printed_and_entered_elsewhere(desktop: Desktop) -> None:
         desktop.provider.answer_code(code)
         out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "corp: active\n    signed in as Example User" in out
+    assert "corp: Signed in\n    signed in as Example User" in out
 
 
 def test_an_address_is_pasted_at_a_terminal_and_a_wrong_one_may_be_mended(desktop: Desktop) -> None:
     """A32: A pasted answer is the whole address; the screen shows nothing of it, however long it is."""
-    terminal = Terminal(desktop.command, "pasted", "--no-browser")
+    terminal = Terminal(desktop.command, "sign-in", "pasted", "--no-browser")
     link = terminal.until(r"https?://\S+/start/\S+(?=\n)")[0]
     end = desktop.browser().open(link, stop_at=NOWHERE).headers["location"]
     code = end.partition("code=")[2].partition("&")[0]
@@ -180,7 +139,7 @@ def test_an_address_is_pasted_at_a_terminal_and_a_wrong_one_may_be_mended(deskto
         terminal.type(padded[start : start + 512])
     terminal.type("\n")
     assert terminal.end() == 0, terminal.shown
-    assert "pasted: active\n    signed in as Example User" in terminal.shown
+    assert "pasted: Signed in\n    signed in as Example User" in terminal.shown
     assert (code in terminal.shown, "padding" in terminal.shown, "elsewhere" in terminal.shown) == (False, False, False)
 
 
@@ -194,7 +153,7 @@ def test_an_address_may_come_through_a_pipe(desktop: Desktop) -> None:
         end = desktop.browser().open(link, stop_at=NOWHERE).headers["location"]
         out, err = waiting.communicate(f"{end}\n", timeout=60)
     assert (waiting.returncode, err) == (0, "")
-    assert "pasted: active\n    signed in as Example User" in out
+    assert "pasted: Signed in\n    signed in as Example User" in out
 
 
 # -- the browser ---------------------------------------------------------------------------------------------------------
@@ -241,7 +200,7 @@ def test_where_no_browser_is_the_command_says_what_to_do(
 
 
 def test_a_terminal_counts_down_and_ctrl_c_cancels_the_sign_in_at_the_server(desktop: Desktop) -> None:
-    terminal = Terminal(desktop.command, "corp", "--no-browser", "--timeout=100")
+    terminal = Terminal(desktop.command, "sign-in", "corp", "--no-browser", "--timeout=100")
     link = terminal.until(r"https?://\S+/start/\S+(?=\n)")[0]
     terminal.until(r"Waiting for you; 1 min \d\d s left\. Ctrl-C cancels\.")
     assert desktop.state() == "signing-in"
@@ -254,7 +213,7 @@ def test_a_terminal_counts_down_and_ctrl_c_cancels_the_sign_in_at_the_server(des
 
 
 def test_ctrl_c_at_the_hidden_prompt_cancels_and_the_terminal_shows_input_again(desktop: Desktop) -> None:
-    terminal = Terminal(desktop.command, "pasted", "--no-browser")
+    terminal = Terminal(desktop.command, "sign-in", "pasted", "--no-browser")
     terminal.until(r"then press Enter: ")
     terminal.type("half an addr\x03")
     assert terminal.end() == 130, terminal.shown
@@ -273,7 +232,7 @@ def test_an_interruption_in_a_pipe_cancels_too(desktop: Desktop) -> None:
 
 
 def test_the_prompt_for_an_address_ends_with_the_timeout(desktop: Desktop) -> None:
-    terminal = Terminal(desktop.command, "pasted", "--no-browser", "--timeout=1")
+    terminal = Terminal(desktop.command, "sign-in", "pasted", "--no-browser", "--timeout=1")
     assert terminal.end() == 1, terminal.shown
     assert "Nobody finished the sign-in within 1 seconds." in terminal.shown
     assert desktop.state("pasted") == "signed-out"
@@ -312,7 +271,7 @@ def test_the_provider_of_an_api_need_not_be_named(desktop: Desktop) -> None:
         desktop.browser().open(link)
         out, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 0
-    assert "corp: active" in out
+    assert "corp: Signed in" in out
 
 
 def test_an_api_that_there_is_not_is_said(desktop: Desktop) -> None:

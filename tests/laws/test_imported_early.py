@@ -18,7 +18,7 @@ import pytest
 from jupyter_oidc.adapters.system.early_imports import OUR_PARTS
 from tests.laws.source import Module, modules, seeded
 
-ELSEWHERE = {"cli", "converter", "demo", "errors", "kernel"}
+ELSEWHERE = {"cli", "converter", "demo", "errors", "kernel", "openapi_reader"}
 """The parts that run in no server."""
 
 

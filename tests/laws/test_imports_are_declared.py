@@ -29,6 +29,8 @@ PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding=
 
 # Only the display in a notebook imports these, at first use: where it runs, the kernel has brought them.
 BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
+# Libraries that are imported by another name than they are installed by.
+OTHER_NAMES = {"yaml": "pyyaml"}
 NODE_SOURCE = re.compile(
     r"""^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]""", re.MULTILINE
 )
@@ -41,7 +43,7 @@ def declared(requirements: Iterable[str]) -> set[str]:
 def libraries(module: Module) -> set[str]:
     """The canonical names of the libraries that ``module`` imports."""
     roots = {name.partition(".")[0] for name in module.imports()} - sys.stdlib_module_names - {"jupyter_oidc"}
-    return {canonicalize_name(root) for root in roots}
+    return {canonicalize_name(OTHER_NAMES.get(root, root)) for root in roots}
 
 
 def undeclared(found: Iterable[Module], names: set[str]) -> dict[str, set[str]]:

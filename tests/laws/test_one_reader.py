@@ -17,6 +17,7 @@ READERS = {
     "jupyter_oidc.adapters.network.peer_certificate": "writes the egress proxy's header on the wire, to look through it",
     "jupyter_oidc.adapters.provider.provider_http": "writes credentials on the wire",
     "jupyter_oidc.adapters.storage.jwe_file": "encrypts that text with the storage key",
+    "jupyter_oidc.adapters.storage.secret_keeping": "writes a client secret that a set-up was given where its reference leads",
     "jupyter_oidc.adapters.storage.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.storage.vault_keyring": "stores the refresh token",

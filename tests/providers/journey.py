@@ -23,6 +23,7 @@ from aiohttp import web
 
 from jupyter_oidc.demo.environment import free_port
 from tests.providers.real import LOGIN, Addresses, RealProvider, metadata_of
+from tests.providers.set_up import set_up
 from tests.support.form import forms_of
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
@@ -313,6 +314,11 @@ def dpop(journey: Journey) -> None:
         assert bound.seen_schemes == {"DPoP"}, bound.seen_schemes
 
 
+def setup(journey: Journey) -> None:
+    """`jupyter oidc setup` leads from the provider's address to a session and a called API, by flags and at a terminal."""
+    set_up(journey.folder, journey.provider, journey.upstream.url, lambda: CookieJar(AS_IN_A_BROWSER))
+
+
 @contextmanager
 def second(journey: Journey) -> Iterator[Journey]:
     """Begin a journey with another server, client and browser at the same provider."""
@@ -338,7 +344,11 @@ STEPS: dict[str, Callable[[Journey], None]] = {
     "revoked": revoked,
     "back-channel": back_channel,
     "dpop": dpop,
+    "setup": setup,
 }
+
+INDEPENDENT = ("setup",)
+"""Steps that need no other step before them."""
 
 NEEDED = {
     "exchange": ("grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange"),

@@ -12,7 +12,7 @@ from tests.providers.journey import STEPS
 FILE = Path(__file__).with_name("record.json")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "providers.md"
 BEGIN, END = "<!-- made by `make providers-check WRITE=1` -->\n", "<!-- made until here -->\n"
-MADE, NOT_OFFERED, FAILED = "✓", "not offered", "✗"
+MADE, NOT_OFFERED, FAILED, NOT_MADE = "✓", "not offered", "✗", "not made yet"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def matrix(outcomes: Sequence[Outcome]) -> str:
     """Return the table of ``outcomes``, with the reason of each step that is not offered, in Markdown."""
     head = ["Step", *(f"{made.provider} {made.version}" for made in outcomes)]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {step} | {' | '.join(made.steps[step] for made in outcomes)} |" for step in STEPS]
+    lines += [f"| {step} | {' | '.join(made.steps.get(step, NOT_MADE) for made in outcomes)} |" for step in STEPS]
     lines.append(f"| made on | {' | '.join(made.day for made in outcomes)} |")
     reasons = [f"- {made.provider}, {step}: {why}." for made in outcomes for step, why in made.reasons.items()]
     return "\n".join([*lines, *(["", "Not offered:", "", *reasons] if reasons else [])]) + "\n"

@@ -26,8 +26,9 @@ IMPORT_TIMEOUT_SECONDS: Final = 60.0
 """Seconds that a kernel waits for the imports; only a file system that has stopped is slower."""
 
 OUR_PARTS: Final = (
-    *("adapters", "secret_access", "background", "clock", "compat", "compose", "contract", "diagnostics", "entropy"),
-    *("problems", "protocol", "proxy", "secret", "server", "sessions", "settings", "strategies", "web"),
+    *("adapters", "secret_access", "background", "catalogue", "clock", "compat", "compose", "contract", "diagnostics"),
+    *("entropy", "facts", "problems", "protocol", "proxy", "secret", "server", "sessions", "settings", "strategies"),
+    "web",
 )
 """The parts of this package that run in the server.
 

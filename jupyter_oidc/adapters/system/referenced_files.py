@@ -8,11 +8,14 @@ Certificates are public and are read here; a file with a private key is judged i
 from __future__ import annotations
 
 import ssl
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.catalogue.service import MAX_DOCUMENT_BYTES
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
+from jupyter_oidc.settings.api_description import FILE_PREFIX
 from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 
 if TYPE_CHECKING:
@@ -45,6 +48,21 @@ def _findings(settings: Settings) -> Iterator[Finding]:
                 yield from _client_certificate_findings(f"{at}.apis.{api.name}", api)
             if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
                 yield from _bundle_findings(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
+            if api.openapi and api.openapi.startswith(FILE_PREFIX):
+                yield from _document_findings(f"{at}.apis.{api.name}.openapi", api.openapi.removeprefix(FILE_PREFIX))
+
+
+def _document_findings(key: str, path: str) -> Iterator[Finding]:
+    """Say what is wrong with a file as such; its content is read when a caller asks for it, and may change."""
+    try:
+        found = Path(path).expanduser().stat()
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no such home directory
+        yield Finding(key, "names a file that does not exist", "Name a file with an OpenAPI document.")
+        return
+    if not stat.S_ISREG(found.st_mode):
+        yield Finding(key, "names something that is no file", "Name a file with an OpenAPI document.")
+    elif found.st_size > MAX_DOCUMENT_BYTES:
+        yield Finding(key, "names a file of more than 5 MB", "Name a smaller OpenAPI document.")
 
 
 def _bundle_findings(key: str, path: str) -> Iterator[Finding]:

@@ -97,7 +97,7 @@ class HttpUpstreamReply:
     def __init__(
         self,
         response: aiohttp.ClientResponse,
-        call: UpstreamCall,
+        idle_timeout_seconds: float,
         hidden: tuple[Secret, ...],
         read_buffer: type[ReadBuffer],
     ) -> None:
@@ -105,7 +105,7 @@ class HttpUpstreamReply:
         self._read_buffer = read_buffer
         self._response = response
         self._hidden = hidden
-        self._idle_timeout_seconds = call.api.timeout_idle
+        self._idle_timeout_seconds = idle_timeout_seconds
 
     @property
     def headers(self) -> Headers:
@@ -252,7 +252,7 @@ class HttpUpstream:
         if not _is_sound(response):
             _abort(response)
             raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call, hidden, self._read_buffer)
+        return HttpUpstreamReply(response, call.api.timeout_idle, hidden, self._read_buffer)
 
     async def _headers(self, call: UpstreamCall) -> tuple[Headers, tuple[Secret, ...]]:
         """Return the headers of ``call`` with its credentials, and the secrets in them that no reply may show."""
@@ -262,6 +262,14 @@ class HttpUpstream:
         secrets = await self._secrets.of(call.api)
         headers += [(name, _header_value(name, secret)) for name, secret in secrets]
         return headers, (call.bearer, *(secret for _, secret in secrets))
+
+    async def open_public(self, api: Api, url: str, headers: Headers) -> HttpUpstreamReply:
+        """Send a GET to ``url`` by the network settings of ``api``, without a token; raises the errors of :meth:`open`."""
+        response = await self._send(api, "GET", url, headers, None)
+        if not _is_sound(response):
+            _abort(response)
+            raise UpstreamProtocolError
+        return HttpUpstreamReply(response, api.timeout_idle, (), self._read_buffer)
 
     async def probe_api(self, api: Api) -> None:
         """Send ``HEAD`` to the address of ``api``, without a token; any answer will do.
@@ -541,6 +549,8 @@ def _header_value(name: str, secret: Secret) -> str:
 
 
 def _headers_without_secrets(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
+    if not hidden:
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
     token = reveal_bytes(hidden[0])
     readable = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
     for secret in hidden[1:]:

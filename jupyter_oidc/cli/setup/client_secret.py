@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.secret_keeping import KeptSecret, keep_in_file, keep_in_keyring
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle, unanswered
@@ -15,6 +15,7 @@ from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from jupyter_oidc.cli.setup.decisions import SecretNeed
@@ -39,8 +40,12 @@ class ClientSecret:
         return self.reference is not None or self.typed is not None
 
 
-def find_secret(wishes: Wishes, need: SecretNeed, before: str | None, dialogue: Dialogue) -> ClientSecret:
-    """Return the client's secret; a public client comes first where the provider takes one."""
+def find_secret(wishes: Wishes, need: SecretNeed, settings: Mapping[str, Any], dialogue: Dialogue) -> ClientSecret:
+    """Return the client's secret; a public client comes first where the provider takes one.
+
+    ``settings`` are those of the provider so far: what they say stays, unless a person or a flag says otherwise.
+    """
+    before = settings.get("client_secret")
     if wishes.client_secret_ref:
         return ClientSecret(wishes.client_secret_ref)
     if wishes.secret_from_stdin:
@@ -52,8 +57,8 @@ def find_secret(wishes: Wishes, need: SecretNeed, before: str | None, dialogue: 
         or dialogue.takes_defaults
         or dialogue.confirm("Keep the client secret that the settings refer to?", FLAG, default=True)
     ):
-        return ClientSecret(before)
-    if need == "none":
+        return ClientSecret(str(before))
+    if need == "none" or (settings and before is None and not dialogue.is_interactive):
         return ClientSecret()
     if need == "required":
         return ClientSecret(typed=dialogue.secret("Client secret", FLAG))

@@ -15,7 +15,8 @@ from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.cli.setup.decisions import strategies
 from jupyter_oidc.cli.setup.dialogue import Dialogue
 from jupyter_oidc.cli.setup.obstacle import NOT_SET_UP_CODE, UNANSWERED_CODE, WHO, Obstacle
-from jupyter_oidc.cli.setup.steps import SetUp, Surroundings
+from jupyter_oidc.cli.setup.steps import SetUp
+from jupyter_oidc.cli.setup.surroundings import Surroundings
 from jupyter_oidc.cli.setup.wishes import Wishes, pairs
 
 INTERRUPTED_CODE: Final = 130
@@ -156,7 +157,7 @@ class Setup(OidcApp):
             values=pairs(self.fill, "fill", "NAME=VALUE"),
             strategy=self.strategy,
             address=self.address,
-            ca_bundle=self.ca_bundle,
+            ca_bundle=str(Path(self.ca_bundle).expanduser().absolute()) if self.ca_bundle else "",
             file=self.file,
             server=self.server,
             registers=self.register_client,

@@ -81,12 +81,14 @@ class Dialogue:
             self._read(f"{what} ", what, "--yes")
 
     def _read(self, prompt: str, question: str, flag: str) -> str:
+        # NOTE: ``input`` waits in C, where an interruption that comes early is noticed only after the next line.
+        sys.stdout.write(prompt)
         sys.stdout.flush()
-        try:
-            return input(prompt)
-        except EOFError:
+        line = sys.stdin.readline()
+        if not line:
             self.write_line("")
-            raise unanswered(question, flag) from None
+            raise unanswered(question, flag)
+        return line.rstrip("\n")
 
     @staticmethod
     def _checked(answer: str, flag: str, fault: Callable[[str], str | None]) -> str:

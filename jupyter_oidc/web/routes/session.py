@@ -23,14 +23,15 @@ _SEQUENCE: Final = re.compile(r"-?[0-9]{1,17}\Z")
 
 @allow("user", "kernel", action="read")
 async def show_providers(call: Call) -> Reply:
-    """List the providers in the order of the settings: names and states."""
+    """List the providers in the order of the settings: names and states; and which one is the default."""
     front = call.front
     entries = await call.sessions.providers(front.browser, under_hub=front.under_hub)
     views = [
         provider_view(entry, silent=entry.comes_back_silently and page_comes_back(call, entry.settings))
         for entry in entries
     ]
-    return json_reply({"providers": views})
+    default = front.default_provider if front.default_provider in [view["name"] for view in views] else None
+    return json_reply({"providers": views, "default_provider": default})
 
 
 @allow("user", "kernel", action="read")

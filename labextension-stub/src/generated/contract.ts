@@ -406,6 +406,10 @@ export interface ProviderList {
     };
   }[];
   /**
+   * The provider that is meant where a notebook names none, if the settings say so.
+   */
+  default_provider: string | null;
+  /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
   unknown_words?: {

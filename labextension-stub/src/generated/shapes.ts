@@ -174,7 +174,8 @@ export const shapeOfProviderList: IShape = {
           silent_sign_in: {}
         }
       }
-    }
+    },
+    default_provider: { absent: null }
   }
 };
 

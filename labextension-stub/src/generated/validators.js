@@ -897,7 +897,7 @@ const schema15 = {
     title: { type: 'string' },
     status: { type: ['integer', 'null'] },
     detail: { type: 'string' },
-    params: { type: 'object' }
+    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
   }
 };
 const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
@@ -1141,9 +1141,45 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                               if (data.params !== undefined) {
                                 let data11 = data.params;
                                 const _errs23 = errors;
-                                if (!(data11 && typeof data11 == 'object' && !Array.isArray(data11))) {
-                                  validate14.errors = [0];
-                                  return false;
+                                if (errors === _errs23) {
+                                  if (data11 && typeof data11 == 'object' && !Array.isArray(data11)) {
+                                    for (const key0 in data11) {
+                                      let data12 = data11[key0];
+                                      const _errs26 = errors;
+                                      if (
+                                        typeof data12 !== 'string' &&
+                                        !(typeof data12 == 'number' && isFinite(data12)) &&
+                                        !Array.isArray(data12)
+                                      ) {
+                                        validate14.errors = [0];
+                                        return false;
+                                      }
+                                      if (errors === _errs26) {
+                                        if (Array.isArray(data12)) {
+                                          var valid2 = true;
+                                          const len0 = data12.length;
+                                          for (let i0 = 0; i0 < len0; i0++) {
+                                            const _errs28 = errors;
+                                            if (typeof data12[i0] !== 'string') {
+                                              validate14.errors = [0];
+                                              return false;
+                                            }
+                                            var valid2 = _errs28 === errors;
+                                            if (!valid2) {
+                                              break;
+                                            }
+                                          }
+                                        }
+                                      }
+                                      var valid1 = _errs26 === errors;
+                                      if (!valid1) {
+                                        break;
+                                      }
+                                    }
+                                  } else {
+                                    validate14.errors = [0];
+                                    return false;
+                                  }
                                 }
                                 var valid0 = _errs23 === errors;
                               } else {
@@ -2147,7 +2183,7 @@ export const isProviderList = validate18;
 const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['providers'],
+  required: ['providers', 'default_provider'],
   properties: {
     providers: {
       type: 'array',
@@ -2164,7 +2200,8 @@ const schema19 = {
           silent_sign_in: { const: true }
         }
       }
-    }
+    },
+    default_provider: { type: ['string', 'null'], pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }
   }
 };
 function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
@@ -2173,7 +2210,10 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
   if (errors === 0) {
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
-      if (data.providers === undefined && (missing0 = 'providers')) {
+      if (
+        (data.providers === undefined && (missing0 = 'providers')) ||
+        (data.default_provider === undefined && (missing0 = 'default_provider'))
+      ) {
         validate18.errors = [0];
         return false;
       } else {
@@ -2288,6 +2328,30 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               return false;
             }
           }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.default_provider !== undefined) {
+            let data6 = data.default_provider;
+            const _errs12 = errors;
+            if (typeof data6 !== 'string' && data6 !== null) {
+              validate18.errors = [0];
+              return false;
+            }
+            if (errors === _errs12) {
+              if (typeof data6 === 'string') {
+                if (!pattern0.test(data6)) {
+                  validate18.errors = [0];
+                  return false;
+                }
+              }
+            }
+            var valid0 = _errs12 === errors;
+          } else {
+            var valid0 = true;
+          }
         }
       }
     } else {
@@ -2392,7 +2456,7 @@ const schema20 = {
     sign_in_under_way: { type: 'boolean' }
   }
 };
-const pattern18 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+const pattern19 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
 function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2906,7 +2970,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern18.test(data20)) {
+                                    if (!pattern19.test(data20)) {
                                       validate19.errors = [0];
                                       return false;
                                     }
@@ -2926,7 +2990,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern18.test(data21)) {
+                                      if (!pattern19.test(data21)) {
                                         validate19.errors = [0];
                                         return false;
                                       }
@@ -2999,7 +3063,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern18.test(data25)) {
+                                              if (!pattern19.test(data25)) {
                                                 validate19.errors = [0];
                                                 return false;
                                               }
@@ -3295,7 +3359,10 @@ const schema21 = {
             title: { type: 'string' },
             status: { type: ['integer', 'null'] },
             detail: { type: 'string' },
-            params: { type: 'object' }
+            params: {
+              type: 'object',
+              additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+            }
           }
         }
       ]
@@ -3303,7 +3370,7 @@ const schema21 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern22 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+const pattern23 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
 function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -3325,7 +3392,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern22.test(data0)) {
+              if (!pattern23.test(data0)) {
                 validate20.errors = [0];
                 return false;
               }
@@ -3790,19 +3857,88 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data3.params !== undefined) {
                                               let data14 = data3.params;
                                               const _errs33 = errors;
-                                              if (!(data14 && typeof data14 == 'object' && !Array.isArray(data14))) {
-                                                const err17 = {
-                                                  instancePath: instancePath + '/error/params',
-                                                  schemaPath: '#/properties/error/anyOf/1/properties/params/type',
-                                                  keyword: 'type',
-                                                  params: { type: 'object' }
-                                                };
-                                                if (vErrors === null) {
-                                                  vErrors = [err17];
+                                              if (errors === _errs33) {
+                                                if (data14 && typeof data14 == 'object' && !Array.isArray(data14)) {
+                                                  for (const key0 in data14) {
+                                                    let data15 = data14[key0];
+                                                    const _errs36 = errors;
+                                                    if (
+                                                      typeof data15 !== 'string' &&
+                                                      !(typeof data15 == 'number' && isFinite(data15)) &&
+                                                      !Array.isArray(data15)
+                                                    ) {
+                                                      const err17 = {
+                                                        instancePath:
+                                                          instancePath +
+                                                          '/error/params/' +
+                                                          key0.replace(/~/g, '~0').replace(/\//g, '~1'),
+                                                        schemaPath:
+                                                          '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
+                                                        keyword: 'type',
+                                                        params: {
+                                                          type: schema21.properties.error.anyOf[1].properties.params
+                                                            .additionalProperties.type
+                                                        }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err17];
+                                                      } else {
+                                                        vErrors.push(err17);
+                                                      }
+                                                      errors++;
+                                                    }
+                                                    if (errors === _errs36) {
+                                                      if (Array.isArray(data15)) {
+                                                        var valid4 = true;
+                                                        const len0 = data15.length;
+                                                        for (let i0 = 0; i0 < len0; i0++) {
+                                                          const _errs38 = errors;
+                                                          if (typeof data15[i0] !== 'string') {
+                                                            const err18 = {
+                                                              instancePath:
+                                                                instancePath +
+                                                                '/error/params/' +
+                                                                key0.replace(/~/g, '~0').replace(/\//g, '~1') +
+                                                                '/' +
+                                                                i0,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/params/additionalProperties/items/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'string' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err18];
+                                                            } else {
+                                                              vErrors.push(err18);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                          var valid4 = _errs38 === errors;
+                                                          if (!valid4) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      }
+                                                    }
+                                                    var valid3 = _errs36 === errors;
+                                                    if (!valid3) {
+                                                      break;
+                                                    }
+                                                  }
                                                 } else {
-                                                  vErrors.push(err17);
+                                                  const err19 = {
+                                                    instancePath: instancePath + '/error/params',
+                                                    schemaPath: '#/properties/error/anyOf/1/properties/params/type',
+                                                    keyword: 'type',
+                                                    params: { type: 'object' }
+                                                  };
+                                                  if (vErrors === null) {
+                                                    vErrors = [err19];
+                                                  } else {
+                                                    vErrors.push(err19);
+                                                  }
+                                                  errors++;
                                                 }
-                                                errors++;
                                               }
                                               var valid2 = _errs33 === errors;
                                             } else {
@@ -3820,16 +3956,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err18 = {
+                      const err20 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err18];
+                        vErrors = [err20];
                       } else {
-                        vErrors.push(err18);
+                        vErrors.push(err20);
                       }
                       errors++;
                     }
@@ -3838,16 +3974,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err19 = {
+                  const err21 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err19];
+                    vErrors = [err21];
                   } else {
-                    vErrors.push(err19);
+                    vErrors.push(err21);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -3868,21 +4004,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data15 = data.expires_in;
-                  const _errs35 = errors;
-                  if (!(typeof data15 == 'number' && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
+                  let data17 = data.expires_in;
+                  const _errs40 = errors;
+                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs35) {
-                    if (typeof data15 == 'number' && isFinite(data15)) {
-                      if (data15 < 0 || isNaN(data15)) {
+                  if (errors === _errs40) {
+                    if (typeof data17 == 'number' && isFinite(data17)) {
+                      if (data17 < 0 || isNaN(data17)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs35 === errors;
+                  var valid0 = _errs40 === errors;
                 } else {
                   var valid0 = true;
                 }
@@ -3949,7 +4085,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern22.test(data0)) {
+              if (!pattern23.test(data0)) {
                 validate21.errors = [0];
                 return false;
               }

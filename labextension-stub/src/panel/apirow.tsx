@@ -75,11 +75,16 @@ export function ApiRow(props: IApiRowProps): React.ReactElement {
       <div className="jp-oidc-api-head">
         <ToneIcon tone={tone} empty={empty ?? false} />
         <div className="jp-oidc-api-text">
-          <div className="jp-oidc-api-name">
-            {title}
-            {title !== name && <code>{name}</code>}
+          <div className="jp-oidc-api-name">{title}</div>
+          <div className="jp-oidc-muted">
+            {title !== name && (
+              <>
+                <code className="jp-oidc-path">{name}</code>
+                {' · '}
+              </>
+            )}
+            {text}
           </div>
-          <div className="jp-oidc-muted">{text}</div>
         </div>
         <button type="button" className="jp-oidc-icon-button" aria-label={copyName} title={copyName} onClick={copy}>
           <copyIcon.react tag="span" width="16px" height="16px" />

@@ -33,7 +33,8 @@ export interface IOperationListProps {
 }
 
 export function OperationList(props: IOperationListProps): React.ReactElement {
-  const { apis, heading: Heading, query, actions, load, cancel, trans } = props;
+  const { apis, heading: Heading, actions, load, cancel, trans } = props;
+  const query = React.useDeferredValue(props.query); // a key shows at once, and the rows follow in small steps
   const [limit, setLimit] = React.useState(ROWS_AT_ONCE);
   React.useEffect(() => setLimit(ROWS_AT_ONCE), [query]);
   const lists = apis.map(({ state }) => state.operations);

@@ -55,7 +55,7 @@ export const OperationRow = React.memo(function OperationRow(props: IOperationRo
           <span className="jp-oidc-method" data-method={method}>
             {method}
           </span>{' '}
-          <code className="jp-oidc-path">{path}</code>
+          <code className="jp-oidc-path">{breakable(path)}</code>
           {deprecated && <span className="jp-oidc-deprecated">{trans.__('Deprecated')}</span>}
         </div>
         <Button
@@ -78,6 +78,16 @@ export const OperationRow = React.memo(function OperationRow(props: IOperationRo
     </li>
   );
 });
+
+/** `path` that may be broken before each slash, and not within a name if that can be helped. */
+function breakable(path: string): React.ReactNode {
+  return path.split(/(?=\/)/).map((part, index) => (
+    <React.Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </React.Fragment>
+  ));
+}
 
 interface IButtonProps {
   readonly name: string;

@@ -42,7 +42,7 @@ export function ApiOperations({ api, operations, actions, trans }: IApiOperation
           {read && (
             <SearchField
               label={trans.__('Find an operation of %1', title)}
-              placeholder={trans.__('Method, path, word or tag')}
+              placeholder={trans.__('Filter operations')}
               query={query}
               change={setQuery}
             />
@@ -115,7 +115,7 @@ export function FindOperation({ apis, operations, actions, trans }: IFindOperati
     <div className="jp-oidc-find" role="search" aria-label={trans.__('Operations of all APIs')}>
       <SearchField
         label={trans.__('Find an operation')}
-        placeholder={trans.__('Find an operation: a word, path or method')}
+        placeholder={trans.__('Find an operation')}
         query={query}
         change={text => {
           setQuery(text);

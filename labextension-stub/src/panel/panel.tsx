@@ -132,7 +132,7 @@ export class SignInPanel extends ReactWidget {
         state: operations.of(api.name),
         obstacle: examples.obstacle(api)
       }));
-    return listed.length > 1 ? (
+    return listed.length > 0 ? (
       <FindOperation apis={listed} operations={operations} actions={this.operationActions} trans={trans} />
     ) : null;
   }

@@ -193,7 +193,7 @@ def test_no_other_refusal_renews_or_ends_anything(fresh: RealEnvironment, api: R
 
 def assert_refused_at_once(answer: RawReply, code: str) -> None:
     assert (answer.status, answer.code, answer.json["code"], answer.first("location")) == (401, code, code, None)
-    assert (answer.first("content-type") or "").startswith("application/json")
+    assert (answer.first("content-type") or "").startswith("application/problem+json")
 
 
 def test_without_a_session_nothing_goes_out(real_environment: RealEnvironment, api: RawUpstream) -> None:

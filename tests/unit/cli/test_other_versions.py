@@ -71,7 +71,7 @@ def test_the_same_version_is_not_worth_a_word(
 @pytest.mark.parametrize(
     ("member", "line"),
     [
-        ("state", "corp: added-later"),
+        ("state", 'corp: State not known\n    The server calls it "added-later".'),
         ("storage", "renewed by itself; kept in: added-later"),
         ("sharing", "This server may be shared: whose kernels call APIs as you is not known here."),
         ("apis.0.readiness", "API orders: Whether a call works is not known here (added-later)"),

@@ -19,6 +19,9 @@ SUMMARY: dict[str, Any] = {
     "reason": None,
     "user": {"sub": "a1", "name": "Jane\x1b]0;title\x07\ncorp: signed-out\u202e", "username": None},
     "access_expires_at": None,
+    "expires_in": None,
+    "refreshable": False,
+    "storage": "memory",
     "settings_pending": False,
     "sharing": "none",
     "sign_in_under_way": False,
@@ -29,7 +32,7 @@ SUMMARY: dict[str, Any] = {
 def test_a_name_is_one_line_of_text_and_nothing_else() -> None:
     """A user who may choose a name at the provider must not write on another user's terminal."""
     assert _paragraph(SUMMARY) == [
-        "corp: active",
+        "corp: Signed in",
         "    signed in as Jane\ufffd]0;title\ufffd\ufffdcorp: signed-out\ufffd at https://id.example.com",
     ]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
 from typing import Any
 
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.listing import Column, Listing, suggestion
+from jupyter_oidc.kernel.catalogue import api_text
+from jupyter_oidc.kernel.listing import Column, Listing
 from tests.unit.kernel.fake_server import ORDERS, SIGNED_OUT, SUMMARY, Answer, FakeServer, refusal
 from tests.unit.kernel.test_completion import LISTED, operation
 from tests.unit.kernel.test_display import HOSTILE, Tags
@@ -63,7 +65,7 @@ def test_the_apis_are_rows_by_number_and_by_name(server: FakeServer) -> None:
 
 
 def test_a_row_of_another_name_is_a_key_error_with_the_names_that_exist(server: FakeServer) -> None:
-    with pytest.raises(KeyError, match=r"No API is named 'oders'\. Did you mean 'orders'\?"):
+    with pytest.raises(KeyError, match=r"No API is called 'oders'\. Did you mean 'orders'\?"):
         oidc.apis()["oders"]
 
 
@@ -189,6 +191,26 @@ def test_showing_a_client_asks_nobody(server: FakeServer) -> None:
     assert server.received == []
 
 
+def test_the_status_of_a_client_says_how_old_it_is(server: FakeServer) -> None:
+    client = oidc.api("orders")
+    time.sleep(2.1)
+    assert "  status      Ready, 2 s ago" in repr(client).splitlines()
+
+
+def test_a_status_of_more_than_a_minute_ago_is_not_shown(server: FakeServer) -> None:
+    (api,) = [api for api in oidc.apis() if api.name == "orders"]
+    assert ("status" in api_text(api, 60.0), "status" in api_text(api, 60.5)) == (True, False)
+
+
+def test_a_status_of_before_a_sign_out_is_not_shown(server: FakeServer) -> None:
+    done = {"local": "done", "revoked": "done", "end_session_url": None, "end_session_address": None}
+    server.answers("POST", f"{PROVIDERS}/corp/sign-out", done)
+    client = oidc.api("orders")
+    oidc.sign_out("corp")
+    assert "status" not in repr(client)
+    assert "Orders of the shop" in repr(client)
+
+
 def test_a_client_of_which_nothing_is_known_shows_its_name_and_address(kernel: FakeServer) -> None:
     client = oidc.api("orders")
     assert repr(client) == f"orders\n  address  {kernel.url}jupyter-oidc/api/orders/"
@@ -214,12 +236,14 @@ def test_a_mistyped_api_is_refused_at_once_with_the_name_that_is_like_it(server:
     with pytest.raises(oidc.errors.UnknownApi) as refused:
         make("oders")
     assert str(refused.value) == (
-        "No API is named 'oders'. Did you mean 'orders'? There are: 'orders', 'stock'. Run oidc.apis() to see them."
+        "No API is called 'oders'. Did you mean 'orders'? Use one of the APIs that this server has: 'orders', 'stock'. "
+        "Run oidc.apis() to see them."
     )
+    assert (refused.value.api, refused.value.names) == ("oders", ["orders", "stock"])
 
 
 def test_a_name_like_no_other_gets_the_list(server: FakeServer) -> None:
-    with pytest.raises(oidc.errors.UnknownApi, match=r"No API is named 'xyz'\. There are: 'orders', 'stock'\."):
+    with pytest.raises(oidc.errors.UnknownApi, match=r"No API is called 'xyz'\. Use one of the APIs that"):
         oidc.api("xyz")
 
 
@@ -250,32 +274,18 @@ def test_a_list_that_cannot_be_had_refuses_no_name(server: FakeServer, answer: A
     assert oidc.api("oders").api_name == "oders"
 
 
-def test_many_names_are_counted() -> None:
-    names = [f"api-{number}" for number in range(12)]
-    assert suggestion("zzz", names) == f"There are: {', '.join(repr(name) for name in names[:10])} and 2 more."
+def test_many_names_are_counted(server: FakeServer) -> None:
+    server.answers("GET", APIS, {"apis": [{**ORDERS, "name": f"api-{number}"} for number in range(12)]})
+    with pytest.raises(oidc.errors.UnknownApi) as refused:
+        oidc.api("zzz")
+    assert "'api-8', 'api-9' and 2 more." in str(refused.value)
+    assert len(refused.value.names) == 12
 
 
 def test_a_very_long_name_is_cut_in_the_sentence(server: FakeServer) -> None:
     with pytest.raises(oidc.errors.UnknownApi) as refused:
         oidc.api("x" * 100_000)
     assert len(str(refused.value)) < 300
-
-
-@pytest.mark.parametrize("call", [oidc.session, oidc.sign_in, oidc.sign_out])
-def test_a_mistyped_provider_is_told_the_names_that_exist(kernel: FakeServer, call: Any) -> None:
-    kernel.answers("GET", PROVIDERS, {"providers": [provider("corp"), provider("lab")]})
-    for method, path in (("GET", "session"), ("POST", "sign-in"), ("POST", "sign-out")):
-        kernel.answers(method, f"{PROVIDERS}/crop/{path}", refusal("unknown_provider", 404))
-    with pytest.raises(oidc.errors.UnknownProvider) as refused:
-        call("crop")
-    assert str(refused.value) == "No provider is named 'crop'. Did you mean 'corp'? There are: 'corp', 'lab'."
-    assert refused.value.request_id == "req-12345678"
-
-
-def test_an_unknown_provider_stays_the_servers_sentence_if_the_list_cannot_be_had(kernel: FakeServer) -> None:
-    kernel.answers("GET", f"{PROVIDERS}/crop/session", refusal("unknown_provider", 404))
-    with pytest.raises(oidc.errors.UnknownProvider, match="It did not work"):
-        oidc.session("crop")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,15 @@ def test_an_error_is_the_same_class_by_its_bare_name_as_in_the_module_of_errors(
     assert jupyter_oidc.SignInDeclined is jupyter_oidc.errors.SignInDeclined
 
 
+def test_sessions_is_the_call_also_where_the_servers_part_of_that_name_is_loaded() -> None:
+    told = printed_by(
+        "import jupyter_oidc as oidc, jupyter_oidc.sessions.summary\n"
+        "from jupyter_oidc.sessions.summary import Summary\n"
+        "print(oidc.sessions.__module__, Summary.__module__)"
+    )
+    assert told == "jupyter_oidc.kernel.session jupyter_oidc.sessions.summary\n"
+
+
 def test_a_star_import_brings_calls_and_errors() -> None:
     assert {*dir(jupyter_oidc), *jupyter_oidc.errors.__all__} == set(jupyter_oidc.__all__)
 

@@ -53,6 +53,11 @@ def test_one_of_several_providers_must_be_named(signed_in: FakeServer) -> None:
         oidc.session()
 
 
+def test_the_default_of_the_settings_is_meant_where_none_is_named(signed_in: FakeServer) -> None:
+    signed_in.answers("GET", PROVIDERS, {"providers": [entry("lab"), entry("corp")], "default_provider": "corp"})
+    assert oidc.session().provider == "corp"
+
+
 def test_without_a_provider_the_administrator_is_named(signed_in: FakeServer) -> None:
     signed_in.answers("GET", PROVIDERS, {"providers": []})
     with pytest.raises(ProviderUnclear, match=r"No provider is configured on this server\. Ask your administrator"):

@@ -132,6 +132,37 @@ def test_a_switch_is_where_a_system_file_put_it_or_where_it_was(tmp_path: Path, 
     assert (switch in hub.says(**{switch: default}).on) is not default
 
 
+def test_the_default_provider_of_a_system_file_stays(machine: Machine) -> None:
+    machine.write(machine.admin, {"default_provider": "corp", "providers": {"corp": CORP}})
+    machine.write(machine.user, {"default_provider": "mine"})
+    assert machine.says(default_provider="other").default_provider == "corp"
+
+
+def test_a_users_default_provider_counts_where_users_may_say_something(machine: Machine) -> None:
+    machine.write(machine.user, {"default_provider": "mine"})
+    assert machine.says().default_provider == "mine"
+
+
+def test_under_a_hub_a_users_default_provider_does_not_count(hub: Machine) -> None:
+    hub.write(hub.user, {"default_provider": "mine"})
+    assert hub.says(default_provider="mine").default_provider is None
+
+
+@pytest.mark.parametrize("value", [1, "Not a name", "", ["corp"], "corp\n"])
+def test_a_default_provider_that_is_no_name_is_a_mistake(machine: Machine, value: object) -> None:
+    machine.write(machine.admin, {"default_provider": value})
+    said = machine.says()
+    assert [(one.key, one.problem) for one in said.findings] == [("default_provider", "is not the name of a provider")]
+    assert said.default_provider is None
+
+
+def test_a_default_provider_that_does_not_exist_is_noted(machine: Machine) -> None:
+    machine.write(machine.admin, {"default_provider": "gone", "providers": {"corp": CORP}})
+    read = machine.says().read()
+    assert not isinstance(read, list)
+    assert read.log_notes == ("default_provider names 'gone', and there is no provider of that name",)
+
+
 def test_a_switch_that_is_neither_on_nor_off_is_a_mistake(machine: Machine) -> None:
     machine.write(machine.admin, {"audit_person": "yes", "close_process": "no"})
     said = machine.says()

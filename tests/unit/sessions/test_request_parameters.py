@@ -110,7 +110,7 @@ async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
         ({"scopes": ("openid", "profile")}, SignInOptions(), None),
         ({"offline_access_prompt": "none"}, SignInOptions(), None),
         ({"prompt": "login"}, SignInOptions(), "login"),
-        ({}, SignInOptions(prompt="select_account"), "select_account"),
+        ({}, SignInOptions(prompt="login"), "login"),
         ({}, SignInOptions(prompt="none"), "none"),
         ({}, SignInOptions(step_up=StepUp(acr_values=("gold",))), None),
         ({}, SignInOptions(step_up=StepUp(max_age=0)), None),
@@ -122,6 +122,22 @@ def test_nobody_is_asked_for_consent_where_something_else_was_said(
     changed: dict[str, Any], options: SignInOptions, prompt: str | None
 ) -> None:
     """Q5.13: a silent sign-in stays silent, and a step-up needs no consent."""
+    assert prompt_of(replace(SETTINGS, **changed), METADATA, options) == prompt
+
+
+@pytest.mark.parametrize(
+    ("changed", "prompt"),
+    [
+        ({}, "select_account consent"),
+        ({"prompt": "login"}, "select_account consent"),
+        ({"offline_access_prompt": "none"}, "select_account"),
+        ({"scopes": ("openid", "profile")}, "select_account"),
+    ],
+    ids=["settings say nothing", "another is set", "settings say no", "not asked for"],
+)
+def test_a_session_with_another_account_can_be_refreshed_too(changed: dict[str, Any], prompt: str) -> None:
+    """A provider ignores ``offline_access`` without ``consent``, also where the person chooses an account."""
+    options = SignInOptions(prompt="select_account")
     assert prompt_of(replace(SETTINGS, **changed), METADATA, options) == prompt
 
 

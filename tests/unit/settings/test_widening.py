@@ -57,6 +57,8 @@ def orders(**changes: Any) -> Provider:
         (orders(path_prefixes=("/a/",)), orders(path_prefixes=("/a/", "/b/")), ("apis.orders.path_prefixes",)),
         (orders(path_prefixes=("/a",)), orders(path_prefixes=("/ab",)), ("apis.orders.path_prefixes",)),
         (orders(callers=("browser",)), CORP, ("apis.orders.callers",)),
+        (CORP, orders(openapi="/openapi.json"), ("apis.orders.openapi",)),
+        (orders(openapi="/openapi.json"), orders(openapi="/admin.json"), ("apis.orders.openapi",)),
         (CORP, orders(request_headers=frozenset({"x-own"})), ("apis.orders.request_headers",)),
         (CORP, orders(reply_headers=frozenset({"x-own"})), ("apis.orders.reply_headers",)),
         (CORP, orders(timeout_idle=86_400.0), ("apis.orders.timeout_idle",)),
@@ -77,6 +79,8 @@ def test_what_opens_more_or_something_else_waits(before: Provider, after: Provid
     ("before", "after"),
     [
         (CORP, corp(apis=())),
+        (orders(openapi="/openapi.json"), CORP),
+        (CORP, orders(title="T", description="D", example="items", docs_url="https://docs.example/")),
         (CORP, corp(scopes=("openid",))),
         (CORP, corp(entitlement_claims=("groups",))),
         (CORP, corp(max_age=60)),

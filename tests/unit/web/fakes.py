@@ -49,6 +49,7 @@ class PlainFront:
     host: str = "hub.example.com"
     browser: Any = "elsewhere"
     under_hub: bool = False
+    default_provider: str | None = None
     server_name: str = ""
     has_own_host: bool = False
     has_logins: bool = True
@@ -66,6 +67,9 @@ class PlainFront:
 
     def nonce(self) -> str:
         return "n1"
+
+    def begin_record(self, api: str) -> Any:
+        raise AssertionError("the route made a call")
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -107,4 +111,5 @@ def call_of(
 ) -> Call:
     lines = Headers((headers or {}).items())
     request = Request(method, path, caller, query=query, headers=lines, body=body)
-    return Call(request, front or PlainFront(), lambda: sessions)  # type: ignore[arg-type,return-value]
+    front = front or PlainFront()
+    return Call(request, front, lambda: sessions, lambda: sessions)  # type: ignore[arg-type,return-value]

@@ -65,7 +65,8 @@ async def test_a_page_is_told_of_a_silent_sign_in_only_if_the_browser_comes_back
     own = {"Origin": "https://hub.example.com"}
     reply = await show_providers(call_of(providers(), headers=own))
     assert view(reply) == {
-        "providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "absent", "silent_sign_in": True}]
+        "providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "absent", "silent_sign_in": True}],
+        "default_provider": None,
     }
     for asking in (
         call_of(providers(), headers={"Origin": "https://other.example.com"}),
@@ -73,6 +74,12 @@ async def test_a_page_is_told_of_a_silent_sign_in_only_if_the_browser_comes_back
         call_of(providers(), caller=KERNEL, headers=own),
     ):
         assert "silent_sign_in" not in view(await show_providers(asking))["providers"][0]
+
+
+@pytest.mark.parametrize(("named", "told"), [("corp", "corp"), ("gone", None), (None, None)])
+async def test_the_default_of_the_settings_is_told_if_it_exists(named: str | None, told: str | None) -> None:
+    reply = await show_providers(call_of(providers(), front=PlainFront(default_provider=named)))
+    assert view(reply)["default_provider"] == told
 
 
 async def test_a_silent_sign_in_of_another_hosts_page_begins_nothing() -> None:
