@@ -76,7 +76,6 @@ class Session:
 
     ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is
     false, the provider did not list them.
-    ``sign_in_under_way`` says that a sign-in waits for the person, also beside a session.
     ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
     ``all-kernels``.
     ``sign_in_under_way`` says whether a sign-in waits for the person; a session may exist beside it.
@@ -97,7 +96,6 @@ class Session:
     missing_scopes: list[str]
     settings_pending: bool
     sharing: str
-    sign_in_under_way: bool
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None
