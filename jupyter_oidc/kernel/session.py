@@ -96,6 +96,7 @@ class Session:
     missing_scopes: list[str]
     settings_pending: bool
     sharing: str
+    sign_in_under_way: bool
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None
