@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from jupyter_oidc.demo.environment import DemoEnvironment
 from jupyter_oidc.demo.issued_tokens import read_issued_tokens
+from tests.bench.newcomer import Watch, call_an_operation
 from tests.e2e.lab_page import SLOW, Lab, answer_demo
 from tests.support.canary import CANARY
 
@@ -36,6 +37,17 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, demo: DemoEnviron
         CANARY.hold(value)
     assert lab.look_for_secrets() > 10
     assert lab.complaints == []
+
+
+def test_a_newcomer_finds_an_operation_by_a_word_and_is_asked_before_another_account_replaces_theirs(lab: Lab) -> None:
+    """The way that the demo's terminal and README name; ``make newcomer`` measures it."""
+    call_an_operation(lab, Watch())
+    window = lab.begin("Use another account")
+    expect(window.get_by_role("heading", name="Choose another account")).to_be_visible()
+    answer_demo(window, "Ben Herschel")
+    expect(window.get_by_role("button", name="Stay Ada Lovelace")).to_be_visible()
+    lab.panel.get_by_role("button", name="Cancel").first.click()
+    lab.says("Ada Lovelace")
 
 
 def test_the_window_is_cut_off_from_jupyterlab(lab: Lab) -> None:
