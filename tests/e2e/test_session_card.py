@@ -85,6 +85,7 @@ def test_where_the_plugin_is_switched_off_the_notebook_shows_when_the_card_was_t
     world: World, browser: Browser
 ) -> None:
     with visiting(browser, world.process) as lab:
+        lab.open(NOTEBOOK)  # the cookies of the login come with the page as the server sends it
         lab.page.route(re.compile(r"/lab/tree/"), without_cards)
         lab.open(NOTEBOOK)
         lab.sign_in()
