@@ -170,14 +170,19 @@ CATALOGUE: dict[str, dict[str, Any]] = {
 """The operations of both APIs."""
 
 
-BROKEN_DOCUMENT = {
-    "code": "openapi_invalid",
-    "message": "The OpenAPI document is no JSON: line 7, column 12.",
-    "reason": "The OpenAPI document is no JSON: line 7, column 12.",
-    "action": "Ask the people behind the API to correct it.",
-    "retryable": False,
-    "request_id": "made-up-1",
-}
+def refusal(code: str, message: str, action: str, status: int) -> dict[str, Any]:
+    """The problem details of a refusal, as the server sends them."""
+    said = {"code": code, "message": message, "reason": message, "detail": message, "action": action}
+    head = {"type": f"urn:jupyter-oidc:error:{code}", "title": message, "status": status}
+    return {**head, **said, "retryable": False, "request_id": "made-up-1", "params": {}}
+
+
+BROKEN_DOCUMENT = refusal(
+    "openapi_invalid",
+    "The OpenAPI document is no JSON: line 7, column 12.",
+    "Ask the people behind the API to correct it.",
+    502,
+)
 """The error of a document that cannot be read."""
 
 
@@ -212,7 +217,7 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
             {"name": name, "issuer": "https://id.example.com", "state": summary["state"] if summary else "signed-out"}
             for name, summary in told.items()
         ]
-        _answer(route, "providers.reply", {"providers": rows})
+        _answer(route, "providers.reply", {"providers": rows, "default_provider": None})
 
     def session(route: Route) -> None:
         name = route.request.url.partition("?")[0].split("/")[-2]
@@ -231,10 +236,10 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
 
 def play_problem(context: BrowserContext, code: str, message: str, action: str) -> None:
     """Let the server refuse to say which providers there are."""
-    problem = {"code": code, "message": message, "reason": message, "action": action, "retryable": False}
+    problem = refusal(code, message, action, 500)
 
     def refuse(route: Route) -> None:
-        _answer(route, "error", {**problem, "request_id": "made-up-1"}, status=500)
+        _answer(route, "error", problem, status=500)
 
     context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), refuse)
 

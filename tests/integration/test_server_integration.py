@@ -105,7 +105,7 @@ async def test_a_bundle_that_is_not_there_is_a_mistake_at_the_start(ask: Callabl
 @pytest.mark.server(providers={})
 async def test_no_provider_at_all_is_an_empty_list(ask: Callable[[str, str], Awaitable[Any]]) -> None:
     response = await ask("GET", "/jupyter-oidc/providers")
-    assert json.loads(response.body) == {"providers": []}
+    assert json.loads(response.body) == {"providers": [], "default_provider": None}
 
 
 def test_every_guarded_verb_tells_jupyter_that_it_authenticates() -> None:
