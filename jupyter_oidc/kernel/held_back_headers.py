@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.errors import OIDCWarning
+from jupyter_oidc.kernel.library_frames import level_of_caller
 
 if TYPE_CHECKING:
     import httpx
@@ -18,8 +19,6 @@ HEADER: Final = "X-OIDC-Held-Back"
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}\Z")  # RFC 9110, 5.6.2
 MAX_NAMES: Final = 50
 """Names of one answer that are reported."""
-
-_OURS: Final = ("jupyter_oidc.", "httpx", "contextlib")
 
 
 class HeldBackWarning(OIDCWarning):
@@ -60,11 +59,3 @@ def _running_cell() -> object:
     shell: Any = sys.modules.get("IPython")
     running = shell.get_ipython() if shell is not None else None
     return getattr(running, "execution_count", None)
-
-
-def level_of_caller() -> int:
-    """Return the ``stacklevel`` of the first line that belongs neither to this package nor to httpx."""
-    frame, level = sys._getframe(1), 1  # noqa: SLF001 - the documented way before Python 3.12
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(_OURS):
-        frame, level = frame.f_back, level + 1
-    return level

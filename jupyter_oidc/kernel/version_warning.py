@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION, ServerAge, server_age, version_in
 from jupyter_oidc.kernel.errors import OIDCWarning
-from jupyter_oidc.kernel.held_back_headers import level_of_caller
+from jupyter_oidc.kernel.library_frames import level_of_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

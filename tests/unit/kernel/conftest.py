@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     _server_connection.cache_clear()
     yield
+    if _server_connection.cache_info().currsize:
+        _server_connection(os.getpid())._connections.pool().close()
     _server_connection.cache_clear()
 
 

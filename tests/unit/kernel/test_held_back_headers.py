@@ -10,6 +10,7 @@ import pytest
 
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.held_back_headers import HeldBackWarning, _WarnedNames
+from tests.support.warned import warnings_of
 from tests.unit.kernel.fake_server import Answer, FakeServer
 
 ITEMS = "jupyter-oidc/api/orders/items"
@@ -30,10 +31,7 @@ def held_back(kernel: FakeServer) -> FakeServer:
 
 def warned(call: Callable[[], object]) -> list[warnings.WarningMessage]:
     """Return the warnings of our kind that ``call`` gave."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        call()
-    return [one for one in caught if issubclass(one.category, HeldBackWarning)]
+    return warnings_of(HeldBackWarning, call)
 
 
 def test_each_header_is_named_once_however_often_the_call_is_made(held_back: FakeServer) -> None:

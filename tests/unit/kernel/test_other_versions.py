@@ -6,8 +6,9 @@ The server is scripted with the fixtures of its version, and the helper talks to
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-import warnings
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from jupyter_oidc.kernel.errors import (
 )
 from jupyter_oidc.kernel.version_warning import ContractVersionWarning
 from tests.contract import fixtures
+from tests.support.warned import warnings_of
 from tests.unit.kernel.fake_server import GRANT_PATH, Answer, FakeServer, refusal
 
 CORP = "jupyter-oidc/providers/corp"
@@ -71,10 +73,7 @@ def answer_all(server: FakeServer, version: int | None, replies: Callable[[str],
 
 def caught(act: Callable[[], object]) -> list[str]:
     """Return the warnings about versions that ``act`` gives."""
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        act()
-    return [str(one.message) for one in seen if issubclass(one.category, ContractVersionWarning)]
+    return [str(one.message) for one in warnings_of(ContractVersionWarning, act)]
 
 
 def journey() -> None:
@@ -105,9 +104,27 @@ def test_a_newer_server_is_told_once_and_calls_go_on(kernel: FakeServer) -> None
 
 def test_the_warning_points_to_the_line_that_made_the_call(kernel: FakeServer) -> None:
     answer_all(kernel, 2, added)
-    with pytest.warns(ContractVersionWarning) as seen:
+
+    def call() -> None:
         oidc.session()
-    assert seen[0].filename == __file__
+
+    (warning,) = warnings_of(ContractVersionWarning, call)
+    assert warning.filename == __file__
+
+
+def test_a_socket_that_is_collected_meanwhile_is_not_taken_for_the_warning(kernel: FakeServer) -> None:
+    """A collection can come at any line, and reports an open socket there."""
+    answer_all(kernel, 2, added)
+    left: list[object] = [socket.socket()]
+    left.append(left)
+    del left
+
+    def call() -> None:
+        gc.collect()
+        oidc.session()
+
+    (warning,) = warnings_of(ContractVersionWarning, call)
+    assert warning.filename == __file__
 
 
 def test_a_call_of_an_api_alone_tells_of_a_newer_server_too(kernel: FakeServer) -> None:
