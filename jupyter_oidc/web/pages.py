@@ -102,7 +102,8 @@ def show(front: Front, page: Page, status: int = 200, *headers: tuple[str, str])
     """Return the reply with ``page``: uncacheable, unframeable, and in a group of windows of its own."""
     nonce = front.nonce()
     policy = policy_of(nonce, form=page.form is not None)
-    return page_reply(html_of(page, nonce), policy, status, *headers, ("Cross-Origin-Opener-Policy", "same-origin"))
+    alone = ("Cross-Origin-Opener-Policy", "same-origin")
+    return page_reply(html_of(page, nonce), policy, status, *headers, alone, posts_here=page.form is not None)
 
 
 def show_problem(

@@ -88,11 +88,17 @@ def redirect(url: str, status: Literal[302, 303] = 302) -> Reply:
     return Reply(status, (("Location", url), _UNCACHEABLE, _NO_REFERRER))
 
 
-def page_reply(document: str, policy: str, status: int = 200, *headers: tuple[str, str]) -> Reply:
-    """Return the HTML ``document`` under the Content-Security-Policy ``policy``, with no referrer."""
+def page_reply(
+    document: str, policy: str, status: int = 200, *headers: tuple[str, str], posts_here: bool = False
+) -> Reply:
+    """Return the HTML ``document`` under the Content-Security-Policy ``policy``, with no referrer to other sites.
+
+    A page that ``posts_here`` sends one to this server: without any, browsers post a form with ``Origin: null``
+    (Fetch, 4.6), which Jupyter refuses as another site's.
+    """
     lines = (
         _UNCACHEABLE,
-        _NO_REFERRER,
+        ("Referrer-Policy", "same-origin") if posts_here else _NO_REFERRER,
         ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", policy),
     )

@@ -41,6 +41,8 @@ async def test_a_click_changes_the_person_and_none_keeps_it(server_under_test: S
     before = server_under_test.provider.subject
     browser, page, flow = await eve(server_under_test)
     assert "Sign in as" in page.text, page.text
+    # NOTE: without a referrer to its own server, a browser posts the form with `Origin: null`.
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert await person(server_under_test) == before
     end = await asyncio.to_thread(lambda: browser.submit(page, {"answer": "change"}))
     assert "You are signed in" in end.text, end.text
