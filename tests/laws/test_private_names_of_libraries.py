@@ -14,7 +14,7 @@ from tests.laws.source import Module, modules, seeded
 
 ALLOWED = {
     ("jupyter_oidc.secret_access", "secret._Secret__value"): "the one reader of a secret of our own",
-    ("jupyter_oidc.kernel.held_back_headers", "sys._getframe"): "the documented way before Python 3.12",
+    ("jupyter_oidc.kernel.library_frames", "sys._getframe"): "the documented way before Python 3.12",
     ("jupyter_oidc.demo.parent_watch", "os._exit"): "a public function, in spite of its name",
 }
 NAMEDTUPLE_METHODS = {"_replace", "_asdict", "_make", "_fields"}
