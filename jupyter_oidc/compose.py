@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -359,7 +359,7 @@ def diagnostic_context(
         address_is_assumed=address_is_assumed,
         authorities=tuple(Authorities(*one) for one in authorities_in(environment)),
         sessions=sessions,
-        installed=_installed(),
+        installed=_INSTALLED,
     )
 
 
@@ -367,6 +367,10 @@ def _installed() -> dict[str, str]:
     """Return the versions of our distributions in this environment."""
     named = [(name, next(iter(metadata.distributions(name=name)), None)) for name in (WHOLE, HELPER)]
     return {name: found.version for name, found in named if found is not None}
+
+
+_INSTALLED: Final = _installed()
+"""Read with the import of this module: whatever finds distributions imports more, and user code may run later (Q8.3)."""
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
