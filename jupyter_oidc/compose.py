@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -28,7 +27,6 @@ from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
-from jupyter_oidc.diagnostics.installation import HELPER, WHOLE
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -327,6 +325,8 @@ def diagnostic_context(
     sessions: Sessions | None = None,
 ) -> DiagnosticContext:
     """Return the context of diagnostics, with the same adapters that sessions and the proxy use."""
+    from jupyter_oidc.diagnostics.installed import INSTALLED
+
     if settings is not None:
         use_backend(settings.keyring_backend)
     clock, entropy, place = SystemClock(), SystemEntropy(), _place(settings)
@@ -359,18 +359,8 @@ def diagnostic_context(
         address_is_assumed=address_is_assumed,
         authorities=tuple(Authorities(*one) for one in authorities_in(environment)),
         sessions=sessions,
-        installed=_INSTALLED,
+        installed=INSTALLED,
     )
-
-
-def _installed() -> dict[str, str]:
-    """Return the versions of our distributions in this environment."""
-    named = [(name, next(iter(metadata.distributions(name=name)), None)) for name in (WHOLE, HELPER)]
-    return {name: found.version for name, found in named if found is not None}
-
-
-_INSTALLED: Final = _installed()
-"""Read with the import of this module: whatever finds distributions imports more, and user code may run later (Q8.3)."""
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from types import FrameType
 
 PACKAGES: Final = frozenset({"jupyter_oidc", "httpx", "httpcore", "requests", "urllib3", "contextlib"})
-"""The packages, by their whole first name, that stand between a line of the author and an error or a warning of ours."""
+"""The packages, by their whole first name, that stand between a line of the author and a warning of ours."""
 
 
 def level_of_caller() -> int:
@@ -19,19 +18,6 @@ def level_of_caller() -> int:
     while frame.f_back is not None and _is_library(frame):
         frame, level = frame.f_back, level + 1
     return level
-
-
-def author_traceback(raised: TracebackType | None) -> TracebackType | None:
-    """Return ``raised`` without the frames of the libraries; every frame of somebody else stays, in its order."""
-    steps = []
-    while raised is not None:
-        if not _is_library(raised.tb_frame):
-            steps.append(raised)
-        raised = raised.tb_next
-    kept = None
-    for step in reversed(steps):
-        kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
-    return kept
 
 
 def _is_library(frame: FrameType) -> bool:

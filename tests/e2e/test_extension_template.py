@@ -83,10 +83,14 @@ def test_an_extension_made_from_the_template_signs_its_user_in_and_calls_an_api(
         assert lab.complaints == []
 
 
-@pytest.mark.usefixtures("built")
+OF_THE_SERVICE = ("jp-oidc-card", "Sign-in at OpenID Connect providers: the sessions")
+"""Texts in the sources of our panel and our service."""
+
+
 def test_the_extension_brings_no_second_service(built: Path) -> None:
     """Its bundle holds the React parts, and asks JupyterLab for the service of the first."""
     scripts = "".join(path.read_text(encoding="utf-8") for path in (built / "static").glob("*.js"))
     assert "jp-oidc-signed-in" in scripts
-    assert "createSignInWindow" not in scripts
-    assert "Sign-in at OpenID Connect providers: the sessions" not in scripts
+    sources = "".join(path.read_text(encoding="utf-8") for path in (STUB / "src").rglob("*.ts*"))
+    assert [text for text in OF_THE_SERVICE if text not in sources] == []
+    assert [text for text in OF_THE_SERVICE if text in scripts] == []
