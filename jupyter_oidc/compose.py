@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
@@ -31,7 +30,6 @@ from jupyter_oidc.background import Background
 from jupyter_oidc.catalogue.service import Catalogue
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
-from jupyter_oidc.diagnostics.installation import HELPER, WHOLE
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -340,6 +338,8 @@ def diagnostic_context(
     sessions: Sessions | None = None,
 ) -> DiagnosticContext:
     """Return the context of diagnostics, with the same adapters that sessions and the proxy use."""
+    from jupyter_oidc.diagnostics.installed import INSTALLED
+
     if settings is not None:
         use_backend(settings.keyring_backend)
     clock, entropy, place = SystemClock(), SystemEntropy(), _place(settings)
@@ -372,14 +372,8 @@ def diagnostic_context(
         address_is_assumed=address_is_assumed,
         authorities=tuple(Authorities(*one) for one in authorities_in(environment)),
         sessions=sessions,
-        installed=_installed(),
+        installed=INSTALLED,
     )
-
-
-def _installed() -> dict[str, str]:
-    """Return the versions of our distributions in this environment."""
-    named = [(name, next(iter(metadata.distributions(name=name)), None)) for name in (WHOLE, HELPER)]
-    return {name: found.version for name, found in named if found is not None}
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.web import RequestHandler
 
+HandlerT = TypeVar("HandlerT", bound="type[RequestHandler]")
+
 SEEN: Final = ("6.5.2", "6.6.1")
 
 
-def awaits_no_body(handler: type[RequestHandler]) -> None:
-    """Let ``handler``, whose base streams bodies, serve requests without one: at once, and not two steps later."""
+def awaits_no_body(handler: HandlerT) -> HandlerT:
+    """Let ``handler``, whose base streams bodies, serve requests without one: at once, and not two steps later.
+
+    A decorator, as tornado's ``stream_request_body``, whose opposite it is.
+    """
     private: Any = handler
     private._stream_request_body = False
+    return handler
 
 
 def end_body_wait(request: HTTPServerRequest, problem: Exception | None) -> asyncio.Future[None] | None:

@@ -22,7 +22,7 @@ from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.server.response_headers import response_headers
-from jupyter_oidc.server.whole_answer import write_whole_answer
+from jupyter_oidc.server.whole_answer import stays_open, write_whole_answer
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.relay import Relay
 
@@ -74,8 +74,8 @@ class KernelFastPath(Router):
             parsed = received_call(request, received, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - the handler raises the same error again, and answers it
             return None
-        stays_open = "Connection" not in headers or headers["Connection"] == "keep-alive"
-        return FastPathRequest(self, services, request, parsed, kernel, stays_open=stays_open)
+        keeps = stays_open(request.connection, headers.get("Connection"))
+        return FastPathRequest(self, services, request, parsed, kernel, stays_open=keeps)
 
 
 class FastPathRequest(HTTPMessageDelegate):
@@ -157,9 +157,9 @@ class _ConnectionClient:
     length_error = HTTPOutputError
 
     def __init__(self, connection: Any, context: Context, kernel: KernelRun, *, stays_open: bool) -> None:
-        """``stays_open`` says that the client asked for no end of the connection behind this answer."""
+        """``stays_open`` says that the connection outlives this answer."""
         self._connection = connection
-        self._stays_open = stays_open and not connection.no_keep_alive
+        self._stays_open = stays_open
         self._context = context
         self._kernel = kernel
 

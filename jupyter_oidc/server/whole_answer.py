@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
-    from tornado.httputil import HTTPServerRequest
-
     from jupyter_oidc.proxy.headers import Headers
 
 
-def stays_open(request: HTTPServerRequest) -> bool:
-    """Return whether the connection of ``request`` stays open behind the answer, without a header about that."""
-    connection: Any = request.connection
-    if request.version != "HTTP/1.1" or connection.no_keep_alive:
-        return False
-    return "Connection" not in request.headers or request.headers["Connection"] == "keep-alive"
+def stays_open(connection: Any, asked: str | None) -> bool:
+    """Return whether ``connection``, of HTTP/1.1, stays open behind an answer without a header about that.
+
+    ``asked`` is the ``Connection`` header of the request, or ``None``.
+    """
+    return asked in (None, "keep-alive") and not connection.no_keep_alive
 
 
 def write_whole_answer(

@@ -243,11 +243,9 @@ class JupyterProcess:
         if BUILT.is_dir():
             to = self._share / "labextensions" / "@jupyter-oidc" / "labextension"
             shutil.copytree(BUILT, to, dirs_exist_ok=True)
-        for name in self.beside:
-            source = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / name
+        installed = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
+        for name, source in {**{name: installed / name for name in self.beside}, **self.built_beside}.items():
             shutil.copytree(source, self._share / "labextensions" / name, dirs_exist_ok=True)
-        for name, built in self.built_beside.items():
-            shutil.copytree(built, self._share / "labextensions" / name, dirs_exist_ok=True)
         return self._share
 
     def _lab_settings(self) -> Path:

@@ -287,9 +287,11 @@ class ProxyHandler(ProxiedHandler):
 
     def write_at_once(self, status: int, headers: Headers, body: bytes | None) -> asyncio.Future[None] | None:
         """Send a whole answer in one piece and finish; return ``None``, with nothing sent, if it is unusual."""
-        if self.remaining_body is not None or not stays_open(self.request):
-            return None
         connection: Any = self.request.connection
+        if self.remaining_body is not None or self.request.version != "HTTP/1.1":
+            return None
+        if not stays_open(connection, self.request.headers.get("Connection")):
+            return None
         try:
             written = write_whole_answer(connection, status, [*headers, *self._cors_headers()], body)
         except StreamClosedError:
@@ -359,11 +361,9 @@ class ProxyHandler(ProxiedHandler):
             self._record.write(self.get_status(), CLIENT_ABORT if self._is_client_gone else REFUSED)
 
 
+@awaits_no_body
 class BodilessProxyHandler(ProxyHandler):
     """Passes on a call that has no body: tornado runs its verb at once."""
-
-
-awaits_no_body(BodilessProxyHandler)
 
 
 class _HandlerClient:
