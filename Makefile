@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy newcomer rules configuration fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ rules: $(VENV)/.test  ## Fill in which tests show each rule of docs/reference/ru
 
 configuration: $(VENV)/.test  ## Make what comes from the table of settings anew: reference page and JSON Schema
 	@$(BIN)/python -m tests.configuration --write
+
+languages: $(VENV)/.test  ## Write the sentences of the sources into the catalogues, and say which languages lack some
+	@$(BIN)/python -m tests.languages --write
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)

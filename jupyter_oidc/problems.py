@@ -13,7 +13,7 @@
 Each leaf has a stable ``code``, which is part of the public contract (the table of errors in the reference).
 The text is ours and never quotes a peer: ``message`` describes the error, ``action`` the next step.
 ``params`` are the facts that the code knows which decides (:mod:`jupyter_oidc.facts`); the front adds those of the
-place, and the sentences are written from both.
+place, and the sentences are written from both, in the reader's language (:mod:`jupyter_oidc.language`).
 ``detail`` is a finer reason code for the audit trail (``id_token.nonce``), also ours.
 These exceptions are for broken expectations; expected outcomes are values (``sessions/grant.py``).
 """
@@ -24,7 +24,7 @@ from copy import copy
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
-from jupyter_oidc.facts import filled, needs
+from jupyter_oidc.language import Sentence, joined, needs
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -82,9 +82,14 @@ class Problem(Exception):
         return bare
 
     @property
-    def title(self) -> str:
+    def title(self) -> Sentence:
         """The message without any fact, the same for every occurrence (RFC 9457, 3.1.3)."""
-        return filled(self.default_message, {})
+        return Sentence(self.default_message)
+
+    @property
+    def text(self) -> Sentence:
+        """Message and action."""
+        return joined(self.message, self.action)
 
     def _write_sentences(self) -> None:
         given_message, given_action = self.given
@@ -93,8 +98,11 @@ class Problem(Exception):
             if needs(exact_message + (exact_action or "")) <= self.params.keys():
                 message, action = exact_message, exact_action or action
                 break
-        self.message = filled(given_message or message, self.params)
-        self.action = filled(given_action or action, self.params)
+        self.message = self._sentence(given_message or message)
+        self.action = self._sentence(given_action or action)
+
+    def _sentence(self, text: str) -> Sentence:
+        return text.knowing(self.params) if isinstance(text, Sentence) else Sentence(text, self.params)
 
 
 _SIGN_IN_AGAIN = "Sign in again."
@@ -179,10 +187,10 @@ class NotSignedIn(SessionProblem):
     default_action = "Sign in, then run this again."
     exact = (
         (
-            "Nobody is signed in at {provider}, which the API {api} needs.",
-            "Sign in at {provider}, then run this again.",
+            "Nobody is signed in at '{provider}', which the API '{api}' needs.",
+            "Sign in at '{provider}', then run this again.",
         ),
-        ("Nobody is signed in at {provider}.", "Sign in at {provider}, then run this again."),
+        ("Nobody is signed in at '{provider}'.", "Sign in at '{provider}', then run this again."),
     )
 
 
@@ -192,8 +200,8 @@ class SessionExpired(SessionProblem):
     code = "session_expired"
     default_message = "The session has ended."
     exact = (
-        ("The session at {provider}, which the API {api} needs, has ended.", "Sign in at {provider} again."),
-        ("The session at {provider} has ended.", "Sign in at {provider} again."),
+        ("The session at '{provider}', which the API '{api}' needs, has ended.", "Sign in at '{provider}' again."),
+        ("The session at '{provider}' has ended.", "Sign in at '{provider}' again."),
     )
 
 
@@ -201,7 +209,7 @@ class StepUpRequired(SessionProblem):
     """The API demands a stronger or more recent sign-in (RFC 9470)."""
 
     code = "step_up_required"
-    default_message = "{The_api} asks for a stronger sign-in."
+    default_message = "The API{api_name} asks for a stronger sign-in."
     default_action = "Sign in again to confirm that it is you."
 
 
@@ -244,7 +252,7 @@ class RouteForbidden(AccessProblem):
     default_action = "Ask your administrator to add the path to the API's path_prefixes."
     exact = (
         (
-            "The API {api} does not open {path}. It opens what is below {paths}.",
+            "The API '{api}' does not open '{path}'. It opens what is below {paths}.",
             "Use a path below these, or ask your administrator to add this one to the API's path_prefixes.",
         ),
     )
@@ -258,7 +266,7 @@ class CallerForbidden(AccessProblem):
     default_action = "Ask your administrator to change the API's callers."
     exact = (
         (
-            "The API {api} does not admit a {caller} as its caller. It admits: {callers}.",
+            "The API '{api}' does not admit a {caller} as its caller. It admits: {callers}.",
             "Ask your administrator to add '{caller}' to the API's callers.",
         ),
     )
@@ -273,11 +281,11 @@ class UnknownProvider(AccessProblem):
     default_action = "Check the name against the list of providers."
     exact = (
         (
-            "No provider is called {provider}. Did you mean {nearest}?",
-            "Use one of the providers that this server has: {names}.",
+            "No provider is called '{provider}'. Did you mean '{nearest}'?",
+            "Use one of the providers that this server has: '{names}'.",
         ),
-        ("No provider is called {provider}.", "Use one of the providers that this server has: {names}."),
-        ("No provider of this name is configured.", "Use one of the providers that this server has: {names}."),
+        ("No provider is called '{provider}'.", "Use one of the providers that this server has: '{names}'."),
+        ("No provider of this name is configured.", "Use one of the providers that this server has: '{names}'."),
     )
 
 
@@ -289,9 +297,9 @@ class UnknownApi(AccessProblem):
     default_message = "No API of this name is configured."
     default_action = "Check the name against the list of APIs."
     exact = (
-        ("No API is called {api}. Did you mean {nearest}?", "Use one of the APIs that this server has: {names}."),
-        ("No API is called {api}.", "Use one of the APIs that this server has: {names}."),
-        ("No API of this name is configured.", "Use one of the APIs that this server has: {names}."),
+        ("No API is called '{api}'. Did you mean '{nearest}'?", "Use one of the APIs that this server has: '{names}'."),
+        ("No API is called '{api}'.", "Use one of the APIs that this server has: '{names}'."),
+        ("No API of this name is configured.", "Use one of the APIs that this server has: '{names}'."),
     )
 
 
@@ -300,7 +308,7 @@ class NoOperations(AccessProblem):
 
     code = "no_operations"
     status = 404
-    default_message = "The settings of {the_api} name no OpenAPI document."
+    default_message = "The settings of the API{api_name} name no OpenAPI document."
     default_action = "Ask your administrator to set openapi of the API, or call it by a path that you know."
 
 
@@ -322,11 +330,11 @@ class MethodNotAllowed(AccessProblem):
     default_action = "Use one of the methods that the API lists."
     exact = (
         (
-            "The API {api} does not open {method}. It opens {methods} below {paths}.",
+            "The API '{api}' does not open {method}. It opens {methods} below {paths}.",
             "Use one of these, or ask your administrator to add {method} to the API's methods.",
         ),
         (
-            "The API {api} does not open {method}. It opens {methods}.",
+            "The API '{api}' does not open {method}. It opens {methods}.",
             "Use one of these, or ask your administrator to add {method} to the API's methods.",
         ),
     )
@@ -351,7 +359,7 @@ class BodyTooLarge(RequestProblem):
     default_action = "Send less, or ask your administrator to raise the limit."
     exact = (
         (
-            "The request body is larger than the {max_bytes} bytes that the API {api} takes.",
+            "The request body is larger than the {max_bytes} bytes that the API '{api}' takes.",
             "Send less, or ask your administrator to raise max_request_bytes of the API.",
         ),
         ("The request body is larger than the {max_bytes} bytes that are allowed here.", "Send less at once."),
@@ -415,7 +423,7 @@ class IssuerMismatch(ProviderProblem):
     code = "issuer_mismatch"
     default_message = "The provider is not the one in the settings: its issuer differs."
     default_action = "Ask your administrator to set the issuer exactly as the provider writes it."
-    exact = (("The provider {provider} is not the one in the settings: its issuer differs.", None),)
+    exact = (("The provider '{provider}' is not the one in the settings: its issuer differs.", None),)
 
 
 class DiscoveryFailed(ProviderProblem):
@@ -423,7 +431,7 @@ class DiscoveryFailed(ProviderProblem):
 
     code = "discovery_failed"
     default_message = "The provider's metadata cannot be used."
-    exact = (("The metadata of the provider {provider} cannot be used.", None),)
+    exact = (("The metadata of the provider '{provider}' cannot be used.", None),)
 
 
 class TokenResponseInvalid(ProviderProblem):
@@ -432,7 +440,7 @@ class TokenResponseInvalid(ProviderProblem):
     code = "token_response_invalid"
     default_message = "The provider's token endpoint gave an answer that cannot be used."
     default_action = "Try again. If it happens again, ask your administrator to check the provider."
-    exact = (("The token endpoint of the provider {provider} gave an answer that cannot be used.", None),)
+    exact = (("The token endpoint of the provider '{provider}' gave an answer that cannot be used.", None),)
 
 
 class IdTokenRejected(ProviderProblem):
@@ -440,7 +448,7 @@ class IdTokenRejected(ProviderProblem):
 
     code = "id_token_rejected"
     default_message = "The provider's ID token was refused."
-    exact = (("The ID token of the provider {provider} was refused.", None),)
+    exact = (("The ID token of the provider '{provider}' was refused.", None),)
 
 
 class UserinfoRejected(ProviderProblem):
@@ -448,7 +456,7 @@ class UserinfoRejected(ProviderProblem):
 
     code = "userinfo_rejected"
     default_message = "The provider's user information was refused."
-    exact = (("The user information of the provider {provider} was refused.", None),)
+    exact = (("The user information of the provider '{provider}' was refused.", None),)
 
 
 class AudienceRefused(ProviderProblem):
@@ -458,14 +466,14 @@ class AudienceRefused(ProviderProblem):
     default_message = "The provider does not issue an access token for this API."
     exact = (
         (
-            "The provider {provider} does not issue an access token for the API {api}, which needs the scopes {scopes}.",
+            "The provider '{provider}' does not issue an access token for the API '{api}', which needs the scopes '{scopes}'.",
             (
                 "Ask your administrator to allow these scopes for this client at the provider, or to correct the API's "
                 "audience, resource and scopes."
             ),
         ),
         (
-            "The provider {provider} does not issue an access token for the API {api}.",
+            "The provider '{provider}' does not issue an access token for the API '{api}'.",
             (
                 "Ask your administrator to compare the API's audience, resource and scopes with what the provider allows "
                 "this client."
@@ -478,7 +486,7 @@ class ClockSkew(ProviderProblem):
     """The clocks of this machine and the provider differ too much."""
 
     code = "clock_skew"
-    default_message = "The clocks of this machine and of {the_provider} differ too much."
+    default_message = "The clocks of this machine and of the provider{provider_name} differ too much."
     default_action = "Set this machine's clock, then sign in again."
 
 
@@ -499,21 +507,21 @@ class EgressProxyAuth(ProviderProblem):
 
 
 class IdpUnavailable(ProviderProblem):
-    """{The_provider} cannot be reached: a transient failure."""
+    """The provider cannot be reached: a transient failure."""
 
     code = "idp_unavailable"
     status = 503
-    default_message = "{The_provider} cannot be reached at the moment."
+    default_message = "The provider{provider_name} cannot be reached at the moment."
     default_action = _TRY_AGAIN
     retryable = True
-    exact = (("{The_provider} cannot be reached at the moment.", "Try again in {seconds}."),)
+    exact = (("The provider{provider_name} cannot be reached at the moment.", "Try again in {seconds}."),)
 
 
 class UpstreamProblem(Problem):
     """The API behind the proxy cannot be reached or breaks HTTP."""
 
     status = 502
-    default_action = "Try again, or ask the owner of {the_api}."
+    default_action = "Try again, or ask the owner of the API{api_name}."
     retryable = True
 
 
@@ -521,29 +529,29 @@ class UpstreamUnreachable(UpstreamProblem):
     """No connection to the API."""
 
     code = "upstream_unreachable"
-    default_message = "{The_api} cannot be reached."
+    default_message = "The API{api_name} cannot be reached."
 
 
 class UpstreamProtocolError(UpstreamProblem):
-    """{The_api}'s answer is not valid HTTP."""
+    """The API's answer is not valid HTTP."""
 
     code = "upstream_protocol_error"
-    default_message = "{The_api} gave an answer that is not valid HTTP."
+    default_message = "The API{api_name} gave an answer that is not valid HTTP."
 
 
 class UpstreamTimeout(UpstreamProblem):
-    """{The_api} did not answer in time."""
+    """The API did not answer in time."""
 
     code = "upstream_timeout"
     status = 504
-    default_message = "{The_api} did not answer in time."
+    default_message = "The API{api_name} did not answer in time."
 
 
 class OpenapiInvalid(UpstreamProblem):
     """The API's OpenAPI document cannot be had or read; the message says where and why."""
 
     code = "openapi_invalid"
-    default_message = "The OpenAPI document of {the_api} cannot be read."
+    default_message = "The OpenAPI document of the API{api_name} cannot be read."
     default_action = "Ask the owner of the API, or your administrator to check openapi of the API."
     retryable = False
 

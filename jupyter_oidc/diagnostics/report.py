@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import on_the_wire
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,6 +46,8 @@ def as_json(report: Report) -> dict[str, Any]:
                 "message": check.message,
                 "action": check.action,
                 "who": check.who,
+                "message_sentences": on_the_wire(check.message),
+                "action_sentences": on_the_wire(check.action) if check.action else [],
             }
             for check in report.checks
         ],

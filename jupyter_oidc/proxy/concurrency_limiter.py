@@ -38,7 +38,7 @@ class ConcurrencyLimiter:
             return
         if len(self._queue) >= self._max_waiting:
             raise Overloaded(
-                "Too many calls to {the_api} are waiting.",
+                "Too many calls to the API{api_name} are waiting.",
                 action="Wait a moment, or make fewer calls at once.",
                 retry_after=RETRY_AFTER_SECONDS,
             )

@@ -23,6 +23,7 @@ from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import of_header, speaking
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -505,7 +506,14 @@ class OidcHandler(APIHandler):
         self.note_refusal(problem)
         accept = self.request.headers.get("Accept", "")
         told = problem and self.disclosed(problem)
-        self.send(error_reply(told, self.request_id, self.context.public_url(), accept))
+        with speaking(self.language):
+            reply = error_reply(told, self.request_id, self.context.public_url(), accept)
+        self.send(reply)
+
+    @property
+    def language(self) -> str:
+        """The language in which the caller wants to read (RFC 9110, 12.5.4)."""
+        return of_header(self.request.headers.get("Accept-Language", ""))
 
     def disclosed(self, problem: Problem) -> Problem:
         """Return ``problem`` with the facts of this route; a caller who was not admitted learns none at all."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import authenticated
 
+from jupyter_oidc.language import speaking
 from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.jupyter_front import JupyterFront
@@ -57,7 +58,9 @@ class RouteHandler(OidcHandler):
 
     async def serve(self, function: RouteFunction, arguments: tuple[str, ...]) -> None:
         """Run ``function`` and send its reply."""
-        self.send(await function(self.call(), *arguments))
+        with speaking(self.language):
+            reply = await function(self.call(), *arguments)
+        self.send(reply)
 
     def call(self) -> Call:
         """Return this request as the argument of a route."""
@@ -99,7 +102,9 @@ class RouteHandler(OidcHandler):
             self._leads_to_login = True
             _redirect_to_login(self)
         else:
-            self.send(show_problem(self.front, self.disclosed(problem), what=self.route.what))
+            with speaking(self.language):
+                page = show_problem(self.front, self.disclosed(problem), title=self.route.failure)
+            self.send(page)
 
     def _needs_login(self, problem: Problem) -> bool:
         return self.request.method == "GET" and not self.current_user and isinstance(problem, Forbidden)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 _MESSAGES_BY_REASON: Final = {
     "renewal_refused": (
-        "{The_provider} refuses to renew the session.",
+        "The provider{provider_name} refuses to renew the session.",
         "Try again in a moment; if it goes on, sign in again.",
     ),
     "provider_configuration": (
-        "{The_provider} refuses to renew the session because of how this client is set up.",
+        "The provider{provider_name} refuses to renew the session because of how this client is set up.",
         "Ask your administrator to check the client's settings at the provider.",
     ),
     "egress_proxy_auth": (
@@ -23,7 +23,7 @@ _MESSAGES_BY_REASON: Final = {
         "Ask your administrator to set egress_proxy_credentials of the provider.",
     ),
     "tls_untrusted": (
-        "The session cannot be renewed: the certificate that {the_provider} presents is not trusted on this machine.",
+        "The session cannot be renewed: the certificate that the provider{provider_name} presents is not trusted on this machine.",
         "Ask your administrator whether something on the way opens TLS, and to check ca_bundle of the provider.",
     ),
     "configuration_invalid": (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import language_here, sentence, tag_of, told
 from jupyter_oidc.problems import Problem, SignInDeclined
 from jupyter_oidc.web.reply import Reply, page_reply
 
@@ -56,13 +57,13 @@ class Page:
 
 
 def html_of(page: Page, nonce: str) -> str:
-    """Return the document; everything is escaped."""
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in page.lines)
-    links = "".join(f'<a class="button" href="{escape(path)}">{escape(text)}</a>' for text, path in page.links)
+    """Return the document, in the language of the browser; everything is escaped."""
+    paragraphs = "".join(f"<p>{escape(told(line))}</p>" for line in page.lines)
+    links = "".join(f'<a class="button" href="{escape(path)}">{escape(told(text))}</a>' for text, path in page.links)
     if page.form is not None:
         action, buttons = page.form
         pressed = "".join(
-            f'<button name="answer" value="{escape(value)}">{escape(text)}</button>' for value, text in buttons
+            f'<button name="answer" value="{escape(value)}">{escape(told(text))}</button>' for value, text in buttons
         )
         links = f'<form method="post" action="{escape(action)}">{pressed}</form>{links}'
     small = f'<p class="small">{escape(page.small)}</p>' if page.small else ""
@@ -78,9 +79,10 @@ def html_of(page: Page, nonce: str) -> str:
 
 def document_of(title: str, body: str, *, mark: str, nonce: str, script: str, closes: bool = False) -> str:
     """Return the document around ``body`` and ``script``, neither of which is escaped."""
+    title = told(title)
     close = ' data-close="yes"' if closes else ""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{tag_of(language_here())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><style nonce="{nonce}">{_STYLE}</style></head>'
         f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(mark)}</div>'
@@ -107,17 +109,17 @@ def show(front: Front, page: Page, status: int = 200, *headers: tuple[str, str])
 
 
 def show_problem(
-    front: Front, problem: Problem, *, what: str = "Sign-in", again: str | None = None, onward: str | None = None
+    front: Front, problem: Problem, *, title: str | None = None, again: str | None = None, onward: str | None = None
 ) -> Reply:
-    """Return the page with ``problem`` and the next action (E-1); ``what`` failed, and ``onward`` leads to the provider."""
+    """Return the page with ``problem`` and the next action (E-1); ``title`` says what failed, and ``onward`` leads to the provider."""
     declined = isinstance(problem, SignInDeclined)
-    links = [("Try again", again)] if again else []
-    links += [("Sign out at the provider", onward)] if onward else []
+    links = [(sentence("Try again"), again)] if again else []
+    links += [(sentence("Sign out at the provider"), onward)] if onward else []
     page = Page(
-        title="Sign-in was declined" if declined else f"{what} did not work",
+        title=sentence("Sign-in was declined") if declined else title or sentence("Sign-in did not work"),
         lines=(problem.message, problem.action),
         mark="\N{BALLOT X}" if declined else "\N{WARNING SIGN}",
-        links=(*links, ("Back to JupyterLab", front.home)),
+        links=(*links, (sentence("Back to JupyterLab"), front.home)),
         small=f"{problem.code} · {front.request_id}",
     )
     return show(front, page, _status_of(problem), ("X-OIDC-Error", problem.code)).refusing(problem)

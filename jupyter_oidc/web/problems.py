@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.background import short_path
 from jupyter_oidc.facts import printable
+from jupyter_oidc.language import language_here, on_the_wire, sentence, tag_of, told
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -60,23 +61,26 @@ def problem_of_status(status: int) -> Problem | None:
 def error_body(problem: Problem, request_id: str, public_url: str | None = None) -> dict[str, Any]:
     """Return the body for ``problem`` (contract ``error``); ``public_url`` is this server's address for browsers.
 
-    The sentences come first, since a terminal shows the body as it is.
+    The sentences come first, since a terminal shows the body as it is; they are told in the language of the caller, with
+    their ids and facts beside them.
     A caller without a session gets the address for a sign-in, which a kernel cannot know.
     """
     link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
     return {
-        "message": problem.message,
-        "action": problem.action,
+        "message": told(problem.message),
+        "action": told(problem.action),
         **link,
         "code": problem.code,
         "params": {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in problem.params.items()},
         "retryable": problem.retryable,
         "request_id": request_id,
-        "reason": problem.message,
+        "reason": told(problem.message),
         "type": f"urn:jupyter-oidc:error:{problem.code}",
-        "title": problem.title,
+        "title": told(problem.title),
         "status": problem.status,
-        "detail": f"{problem.message} {problem.action}",
+        "detail": told(problem.text),
+        "message_sentences": on_the_wire(problem.message),
+        "action_sentences": on_the_wire(problem.action),
     }
 
 
@@ -87,7 +91,7 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
     """
     media_type = problem_media_type(accept)
     if problem is None:
-        message = "Something went wrong inside jupyter_oidc; the server's log has the details."
+        message = told(sentence("Something went wrong inside jupyter_oidc; the server's log has the details."))
         body = {
             "message": message,
             "reason": responses[500],
@@ -97,12 +101,17 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
             "status": 500,
             "detail": message,
         }
-        return problem_reply(body, 500, media_type, (REQUEST_ID, request_id))
-    headers = [("X-OIDC-Error", problem.code), (REQUEST_ID, request_id)]
+        return problem_reply(body, 500, media_type, (REQUEST_ID, request_id), content_language())
+    headers = [("X-OIDC-Error", problem.code), (REQUEST_ID, request_id), content_language()]
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
     reply = problem_reply(error_body(problem, request_id, public_url), problem.status, media_type, *headers)
     return replace(reply, reason=_reason_phrase(problem, request_id)).refusing(problem)
+
+
+def content_language() -> tuple[str, str]:
+    """Return the header that names the language of a reply (RFC 9110, 8.5)."""
+    return "Content-Language", tag_of(language_here())
 
 
 def problem_media_type(accept: str) -> str:

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from jupyter_oidc.language import in_language
+
 if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
 
@@ -80,13 +82,13 @@ _NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
 
 def problem_reply(body: dict[str, Any], status: int, media_type: str, *headers: tuple[str, str]) -> Reply:
     """Return the problem details ``body`` as one line, which a terminal shows as it is."""
-    text = json.dumps(body, allow_nan=False) + "\n"
+    text = json.dumps(body, allow_nan=False, ensure_ascii=False) + "\n"
     return Reply(status, (*headers, _UNCACHEABLE), text.encode(), media_type)
 
 
 def json_reply(view: dict[str, Any], status: int = 200, *headers: tuple[str, str]) -> Reply:
-    """Return ``view`` as JSON."""
-    return Reply(status, (*headers, _UNCACHEABLE), json.dumps(view, allow_nan=False).encode())
+    """Return ``view`` as JSON, with its sentences in the language of the caller."""
+    return Reply(status, (*headers, _UNCACHEABLE), json.dumps(in_language(view), allow_nan=False).encode())
 
 
 def empty_reply(status: int, *headers: tuple[str, str]) -> Reply:

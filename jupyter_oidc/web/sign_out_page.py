@@ -13,6 +13,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import sentence, told
 from jupyter_oidc.web.pages import document_of
 from jupyter_oidc.web.reply import Reply, page_reply
 
@@ -54,12 +55,12 @@ def _document(form: SignOutForm, nonce: str) -> str:
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in form.fields
     )
+    text = sentence("You are signed out in JupyterLab. The session at the provider is about to end as well.")
     return document_of(
-        "Signing out at the provider",
-        '<div role="status"><p>You are signed out in JupyterLab. '
-        "The session at the provider is about to end as well.</p></div>"
+        sentence("Signing out at the provider"),
+        f'<div role="status"><p>{escape(told(text))}</p></div>'
         f'<form method="{form.method}" action="{escape(form.action)}" data-onward="{escape(form.link)}">{inputs}'
-        "<button>Sign out at the provider</button></form>",
+        f"<button>{escape(told(sentence('Sign out at the provider')))}</button></form>",
         mark="\N{HORIZONTAL ELLIPSIS}",
         nonce=nonce,
         script=_SCRIPT,

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
 from jupyter_oidc.web.reply import Reply
 from jupyter_oidc.web.routes.apis import show_apis, show_example, show_operations
@@ -42,7 +43,7 @@ With the last one a browser without a login is sent to the login page.
 class Route:
     """One path; ``{name}`` stands for one segment, which the functions get as an argument.
 
-    ``name`` is for the log. ``what`` failed, as the page of a problem says.
+    ``name`` is for the log. ``failure`` is the title of a problem's page.
     Only a route that ``tracks_activity`` keeps an idle server alive: pages poll the others.
     """
 
@@ -50,7 +51,7 @@ class Route:
     path: str
     verbs: tuple[tuple[Method, RouteFunction], ...]
     problems: Problems = "json"
-    what: str = "Sign-in"
+    failure: str | None = None
     tracks_activity: bool = True
 
     def rule_of(self, method: str) -> AccessRule | None:
@@ -91,7 +92,7 @@ TABLE: Final = (
         f"{_PROVIDER}/sign-out/{{ticket}}",
         (("GET", show_sign_out_page),),
         problems="page to a browser",
-        what="Sign-out",
+        failure=sentence("Sign-out did not work"),
     ),
     Route("SignedOut", f"{_PROVIDER}/signed-out", (("GET", show_signed_out),), problems="page"),
     Route(

@@ -23,6 +23,8 @@ ERROR = {
     "status": 401,
     "detail": "Nobody is signed in. Sign in.",
     "params": {"provider": "corp", "seconds": 7, "names": ["orders", "items"]},
+    "message_sentences": [{"id": "Nobody is signed in at '{provider}'.", "params": {"provider": "corp"}}],
+    "action_sentences": [],
 }
 
 SUMMARY: dict[str, Any] = {
@@ -165,6 +167,8 @@ VALID: dict[str, dict[str, Any]] = {
                 "message": "The issuer differs.",
                 "action": "Correct it.",
                 "who": "administrator",
+                "message_sentences": [{"id": "The issuer differs.", "params": {}}],
+                "action_sentences": [],
             }
         ],
     },

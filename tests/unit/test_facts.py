@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jupyter_oidc import problems
-from jupyter_oidc.facts import MAX_LISTED, choices, facts, filled, needs
+from jupyter_oidc.facts import MAX_LISTED, choices, facts
+from jupyter_oidc.language import Sentence, needs
 from jupyter_oidc.problems import (
     BY_CODE,
     IdpUnavailable,
@@ -31,7 +32,7 @@ def test_without_facts_the_sentence_is_the_plain_one() -> None:
 
 
 def test_the_place_adds_what_the_code_that_decided_did_not_know() -> None:
-    problem = UpstreamUnreachable("{The_api} broke off its answer.").at(facts(api="orders", provider="corp"))
+    problem = UpstreamUnreachable("The API{api_name} broke off its answer.").at(facts(api="orders", provider="corp"))
     assert (problem.message, problem.action) == (
         "The API 'orders' broke off its answer.",
         "Try again, or ask the owner of the API 'orders'.",
@@ -84,7 +85,7 @@ def test_the_nearest_name_comes_first_and_a_long_list_is_cut() -> None:
     told = choices("api", "orders", [f"api-{number}" for number in range(100)] + ["orders2"])
     assert (told["nearest"], len(told["names"])) == ("orders2", MAX_LISTED)  # type: ignore[arg-type]
     assert told["names"][0] == "orders2"  # type: ignore[index]
-    assert filled("{names}", told) == "'orders2', 'api-0', 'api-1', 'api-2', 'api-3' and 15 more"
+    assert Sentence("'{names}'", told) == "'orders2', 'api-0', 'api-1', 'api-2', 'api-3' and 15 more"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,19 @@ IMPORT_TIMEOUT_SECONDS: Final = 60.0
 
 OUR_PARTS: Final = (
     *("adapters", "secret_access", "background", "catalogue", "clock", "compat", "compose", "contract", "diagnostics"),
-    *("entropy", "facts", "problems", "protocol", "proxy", "secret", "server", "sessions", "settings", "strategies"),
+    *(
+        "entropy",
+        "facts",
+        "language",
+        "problems",
+        "protocol",
+        "proxy",
+        "secret",
+        "server",
+        "sessions",
+        "settings",
+        "strategies",
+    ),
     "web",
 )
 """The parts of this package that run in the server.

@@ -153,7 +153,7 @@ class HttpUpstreamReply:
                 read_buffer.count(last)
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            raise UpstreamUnreachable("{The_api} broke off its answer.", detail="upstream.truncated") from None
+            raise UpstreamUnreachable("The API{api_name} broke off its answer.", detail="upstream.truncated") from None
         finally:
             idle_timeout.stop()
             read_buffer.reset()
@@ -216,7 +216,7 @@ class HttpUpstreamSocket:
             else:
                 await self._socket.send_bytes(message)
         except (OSError, RuntimeError):
-            raise UpstreamUnreachable("{The_api} closed the connection.", detail="upstream.socket") from None
+            raise UpstreamUnreachable("The API{api_name} closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
         """Close the WebSocket.
@@ -479,7 +479,7 @@ def problem_of(error: BaseException) -> Problem | None:
         return UpstreamTimeout(detail="upstream.silent")
     if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):
         return RouteForbidden(
-            "The host name of {the_api} leads into a private network.",
+            "The host name of the API{api_name} leads into a private network.",
             action="Ask your administrator to set allow_private_network for this API, if that is intended.",
             detail="upstream.private",
         )

@@ -189,7 +189,7 @@ class ProxyHandler(ProxiedHandler):
                 self.abort_connection()
                 return
             if waited >= self._upload.idle_timeout_seconds:
-                self._abort_upload(UpstreamTimeout("{The_api} stopped reading the upload."))
+                self._abort_upload(UpstreamTimeout("The API{api_name} stopped reading the upload."))
                 return
 
     def _abort_upload(self, problem: Problem) -> None:

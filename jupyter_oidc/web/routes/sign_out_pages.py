@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS
 from jupyter_oidc.web.access_rule import allow, public_route
@@ -28,7 +29,9 @@ async def show_sign_out_page(call: Call, provider: str, ticket: str) -> Reply:
     try:
         form = await sessions.open_sign_out_page(provider, ticket, sign_out_bindings(request, page), _shown(call))
     except StateInvalid as problem:
-        return show_problem(front, problem, what="Sign-out", onward=await sessions.sign_out_link(provider))
+        return show_problem(
+            front, problem, title=sentence("Sign-out did not work"), onward=await sessions.sign_out_link(provider)
+        )
     back = f"{front.base_url}jupyter-oidc/providers/{provider}/signed-out"
     cookie = sign_out_cookie(front, form.page, form.binding, back, SIGN_OUT_RETURN_SECONDS)
     return show_form(form, front.nonce()).with_cookies(cookie)

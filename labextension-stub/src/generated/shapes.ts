@@ -54,7 +54,9 @@ export const shapeOfDiagnostics: IShape = {
           status: { words: ['ok', 'warning', 'problem', 'unknown'] },
           message: {},
           action: {},
-          who: { words: ['user', 'administrator', 'provider'] }
+          who: { words: ['user', 'administrator', 'provider'] },
+          message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
+          action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
         }
       }
     }
@@ -120,7 +122,9 @@ export const shapeOfOidcError: IShape = {
     title: { absent: '' },
     status: { absent: null },
     detail: { absent: '' },
-    params: { absent: {} }
+    params: { absent: {} },
+    message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
+    action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
   }
 };
 
@@ -288,7 +292,9 @@ export const shapeOfSignInProgress: IShape = {
         title: { absent: '' },
         status: { absent: null },
         detail: { absent: '' },
-        params: { absent: {} }
+        params: { absent: {} },
+        message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
+        action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
       }
     },
     expires_in: {}

@@ -626,14 +626,42 @@ const schema14 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['name', 'provider', 'status', 'message', 'action', 'who'],
+        required: ['name', 'provider', 'status', 'message', 'action', 'who', 'message_sentences', 'action_sentences'],
         properties: {
           name: { type: 'string', minLength: 1 },
           provider: { type: ['string', 'null'] },
           status: { type: 'string', enum: ['ok', 'warning', 'problem', 'unknown', 'other'] },
           message: { type: 'string', minLength: 1 },
           action: { type: ['string', 'null'] },
-          who: { enum: ['user', 'administrator', 'provider', null, 'other'] }
+          who: { enum: ['user', 'administrator', 'provider', null, 'other'] },
+          message_sentences: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['id', 'params'],
+              properties: {
+                id: { type: 'string', minLength: 1 },
+                params: {
+                  type: 'object',
+                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+                }
+              }
+            }
+          },
+          action_sentences: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['id', 'params'],
+              properties: {
+                id: { type: 'string', minLength: 1 },
+                params: {
+                  type: 'object',
+                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+                }
+              }
+            }
+          }
         }
       }
     }
@@ -679,7 +707,9 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                         (data2.status === undefined && (missing1 = 'status')) ||
                         (data2.message === undefined && (missing1 = 'message')) ||
                         (data2.action === undefined && (missing1 = 'action')) ||
-                        (data2.who === undefined && (missing1 = 'who'))
+                        (data2.who === undefined && (missing1 = 'who')) ||
+                        (data2.message_sentences === undefined && (missing1 = 'message_sentences')) ||
+                        (data2.action_sentences === undefined && (missing1 = 'action_sentences'))
                       ) {
                         validate13.errors = [0];
                         return false;
@@ -785,6 +815,232 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                   } else {
                                     var valid2 = true;
                                   }
+                                  if (valid2) {
+                                    if (data2.message_sentences !== undefined) {
+                                      let data9 = data2.message_sentences;
+                                      const _errs18 = errors;
+                                      if (errors === _errs18) {
+                                        if (Array.isArray(data9)) {
+                                          var valid3 = true;
+                                          const len1 = data9.length;
+                                          for (let i1 = 0; i1 < len1; i1++) {
+                                            let data10 = data9[i1];
+                                            const _errs20 = errors;
+                                            if (errors === _errs20) {
+                                              if (data10 && typeof data10 == 'object' && !Array.isArray(data10)) {
+                                                let missing2;
+                                                if (
+                                                  (data10.id === undefined && (missing2 = 'id')) ||
+                                                  (data10.params === undefined && (missing2 = 'params'))
+                                                ) {
+                                                  validate13.errors = [0];
+                                                  return false;
+                                                } else {
+                                                  if (data10.id !== undefined) {
+                                                    let data11 = data10.id;
+                                                    const _errs22 = errors;
+                                                    if (errors === _errs22) {
+                                                      if (typeof data11 === 'string') {
+                                                        if (data11.length < 1) {
+                                                          validate13.errors = [0];
+                                                          return false;
+                                                        }
+                                                      } else {
+                                                        validate13.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                    var valid4 = _errs22 === errors;
+                                                  } else {
+                                                    var valid4 = true;
+                                                  }
+                                                  if (valid4) {
+                                                    if (data10.params !== undefined) {
+                                                      let data12 = data10.params;
+                                                      const _errs24 = errors;
+                                                      if (errors === _errs24) {
+                                                        if (
+                                                          data12 &&
+                                                          typeof data12 == 'object' &&
+                                                          !Array.isArray(data12)
+                                                        ) {
+                                                          for (const key0 in data12) {
+                                                            let data13 = data12[key0];
+                                                            const _errs27 = errors;
+                                                            if (
+                                                              typeof data13 !== 'string' &&
+                                                              !(typeof data13 == 'number' && isFinite(data13)) &&
+                                                              !Array.isArray(data13)
+                                                            ) {
+                                                              validate13.errors = [0];
+                                                              return false;
+                                                            }
+                                                            if (errors === _errs27) {
+                                                              if (Array.isArray(data13)) {
+                                                                var valid6 = true;
+                                                                const len2 = data13.length;
+                                                                for (let i2 = 0; i2 < len2; i2++) {
+                                                                  const _errs29 = errors;
+                                                                  if (typeof data13[i2] !== 'string') {
+                                                                    validate13.errors = [0];
+                                                                    return false;
+                                                                  }
+                                                                  var valid6 = _errs29 === errors;
+                                                                  if (!valid6) {
+                                                                    break;
+                                                                  }
+                                                                }
+                                                              }
+                                                            }
+                                                            var valid5 = _errs27 === errors;
+                                                            if (!valid5) {
+                                                              break;
+                                                            }
+                                                          }
+                                                        } else {
+                                                          validate13.errors = [0];
+                                                          return false;
+                                                        }
+                                                      }
+                                                      var valid4 = _errs24 === errors;
+                                                    } else {
+                                                      var valid4 = true;
+                                                    }
+                                                  }
+                                                }
+                                              } else {
+                                                validate13.errors = [0];
+                                                return false;
+                                              }
+                                            }
+                                            var valid3 = _errs20 === errors;
+                                            if (!valid3) {
+                                              break;
+                                            }
+                                          }
+                                        } else {
+                                          validate13.errors = [0];
+                                          return false;
+                                        }
+                                      }
+                                      var valid2 = _errs18 === errors;
+                                    } else {
+                                      var valid2 = true;
+                                    }
+                                    if (valid2) {
+                                      if (data2.action_sentences !== undefined) {
+                                        let data15 = data2.action_sentences;
+                                        const _errs31 = errors;
+                                        if (errors === _errs31) {
+                                          if (Array.isArray(data15)) {
+                                            var valid7 = true;
+                                            const len3 = data15.length;
+                                            for (let i3 = 0; i3 < len3; i3++) {
+                                              let data16 = data15[i3];
+                                              const _errs33 = errors;
+                                              if (errors === _errs33) {
+                                                if (data16 && typeof data16 == 'object' && !Array.isArray(data16)) {
+                                                  let missing3;
+                                                  if (
+                                                    (data16.id === undefined && (missing3 = 'id')) ||
+                                                    (data16.params === undefined && (missing3 = 'params'))
+                                                  ) {
+                                                    validate13.errors = [0];
+                                                    return false;
+                                                  } else {
+                                                    if (data16.id !== undefined) {
+                                                      let data17 = data16.id;
+                                                      const _errs35 = errors;
+                                                      if (errors === _errs35) {
+                                                        if (typeof data17 === 'string') {
+                                                          if (data17.length < 1) {
+                                                            validate13.errors = [0];
+                                                            return false;
+                                                          }
+                                                        } else {
+                                                          validate13.errors = [0];
+                                                          return false;
+                                                        }
+                                                      }
+                                                      var valid8 = _errs35 === errors;
+                                                    } else {
+                                                      var valid8 = true;
+                                                    }
+                                                    if (valid8) {
+                                                      if (data16.params !== undefined) {
+                                                        let data18 = data16.params;
+                                                        const _errs37 = errors;
+                                                        if (errors === _errs37) {
+                                                          if (
+                                                            data18 &&
+                                                            typeof data18 == 'object' &&
+                                                            !Array.isArray(data18)
+                                                          ) {
+                                                            for (const key1 in data18) {
+                                                              let data19 = data18[key1];
+                                                              const _errs40 = errors;
+                                                              if (
+                                                                typeof data19 !== 'string' &&
+                                                                !(typeof data19 == 'number' && isFinite(data19)) &&
+                                                                !Array.isArray(data19)
+                                                              ) {
+                                                                validate13.errors = [0];
+                                                                return false;
+                                                              }
+                                                              if (errors === _errs40) {
+                                                                if (Array.isArray(data19)) {
+                                                                  var valid10 = true;
+                                                                  const len4 = data19.length;
+                                                                  for (let i4 = 0; i4 < len4; i4++) {
+                                                                    const _errs42 = errors;
+                                                                    if (typeof data19[i4] !== 'string') {
+                                                                      validate13.errors = [0];
+                                                                      return false;
+                                                                    }
+                                                                    var valid10 = _errs42 === errors;
+                                                                    if (!valid10) {
+                                                                      break;
+                                                                    }
+                                                                  }
+                                                                }
+                                                              }
+                                                              var valid9 = _errs40 === errors;
+                                                              if (!valid9) {
+                                                                break;
+                                                              }
+                                                            }
+                                                          } else {
+                                                            validate13.errors = [0];
+                                                            return false;
+                                                          }
+                                                        }
+                                                        var valid8 = _errs37 === errors;
+                                                      } else {
+                                                        var valid8 = true;
+                                                      }
+                                                    }
+                                                  }
+                                                } else {
+                                                  validate13.errors = [0];
+                                                  return false;
+                                                }
+                                              }
+                                              var valid7 = _errs33 === errors;
+                                              if (!valid7) {
+                                                break;
+                                              }
+                                            }
+                                          } else {
+                                            validate13.errors = [0];
+                                            return false;
+                                          }
+                                        }
+                                        var valid2 = _errs31 === errors;
+                                      } else {
+                                        var valid2 = true;
+                                      }
+                                    }
+                                  }
                                 }
                               }
                             }
@@ -835,7 +1091,9 @@ const schema15 = {
     'title',
     'status',
     'detail',
-    'params'
+    'params',
+    'message_sentences',
+    'action_sentences'
   ],
   properties: {
     code: {
@@ -897,7 +1155,38 @@ const schema15 = {
     title: { type: 'string' },
     status: { type: ['integer', 'null'] },
     detail: { type: 'string' },
-    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
+    params: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+    },
+    message_sentences: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'params'],
+        properties: {
+          id: { type: 'string', minLength: 1 },
+          params: {
+            type: 'object',
+            additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+          }
+        }
+      }
+    },
+    action_sentences: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'params'],
+        properties: {
+          id: { type: 'string', minLength: 1 },
+          params: {
+            type: 'object',
+            additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+          }
+        }
+      }
+    }
   }
 };
 const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
@@ -918,7 +1207,9 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
         (data.title === undefined && (missing0 = 'title')) ||
         (data.status === undefined && (missing0 = 'status')) ||
         (data.detail === undefined && (missing0 = 'detail')) ||
-        (data.params === undefined && (missing0 = 'params'))
+        (data.params === undefined && (missing0 = 'params')) ||
+        (data.message_sentences === undefined && (missing0 = 'message_sentences')) ||
+        (data.action_sentences === undefined && (missing0 = 'action_sentences'))
       ) {
         validate14.errors = [0];
         return false;
@@ -1184,6 +1475,228 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                 var valid0 = _errs23 === errors;
                               } else {
                                 var valid0 = true;
+                              }
+                              if (valid0) {
+                                if (data.message_sentences !== undefined) {
+                                  let data14 = data.message_sentences;
+                                  const _errs30 = errors;
+                                  if (errors === _errs30) {
+                                    if (Array.isArray(data14)) {
+                                      var valid3 = true;
+                                      const len1 = data14.length;
+                                      for (let i1 = 0; i1 < len1; i1++) {
+                                        let data15 = data14[i1];
+                                        const _errs32 = errors;
+                                        if (errors === _errs32) {
+                                          if (data15 && typeof data15 == 'object' && !Array.isArray(data15)) {
+                                            let missing1;
+                                            if (
+                                              (data15.id === undefined && (missing1 = 'id')) ||
+                                              (data15.params === undefined && (missing1 = 'params'))
+                                            ) {
+                                              validate14.errors = [0];
+                                              return false;
+                                            } else {
+                                              if (data15.id !== undefined) {
+                                                let data16 = data15.id;
+                                                const _errs34 = errors;
+                                                if (errors === _errs34) {
+                                                  if (typeof data16 === 'string') {
+                                                    if (data16.length < 1) {
+                                                      validate14.errors = [0];
+                                                      return false;
+                                                    }
+                                                  } else {
+                                                    validate14.errors = [0];
+                                                    return false;
+                                                  }
+                                                }
+                                                var valid4 = _errs34 === errors;
+                                              } else {
+                                                var valid4 = true;
+                                              }
+                                              if (valid4) {
+                                                if (data15.params !== undefined) {
+                                                  let data17 = data15.params;
+                                                  const _errs36 = errors;
+                                                  if (errors === _errs36) {
+                                                    if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
+                                                      for (const key1 in data17) {
+                                                        let data18 = data17[key1];
+                                                        const _errs39 = errors;
+                                                        if (
+                                                          typeof data18 !== 'string' &&
+                                                          !(typeof data18 == 'number' && isFinite(data18)) &&
+                                                          !Array.isArray(data18)
+                                                        ) {
+                                                          validate14.errors = [0];
+                                                          return false;
+                                                        }
+                                                        if (errors === _errs39) {
+                                                          if (Array.isArray(data18)) {
+                                                            var valid6 = true;
+                                                            const len2 = data18.length;
+                                                            for (let i2 = 0; i2 < len2; i2++) {
+                                                              const _errs41 = errors;
+                                                              if (typeof data18[i2] !== 'string') {
+                                                                validate14.errors = [0];
+                                                                return false;
+                                                              }
+                                                              var valid6 = _errs41 === errors;
+                                                              if (!valid6) {
+                                                                break;
+                                                              }
+                                                            }
+                                                          }
+                                                        }
+                                                        var valid5 = _errs39 === errors;
+                                                        if (!valid5) {
+                                                          break;
+                                                        }
+                                                      }
+                                                    } else {
+                                                      validate14.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid4 = _errs36 === errors;
+                                                } else {
+                                                  var valid4 = true;
+                                                }
+                                              }
+                                            }
+                                          } else {
+                                            validate14.errors = [0];
+                                            return false;
+                                          }
+                                        }
+                                        var valid3 = _errs32 === errors;
+                                        if (!valid3) {
+                                          break;
+                                        }
+                                      }
+                                    } else {
+                                      validate14.errors = [0];
+                                      return false;
+                                    }
+                                  }
+                                  var valid0 = _errs30 === errors;
+                                } else {
+                                  var valid0 = true;
+                                }
+                                if (valid0) {
+                                  if (data.action_sentences !== undefined) {
+                                    let data20 = data.action_sentences;
+                                    const _errs43 = errors;
+                                    if (errors === _errs43) {
+                                      if (Array.isArray(data20)) {
+                                        var valid7 = true;
+                                        const len3 = data20.length;
+                                        for (let i3 = 0; i3 < len3; i3++) {
+                                          let data21 = data20[i3];
+                                          const _errs45 = errors;
+                                          if (errors === _errs45) {
+                                            if (data21 && typeof data21 == 'object' && !Array.isArray(data21)) {
+                                              let missing2;
+                                              if (
+                                                (data21.id === undefined && (missing2 = 'id')) ||
+                                                (data21.params === undefined && (missing2 = 'params'))
+                                              ) {
+                                                validate14.errors = [0];
+                                                return false;
+                                              } else {
+                                                if (data21.id !== undefined) {
+                                                  let data22 = data21.id;
+                                                  const _errs47 = errors;
+                                                  if (errors === _errs47) {
+                                                    if (typeof data22 === 'string') {
+                                                      if (data22.length < 1) {
+                                                        validate14.errors = [0];
+                                                        return false;
+                                                      }
+                                                    } else {
+                                                      validate14.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid8 = _errs47 === errors;
+                                                } else {
+                                                  var valid8 = true;
+                                                }
+                                                if (valid8) {
+                                                  if (data21.params !== undefined) {
+                                                    let data23 = data21.params;
+                                                    const _errs49 = errors;
+                                                    if (errors === _errs49) {
+                                                      if (
+                                                        data23 &&
+                                                        typeof data23 == 'object' &&
+                                                        !Array.isArray(data23)
+                                                      ) {
+                                                        for (const key2 in data23) {
+                                                          let data24 = data23[key2];
+                                                          const _errs52 = errors;
+                                                          if (
+                                                            typeof data24 !== 'string' &&
+                                                            !(typeof data24 == 'number' && isFinite(data24)) &&
+                                                            !Array.isArray(data24)
+                                                          ) {
+                                                            validate14.errors = [0];
+                                                            return false;
+                                                          }
+                                                          if (errors === _errs52) {
+                                                            if (Array.isArray(data24)) {
+                                                              var valid10 = true;
+                                                              const len4 = data24.length;
+                                                              for (let i4 = 0; i4 < len4; i4++) {
+                                                                const _errs54 = errors;
+                                                                if (typeof data24[i4] !== 'string') {
+                                                                  validate14.errors = [0];
+                                                                  return false;
+                                                                }
+                                                                var valid10 = _errs54 === errors;
+                                                                if (!valid10) {
+                                                                  break;
+                                                                }
+                                                              }
+                                                            }
+                                                          }
+                                                          var valid9 = _errs52 === errors;
+                                                          if (!valid9) {
+                                                            break;
+                                                          }
+                                                        }
+                                                      } else {
+                                                        validate14.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                    var valid8 = _errs49 === errors;
+                                                  } else {
+                                                    var valid8 = true;
+                                                  }
+                                                }
+                                              }
+                                            } else {
+                                              validate14.errors = [0];
+                                              return false;
+                                            }
+                                          }
+                                          var valid7 = _errs45 === errors;
+                                          if (!valid7) {
+                                            break;
+                                          }
+                                        }
+                                      } else {
+                                        validate14.errors = [0];
+                                        return false;
+                                      }
+                                    }
+                                    var valid0 = _errs43 === errors;
+                                  } else {
+                                    var valid0 = true;
+                                  }
+                                }
                               }
                             }
                           }
@@ -3298,7 +3811,9 @@ const schema21 = {
             'title',
             'status',
             'detail',
-            'params'
+            'params',
+            'message_sentences',
+            'action_sentences'
           ],
           properties: {
             code: {
@@ -3362,6 +3877,34 @@ const schema21 = {
             params: {
               type: 'object',
               additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+            },
+            message_sentences: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['id', 'params'],
+                properties: {
+                  id: { type: 'string', minLength: 1 },
+                  params: {
+                    type: 'object',
+                    additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+                  }
+                }
+              }
+            },
+            action_sentences: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['id', 'params'],
+                properties: {
+                  id: { type: 'string', minLength: 1 },
+                  params: {
+                    type: 'object',
+                    additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+                  }
+                }
+              }
             }
           }
         }
@@ -3486,7 +4029,9 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         (data3.title === undefined && (missing1 = 'title')) ||
                         (data3.status === undefined && (missing1 = 'status')) ||
                         (data3.detail === undefined && (missing1 = 'detail')) ||
-                        (data3.params === undefined && (missing1 = 'params'))
+                        (data3.params === undefined && (missing1 = 'params')) ||
+                        (data3.message_sentences === undefined && (missing1 = 'message_sentences')) ||
+                        (data3.action_sentences === undefined && (missing1 = 'action_sentences'))
                       ) {
                         const err1 = {
                           instancePath: instancePath + '/error',
@@ -3944,6 +4489,491 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                             } else {
                                               var valid2 = true;
                                             }
+                                            if (valid2) {
+                                              if (data3.message_sentences !== undefined) {
+                                                let data17 = data3.message_sentences;
+                                                const _errs40 = errors;
+                                                if (errors === _errs40) {
+                                                  if (Array.isArray(data17)) {
+                                                    var valid5 = true;
+                                                    const len1 = data17.length;
+                                                    for (let i1 = 0; i1 < len1; i1++) {
+                                                      let data18 = data17[i1];
+                                                      const _errs42 = errors;
+                                                      if (errors === _errs42) {
+                                                        if (
+                                                          data18 &&
+                                                          typeof data18 == 'object' &&
+                                                          !Array.isArray(data18)
+                                                        ) {
+                                                          let missing2;
+                                                          if (
+                                                            (data18.id === undefined && (missing2 = 'id')) ||
+                                                            (data18.params === undefined && (missing2 = 'params'))
+                                                          ) {
+                                                            const err20 = {
+                                                              instancePath:
+                                                                instancePath + '/error/message_sentences/' + i1,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/message_sentences/items/required',
+                                                              keyword: 'required',
+                                                              params: { missingProperty: missing2 }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err20];
+                                                            } else {
+                                                              vErrors.push(err20);
+                                                            }
+                                                            errors++;
+                                                          } else {
+                                                            if (data18.id !== undefined) {
+                                                              let data19 = data18.id;
+                                                              const _errs44 = errors;
+                                                              if (errors === _errs44) {
+                                                                if (typeof data19 === 'string') {
+                                                                  if (data19.length < 1) {
+                                                                    const err21 = {
+                                                                      instancePath:
+                                                                        instancePath +
+                                                                        '/error/message_sentences/' +
+                                                                        i1 +
+                                                                        '/id',
+                                                                      schemaPath:
+                                                                        '#/properties/error/anyOf/1/properties/message_sentences/items/properties/id/minLength',
+                                                                      keyword: 'minLength',
+                                                                      params: { limit: 1 }
+                                                                    };
+                                                                    if (vErrors === null) {
+                                                                      vErrors = [err21];
+                                                                    } else {
+                                                                      vErrors.push(err21);
+                                                                    }
+                                                                    errors++;
+                                                                  }
+                                                                } else {
+                                                                  const err22 = {
+                                                                    instancePath:
+                                                                      instancePath +
+                                                                      '/error/message_sentences/' +
+                                                                      i1 +
+                                                                      '/id',
+                                                                    schemaPath:
+                                                                      '#/properties/error/anyOf/1/properties/message_sentences/items/properties/id/type',
+                                                                    keyword: 'type',
+                                                                    params: { type: 'string' }
+                                                                  };
+                                                                  if (vErrors === null) {
+                                                                    vErrors = [err22];
+                                                                  } else {
+                                                                    vErrors.push(err22);
+                                                                  }
+                                                                  errors++;
+                                                                }
+                                                              }
+                                                              var valid6 = _errs44 === errors;
+                                                            } else {
+                                                              var valid6 = true;
+                                                            }
+                                                            if (valid6) {
+                                                              if (data18.params !== undefined) {
+                                                                let data20 = data18.params;
+                                                                const _errs46 = errors;
+                                                                if (errors === _errs46) {
+                                                                  if (
+                                                                    data20 &&
+                                                                    typeof data20 == 'object' &&
+                                                                    !Array.isArray(data20)
+                                                                  ) {
+                                                                    for (const key1 in data20) {
+                                                                      let data21 = data20[key1];
+                                                                      const _errs49 = errors;
+                                                                      if (
+                                                                        typeof data21 !== 'string' &&
+                                                                        !(
+                                                                          typeof data21 == 'number' && isFinite(data21)
+                                                                        ) &&
+                                                                        !Array.isArray(data21)
+                                                                      ) {
+                                                                        const err23 = {
+                                                                          instancePath:
+                                                                            instancePath +
+                                                                            '/error/message_sentences/' +
+                                                                            i1 +
+                                                                            '/params/' +
+                                                                            key1
+                                                                              .replace(/~/g, '~0')
+                                                                              .replace(/\//g, '~1'),
+                                                                          schemaPath:
+                                                                            '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/additionalProperties/type',
+                                                                          keyword: 'type',
+                                                                          params: {
+                                                                            type: schema21.properties.error.anyOf[1]
+                                                                              .properties.message_sentences.items
+                                                                              .properties.params.additionalProperties
+                                                                              .type
+                                                                          }
+                                                                        };
+                                                                        if (vErrors === null) {
+                                                                          vErrors = [err23];
+                                                                        } else {
+                                                                          vErrors.push(err23);
+                                                                        }
+                                                                        errors++;
+                                                                      }
+                                                                      if (errors === _errs49) {
+                                                                        if (Array.isArray(data21)) {
+                                                                          var valid8 = true;
+                                                                          const len2 = data21.length;
+                                                                          for (let i2 = 0; i2 < len2; i2++) {
+                                                                            const _errs51 = errors;
+                                                                            if (typeof data21[i2] !== 'string') {
+                                                                              const err24 = {
+                                                                                instancePath:
+                                                                                  instancePath +
+                                                                                  '/error/message_sentences/' +
+                                                                                  i1 +
+                                                                                  '/params/' +
+                                                                                  key1
+                                                                                    .replace(/~/g, '~0')
+                                                                                    .replace(/\//g, '~1') +
+                                                                                  '/' +
+                                                                                  i2,
+                                                                                schemaPath:
+                                                                                  '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/additionalProperties/items/type',
+                                                                                keyword: 'type',
+                                                                                params: { type: 'string' }
+                                                                              };
+                                                                              if (vErrors === null) {
+                                                                                vErrors = [err24];
+                                                                              } else {
+                                                                                vErrors.push(err24);
+                                                                              }
+                                                                              errors++;
+                                                                            }
+                                                                            var valid8 = _errs51 === errors;
+                                                                            if (!valid8) {
+                                                                              break;
+                                                                            }
+                                                                          }
+                                                                        }
+                                                                      }
+                                                                      var valid7 = _errs49 === errors;
+                                                                      if (!valid7) {
+                                                                        break;
+                                                                      }
+                                                                    }
+                                                                  } else {
+                                                                    const err25 = {
+                                                                      instancePath:
+                                                                        instancePath +
+                                                                        '/error/message_sentences/' +
+                                                                        i1 +
+                                                                        '/params',
+                                                                      schemaPath:
+                                                                        '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/type',
+                                                                      keyword: 'type',
+                                                                      params: { type: 'object' }
+                                                                    };
+                                                                    if (vErrors === null) {
+                                                                      vErrors = [err25];
+                                                                    } else {
+                                                                      vErrors.push(err25);
+                                                                    }
+                                                                    errors++;
+                                                                  }
+                                                                }
+                                                                var valid6 = _errs46 === errors;
+                                                              } else {
+                                                                var valid6 = true;
+                                                              }
+                                                            }
+                                                          }
+                                                        } else {
+                                                          const err26 = {
+                                                            instancePath:
+                                                              instancePath + '/error/message_sentences/' + i1,
+                                                            schemaPath:
+                                                              '#/properties/error/anyOf/1/properties/message_sentences/items/type',
+                                                            keyword: 'type',
+                                                            params: { type: 'object' }
+                                                          };
+                                                          if (vErrors === null) {
+                                                            vErrors = [err26];
+                                                          } else {
+                                                            vErrors.push(err26);
+                                                          }
+                                                          errors++;
+                                                        }
+                                                      }
+                                                      var valid5 = _errs42 === errors;
+                                                      if (!valid5) {
+                                                        break;
+                                                      }
+                                                    }
+                                                  } else {
+                                                    const err27 = {
+                                                      instancePath: instancePath + '/error/message_sentences',
+                                                      schemaPath:
+                                                        '#/properties/error/anyOf/1/properties/message_sentences/type',
+                                                      keyword: 'type',
+                                                      params: { type: 'array' }
+                                                    };
+                                                    if (vErrors === null) {
+                                                      vErrors = [err27];
+                                                    } else {
+                                                      vErrors.push(err27);
+                                                    }
+                                                    errors++;
+                                                  }
+                                                }
+                                                var valid2 = _errs40 === errors;
+                                              } else {
+                                                var valid2 = true;
+                                              }
+                                              if (valid2) {
+                                                if (data3.action_sentences !== undefined) {
+                                                  let data23 = data3.action_sentences;
+                                                  const _errs53 = errors;
+                                                  if (errors === _errs53) {
+                                                    if (Array.isArray(data23)) {
+                                                      var valid9 = true;
+                                                      const len3 = data23.length;
+                                                      for (let i3 = 0; i3 < len3; i3++) {
+                                                        let data24 = data23[i3];
+                                                        const _errs55 = errors;
+                                                        if (errors === _errs55) {
+                                                          if (
+                                                            data24 &&
+                                                            typeof data24 == 'object' &&
+                                                            !Array.isArray(data24)
+                                                          ) {
+                                                            let missing3;
+                                                            if (
+                                                              (data24.id === undefined && (missing3 = 'id')) ||
+                                                              (data24.params === undefined && (missing3 = 'params'))
+                                                            ) {
+                                                              const err28 = {
+                                                                instancePath:
+                                                                  instancePath + '/error/action_sentences/' + i3,
+                                                                schemaPath:
+                                                                  '#/properties/error/anyOf/1/properties/action_sentences/items/required',
+                                                                keyword: 'required',
+                                                                params: { missingProperty: missing3 }
+                                                              };
+                                                              if (vErrors === null) {
+                                                                vErrors = [err28];
+                                                              } else {
+                                                                vErrors.push(err28);
+                                                              }
+                                                              errors++;
+                                                            } else {
+                                                              if (data24.id !== undefined) {
+                                                                let data25 = data24.id;
+                                                                const _errs57 = errors;
+                                                                if (errors === _errs57) {
+                                                                  if (typeof data25 === 'string') {
+                                                                    if (data25.length < 1) {
+                                                                      const err29 = {
+                                                                        instancePath:
+                                                                          instancePath +
+                                                                          '/error/action_sentences/' +
+                                                                          i3 +
+                                                                          '/id',
+                                                                        schemaPath:
+                                                                          '#/properties/error/anyOf/1/properties/action_sentences/items/properties/id/minLength',
+                                                                        keyword: 'minLength',
+                                                                        params: { limit: 1 }
+                                                                      };
+                                                                      if (vErrors === null) {
+                                                                        vErrors = [err29];
+                                                                      } else {
+                                                                        vErrors.push(err29);
+                                                                      }
+                                                                      errors++;
+                                                                    }
+                                                                  } else {
+                                                                    const err30 = {
+                                                                      instancePath:
+                                                                        instancePath +
+                                                                        '/error/action_sentences/' +
+                                                                        i3 +
+                                                                        '/id',
+                                                                      schemaPath:
+                                                                        '#/properties/error/anyOf/1/properties/action_sentences/items/properties/id/type',
+                                                                      keyword: 'type',
+                                                                      params: { type: 'string' }
+                                                                    };
+                                                                    if (vErrors === null) {
+                                                                      vErrors = [err30];
+                                                                    } else {
+                                                                      vErrors.push(err30);
+                                                                    }
+                                                                    errors++;
+                                                                  }
+                                                                }
+                                                                var valid10 = _errs57 === errors;
+                                                              } else {
+                                                                var valid10 = true;
+                                                              }
+                                                              if (valid10) {
+                                                                if (data24.params !== undefined) {
+                                                                  let data26 = data24.params;
+                                                                  const _errs59 = errors;
+                                                                  if (errors === _errs59) {
+                                                                    if (
+                                                                      data26 &&
+                                                                      typeof data26 == 'object' &&
+                                                                      !Array.isArray(data26)
+                                                                    ) {
+                                                                      for (const key2 in data26) {
+                                                                        let data27 = data26[key2];
+                                                                        const _errs62 = errors;
+                                                                        if (
+                                                                          typeof data27 !== 'string' &&
+                                                                          !(
+                                                                            typeof data27 == 'number' &&
+                                                                            isFinite(data27)
+                                                                          ) &&
+                                                                          !Array.isArray(data27)
+                                                                        ) {
+                                                                          const err31 = {
+                                                                            instancePath:
+                                                                              instancePath +
+                                                                              '/error/action_sentences/' +
+                                                                              i3 +
+                                                                              '/params/' +
+                                                                              key2
+                                                                                .replace(/~/g, '~0')
+                                                                                .replace(/\//g, '~1'),
+                                                                            schemaPath:
+                                                                              '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/additionalProperties/type',
+                                                                            keyword: 'type',
+                                                                            params: {
+                                                                              type: schema21.properties.error.anyOf[1]
+                                                                                .properties.action_sentences.items
+                                                                                .properties.params.additionalProperties
+                                                                                .type
+                                                                            }
+                                                                          };
+                                                                          if (vErrors === null) {
+                                                                            vErrors = [err31];
+                                                                          } else {
+                                                                            vErrors.push(err31);
+                                                                          }
+                                                                          errors++;
+                                                                        }
+                                                                        if (errors === _errs62) {
+                                                                          if (Array.isArray(data27)) {
+                                                                            var valid12 = true;
+                                                                            const len4 = data27.length;
+                                                                            for (let i4 = 0; i4 < len4; i4++) {
+                                                                              const _errs64 = errors;
+                                                                              if (typeof data27[i4] !== 'string') {
+                                                                                const err32 = {
+                                                                                  instancePath:
+                                                                                    instancePath +
+                                                                                    '/error/action_sentences/' +
+                                                                                    i3 +
+                                                                                    '/params/' +
+                                                                                    key2
+                                                                                      .replace(/~/g, '~0')
+                                                                                      .replace(/\//g, '~1') +
+                                                                                    '/' +
+                                                                                    i4,
+                                                                                  schemaPath:
+                                                                                    '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/additionalProperties/items/type',
+                                                                                  keyword: 'type',
+                                                                                  params: { type: 'string' }
+                                                                                };
+                                                                                if (vErrors === null) {
+                                                                                  vErrors = [err32];
+                                                                                } else {
+                                                                                  vErrors.push(err32);
+                                                                                }
+                                                                                errors++;
+                                                                              }
+                                                                              var valid12 = _errs64 === errors;
+                                                                              if (!valid12) {
+                                                                                break;
+                                                                              }
+                                                                            }
+                                                                          }
+                                                                        }
+                                                                        var valid11 = _errs62 === errors;
+                                                                        if (!valid11) {
+                                                                          break;
+                                                                        }
+                                                                      }
+                                                                    } else {
+                                                                      const err33 = {
+                                                                        instancePath:
+                                                                          instancePath +
+                                                                          '/error/action_sentences/' +
+                                                                          i3 +
+                                                                          '/params',
+                                                                        schemaPath:
+                                                                          '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/type',
+                                                                        keyword: 'type',
+                                                                        params: { type: 'object' }
+                                                                      };
+                                                                      if (vErrors === null) {
+                                                                        vErrors = [err33];
+                                                                      } else {
+                                                                        vErrors.push(err33);
+                                                                      }
+                                                                      errors++;
+                                                                    }
+                                                                  }
+                                                                  var valid10 = _errs59 === errors;
+                                                                } else {
+                                                                  var valid10 = true;
+                                                                }
+                                                              }
+                                                            }
+                                                          } else {
+                                                            const err34 = {
+                                                              instancePath:
+                                                                instancePath + '/error/action_sentences/' + i3,
+                                                              schemaPath:
+                                                                '#/properties/error/anyOf/1/properties/action_sentences/items/type',
+                                                              keyword: 'type',
+                                                              params: { type: 'object' }
+                                                            };
+                                                            if (vErrors === null) {
+                                                              vErrors = [err34];
+                                                            } else {
+                                                              vErrors.push(err34);
+                                                            }
+                                                            errors++;
+                                                          }
+                                                        }
+                                                        var valid9 = _errs55 === errors;
+                                                        if (!valid9) {
+                                                          break;
+                                                        }
+                                                      }
+                                                    } else {
+                                                      const err35 = {
+                                                        instancePath: instancePath + '/error/action_sentences',
+                                                        schemaPath:
+                                                          '#/properties/error/anyOf/1/properties/action_sentences/type',
+                                                        keyword: 'type',
+                                                        params: { type: 'array' }
+                                                      };
+                                                      if (vErrors === null) {
+                                                        vErrors = [err35];
+                                                      } else {
+                                                        vErrors.push(err35);
+                                                      }
+                                                      errors++;
+                                                    }
+                                                  }
+                                                  var valid2 = _errs53 === errors;
+                                                } else {
+                                                  var valid2 = true;
+                                                }
+                                              }
+                                            }
                                           }
                                         }
                                       }
@@ -3956,16 +4986,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err20 = {
+                      const err36 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err20];
+                        vErrors = [err36];
                       } else {
-                        vErrors.push(err20);
+                        vErrors.push(err36);
                       }
                       errors++;
                     }
@@ -3974,16 +5004,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err21 = {
+                  const err37 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err21];
+                    vErrors = [err37];
                   } else {
-                    vErrors.push(err21);
+                    vErrors.push(err37);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -4004,21 +5034,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data17 = data.expires_in;
-                  const _errs40 = errors;
-                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+                  let data29 = data.expires_in;
+                  const _errs66 = errors;
+                  if (!(typeof data29 == 'number' && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs40) {
-                    if (typeof data17 == 'number' && isFinite(data17)) {
-                      if (data17 < 0 || isNaN(data17)) {
+                  if (errors === _errs66) {
+                    if (typeof data29 == 'number' && isFinite(data29)) {
+                      if (data29 < 0 || isNaN(data29)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs40 === errors;
+                  var valid0 = _errs66 === errors;
                 } else {
                   var valid0 = true;
                 }
