@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jupyter_oidc.language import CATALOGUES
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.notebook import run_cells
 from tests.support.scripted_provider import ScriptedProvider
@@ -41,6 +42,7 @@ CONTRACT = {
     "contract/operations.reply.schema.json",
     "contract/providers.reply.schema.json",
     "contract/refresh.request.schema.json",
+    "contract/sentences.json",
     "contract/session.reply.schema.json",
     "contract/sign-in-progress.reply.schema.json",
     "contract/sign-in.reply.schema.json",
@@ -49,10 +51,19 @@ CONTRACT = {
     "contract/sign-out.request.schema.json",
     "contract/strategy.json",
 }
+LANGUAGES = {
+    "locale/jupyter_oidc.pot",
+    *(
+        f"locale/{name}/LC_MESSAGES/jupyter_oidc.{kind}"
+        for name in CATALOGUES.values()
+        for kind in ("json", "mo", "po")
+    ),
+}
 SETTINGS = {
     "settings/providers/auth0.json",
     "settings/providers/clerk.json",
     "settings/providers/cognito.json",
+    "settings/providers/django-oauth-toolkit.json",
     "settings/providers/entra.json",
     "settings/providers/google.json",
     "settings/providers/keycloak.json",
@@ -97,6 +108,7 @@ REVEALED = [
     'note: Revealed type is "str | None"',
     'error: Module has no attribute "token"  [attr-defined]',
 ]
+OF_CLIENT = ("kernel", "contract", "errors")
 WHERE = "import jupyter_oidc; print(jupyter_oidc.__file__)"
 
 
@@ -186,7 +198,7 @@ def test_the_wheel_holds_the_front_end_that_was_built_and_no_more(machine: Machi
 
 
 def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_servers_configuration(wheels: Wheels) -> None:
-    package = {*modules_of(), *CONTRACT, *SETTINGS, "demo/notebooks/tutorial.ipynb", "py.typed"}
+    package = {*modules_of(), *CONTRACT, *SETTINGS, *LANGUAGES, "demo/notebooks/tutorial.ipynb", "py.typed"}
     shared = {f"data/share/jupyter/labextensions/@jupyter-oidc/labextension/{name}" for name in FRONT_END}
     assert {without_hash(name) for name in files_in(wheels.whole)} == {
         *(f"jupyter_oidc/{name}" for name in package),
@@ -197,7 +209,7 @@ def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_server
 
 def test_the_clients_wheel_holds_the_helper_and_the_contract(wheels: Wheels) -> None:
     """It has no program and no shared data, so nothing in it concerns a Jupyter server."""
-    package = {"__init__.py", "py.typed", *CONTRACT, *modules_of("kernel", "contract", "errors")}
+    package = {"__init__.py", "language.py", "py.typed", *CONTRACT, *LANGUAGES, *modules_of(*OF_CLIENT)}
     assert files_in(wheels.client) == {
         *(f"{HELPER}/{name}" for name in package),
         "jupyter_oidc_client.pth",
@@ -231,7 +243,7 @@ def test_the_client_is_at_most_ten_distributions_and_none_of_a_server(worker: Ma
 def test_every_module_of_the_client_can_be_imported_where_nothing_else_is(worker: Machine) -> None:
     walk = "import pkgutil, jupyter_oidc as o; print(*sorted(m.name for m in pkgutil.walk_packages(o.__path__, 'jupyter_oidc.')))"
     names = worker.run("-c", walk).split()
-    assert len(names) == len(modules_of("kernel", "contract", "errors"))
+    assert len(names) == len(modules_of(*OF_CLIENT)) + len(["language"])
     assert worker.run("-c", f"import importlib\nfor name in {names}: importlib.import_module(name)") == ""
 
 
