@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,11 +51,13 @@ def sources() -> list[Path]:
     return [*sorted(python), *sorted(front_end), *sorted((ROOT / "labextension-stub" / "schema").glob("*.json"))]
 
 
-def sentences() -> list[Found]:
+@cache
+def sentences() -> tuple[Found, ...]:
     """Return every sentence of the sources: those of the errors, and those that are marked, in the order of the files."""
-    return [*_sentences_of_errors(), *(found for path in sources() for found in _sentences_of(path))]
+    return (*_sentences_of_errors(), *(found for path in sources() for found in _sentences_of(path)))
 
 
+@cache
 def templates() -> Catalog:
     """Return the catalogue without a translation."""
     made = _empty(None)
