@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest tools check npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ test-oldest: $(VENV)/.test tools  ## Run the tests without a browser with the ol
 	@$(BIN)/python .ci/oldest-versions > .cache/oldest.txt
 	@PIP_CONSTRAINT=$(CURDIR)/.cache/oldest.txt $(MAKE) --no-print-directory VENV=$(VENV)-oldest $(VENV)-oldest/.test
 	@$(VENV)-oldest/bin/$(PYTEST) --ignore=tests/e2e
+
+lab-check: $(VENV)/.test  ## Run the browser tests with JupyterLab 4.2 and Notebook 7.2, the oldest that are supported
+	@mkdir -p .cache
+	@printf 'jupyterlab==4.2.*\nnotebook==7.2.*\n' > .cache/oldest-lab.txt
+	@PIP_CONSTRAINT=$(CURDIR)/.cache/oldest-lab.txt $(MAKE) --no-print-directory VENV=$(VENV)-oldest-lab $(VENV)-oldest-lab/.test
+	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(VENV)-oldest-lab/bin/$(PYTEST) tests/e2e
 
 tools: $(VENV)/.test  ## Get the programs from outside Python that the tests need
 	@$(BIN)/python .ci/find-tools keyring

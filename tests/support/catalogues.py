@@ -160,7 +160,7 @@ def _empty(language: str | None) -> Catalog:
     return Catalog(
         locale=language,
         domain=DOMAIN,
-        header_comment="# The sentences of jupyter_oidc; see docs/how-to/translate.md.",
+        header_comment="# The sentences of jupyter_oidc; see docs/how-to/read-it-in-your-language.md.",
         project="jupyter_oidc",
         version="1",
         fuzzy=False,
