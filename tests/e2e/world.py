@@ -47,9 +47,15 @@ class World:
         address = "lab/api/settings/@jupyterlab/apputils-extension:themes"
         self.person.jupyter.put(address, json={"raw": json.dumps({"theme": theme})}).raise_for_status()
 
+    def choose_language(self, language: str) -> None:
+        """Choose the language of JupyterLab for every page that is opened from now on; its language pack is installed."""
+        address = "lab/api/settings/@jupyterlab/translation-extension:plugin"
+        self.person.jupyter.put(address, json={"raw": json.dumps({"locale": language})}).raise_for_status()
+
     def start_anew(self) -> None:
         """Restore the initial state for the next test: no session, all servers up, an empty notebook."""
         self.choose_theme("JupyterLab Light")
+        self.choose_language("default")
         self.provider.up()
         self.upstream.plan_nothing()
         self.provider.set_lifetime(300)
