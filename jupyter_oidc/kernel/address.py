@@ -80,9 +80,7 @@ class Address:
             message = _(
                 "The address at {host} is not one of this API, which is below {address}.", host=url.host, address=base
             )
-        raise BadPath(
-            message, action=_("Call it with another client: this one carries your session to one API only.")
-        )
+        raise BadPath(message, action=_("Call it with another client: this one carries your session to one API only."))
 
     def _scheme(self) -> str:
         base_url = self._get_base_url() if self._get_base_url is not None else None

@@ -124,8 +124,7 @@ def code_html(url: str, provider: str, seconds: float, *, code: str, filled_in: 
         f"<div>{_escaped(act)}</div>"
         f'<div><code role="img" aria-label="{spelt}" style="{_CODE}">'
         f"{escape(shown)}</code></div>"
-        f"{_link(url)}"
-        + _muted(_("Click the code to select it. Never enter a code that somebody else sent you."))
+        f"{_link(url)}" + _muted(_("Click the code to select it. Never enter a code that somebody else sent you."))
     )
     return _invitation(provider, body, seconds)
 

@@ -520,9 +520,7 @@ def of_reply(body: dict[str, Any], status: int | None = None) -> OIDCError:
     """
     code, known = word_in(body, "code"), BY_CODE.get(body["code"])
     kind = known or (CallRefused if status is not None and 400 <= status < 500 else CallFailed)
-    message, action = (
-        told(heard(body[text], body.get(f"{text}_sentences") or ())) for text in ("message", "action")
-    )
+    message, action = (told(heard(body[text], body.get(f"{text}_sentences") or ())) for text in ("message", "action"))
     link = None if known else body.get("link")
     if issubclass(kind, _NeedsSignIn):
         link, provider = body.get("link"), body.get("params", {}).get("provider")

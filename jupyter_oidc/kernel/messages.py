@@ -77,7 +77,9 @@ REASONS: Final = {
     "discovery_failed": N_("The description that the provider gives of itself cannot be used."),
     "issuer_mismatch": N_("The provider is not the one in the settings: its name differs."),
     "tls_untrusted": N_("The certificate of the provider is not trusted on the Jupyter server."),
-    "egress_proxy_auth": N_("The proxy on the way to the provider wants a login that the Jupyter server does not have."),
+    "egress_proxy_auth": N_(
+        "The proxy on the way to the provider wants a login that the Jupyter server does not have."
+    ),
     "configuration_invalid": N_("A file or secret that the settings name is gone."),
     "clock_skew": N_("The clocks of the Jupyter server and of the provider differ too much."),
     "storage_unavailable": N_("The place where the session is stored cannot be used."),
@@ -105,7 +107,9 @@ UNKNOWN: Final = N_("The server gives a reason that is not known here.")
 NO_WORD: Final = N_("The server does not say more.")
 NOT_STORED: Final = N_("The session could not be stored.")
 FOLDER: Final = N_('Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.')
-KEYRING_OR_FOLDER: Final = N_('Unlock the keyring of your system, or run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.')
+KEYRING_OR_FOLDER: Final = N_(
+    'Unlock the keyring of your system, or run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
+)
 _STORAGE_NEXT: Final = {
     "storage_unavailable": KEYRING_OR_FOLDER,
     **dict.fromkeys(
@@ -254,7 +258,9 @@ def entitlement_message(summary: dict[str, Any]) -> str:
         unknown = told(NOT_LISTED)
         return _("{names}, and others: {unknown}", names=listed, unknown=unknown) if listed else unknown
     if more:
-        return told(counted(more, "{names}, and {number} more", "{names}, and {number} more").knowing({"names": listed}))
+        return told(
+            counted(more, "{names}, and {number} more", "{names}, and {number} more").knowing({"names": listed})
+        )
     return listed or _("none")
 
 

@@ -86,9 +86,7 @@ def unreachable(error: BaseException) -> ServerNotFound:
     return ServerNotFound(told(message), action=told(action))
 
 
-_RESTART_ACTION: Final = N_(
-    "Restart the server and then the kernel; if that does not help, ask your administrator."
-)
+_RESTART_ACTION: Final = N_("Restart the server and then the kernel; if that does not help, ask your administrator.")
 _CHECK_ADDRESS_ACTION: Final = N_("Check JUPYTER_OIDC_URL, or ask your administrator which address the server has.")
 _STILL_RUNNING_ACTION: Final = N_(
     "Check that it is still running; after a restart of the server, restart the kernel too."
