@@ -232,7 +232,10 @@ def _api_row(api: dict[str, Any]) -> str:
 
 def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
-    return _("{minutes} min {rest} s", minutes=minutes, rest=f"{rest:02d}") if minutes else _("{rest} s", rest=rest)
+    if not minutes:
+        return _("{rest} s", rest=rest)
+    two_digits = f"{rest:02d}"
+    return _("{minutes} min {rest} s", minutes=minutes, rest=two_digits)
 
 
 class Notice:

@@ -161,7 +161,8 @@ class OIDCError(Exception):
         if self.request_id:
             place = [_("API {name}", name=self.api)] if self.api else []
             place += [_("provider {name}", name=self.provider)] if self.provider else []
-            lines.append(f"({', '.join([self.code, *place, _('request {name}', name=self.request_id)])})")
+            place.append(_("request {name}", name=self.request_id))
+            lines.append(f"({', '.join([self.code, *place])})")
         return [*self._author_lines(), *(plain(line) for line in lines if line)]
 
     def _author_lines(self) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.kernel.display import Notice, ended_transfer_html, in_notebook, progress_html
 from jupyter_oidc.kernel.plain_text import plain
-from jupyter_oidc.language import _, counted, told
+from jupyter_oidc.language import N_, _, counted, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,8 +96,8 @@ class UploadProgress:
         elif self._done < self._total:
             text = _("{name}: answered after {done} of {whole}.", name=name, done=done, whole=whole)
         else:
-            time_taken = f"{self._now() - self._begun:.1f}"
-            text = _("{name}: sent {whole} in {number} s.", name=name, whole=whole, number=time_taken)
+            seconds = _one_digit(self._now() - self._begun)
+            text = _("{name}: sent {whole} in {number} s.", name=name, whole=whole, number=seconds)
         self._display.finish(text)
 
     def sent(self, count: int) -> None:
@@ -115,8 +115,11 @@ def readable_bytes(size: int) -> str:
     """Return a number of bytes as text with a unit."""
     if size < 1000:
         return told(counted(size, "{number} bytes", "{number} bytes"))
-    if size < 1000**2:
-        return _("{number} kB", number=f"{size / 1000:.1f}")
-    if size < 1000**3:
-        return _("{number} MB", number=f"{size / 1000**2:.1f}")
-    return _("{number} GB", number=f"{size / 1000**3:.1f}")
+    for unit, template in ((1000, N_("{number} kB")), (1000**2, N_("{number} MB"))):
+        if size < 1000 * unit:
+            return _(template, number=_one_digit(size / unit))
+    return _("{number} GB", number=_one_digit(size / 1000**3))
+
+
+def _one_digit(number: float) -> str:
+    return f"{number:.1f}"

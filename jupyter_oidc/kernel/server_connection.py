@@ -112,12 +112,13 @@ class ServerConnection:
                 return choice
         if api is not None:
             self.check_api(api)
+        example = f'oidc.{call}("{known[0]}")' if known else ""
         raise ProviderUnclear(
             _("Several providers are configured.") if known else _("No provider is configured on this server."),
             action=_(
                 "Name one of: {names}. For example: {call}.",
                 names=in_quotes(known),
-                call=f'oidc.{call}("{known[0]}")',
+                call=example,
             )
             if known
             else _("Ask your administrator to configure one."),
@@ -234,7 +235,7 @@ class ServerConnection:
         )
         raise UnknownApi(
             unknown_name("API", name, names),
-            action=f"{there_are} {_('Run oidc.apis() to see them.')}",
+            action=there_are + " " + _("Run oidc.apis() to see them."),
             params={"api": name, "names": nearest_first(name, names)},
         )
 

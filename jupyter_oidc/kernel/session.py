@@ -169,7 +169,7 @@ class SignedOut:
     def _outcome_text(self) -> str:
         known = _OUTCOMES.get(self.revoked)
         outcome = told(known) if known else unknown_word_message(self.unknown_words.get("revoked"))
-        return f"{_('Signed out here.')} {outcome}"
+        return _("Signed out here.") + " " + outcome
 
 
 _OUTCOMES: Final = {

@@ -100,7 +100,7 @@ def _show(text: str) -> None:
 
 
 def _until(moment: datetime) -> str:
-    return _("Calls worked until {time} UTC.", time=f"{moment:%H:%M:%S}")
+    return _("Calls worked until {time} UTC.", time=moment.strftime("%H:%M:%S"))
 
 
 def _shows_refusal(result: Any) -> bool:

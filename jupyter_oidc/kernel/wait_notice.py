@@ -64,5 +64,5 @@ class WaitNotice:
             if not _SHOWN_NOTICE_LOCK.acquire(blocking=False):
                 return
             self._notice = Notice()
-        text = f"{self._why} {_('Trying again by itself for a while; interrupt to stop.')}"
+        text = self._why + " " + _("Trying again by itself for a while; interrupt to stop.")
         self._notice.show(waiting_html(self._why, left), text)
