@@ -13,7 +13,7 @@ from jupyter_oidc.kernel.display import card_html
 from jupyter_oidc.kernel.listing import Column, Listing, code_html, fact_text, is_https, link_html
 from jupyter_oidc.kernel.messages import access_message
 from jupyter_oidc.kernel.plain_text import inside_quotes, plain
-from jupyter_oidc.language import N_, _, counted, told
+from jupyter_oidc.language import N_, _, counted, heard, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -196,7 +196,7 @@ def operation_listing(
     words = (search or "").casefold().split()
     found = [one for one in operations if all(word in _searched(one) for word in words)]
     document = reply["document"]
-    notes = [f"{problem['where']}: {problem['message']}" for problem in reply["problems"]]
+    notes = [f"{problem['where']}: {_said_by_server(problem)}" for problem in reply["problems"]]
     if reply["operations_more"]:
         notes.append(
             told(
@@ -307,6 +307,10 @@ def _summary(operation: Operation) -> str:
 
 def _obstacle(operation: Operation) -> str:
     return operation.obstacle_text
+
+
+def _said_by_server(problem: dict[str, Any]) -> str:
+    return told(heard(problem["message"], problem.get("message_sentences") or ()))
 
 
 def _searched(operation: Operation) -> str:
