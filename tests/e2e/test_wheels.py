@@ -15,7 +15,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jupyter_oidc.language import CATALOGUES
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.notebook import run_cells
 from tests.support.scripted_provider import ScriptedProvider
@@ -60,15 +59,6 @@ SETTINGS = {
     "settings/providers/okta.json",
     "settings/settings.schema.json",
 }
-CATALOGUE_FILES = {
-    "locale/jupyter_oidc.pot",
-    *(
-        f"locale/{name}/LC_MESSAGES/jupyter_oidc.{kind}"
-        for name in CATALOGUES.values()
-        for kind in ("json", "mo", "po")
-    ),
-}
-LANGUAGES = {f"locale/{name}/LC_MESSAGES/jupyter_oidc.mo" for name in CATALOGUES.values()}
 FRONT_END = {
     "install.json",
     "package.json",
@@ -196,7 +186,7 @@ def test_the_wheel_holds_the_front_end_that_was_built_and_no_more(machine: Machi
 
 
 def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_servers_configuration(wheels: Wheels) -> None:
-    package = {*modules_of(), *CONTRACT, *SETTINGS, *CATALOGUE_FILES, "demo/notebooks/tutorial.ipynb", "py.typed"}
+    package = {*modules_of(), *CONTRACT, *SETTINGS, "demo/notebooks/tutorial.ipynb", "py.typed"}
     shared = {f"data/share/jupyter/labextensions/@jupyter-oidc/labextension/{name}" for name in FRONT_END}
     assert {without_hash(name) for name in files_in(wheels.whole)} == {
         *(f"jupyter_oidc/{name}" for name in package),
@@ -205,16 +195,9 @@ def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_server
     }
 
 
-def test_the_clients_wheel_holds_the_helper_the_contract_and_its_languages(wheels: Wheels) -> None:
+def test_the_clients_wheel_holds_the_helper_and_the_contract(wheels: Wheels) -> None:
     """It has no program and no shared data, so nothing in it concerns a Jupyter server."""
-    package = {
-        "__init__.py",
-        "language.py",
-        "py.typed",
-        *CONTRACT,
-        *LANGUAGES,
-        *modules_of("kernel", "contract", "errors"),
-    }
+    package = {"__init__.py", "py.typed", *CONTRACT, *modules_of("kernel", "contract", "errors")}
     assert files_in(wheels.client) == {
         *(f"{HELPER}/{name}" for name in package),
         "jupyter_oidc_client.pth",
@@ -248,7 +231,7 @@ def test_the_client_is_at_most_ten_distributions_and_none_of_a_server(worker: Ma
 def test_every_module_of_the_client_can_be_imported_where_nothing_else_is(worker: Machine) -> None:
     walk = "import pkgutil, jupyter_oidc as o; print(*sorted(m.name for m in pkgutil.walk_packages(o.__path__, 'jupyter_oidc.')))"
     names = worker.run("-c", walk).split()
-    assert len(names) == len(modules_of("kernel", "contract", "errors")) + len(["jupyter_oidc.language"])
+    assert len(names) == len(modules_of("kernel", "contract", "errors"))
     assert worker.run("-c", f"import importlib\nfor name in {names}: importlib.import_module(name)") == ""
 
 
@@ -315,8 +298,6 @@ def test_the_whole_package_is_the_one_that_counts_wherever_both_are(
         "jupyter_oidc/errors",
         "jupyter_oidc/kernel",
         "jupyter_oidc/contract",
-        "jupyter_oidc/language.py",
-        "jupyter_oidc/locale",
         ".ci/client",
     ):
         (copy := other / name).parent.mkdir(parents=True, exist_ok=True)

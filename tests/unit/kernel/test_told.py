@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc import language
 from jupyter_oidc.kernel import messages
 from jupyter_oidc.kernel.catalogue import OBSTACLES, api_html, api_listing, api_of, api_text
 from jupyter_oidc.kernel.display import code_html, done_html, link_html, session_html, session_text, waiting_html
@@ -24,7 +23,7 @@ from jupyter_oidc.kernel.replies import _FAILURE_MESSAGES, unreachable
 from jupyter_oidc.kernel.session import SignedOut, _invitation
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress
 from jupyter_oidc.kernel.version_warning import version_text
-from jupyter_oidc.language import on_the_wire, sentence, speaking
+from jupyter_oidc.language import ENGLISH, on_the_wire, sentence, speaking, told
 from tests.unit.kernel.fake_server import SUMMARY, FakeServer, refusal
 
 ADDRESS = "https://jupyter.example.com/jupyter-oidc/api/orders/"
@@ -51,10 +50,9 @@ class Marked(gettext.NullTranslations):
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def marked() -> Iterator[None]:
     """Speak another language."""
-    monkeypatch.setattr(language, "_catalogue", lambda _language: Marked())
-    with speaking("de_DE"):
+    with speaking("de_DE", Marked()):
         yield
 
 
@@ -114,8 +112,8 @@ def test_where_to_sign_in_follows_in_the_same_language(marked: None) -> None:
 
 def test_a_refusal_reaches_a_notebook_in_its_language(kernel: FakeServer, marked: None) -> None:
     said = sentence("The API{api_name} answers too slowly.", api="orders")
-    told = refusal("upstream_timeout", 504, message=said, message_sentences=on_the_wire(said))
-    kernel.answers("GET", "jupyter-oidc/api/orders/items", told)
+    refused = refusal("upstream_timeout", 504, message=said, message_sentences=on_the_wire(said))
+    kernel.answers("GET", "jupyter-oidc/api/orders/items", refused)
     with pytest.raises(OIDCError) as raised:
         oidc.api("orders").get("items")
     assert raised.value.message == "«The API 'orders' answers too slowly.»"
@@ -218,6 +216,14 @@ def test_a_server_of_another_age_is_told(marked: None, age: Any, reader: Any) ->
     assert untold(version_text(age, 2, reader, "Update it.")) == ""
 
 
+def test_the_given_catalogue_counts_within_its_block_only() -> None:
+    with speaking("de_DE", Marked()):
+        with speaking(ENGLISH):
+            assert told("It broke.") == "It broke."
+        assert told("It broke.") == "«It broke.»"
+    assert told("It broke.", ENGLISH) == "It broke."
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("a", "a"), ("it's", "it\\'s"), ('a "b"', 'a "b"'), ('it\'s "b"', 'it\\\'s "b"'), ("a\nb", "a\\nb")],
@@ -229,7 +235,7 @@ def test_a_name_cannot_leave_its_quotation_marks(text: str, shown: str) -> None:
 # -- what an API is asked ----------------------------------------------------------------------------------------
 
 
-def test_the_helper_adds_no_language_to_a_call(kernel: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_helper_adds_no_language_to_a_call(kernel: FakeServer) -> None:
     """ADR 59: what an API hears is what the author of the call wrote; the grant is asked for without one, too."""
     kernel.answers("GET", "jupyter-oidc/api/orders/items", [])
 
