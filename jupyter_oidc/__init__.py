@@ -22,11 +22,6 @@ __version__ = "0.1.0"
 
 _CALLS = ("api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out")
 
-_CLIENT_ALONE = (
-    "This is the kernel helper alone, of jupyter_oidc_client. A Jupyter server needs all of jupyter_oidc in its own "
-    "environment: pip install jupyter_oidc. If it is there already, the client hides it: pip uninstall jupyter_oidc_client."
-)
-
 if TYPE_CHECKING:
     from jupyter_oidc import errors as errors
     from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
@@ -106,7 +101,14 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     except ModuleNotFoundError as missing:
         if missing.name != "jupyter_oidc.server":
             raise
-        raise ModuleNotFoundError(_CLIENT_ALONE, name=missing.name, path=__file__) from None
+        from jupyter_oidc.language import _
+
+        said = _(
+            "This is the kernel helper alone, of jupyter_oidc_client. A Jupyter server needs all of jupyter_oidc in its "
+            "own environment: pip install jupyter_oidc. If it is there already, the client hides it: pip uninstall "
+            "jupyter_oidc_client."
+        )
+        raise ModuleNotFoundError(said, name=missing.name, path=__file__) from None
     return [{"module": "jupyter_oidc.server.extension", "app": extension.JupyterOIDC}]
 
 

@@ -54,6 +54,7 @@ _PLACEHOLDER: Final = re.compile(r"('?)\{([A-Za-z_]{1,30})\}('?)")
 _NAMES: Final = {"api_name": "api", "provider_name": "provider"}
 
 _chosen: ContextVar[str | None] = ContextVar("chosen_language", default=None)
+_given: ContextVar[gettext.NullTranslations | None] = ContextVar("given_catalogue", default=None)
 
 
 class Sentence(str):
@@ -173,13 +174,14 @@ def needs(template: str) -> set[str]:
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Tell everything in ``language`` within the block, in this task or thread."""
-    before = _chosen.set(language)
+def speaking(language: str, catalogue: gettext.NullTranslations | None = None) -> Iterator[None]:
+    """Tell everything in ``language`` within the block, in this task or thread, by ``catalogue`` or the one shipped."""
+    before, given = _chosen.set(language), _given.set(catalogue)
     try:
         yield
     finally:
         _chosen.reset(before)
+        _given.reset(given)
 
 
 def language_here() -> str:
@@ -234,8 +236,13 @@ def _language_of_process() -> str:
     return of_environment(os.environ)
 
 
-@cache
 def _catalogue(language: str) -> gettext.NullTranslations:
+    given = _given.get()
+    return _shipped(language) if given is None else given
+
+
+@cache
+def _shipped(language: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALE, [language], fallback=True)
 
 

@@ -15,6 +15,8 @@ import httpx
 
 from jupyter_oidc.kernel.errors import BadPath
 from jupyter_oidc.kernel.grant import is_below
+from jupyter_oidc.kernel.plain_text import inside_quotes
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,11 +71,16 @@ class Address:
         base = httpx.URL(base_url) if base_url else None
         if base is not None and is_below(base, url):
             return self._home.copy_with(raw_path=self._home.raw_path + url.raw_path[len(base.raw_path) :])
-        where = f"below {base}" if base is not None else "at an address that is not known here"
-        raise BadPath(
-            f"The address at {url.host} is not one of this API, which is {where}.",
-            action="Call it with another client: this one carries your session to one API only.",
-        )
+        if base is None:
+            message = _(
+                "The address at {host} is not one of this API, which is at an address that is not known here.",
+                host=url.host,
+            )
+        else:
+            message = _(
+                "The address at {host} is not one of this API, which is below {address}.", host=url.host, address=base
+            )
+        raise BadPath(message, action=_("Call it with another client: this one carries your session to one API only."))
 
     def _scheme(self) -> str:
         base_url = self._get_base_url() if self._get_base_url is not None else None
@@ -91,8 +98,11 @@ def _check(path: str) -> None:
     for part in re.split(r"[/\\]", path):
         if unquote(part) in (".", ".."):
             raise BadPath(
-                f"The path has the part {part!r}, which leads to another place than it says.",
-                action="Write the path from the API's base URL on, without '.' and '..' between slashes.",
+                _(
+                    "The path has the part '{part}', which leads to another place than it says.",
+                    part=inside_quotes(part),
+                ),
+                action=_("Write the path from the API's base URL on, without '.' and '..' between slashes."),
             )
 
 

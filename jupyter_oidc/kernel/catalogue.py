@@ -12,23 +12,38 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.kernel.display import card_html
 from jupyter_oidc.kernel.listing import Column, Listing, code_html, fact_text, is_https, link_html
 from jupyter_oidc.kernel.messages import access_message
-from jupyter_oidc.kernel.plain_text import plain
+from jupyter_oidc.kernel.plain_text import inside_quotes, plain
+from jupyter_oidc.language import N_, _, counted, heard, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-NOT_FOR_KERNELS: Final = "Not open to notebooks"
+NOT_FOR_KERNELS: Final = N_("Not open to notebooks")
 """The status of an API whose settings open it to the browser only."""
 
 MAX_STATUS_AGE_SECONDS: Final = 60.0
 """Seconds after which a card does not say any more whether a call works."""
 
 OBSTACLES: Final = {
-    "method": "The settings do not open this method",
-    "path": "The settings do not open this path",
+    "method": N_("The settings do not open this method"),
+    "path": N_("The settings do not open this path"),
     "caller": NOT_FOR_KERNELS,
 }
 """The text for each obstacle of an operation."""
+
+_LABELS: Final = {
+    "about": N_("about"),
+    "status": N_("status"),
+    "provider": N_("provider"),
+    "address": N_("address"),
+    "through": N_("through"),
+    "methods": N_("methods"),
+    "paths": N_("paths"),
+    "call": N_("call"),
+    "operations": N_("operations"),
+    "docs": N_("docs"),
+}
+"""The label of each fact on the card of an API."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,7 +80,7 @@ class Api:
     def status(self) -> str:
         """``Ready``, or the first obstacle in words."""
         if "kernel" not in self.callers:
-            return NOT_FOR_KERNELS
+            return told(NOT_FOR_KERNELS)
         return access_message(
             {"readiness": self.readiness, "missing": self.missing, "unknown_words": self.unknown_words}
         )
@@ -132,7 +147,9 @@ class Operation:
         """Why a call is refused, or nothing."""
         if self.obstacle is None:
             return ""
-        return OBSTACLES.get(self.obstacle) or f"Not open ({self.unknown_words.get('obstacle', self.obstacle)})"
+        if self.obstacle in OBSTACLES:
+            return told(OBSTACLES[self.obstacle])
+        return _("Not open ({word})", word=self.unknown_words.get("obstacle", self.obstacle))
 
     @property
     def cell(self) -> str:
@@ -156,18 +173,18 @@ def api_listing(apis: Sequence[Api]) -> Listing[Api]:
     return Listing(
         apis,
         [
-            Column("Name", lambda api: api.name),
-            Column("Title", lambda api: api.title or "", shrinks=True),
-            *([Column("Provider", _provider)] if len({api.provider for api in apis}) > 1 else []),
-            Column("Status", lambda api: api.status, shrinks=True),
-            Column("Methods", lambda api: ", ".join(api.methods), shrinks=True),
-            Column("Example", lambda api: api.example or "", kind="code", shrinks=True),
-            Column("Documentation", lambda api: api.docs_url or "", kind="link"),
+            Column(_("Name"), lambda api: api.name),
+            Column(_("Title"), lambda api: api.title or "", shrinks=True),
+            *([Column(_("Provider"), _provider)] if len({api.provider for api in apis}) > 1 else []),
+            Column(_("Status"), lambda api: api.status, shrinks=True),
+            Column(_("Methods"), lambda api: ", ".join(api.methods), shrinks=True),
+            Column(_("Example"), lambda api: api.example or "", kind="code", shrinks=True),
+            Column(_("Documentation"), lambda api: api.docs_url or "", kind="link"),
         ],
         name=lambda api: api.name,
         what="API",
-        caption="APIs of this Jupyter server",
-        empty="The Jupyter server opens no API. Ask your administrator to configure one.",
+        caption=_("APIs of this Jupyter server"),
+        empty=_("The Jupyter server opens no API. Ask your administrator to configure one."),
     )
 
 
@@ -179,28 +196,43 @@ def operation_listing(
     words = (search or "").casefold().split()
     found = [one for one in operations if all(word in _searched(one) for word in words)]
     document = reply["document"]
-    notes = [f"{problem['where']}: {problem['message']}" for problem in reply["problems"]]
+    notes = [f"{problem['where']}: {_said_by_server(problem)}" for problem in reply["problems"]]
     if reply["operations_more"]:
-        notes.append(f"The document has {reply['operations_more']} more, which the server does not list.")
+        notes.append(
+            told(
+                counted(
+                    reply["operations_more"],
+                    "The document has {number} more, which the server does not list.",
+                    "The document has {number} more, which the server does not list.",
+                )
+            )
+        )
     return Listing(
         found,
         [
-            Column("Method", lambda one: one.method),
-            Column("Path", lambda one: one.path, kind="code", shrinks=True),
-            Column("Summary", _summary, shrinks=True),
-            *([Column("Obstacle", _obstacle, shrinks=True)] if any(one.obstacle for one in found) else []),
+            Column(_("Method"), lambda one: one.method),
+            Column(_("Path"), lambda one: one.path, kind="code", shrinks=True),
+            Column(_("Summary"), _summary, shrinks=True),
+            *([Column(_("Obstacle"), _obstacle, shrinks=True)] if any(one.obstacle for one in found) else []),
         ],
         name=lambda one: one.name,
         what="operation",
-        caption=f"Operations of {reply['api']}: {plain(document['title'])} {plain(document['version'])}",
-        empty=f"No operation has {search!r} in it." if words and operations else "The document lists no operation.",
+        caption=_(
+            "Operations of {api}: {title} {version}",
+            api=reply["api"],
+            title=plain(document["title"]),
+            version=plain(document["version"]),
+        ),
+        empty=_("No operation has '{words}' in it.", words=inside_quotes(search or ""))
+        if words and operations
+        else _("The document lists no operation."),
         notes=notes,
     )
 
 
 def api_text(api: Api, age_seconds: float = 0.0) -> str:
     """Return the card of ``api`` for a terminal; a status that is ``age_seconds`` old says so, and an old one is left out."""
-    return fact_text(_title(api), [*_facts(api, age_seconds), *_docs(api)])
+    return fact_text(_title(api), _labelled([*_facts(api, age_seconds), *_docs(api)]))
 
 
 def api_html(api: Api, age_seconds: float = 0.0) -> str:
@@ -210,23 +242,25 @@ def api_html(api: Api, age_seconds: float = 0.0) -> str:
         *((name, code_html(said) if name in code else escape(plain(said))) for name, said in _facts(api, age_seconds)),
         *((name, link_html(said)) for name, said in _docs(api)),
     ]
-    return card_html(_title(api), rows)
+    return card_html(_title(api), _labelled(rows))
 
 
 def unlisted_text(name: str, address: str) -> str:
     """Return the card of an API of which only its name and the proxy's address are known."""
-    return fact_text(name, [("address", address)])
+    return fact_text(name, _labelled([("address", address)]))
 
 
 def unlisted_html(name: str, address: str) -> str:
     """Return the same for a notebook."""
-    return card_html(name, [("address", escape(address))])
+    return card_html(name, _labelled([("address", escape(address))]))
 
 
 def _status(api: Api, age_seconds: float) -> str:
     if age_seconds > MAX_STATUS_AGE_SECONDS:
         return ""
-    return api.status if age_seconds < 2 else f"{api.status}, {age_seconds:.0f} s ago"
+    if age_seconds < 2:
+        return api.status
+    return _("{status}, {number} s ago", status=api.status, number=round(age_seconds))
 
 
 def _facts(api: Api, age_seconds: float) -> list[tuple[str, str]]:
@@ -237,7 +271,7 @@ def _facts(api: Api, age_seconds: float) -> list[tuple[str, str]]:
         ("address", api.base_url or ""),
         ("through", api.address),
         ("methods", ", ".join(api.methods)),
-        ("paths", "all" if api.path_prefixes == ["/"] else ", ".join(api.path_prefixes)),
+        ("paths", _("all") if api.path_prefixes == ["/"] else ", ".join(api.path_prefixes)),
         ("call", api.cell),
         ("operations", f'oidc.api("{api.name}").operations()' if api.has_operations else ""),
     ]
@@ -246,6 +280,11 @@ def _facts(api: Api, age_seconds: float) -> list[tuple[str, str]]:
 
 def _docs(api: Api) -> list[tuple[str, str]]:
     return [("docs", api.docs_url)] if api.docs_url and is_https(api.docs_url) else []
+
+
+def _labelled(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return ``facts`` with their labels in the place of their names."""
+    return [(told(_LABELS[name]), said) for name, said in facts]
 
 
 def _title(api: Api) -> str:
@@ -263,11 +302,15 @@ def _provider(api: Api) -> str:
 
 def _summary(operation: Operation) -> str:
     said = operation.summary or operation.id or ""
-    return f"{said} (deprecated)".strip() if operation.deprecated else said
+    return _("{summary} (deprecated)", summary=said).strip() if operation.deprecated else said
 
 
 def _obstacle(operation: Operation) -> str:
     return operation.obstacle_text
+
+
+def _said_by_server(problem: dict[str, Any]) -> str:
+    return told(heard(problem["message"], problem.get("message_sentences") or ()))
 
 
 def _searched(operation: Operation) -> str:

@@ -11,8 +11,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.messages import NOT_LISTED, SHARING, access_message, session_message
+from jupyter_oidc.kernel.messages import (
+    NOT_LISTED,
+    access_message,
+    headline_as,
+    headline_at,
+    session_message,
+    sharing_message,
+)
 from jupyter_oidc.kernel.plain_text import plain
+from jupyter_oidc.language import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +66,9 @@ def card_html(title: str, rows: Sequence[tuple[str, str]]) -> str:
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
     message = session_message(summary)
-    head = _insert_circumstances(message.headline, f" at {summary['provider']}{_user_suffix(summary)}") + "."
-    shared = SHARING.get(summary["sharing"])
-    return plain(" ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part))
+    head = headline_at(summary, _person(summary))
+    parts = (head, message.reason, message.lasts, message.next, sharing_message(summary))
+    return plain(" ".join(part for part in parts if part))
 
 
 def session_html(summary: dict[str, Any], as_of: str | None = None) -> str:
@@ -69,7 +77,7 @@ def session_html(summary: dict[str, Any], as_of: str | None = None) -> str:
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
     rows = [
-        f"<div>{dot} <b>{escape(_insert_circumstances(message.headline, _user_suffix(summary)))}</b></div>",
+        f"<div>{dot} <b>{escape(headline_as(summary, _person(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
             for line in (
@@ -77,7 +85,7 @@ def session_html(summary: dict[str, Any], as_of: str | None = None) -> str:
                 message.reason,
                 message.lasts,
                 _entitlements(summary),
-                SHARING.get(summary["sharing"]),
+                sharing_message(summary),
                 as_of,
             )
             if line
@@ -95,11 +103,13 @@ def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) 
     ``pasted`` says that the answer is copied by hand.
     """
     steps = (
-        "<div>1. Open the sign-in page and sign in.</div><div>2. The browser ends at a page that may not load. "
-        "Copy the whole address of it.</div><div>3. Paste it into the field below; it stays hidden.</div>"
-        f'<div style="{_MUTED}">Give that address to nobody else, and paste none that somebody sent you.</div>'
+        _("1. Open the sign-in page and sign in."),
+        _("2. The browser ends at a page that may not load. Copy the whole address of it."),
+        _("3. Paste it into the field below; it stays hidden."),
     )
-    return _invitation(provider, (steps if pasted else "") + _link(url), seconds)
+    warning = _muted(_("Give that address to nobody else, and paste none that somebody sent you."))
+    shown = "".join(f"<div>{_escaped(step)}</div>" for step in steps) + warning
+    return _invitation(provider, (shown if pasted else "") + _link(url), seconds)
 
 
 def code_html(url: str, provider: str, seconds: float, *, code: str, filled_in: bool) -> str:
@@ -108,30 +118,38 @@ def code_html(url: str, provider: str, seconds: float, *, code: str, filled_in: 
     One click selects the whole code, so that it can be copied; there is no script that could do it.
     """
     shown = plain(code)
-    spelt = escape(", ".join(shown))
-    act = "Check that the page shows this code:" if filled_in else "Enter this code on the page:"
+    spelt = escape(_("Code: {code}", code=", ".join(shown)))
+    act = _("Check that the page shows this code:") if filled_in else _("Enter this code on the page:")
     body = (
-        f"<div>{act}</div>"
-        f'<div><code role="img" aria-label="Code: {spelt}" style="{_CODE}">'
+        f"<div>{_escaped(act)}</div>"
+        f'<div><code role="img" aria-label="{spelt}" style="{_CODE}">'
         f"{escape(shown)}</code></div>"
-        f"{_link(url)}"
-        f'<div style="{_MUTED}">Click the code to select it. Never enter a code that somebody else sent you.</div>'
+        f"{_link(url)}" + _muted(_("Click the code to select it. Never enter a code that somebody else sent you."))
     )
     return _invitation(provider, body, seconds)
 
 
 def _invitation(provider: str, body: str, seconds: float) -> str:
+    title = _("Sign in at {provider}", provider=provider)
+    waiting = _("Waiting for you; {time} left. Interrupt the kernel to cancel.", time=_minutes_and_seconds(seconds))
     return (
-        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{body}'
-        f'<div role="status" style="{_MUTED}">Waiting for you; {_minutes_and_seconds(seconds)} left. '
-        "Interrupt the kernel to cancel.</div></div>"
+        f'<div style="{_CARD}"><div><b>{escape(title)}</b></div>{body}'
+        f'<div role="status" style="{_MUTED}">{_escaped(waiting)}</div></div>'
     )
 
 
 def _link(url: str) -> str:
-    return (
-        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
-    )
+    label = _escaped(_("Open the sign-in page"))
+    return f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">{label}</a>'
+
+
+def _muted(text: str) -> str:
+    return f'<div style="{_MUTED}">{_escaped(text)}</div>'
+
+
+def _escaped(text: str) -> str:
+    """Return a sentence of ours as the content of an element, where quotation marks stay as they are."""
+    return escape(text, quote=False)
 
 
 def signed_out_html(text: str, url: str | None, *, soon: bool = False) -> str:
@@ -139,11 +157,10 @@ def signed_out_html(text: str, url: str | None, *, soon: bool = False) -> str:
     link = ""
     if url is not None and (urlsplit(url).scheme in ("http", "https") or _is_path(url)):
         href = escape(url)
-        minute = f' <span style="{_MUTED}">This link is good for a minute.</span>' if soon else ""
-        link = (
-            f'<div><a href="{href}" target="_blank" rel="noopener noreferrer">End the provider\'s session too</a>'
-            f"{minute}</div>"
-        )
+        label = _escaped(_("End the provider's session too"))
+        good = _escaped(_("This link is good for a minute."))
+        minute = f' <span style="{_MUTED}">{good}</span>' if soon else ""
+        link = f'<div><a href="{href}" target="_blank" rel="noopener noreferrer">{label}</a>{minute}</div>'
     return f'<div role="status" style="{_CARD}"><div>{escape(text)}</div>{link}</div>'
 
 
@@ -154,8 +171,10 @@ def _is_path(url: str) -> bool:
 
 def done_html(summary: dict[str, Any], moment: str) -> str:
     """Return the line that replaces the invitation after a sign-in at ``moment``; the card is the result of the cell."""
+    person = _person(summary)
+    title = _("Signed in") if person is None else _("Signed in as {person}", person=person)
     return (
-        f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_user_suffix(summary))}</b> '
+        f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>{escape(title)}</b> '
         f'<span style="{_MUTED}">{escape(moment)}</span></div>'
     )
 
@@ -167,15 +186,15 @@ def ended_html(text: str) -> str:
 
 def waiting_html(why: str, seconds: float) -> str:
     """Return the note of a call that is made again in ``seconds``."""
-    return (
-        f'<div role="status" style="{_CARD}">{escape(why)} Trying again in {_minutes_and_seconds(max(1.0, seconds))}.'
-        f'<div style="{_MUTED}">Interrupt the kernel to stop.</div></div>'
-    )
+    again = _("Trying again in {time}.", time=_minutes_and_seconds(max(1.0, seconds)))
+    stop = _muted(_("Interrupt the kernel to stop."))
+    return f'<div role="status" style="{_CARD}">{escape(why)} {_escaped(again)}{stop}</div>'
 
 
 def waited_html(why: str, seconds: float) -> str:
     """Return the line that replaces such a note afterwards, in success and in failure."""
-    return f'<div style="{_MUTED}">{escape(why)} Waited {_minutes_and_seconds(seconds)}.</div>'
+    waited = _escaped(_("Waited {time}.", time=_minutes_and_seconds(seconds)))
+    return f'<div style="{_MUTED}">{escape(why)} {waited}</div>'
 
 
 def progress_html(text: str, done: int, total: int) -> str:
@@ -190,23 +209,17 @@ def ended_transfer_html(text: str) -> str:
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
 
 
-def _insert_circumstances(title: str, circumstances: str) -> str:
-    """Insert ``circumstances`` into ``title``, before its first comma or at the end."""
-    state, comma, rest = title.partition(",")
-    return f"{state}{circumstances}{comma}{rest}"
-
-
-def _user_suffix(summary: dict[str, Any]) -> str:
+def _person(summary: dict[str, Any]) -> str | None:
     user = summary["user"] or {}
     names = (user.get("name"), user.get("username"))
     name = next((name for name in names if name and "@" not in name), None)
-    return f" as {plain(name)}" if name else ""
+    return plain(name) if name else None
 
 
 def _entitlements(summary: dict[str, Any]) -> str | None:
     """Return the note that the entitlements are unknown, if they are; a list of known ones would be too long."""
     shown = summary["user"] is not None and not summary["entitlements_known"]
-    return f"Entitlements: {NOT_LISTED}" if shown else None
+    return _("Entitlements: {entitlements}", entitlements=told(NOT_LISTED)) if shown else None
 
 
 def _api_row(api: dict[str, Any]) -> str:
@@ -219,7 +232,10 @@ def _api_row(api: dict[str, Any]) -> str:
 
 def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    if not minutes:
+        return _("{rest} s", rest=rest)
+    two_digits = f"{rest:02d}"
+    return _("{minutes} min {rest} s", minutes=minutes, rest=two_digits)
 
 
 class Notice:

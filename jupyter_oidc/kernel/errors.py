@@ -3,6 +3,7 @@
 Every one has ``code``, ``message``, ``action`` and, where it helps, a ``link``, and the facts that the server knows.
 In a notebook it shows the author's own lines, those of this package and of the HTTP libraries left out, and below them
 what happened, what to do, and the id by which the server's log names it.
+Message and action are in the language of the kernel; a refusal of the server is told by its sentences.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jupyter_oidc.contract.reader import word_in
 from jupyter_oidc.kernel.library_frames import author_traceback
 from jupyter_oidc.kernel.plain_text import plain
+from jupyter_oidc.language import _, heard, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,8 +159,10 @@ class OIDCError(Exception):
         """Return what IPython shows: the author's own lines, the last of them at the end, then the error in a few lines."""
         lines = [f"{type(self).__name__}: {self.message}", self.action, self.link or ""]
         if self.request_id:
-            place = [f"{noun} {name}" for noun, name in (("API", self.api), ("provider", self.provider)) if name]
-            lines.append(f"({', '.join([self.code, *place, f'request {self.request_id}'])})")
+            place = [_("API {name}", name=self.api)] if self.api else []
+            place += [_("provider {name}", name=self.provider)] if self.provider else []
+            place.append(_("request {name}", name=self.request_id))
+            lines.append(f"({', '.join([self.code, *place])})")
         return [*self._author_lines(), *(plain(line) for line in lines if line)]
 
     def _author_lines(self) -> list[str]:
@@ -175,7 +179,8 @@ class OIDCError(Exception):
         return shown[:-1] if ends_with_error else shown
 
     def _repr_html_(self) -> str:
-        link = f' <a href="{escape(self.link)}" target="_blank" rel="noopener">Open</a>' if self.link else ""
+        open_it = escape(_("Open"))
+        link = f' <a href="{escape(self.link)}" target="_blank" rel="noopener">{open_it}</a>' if self.link else ""
         return f"<p><b>{escape(self.message)}</b><br>{escape(self.action)}{link}</p>"
 
 
@@ -516,16 +521,17 @@ def of_reply(body: dict[str, Any], status: int | None = None) -> OIDCError:
     """
     code, known = word_in(body, "code"), BY_CODE.get(body["code"])
     kind = known or (CallRefused if status is not None and 400 <= status < 500 else CallFailed)
-    action, link = body["action"], None if known else body.get("link")
+    message, action = (told(heard(body[text], body.get(f"{text}_sentences") or ())) for text in ("message", "action"))
+    link = None if known else body.get("link")
     if issubclass(kind, _NeedsSignIn):
         link, provider = body.get("link"), body.get("params", {}).get("provider")
         how = kind.how.replace("()", f"({provider!r})") if provider else kind.how
         if link is not None:
-            action += f" Run {how} or open JupyterLab:" if how else " JupyterLab:"
-        else:
-            action += f" Run {how}, or open the sign-in panel in JupyterLab." if how else ""
+            action += " " + (_("Run {call} or open JupyterLab:", call=how) if how else "JupyterLab:")
+        elif how:
+            action += " " + _("Run {call}, or open the sign-in panel in JupyterLab.", call=how)
     error = kind(
-        body["message"],
+        message,
         action=action,
         link=link,
         retryable=body["retryable"],

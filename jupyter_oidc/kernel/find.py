@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, read, this_machine
 from jupyter_oidc.kernel.errors import NotAKernel, ServerNotFound
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.announcement import Announcement
@@ -69,20 +70,23 @@ def find_server() -> Server:
         return _named_server(named, announced)
     if path is None:
         raise ServerNotFound(
-            "The Jupyter server of this kernel cannot be found.",
-            action="Calls come from kernels that a Jupyter server has started with jupyter_oidc in its own environment (pip "
-            "install jupyter_oidc there), and from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
-            "kernel on another machine needs JUPYTER_OIDC_URL from your administrator.",
+            _("The Jupyter server of this kernel cannot be found."),
+            action=_(
+                "Calls come from kernels that a Jupyter server has started with jupyter_oidc in its own environment "
+                "(pip install jupyter_oidc there), and from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code "
+                "and others can use such a server's kernels; a kernel on another machine needs JUPYTER_OIDC_URL from "
+                "your administrator."
+            ),
         )
     if announced is None:
         raise ServerNotFound(
-            "The Jupyter server that started this kernel has ended, or is on another machine.",
-            action="Restart the kernel. If it is on another machine, set JUPYTER_OIDC_URL to the server's address.",
+            _("The Jupyter server that started this kernel has ended, or is on another machine."),
+            action=_("Restart the kernel. If it is on another machine, set JUPYTER_OIDC_URL to the server's address."),
         )
     if announced.machine != this_machine():
         raise ServerNotFound(
-            "This process runs on another machine, or in another container, than the kernel that it comes from.",
-            action="Make the call in the notebook itself, or in a process on the kernel's own machine.",
+            _("This process runs on another machine, or in another container, than the kernel that it comes from."),
+            action=_("Make the call in the notebook itself, or in a process on the kernel's own machine."),
         )
     return server_from_announcement(announced)
 
@@ -99,8 +103,8 @@ def _named_server(address: str, announced: Announcement | None) -> Server:
     url = _base_url(address)
     if url is None:
         raise ServerNotFound(
-            "JUPYTER_OIDC_URL is no address of a Jupyter server.",
-            action="Set JUPYTER_OIDC_URL to the server's address, as in https://hub.example.com/user/ada/.",
+            _("JUPYTER_OIDC_URL is no address of a Jupyter server."),
+            action=_("Set JUPYTER_OIDC_URL to the server's address, as in https://hub.example.com/user/ada/."),
         )
     return Server(url, Path(announced.certificate) if announced and announced.certificate else None)
 
@@ -116,9 +120,11 @@ def find_kernel() -> Kernel:
         if isinstance(key, str) and key and name != path.stem:
             return Kernel(name, key.encode())
     raise NotAKernel(
-        "This process is not a Jupyter kernel, so it cannot prove who it is.",
-        action="Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run -- "
-        "COMMAND'. For a kernel other than ipykernel on another machine, set JUPYTER_OIDC_CONNECTION_FILE.",
+        _("This process is not a Jupyter kernel, so it cannot prove who it is."),
+        action=_(
+            "Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run -- "
+            "COMMAND'. For a kernel other than ipykernel on another machine, set JUPYTER_OIDC_CONNECTION_FILE."
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.errors import OIDCWarning
 from jupyter_oidc.kernel.library_frames import level_of_caller
+from jupyter_oidc.kernel.plain_text import inside_quotes
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     import httpx
@@ -47,8 +49,11 @@ def warn_of_held_back(grants: GrantAuth, response: httpx.Response) -> None:
             continue
         _WarnedNames.names |= {name.lower()}
         warnings.warn(
-            f"The header {name!r} did not reach the API: its settings at the Jupyter server do not let it through. "
-            "Your administrator can allow it for this API.",
+            _(
+                "The header '{header}' did not reach the API: its settings at the Jupyter server do not let it through. "
+                "Your administrator can allow it for this API.",
+                header=inside_quotes(name),
+            ),
             HeldBackWarning,
             stacklevel=level,
         )

@@ -13,7 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.plain_text import plain
+from jupyter_oidc.kernel.plain_text import inside_quotes, plain
+from jupyter_oidc.language import N_, _, counted, sentence, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +30,21 @@ MAX_NAMED: Final = 10
 
 MAX_COMPARED_CHARACTERS: Final = 100
 """Characters of a mistyped name that are compared with those that exist."""
+
+_UNKNOWN: Final = {
+    "API": ("api", N_("No API is called '{api}'."), N_("No API is called '{api}'. Did you mean '{nearest}'?")),
+    "provider": (
+        "provider",
+        N_("No provider is called '{provider}'."),
+        N_("No provider is called '{provider}'. Did you mean '{nearest}'?"),
+    ),
+    "operation": (
+        "operation",
+        N_("No operation is called '{operation}'."),
+        N_("No operation is called '{operation}'. Did you mean '{nearest}'?"),
+    ),
+}
+"""For each kind of row the name of its fact, and the sentences about a name that is none of them."""
 
 _ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
@@ -68,8 +84,8 @@ class Column(Generic[Row]):
 class Listing(Sequence[Row]):
     """Rows with names, shown as a table; ``rows["name"]`` is the row of that name, ``rows[0]`` the first one.
 
-    ``what`` is the word for one row in a sentence; ``notes`` are sentences below the table, and ``empty`` stands in the
-    place of a table without rows.
+    ``what`` is the kind of its rows: ``API``, ``provider`` or ``operation``; ``notes`` are sentences below the table, and
+    ``empty`` stands in the place of a table without rows.
     """
 
     def __init__(
@@ -106,7 +122,7 @@ class Listing(Sequence[Row]):
         for row in self._rows:
             if self._name(row) == index:
                 return row
-        there_are = f" There are: {in_quotes(self.names)}." if self.names else ""
+        there_are = " " + _("There are: {names}.", names=in_quotes(self.names)) if self.names else ""
         raise KeyError(f"{unknown_name(self._what, index, self.names)}{there_are}")
 
     def __contains__(self, value: object) -> bool:
@@ -190,8 +206,9 @@ def unknown_name(what: str, name: str, names: Sequence[str]) -> str:
     """
     shown = name if len(name) <= MAX_COMPARED_CHARACTERS else name[:MAX_COMPARED_CHARACTERS] + _ELLIPSIS
     near = _near(name, names)
-    question = f" Did you mean {near[0]!r}?" if near else ""
-    return f"No {what} is called {shown!r}.{question}"
+    fact, alone, with_nearest = _UNKNOWN[what]
+    facts = {fact: inside_quotes(shown), **({"nearest": inside_quotes(near[0])} if near else {})}
+    return told(sentence(with_nearest if near else alone, **facts))
 
 
 def nearest_first(name: str, names: Sequence[str]) -> list[str]:
@@ -204,7 +221,9 @@ def in_quotes(names: Sequence[str]) -> str:
     """Return the ``names`` in quotation marks, at most ``MAX_NAMED`` of them, with the number of the others."""
     listed = ", ".join(repr(name) for name in names[:MAX_NAMED])
     more = len(names) - MAX_NAMED
-    return f"{listed} and {more} more" if more > 0 else listed
+    if more <= 0:
+        return listed
+    return _("{entries} and {last}", entries=listed, last=counted(more, "{number} more", "{number} more"))
 
 
 def _near(name: str, names: Sequence[str]) -> list[str]:
@@ -230,7 +249,7 @@ def _html_cell(row: Row, column: Column[Any]) -> str:
 def _shrink(widths: list[int], numbers: Sequence[int]) -> None:
     """Make the widest of the columns ``numbers`` narrower, until a line fits or each of them is as narrow as may be."""
     excess = sum(widths) + 2 * (len(widths) - 1) - MAX_TEXT_COLUMNS
-    for _ in range(excess):
+    for _column in range(excess):
         widest = max(numbers, key=lambda number: widths[number], default=None)
         if widest is None or widths[widest] <= MIN_CELL_COLUMNS:
             return

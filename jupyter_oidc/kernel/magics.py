@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.kernel import session as calls
 from jupyter_oidc.kernel.completion import names_of
+from jupyter_oidc.language import N_, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HELP = """%oidc status   [provider]   who is signed in
-%oidc sign-in  [provider]   sign in
-%oidc sign-out [provider]   sign out
-%oidc sessions              the sessions of all providers
-%oidc apis     [api]        the APIs, or one of them"""
+HELP = N_(
+    "%oidc status   [provider]   who is signed in\n"
+    "%oidc sign-in  [provider]   sign in\n"
+    "%oidc sign-out [provider]   sign out\n"
+    "%oidc sessions              the sessions of all providers\n"
+    "%oidc apis     [api]        the APIs, or one of them"
+)
 
 
 def _apis(name: str | None) -> Any:
@@ -27,7 +30,7 @@ VERBS: dict[str, tuple[Callable[[str | None], Any], str | None]] = {
     "status": (calls.session, "provider"),
     "sign-in": (calls.sign_in, "provider"),
     "sign-out": (calls.sign_out, "provider"),
-    "sessions": (lambda _: calls.sessions(), None),
+    "sessions": (lambda _name: calls.sessions(), None),
     "apis": (_apis, "api"),
 }
 """For each verb its function, and the kind of name that may follow it."""
@@ -39,7 +42,7 @@ def oidc(line: str) -> Any:
     verb = words[0] if words else "status"
     call, kind = VERBS.get(verb, (None, None))
     if call is None or len(words) > (1 if kind is None else 2):
-        print(HELP)  # noqa: T201 - a magic answers by printing
+        print(told(HELP))  # noqa: T201 - a magic answers by printing
         return None
     return call(words[1] if len(words) == 2 else None)
 

@@ -10,6 +10,7 @@ import getpass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.errors import RequestInvalid, ResponseMalformed, StateInvalid
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +20,9 @@ MAX_ATTEMPTS: Final = 3
 
 MAX_PASTED_CHARACTERS: Final = 8192
 
-PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
+PROMPT: Final = N_("Paste the address at which the browser ended (it stays hidden), then press Enter: ")
 
-NOBODY_CAN_TYPE: Final = "Nobody can type here, and this sign-in needs an address to be pasted."
+NOBODY_CAN_TYPE: Final = N_("Nobody can type here, and this sign-in needs an address to be pasted.")
 
 
 def paste(
@@ -47,8 +48,9 @@ def paste(
 def ask_in_cell() -> str:
     """Return the user's input for the server to judge; raises ``RequestInvalid`` if there is no frontend for it."""
     try:
-        return getpass.getpass(PROMPT)
+        return getpass.getpass(told(PROMPT))
     except (EOFError, NotImplementedError):
         raise RequestInvalid(
-            NOBODY_CAN_TYPE, action="Sign in from JupyterLab, or run this in a notebook that is open in a browser."
+            told(NOBODY_CAN_TYPE),
+            action=_("Sign in from JupyterLab, or run this in a notebook that is open in a browser."),
         ) from None

@@ -1,4 +1,4 @@
-"""Makes text that others have written safe to print."""
+"""Makes text that others have written safe to print, and to stand in a sentence."""
 
 from __future__ import annotations
 
@@ -13,3 +13,9 @@ def plain(text: str) -> str:
     Joiners stay, because names in Persian and Hindi are spelt with them.
     """
     return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def inside_quotes(text: str) -> str:
+    """Return ``text`` as it stands between the single quotation marks of a sentence: as Python writes it."""
+    shown = repr(text)
+    return shown[1:-1] if shown.startswith("'") else shown[1:-1].replace("'", "\\'")

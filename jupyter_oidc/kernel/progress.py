@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.kernel.display import Notice, ended_transfer_html, in_notebook, progress_html
 from jupyter_oidc.kernel.plain_text import plain
+from jupyter_oidc.language import N_, _, counted, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,14 +89,16 @@ class UploadProgress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        whole = readable_bytes(self._total)
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        name, done, whole = self._name, readable_bytes(self._done), readable_bytes(self._total)
         if kind is not None:
-            self._display.finish(f"{self._name}: stopped after {readable_bytes(self._done)} of {whole}.")
+            text = _("{name}: stopped after {done} of {whole}.", name=name, done=done, whole=whole)
         elif self._done < self._total:
-            self._display.finish(f"{self._name}: answered after {readable_bytes(self._done)} of {whole}.")
+            text = _("{name}: answered after {done} of {whole}.", name=name, done=done, whole=whole)
         else:
-            self._display.finish(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
+            seconds = _one_digit(self._now() - self._begun)
+            text = _("{name}: sent {whole} in {number} s.", name=name, whole=whole, number=seconds)
+        self._display.finish(text)
 
     def sent(self, count: int) -> None:
         """Record that ``count`` bytes were sent in all; fewer than before mean that the upload began again."""
@@ -103,15 +106,20 @@ class UploadProgress:
         if self._now() - self._shown >= MIN_REDRAW_INTERVAL_SECONDS:
             self._shown = self._now()
             share = 100 * count // max(1, self._total)
-            text = f"{self._name}: {readable_bytes(count)} of {readable_bytes(self._total)} ({share} %)"
+            done, whole = readable_bytes(count), readable_bytes(self._total)
+            text = _("{name}: {done} of {whole} ({number} %)", name=self._name, done=done, whole=whole, number=share)
             self._display.update(text, count, self._total)
 
 
 def readable_bytes(size: int) -> str:
     """Return a number of bytes as text with a unit."""
-    value = float(size)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+    if size < 1000:
+        return told(counted(size, "{number} bytes", "{number} bytes"))
+    for unit, template in ((1000, N_("{number} kB")), (1000**2, N_("{number} MB"))):
+        if size < 1000 * unit:
+            return _(template, number=_one_digit(size / unit))
+    return _("{number} GB", number=_one_digit(size / 1000**3))
+
+
+def _one_digit(number: float) -> str:
+    return f"{number:.1f}"

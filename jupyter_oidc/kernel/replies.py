@@ -12,6 +12,7 @@ from jupyter_oidc.contract.reader import MAX_WORD_CHARACTERS, OTHER, UNKNOWN_WOR
 from jupyter_oidc.kernel.connection_failure import ConnectionFailure, connection_failure
 from jupyter_oidc.kernel.errors import BY_CODE, ContractError, OIDCError, ServerNotFound, of_reply
 from jupyter_oidc.kernel.tls import NO_CERTIFICATE
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,51 +75,57 @@ def problem(method: str, status: int, headers: Mapping[str, str], content: bytes
 def broken_contract() -> ContractError:
     """Return the exception for an answer that the contract does not allow."""
     return ContractError(
-        "The server's answer does not match its contract.",
-        action="Install the same version of jupyter_oidc in the kernel and in the server.",
+        _("The server's answer does not match its contract."),
+        action=_("Install the same version of jupyter_oidc in the kernel and in the server."),
     )
 
 
 def unreachable(error: BaseException) -> ServerNotFound:
     """Return the exception for a call that got no answer; ``error`` is that of the connection."""
     message, action = _FAILURE_MESSAGES[connection_failure(error)]
-    return ServerNotFound(message, action=action)
+    return ServerNotFound(told(message), action=told(action))
 
 
-_RESTART_ACTION: Final = "Restart the server and then the kernel; if that does not help, ask your administrator."
-_CHECK_ADDRESS_ACTION: Final = "Check JUPYTER_OIDC_URL, or ask your administrator which address the server has."
-_CERTIFICATE_ACTION: Final = (
+_RESTART_ACTION: Final = N_("Restart the server and then the kernel; if that does not help, ask your administrator.")
+_CHECK_ADDRESS_ACTION: Final = N_("Check JUPYTER_OIDC_URL, or ask your administrator which address the server has.")
+_STILL_RUNNING_ACTION: Final = N_(
+    "Check that it is still running; after a restart of the server, restart the kernel too."
+)
+_CERTIFICATE_ACTION: Final = N_(
     "Ask your administrator: JUPYTER_OIDC_CLIENT_CERTIFICATE names the certificate that is shown."
 )
 _FAILURE_MESSAGES: Final[dict[ConnectionFailure, tuple[str, str]]] = {
     "nobody listens": (
-        "The Jupyter server does not answer: nobody listens at its address.",
-        "Check that it is still running; after a restart of the server, restart the kernel too.",
+        N_("The Jupyter server does not answer: nobody listens at its address."),
+        _STILL_RUNNING_ACTION,
     ),
-    "no such host": ("The name of the Jupyter server is not known here.", _CHECK_ADDRESS_ACTION),
-    "no TLS": ("What answers in the place of the Jupyter server does not speak HTTPS.", _CHECK_ADDRESS_ACTION),
+    "no such host": (N_("The name of the Jupyter server is not known here."), _CHECK_ADDRESS_ACTION),
+    "no TLS": (
+        N_("What answers in the place of the Jupyter server does not speak HTTPS."),
+        _CHECK_ADDRESS_ACTION,
+    ),
     "wants a certificate": NO_CERTIFICATE,
     "refuses our certificate": (
-        "The Jupyter server refuses the client certificate of this process.",
+        N_("The Jupyter server refuses the client certificate of this process."),
         _CERTIFICATE_ACTION,
     ),
     "wrong name": (
-        "The Jupyter server shows a certificate that is for another name than its address.",
+        N_("The Jupyter server shows a certificate that is for another name than its address."),
         _CHECK_ADDRESS_ACTION,
     ),
     "unknown issuer": (
-        "The Jupyter server shows a certificate that this machine does not trust: its issuer is unknown here.",
+        N_("The Jupyter server shows a certificate that this machine does not trust: its issuer is unknown here."),
         _RESTART_ACTION,
     ),
     "out of date": (
-        "The certificate of the Jupyter server has expired, or is not valid yet.",
-        "Ask your administrator for a new one, and compare the clocks of both machines.",
+        N_("The certificate of the Jupyter server has expired, or is not valid yet."),
+        N_("Ask your administrator for a new one, and compare the clocks of both machines."),
     ),
-    "not trusted": ("The Jupyter server shows a certificate that this machine does not trust.", _RESTART_ACTION),
-    "silent": (
-        "The Jupyter server does not answer.",
-        "Check that it is still running; after a restart of the server, restart the kernel too.",
+    "not trusted": (
+        N_("The Jupyter server shows a certificate that this machine does not trust."),
+        _RESTART_ACTION,
     ),
+    "silent": (N_("The Jupyter server does not answer."), _STILL_RUNNING_ACTION),
 }
 
 
@@ -126,8 +133,8 @@ def _without_body(status: int, code: str, request_id: str) -> OIDCError:
     body = {
         "code": code if code in BY_CODE else OTHER,
         UNKNOWN_WORDS: {"code": code[:MAX_WORD_CHARACTERS]},
-        "message": f"The call was refused ({code}).",
-        "action": "Make the same call with GET to read why.",
+        "message": _("The call was refused ({code}).", code=code),
+        "action": _("Make the same call with GET to read why."),
         "retryable": False,
         "request_id": request_id,
     }

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.kernel.body import is_replayable
+from jupyter_oidc.language import N_, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +36,12 @@ MAX_PAUSE_SECONDS: Final = 16.0
 """Seconds up to which a pause grows by itself; ``Retry-After`` may name more."""
 
 _BEFORE_THE_API: Final = {
-    "idp_unavailable": "The provider cannot be reached.",
-    "overloaded": "The Jupyter server is busy.",
+    "idp_unavailable": N_("The provider cannot be reached."),
+    "overloaded": N_("The Jupyter server is busy."),
 }
 """Our own refusals before a call has reached the API, which end by themselves, with their sentences."""
 
-_OF_THE_API: Final = {429: "The API asks for fewer calls.", 503: "The API is busy."}
+_OF_THE_API: Final = {429: N_("The API asks for fewer calls."), 503: N_("The API is busy.")}
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
@@ -105,7 +106,7 @@ class RetryState:
             return None
         self.pauses += 1
         self.waited += seconds
-        return Pause(seconds, why)
+        return Pause(seconds, told(why))
 
 
 def code_of(grants: GrantAuth, response: httpx.Response) -> str | None:

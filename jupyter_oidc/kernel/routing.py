@@ -20,6 +20,7 @@ from jupyter_oidc.kernel.connection_failure import ConnectionFailure, connection
 from jupyter_oidc.kernel.errors import OIDCError, ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.replies import unreachable
 from jupyter_oidc.kernel.tls import async_direct_transport, direct_transport, goes_directly, trusted
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -69,7 +70,7 @@ class AsyncRoutingTransport(httpx.AsyncBaseTransport):
         try:
             return await transport.handle_async_request(request)
         except ssl.SSLError as error:  # NOTE: an alert after the handshake; httpx names it for other clients only
-            raise httpx.ReadError("The other side ended TLS.", request=request) from error
+            raise httpx.ReadError(_("The other side ended TLS."), request=request) from error
 
     async def aclose(self) -> None:
         """Close both."""
@@ -90,33 +91,45 @@ def connect_error(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
         if not isinstance(error, httpx.ProxyError):
             return unreachable(error)
         return ServerNotFound(
-            f"The Jupyter server at {url.host} is not reached through the proxy at {proxy}.", action=_ASK_PROXY
+            _("The Jupyter server at {host} is not reached through the proxy at {proxy}.", host=url.host, proxy=proxy),
+            action=told(_ASK_PROXY),
         )
     if proxy is not None:
         return UpstreamUnreachable(
-            f"The call was led to {url.host}, which is not reached through the proxy at {proxy}.", action=_ASK_PROXY
+            _(
+                "The call was led to {host}, which is not reached through the proxy at {proxy}.",
+                host=url.host,
+                proxy=proxy,
+            ),
+            action=told(_ASK_PROXY),
         )
     return UpstreamUnreachable(
-        f"The call was led to {url.host}, which is not reached from this kernel: {_FAILURE_TEXTS[connection_failure(error)]}.",
-        action="Check the address. If this network has a proxy to the outside, name it in HTTPS_PROXY for the kernel.",
+        _(
+            "The call was led to {host}, which is not reached from this kernel: {reason}.",
+            host=url.host,
+            reason=told(_FAILURE_TEXTS[connection_failure(error)]),
+        ),
+        action=_(
+            "Check the address. If this network has a proxy to the outside, name it in HTTPS_PROXY for the kernel."
+        ),
     )
 
 
-_ASK_PROXY: Final = (
+_ASK_PROXY: Final = N_(
     "Ask whether the proxy admits that host. HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the kernel say when it is used."
 )
 
 _FAILURE_TEXTS: Final[dict[ConnectionFailure, str]] = {
-    "nobody listens": "nobody listens there",
-    "no such host": "its name is not known here",
-    "no TLS": "it does not speak HTTPS",
-    "wants a certificate": "it asks for a client certificate",
-    "refuses our certificate": "it asks for a client certificate",
-    "wrong name": "its certificate is for another name",
-    "unknown issuer": "the issuer of its certificate is not known here",
-    "out of date": "its certificate has expired, or is not valid yet",
-    "not trusted": "its certificate is not trusted here",
-    "silent": "it does not answer",
+    "nobody listens": N_("nobody listens there"),
+    "no such host": N_("its name is not known here"),
+    "no TLS": N_("it does not speak HTTPS"),
+    "wants a certificate": N_("it asks for a client certificate"),
+    "refuses our certificate": N_("it asks for a client certificate"),
+    "wrong name": N_("its certificate is for another name"),
+    "unknown issuer": N_("the issuer of its certificate is not known here"),
+    "out of date": N_("its certificate has expired, or is not valid yet"),
+    "not trusted": N_("its certificate is not trusted here"),
+    "silent": N_("it does not answer"),
 }
 
 

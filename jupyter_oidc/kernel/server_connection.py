@@ -29,6 +29,7 @@ from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
+from jupyter_oidc.language import _, counted, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,11 +112,16 @@ class ServerConnection:
                 return choice
         if api is not None:
             self.check_api(api)
+        example = f'oidc.{call}("{known[0]}")' if known else ""
         raise ProviderUnclear(
-            "Several providers are configured." if known else "No provider is configured on this server.",
-            action=f'Name one of: {in_quotes(known)}. For example: oidc.{call}("{known[0]}").'
+            _("Several providers are configured.") if known else _("No provider is configured on this server."),
+            action=_(
+                "Name one of: {names}. For example: {call}.",
+                names=in_quotes(known),
+                call=example,
+            )
             if known
-            else "Ask your administrator to configure one.",
+            else _("Ask your administrator to configure one."),
         )
 
     def provider_names(self) -> list[str]:
@@ -165,8 +171,14 @@ class ServerConnection:
                 return progress
             time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         raise SignInTimeout(
-            f"Nobody finished the sign-in within {timeout:.0f} seconds.",
-            action="Run oidc.sign_in() again, and open the link it shows.",
+            told(
+                counted(
+                    round(timeout),
+                    "Nobody finished the sign-in within {number} seconds.",
+                    "Nobody finished the sign-in within {number} seconds.",
+                )
+            ),
+            action=_("Run oidc.sign_in() again, and open the link it shows."),
         )
 
     def api_client(self, name: str, **options: Any) -> OIDCClient:
@@ -216,10 +228,14 @@ class ServerConnection:
         if listed is None or any(api.name == name for api in listed):
             return
         names = [api.name for api in listed]
-        there_are = f"Use one of the APIs that this server has: {in_quotes(names)}." if names else "There is none."
+        there_are = (
+            _("Use one of the APIs that this server has: {names}.", names=in_quotes(names))
+            if names
+            else _("There is none.")
+        )
         raise UnknownApi(
             unknown_name("API", name, names),
-            action=f"{there_are} Run oidc.apis() to see them.",
+            action=there_are + " " + _("Run oidc.apis() to see them."),
             params={"api": name, "names": nearest_first(name, names)},
         )
 
@@ -260,9 +276,12 @@ class ServerConnection:
         """Return headers for a library that takes those instead of a client, after requesting a grant for them."""
         if self.server.socket is not None:
             warnings.warn(
-                f"This Jupyter server listens on the Unix socket {self.server.socket} and nowhere else: another library "
-                "gets there only if it can use a Unix socket, as httpx with HTTPTransport(uds=...) and curl with "
-                "--unix-socket can. oidc.api() needs nothing.",
+                _(
+                    "This Jupyter server listens on the Unix socket {socket} and nowhere else: another library gets there "
+                    "only if it can use a Unix socket, as httpx with HTTPTransport(uds=...) and curl with --unix-socket "
+                    "can. oidc.api() needs nothing.",
+                    socket=self.server.socket,
+                ),
                 OIDCWarning,
                 stacklevel=3,
             )

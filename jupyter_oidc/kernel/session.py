@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from typing_extensions import assert_never
 
@@ -30,6 +30,7 @@ from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting, server_connection
 from jupyter_oidc.kernel.session_card import SESSION_TYPE, CancelButton, dated_html, moment_text, now, session_data
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -119,7 +120,7 @@ class Session:
     def _repr_html_(self) -> str:
         return dated_html(self._summary, self._read_at)
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_wishes: object) -> dict[str, Any]:
         """Return the data of a card that follows the session, beside the HTML and the text of the cell's own time."""
         return {SESSION_TYPE: session_data(self._summary)}
 
@@ -143,29 +144,41 @@ class SignedOut:
         link = self._link()
         if link is None:
             return plain(self._outcome_text())
-        at_jupyter = "open this at the address of your JupyterLab, in its browser:"
-        where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
-        more = f" To end the provider's own session{self._time_limit_text()}, {where}"
-        return plain(f"{self._outcome_text()}{more}")
+        if link.startswith("/"):
+            more = _(
+                "To end the provider's own session within a minute, open this at the address of your JupyterLab, "
+                "in its browser: {address}",
+                address=link,
+            )
+        elif self._is_good_for_a_minute():
+            more = _("To end the provider's own session within a minute, open {address}", address=link)
+        else:
+            more = _("To end the provider's own session, open {address}", address=link)
+        return plain(f"{self._outcome_text()} {more}")
 
     def _repr_html_(self) -> str:
-        return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
+        return signed_out_html(self._outcome_text(), self._link(), soon=self._is_good_for_a_minute())
 
     def _link(self) -> str | None:
         return self.end_session_address or self.end_session_url
 
-    def _time_limit_text(self) -> str:
-        """Return the sentence that the page is good for a minute, if it is the Jupyter server's own (a path)."""
-        return " within a minute" if (self.end_session_url or "").startswith("/") else ""
+    def _is_good_for_a_minute(self) -> bool:
+        """Return whether the page is the Jupyter server's own (a path), which is good for a minute."""
+        return (self.end_session_url or "").startswith("/")
 
     def _outcome_text(self) -> str:
-        text = {
-            "done": "The provider revoked the session.",
-            "failed": "The provider could not be told yet; this is tried again in the background.",
-            "not-supported": "The provider offers no revocation.",
-            "nothing-to-revoke": "There was nothing to revoke.",
-        }.get(self.revoked) or unknown_word_message(self.unknown_words.get("revoked"))
-        return f"Signed out here. {text}"
+        known = _OUTCOMES.get(self.revoked)
+        outcome = told(known) if known else unknown_word_message(self.unknown_words.get("revoked"))
+        return _("Signed out here.") + " " + outcome
+
+
+_OUTCOMES: Final = {
+    "done": N_("The provider revoked the session."),
+    "failed": N_("The provider could not be told yet; this is tried again in the background."),
+    "not-supported": N_("The provider offers no revocation."),
+    "nothing-to-revoke": N_("There was nothing to revoke."),
+}
+"""The sentence for each outcome of the revocation."""
 
 
 class Endpoint(NamedTuple):
@@ -197,16 +210,16 @@ def sessions() -> Listing[Session]:
     return Listing(
         rows,
         [
-            Column("Provider", lambda one: one.provider),
-            Column("State", lambda one: session_message(one.summary).headline),
-            Column("Person", _person, shrinks=True),
-            Column("Time", lambda one: session_message(one.summary).lasts or "", shrinks=True),
-            Column("Type", _sign_in_call, kind="code"),
+            Column(_("Provider"), lambda one: one.provider),
+            Column(_("State"), lambda one: session_message(one.summary).headline),
+            Column(_("Person"), _person, shrinks=True),
+            Column(_("Time"), lambda one: session_message(one.summary).lasts or "", shrinks=True),
+            Column(_("Type"), _sign_in_call, kind="code"),
         ],
         name=lambda one: one.provider,
         what="provider",
-        caption="Sessions of this Jupyter server",
-        empty="No provider is configured on this server. Ask your administrator to configure one.",
+        caption=_("Sessions of this Jupyter server"),
+        empty=_("No provider is configured on this server. Ask your administrator to configure one."),
     )
 
 
@@ -250,9 +263,8 @@ def sign_in(
     try:
         progress = _follow(connection, started, notice, timeout)
     except (OIDCError, KeyboardInterrupt) as ending:
-        notice.show(
-            ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
-        )
+        cancelled = isinstance(ending, KeyboardInterrupt)
+        notice.show(ended_html(_("The sign-in was cancelled.") if cancelled else str(ending)), "")
         raise
     if progress["state"] != "completed":
         problem = _sign_in_error(progress)
@@ -357,21 +369,29 @@ def _invitation(provider: str, step: SignInStep) -> tuple[Callable[[float], str]
     """Return a function from the seconds left to the invitation as HTML, and the same as text for a terminal."""
     match step:
         case OpenLink(address):
-            return partial(link_html, address, provider), f"To sign in at {provider}, {_open_text(address)}"
+            text = _(_OPEN_PATH if is_path(address) else _OPEN, provider=provider, address=address)
+            return partial(link_html, address, provider), text
         case PasteAddress(address):
-            text = f"To sign in at {provider}, {_open_text(address)}, then copy the address at which the browser ends"
+            text = _(_PASTE_PATH if is_path(address) else _PASTE, provider=provider, address=address)
             return partial(link_html, address, provider, pasted=True), text
         case EnterCode(address, code, filled_in):
-            act = "and check that it shows the code" if filled_in else "and enter the code"
-            text = f"To sign in at {provider}, open: {address} {act} {plain(code)}"
+            text = _(_COMPARE_CODE if filled_in else _ENTER_CODE, provider=provider, address=address, code=plain(code))
             return partial(code_html, address, provider, code=code, filled_in=filled_in), text
         case _:
             assert_never(step)
 
 
-def _open_text(address: str) -> str:
-    at_jupyter = "open this at the address of your JupyterLab, in its browser:"
-    return f"{at_jupyter if is_path(address) else 'open:'} {address}"
+_OPEN: Final = N_("To sign in at {provider}, open: {address}")
+_OPEN_PATH: Final = N_(
+    "To sign in at {provider}, open this at the address of your JupyterLab, in its browser: {address}"
+)
+_PASTE: Final = N_("To sign in at {provider}, open: {address}, then copy the address at which the browser ends")
+_PASTE_PATH: Final = N_(
+    "To sign in at {provider}, open this at the address of your JupyterLab, in its browser: {address}, "
+    "then copy the address at which the browser ends"
+)
+_COMPARE_CODE: Final = N_("To sign in at {provider}, open: {address} and check that it shows the code {code}")
+_ENTER_CODE: Final = N_("To sign in at {provider}, open: {address} and enter the code {code}")
 
 
 def _follow(connection: ServerConnection, started: dict[str, Any], notice: Notice, timeout: float) -> dict[str, Any]:
@@ -411,5 +431,5 @@ def _sign_in_error(progress: dict[str, Any]) -> OIDCError:
     if progress["error"]:
         return of_reply(progress["error"])
     if progress["state"] == "cancelled":
-        return SignInCancelled("The sign-in was cancelled.", action="Run oidc.sign_in() when you are ready.")
-    return UnknownFlow("The sign-in took too long.", action="Run oidc.sign_in() again.")
+        return SignInCancelled(_("The sign-in was cancelled."), action=_("Run oidc.sign_in() when you are ready."))
+    return UnknownFlow(_("The sign-in took too long."), action=_("Run oidc.sign_in() again."))

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.kernel.display import Notice, in_notebook, session_html
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +29,7 @@ def session_data(summary: dict[str, Any]) -> dict[str, Any]:
 
 def dated_html(summary: dict[str, Any], read_at: datetime) -> str:
     """Return the card as HTML for front ends without ours; it says that it was true at ``read_at``, in UTC."""
-    return session_html(summary, f"As of {moment_text(read_at)}.")
+    return session_html(summary, _("As of {moment}.", moment=moment_text(read_at)))
 
 
 def moment_text(moment: datetime) -> str:
@@ -52,7 +53,7 @@ class CancelButton:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_reason: object) -> None:
         if self._shown:
             self._notice.show("", "")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.kernel.display import Notice, ended_html
 from jupyter_oidc.kernel.errors import NotSignedIn, OIDCError, SessionExpired
+from jupyter_oidc.language import _, counted, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,10 +72,12 @@ class SessionLoss:
                 return
             self._worked_at = None
         if not _shows_refusal(result):
-            calls = "1 call was refused" if count == 1 else f"{count} calls were refused"
-            self._tell(
-                f"The session ended while this ran: {calls}. {_until(until)} Run oidc.sign_in(), then run it again."
+            refused = counted(
+                count,
+                "The session ended while this ran: {number} call was refused.",
+                "The session ended while this ran: {number} calls were refused.",
             )
+            self._tell(" ".join([told(refused), _until(until), _("Run oidc.sign_in(), then run it again.")]))
 
 
 def call_at_end_of_cell(function: Callable[[Any], None]) -> bool:
@@ -97,7 +100,7 @@ def _show(text: str) -> None:
 
 
 def _until(moment: datetime) -> str:
-    return f"Calls worked until {moment:%H:%M:%S} UTC."
+    return _("Calls worked until {time} UTC.", time=moment.strftime("%H:%M:%S"))
 
 
 def _shows_refusal(result: Any) -> bool:

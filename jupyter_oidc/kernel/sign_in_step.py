@@ -17,6 +17,7 @@ from typing_extensions import assert_never
 from jupyter_oidc.contract.strategy import Strategy
 from jupyter_oidc.kernel.errors import ContractError
 from jupyter_oidc.kernel.replies import broken_contract
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,8 +87,8 @@ def _strategy_in(started: Mapping[str, Any]) -> Strategy:
             strategy: Strategy = known
             return strategy
     raise ContractError(
-        "The server wants to sign you in, in a way that the jupyter_oidc of this environment does not know.",
-        action="Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
+        _("The server wants to sign you in, in a way that the jupyter_oidc of this environment does not know."),
+        action=_("Sign in from JupyterLab, or install the jupyter_oidc of the server here."),
     )
 
 

@@ -15,6 +15,7 @@ import httpx
 
 from jupyter_oidc.kernel.errors import ServerNotFound
 from jupyter_oidc.kernel.pinned import pinned
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -106,27 +107,27 @@ def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: boo
                 context.load_verify_locations(cafile=server.certificate)
     except (OSError, ValueError):
         raise ServerNotFound(
-            "The certificate of the Jupyter server cannot be read.",
-            action="Check the certificate file of the server (c.ServerApp.certfile), and restart the kernel.",
+            _("The certificate of the Jupyter server cannot be read."),
+            action=_("Check the certificate file of the server (c.ServerApp.certfile), and restart the kernel."),
         ) from None
     if shown is None:
         if server.wants_certificate:
-            raise ServerNotFound(NO_CERTIFICATE[0], action=NO_CERTIFICATE[1])
+            raise ServerNotFound(told(NO_CERTIFICATE[0]), action=told(NO_CERTIFICATE[1]))
         return context
     try:
         # NOTE: without a password, OpenSSL would ask for one at the terminal.
         context.load_cert_chain(*shown, password="")
     except (OSError, ValueError):
         if server.wants_certificate or named:
-            raise ServerNotFound(UNREADABLE[0], action=UNREADABLE[1]) from None
+            raise ServerNotFound(told(UNREADABLE[0]), action=told(UNREADABLE[1])) from None
     return context
 
 
 NO_CERTIFICATE: Final = (
-    "The Jupyter server lets nobody in without a client certificate, and this process has none.",
-    "Ask your administrator for one, and name it in JUPYTER_OIDC_CLIENT_CERTIFICATE (and JUPYTER_OIDC_CLIENT_KEY).",
+    N_("The Jupyter server lets nobody in without a client certificate, and this process has none."),
+    N_("Ask your administrator for one, and name it in JUPYTER_OIDC_CLIENT_CERTIFICATE (and JUPYTER_OIDC_CLIENT_KEY)."),
 )
 UNREADABLE: Final = (
-    "The client certificate for the Jupyter server cannot be read.",
-    "Check JUPYTER_OIDC_CLIENT_CERTIFICATE and JUPYTER_OIDC_CLIENT_KEY: PEM files, the key without a password.",
+    N_("The client certificate for the Jupyter server cannot be read."),
+    N_("Check JUPYTER_OIDC_CLIENT_CERTIFICATE and JUPYTER_OIDC_CLIENT_KEY: PEM files, the key without a password."),
 )

@@ -12,6 +12,7 @@ import httpx
 
 from jupyter_oidc.kernel.body import FileBody, file_body
 from jupyter_oidc.kernel.progress import UploadProgress
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -39,7 +40,7 @@ class Upload:
                 raise TypeError("upload() needs a path, or a file opened for reading bytes that can be rewound.")
             self.name = Path(str(getattr(source, "name", ""))).name
             if self._progress:
-                upload_progress = stack.enter_context(UploadProgress(self.name or "Upload", body.size))
+                upload_progress = stack.enter_context(UploadProgress(self.name or _("Upload"), body.size))
                 body = FileBody(source, upload_progress.sent)
             self.body = body
             self._stack = stack.pop_all()

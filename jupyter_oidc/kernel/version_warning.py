@@ -6,20 +6,44 @@ Calls go on: :mod:`jupyter_oidc.contract.reader` takes what it knows.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION, ServerAge, server_age, version_in
 from jupyter_oidc.kernel.errors import OIDCWarning
 from jupyter_oidc.kernel.library_frames import level_of_caller
+from jupyter_oidc.language import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ADVICE: Final[dict[ServerAge, str]] = {
-    "newer": "Calls go on, but what is new there is not understood here. Install the jupyter_oidc of the server in the "
-    "environment of this kernel, then restart the kernel.",
-    "older": "Calls go on, but what is new here does not work there. Update jupyter_oidc in the environment of the "
-    "server, then restart the server.",
+    "newer": N_(
+        "Calls go on, but what is new there is not understood here. Install the jupyter_oidc of the server in the "
+        "environment of this kernel, then restart the kernel."
+    ),
+    "older": N_(
+        "Calls go on, but what is new here does not work there. Update jupyter_oidc in the environment of the "
+        "server, then restart the server."
+    ),
+}
+
+_AGES: Final = {
+    ("newer", "this kernel"): N_(
+        "The Jupyter server has a jupyter_oidc that is newer than that of this kernel "
+        "(contract {there} there, {here} here)."
+    ),
+    ("older", "this kernel"): N_(
+        "The Jupyter server has a jupyter_oidc that is older than that of this kernel "
+        "(contract {there} there, {here} here)."
+    ),
+    ("newer", "this command"): N_(
+        "The Jupyter server has a jupyter_oidc that is newer than that of this command "
+        "(contract {there} there, {here} here)."
+    ),
+    ("older", "this command"): N_(
+        "The Jupyter server has a jupyter_oidc that is older than that of this command "
+        "(contract {there} there, {here} here)."
+    ),
 }
 
 
@@ -44,9 +68,7 @@ class VersionWarning:
         warnings.warn(text, ContractVersionWarning, stacklevel=level_of_caller())
 
 
-def version_text(age: ServerAge, version: int, reader: str, advice: str) -> str:
+def version_text(age: ServerAge, version: int, reader: Literal["this kernel", "this command"], advice: str) -> str:
     """Return the sentences about a server that is newer or older than ``reader``; ``advice`` is what to do."""
-    return (
-        f"The Jupyter server has a jupyter_oidc that is {age} than that of {reader} "
-        f"(contract {version} there, {CONTRACT_VERSION} here). {advice}"
-    )
+    fact = _(_AGES[age, reader], there=version, here=CONTRACT_VERSION)
+    return f"{fact} {told(advice)}"

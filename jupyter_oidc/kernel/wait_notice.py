@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.kernel.display import Notice, waited_html, waiting_html
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class WaitNotice:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_reason: object) -> None:
         if self._notice is not None:
             try:
                 self._notice.show(waited_html(self._why, self._waited), "")
@@ -63,5 +64,5 @@ class WaitNotice:
             if not _SHOWN_NOTICE_LOCK.acquire(blocking=False):
                 return
             self._notice = Notice()
-        text = f"{self._why} Trying again by itself for a while; interrupt to stop."
+        text = self._why + " " + _("Trying again by itself for a while; interrupt to stop.")
         self._notice.show(waiting_html(self._why, left), text)

@@ -66,9 +66,9 @@ def test_using_a_name_does_not_load(after_use: list[str], module: str) -> None:
     assert module not in after_use
 
 
-def test_using_a_name_loads_the_kernel_helper_and_the_contract_only(after_use: list[str]) -> None:
+def test_using_a_name_loads_the_kernel_helper_the_contract_and_the_language_only(after_use: list[str]) -> None:
     parts = {name.split(".")[1] for name in after_use if name.startswith("jupyter_oidc.")}
-    assert parts == {"kernel", "contract", "errors"}
+    assert parts == {"kernel", "contract", "errors", "language"}
 
 
 @pytest.mark.parametrize("name", [*NAMES, "errors", "__version__"])

@@ -240,7 +240,9 @@ def test_an_added_code_is_the_error_of_its_status_with_message_and_action(
         True,
         "https://jupyter.example.com/lab",
     )
-    assert error._render_traceback_() == [
+    where, *told_lines = error._render_traceback_()
+    assert 'oidc.api("orders").get("items")' in where
+    assert told_lines == [
         f"{kind.__name__}: It did not work.",
         "Try something else.",
         "https://jupyter.example.com/lab",
