@@ -19,6 +19,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+# The tests quote the English sentences; those about languages choose theirs (ADR 59).
+os.environ["LANGUAGE"] = "en"
+
+
 @pytest.fixture
 def jp_nbconvert_templates() -> None:
     """No templates for the servers in this process: 200 files each, and only servers of their own convert notebooks."""
