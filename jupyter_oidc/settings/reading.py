@@ -186,7 +186,8 @@ def _check_strategy(
         at.add(
             "response_mode",
             N_(
-                "is 'form_post', and the redirect_uri leads through JupyterHub, which sends a browser on without the form"
+                "is 'form_post', and the redirect_uri leads through JupyterHub, which sends a browser on without the "
+                "form"
             ),
             N_("Write 'query'."),
             "contradictory",
