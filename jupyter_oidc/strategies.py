@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from typing_extensions import assert_never
 
 from jupyter_oidc.contract.strategy import Strategy
+from jupyter_oidc.language import Sentence, sentence
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy
@@ -37,7 +38,7 @@ class StrategyFacts:
     ``in_profile``: a security profile allows it.
     """
 
-    called: str
+    called: Sentence
     answer: AnswerPlace
     redirect_target: RedirectTarget | None
     needs_redirect_uri: bool = False
@@ -68,10 +69,10 @@ def facts_of(strategy: Strategy) -> StrategyFacts:
     """Return the entry of ``strategy``."""
     match strategy:
         case "server":
-            return StrategyFacts("sign-in through this server", answer="callback", redirect_target="callback")
+            return StrategyFacts(sentence("sign-in through this server"), answer="callback", redirect_target="callback")
         case "loopback":
             return StrategyFacts(
-                "sign-in through a listener on this machine",
+                sentence("sign-in through a listener on this machine"),
                 answer="listener",
                 redirect_target="loopback",
                 needs_local_browser=True,
@@ -79,14 +80,14 @@ def facts_of(strategy: Strategy) -> StrategyFacts:
             )
         case "device":
             return StrategyFacts(
-                "sign-in by code (the device authorization grant)",
+                sentence("sign-in by code (the device authorization grant)"),
                 answer="polled",
                 redirect_target=None,
                 in_profile=False,
             )
         case "paste":
             return StrategyFacts(
-                "sign-in by a pasted address",
+                sentence("sign-in by a pasted address"),
                 answer="pasted",
                 redirect_target="any",
                 needs_redirect_uri=True,

@@ -246,10 +246,11 @@ def _seconds(keys: KeyReader, key: str, shape: Seconds, default: Any) -> Any:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not shape.low <= value <= shape.high:
+        low, high = f"{shape.low:g}", f"{shape.high:g}"
         keys.at.add(
             key,
             N_("is not a number in range"),
-            sentence("Write seconds from {low} to {high}.", low=f"{shape.low:g}", high=f"{shape.high:g}"),
+            sentence("Write seconds from {low} to {high}.", low=low, high=high),
         )
         return default
     return float(value)

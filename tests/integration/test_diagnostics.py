@@ -148,6 +148,9 @@ async def test_mistakes_in_the_settings_are_answered_as_everywhere(jp_fetch: Any
     assert refused["code"] == "configuration_invalid"
     for key in ("issuer", "client_id", "clientid"):
         assert f"providers.corp.{key}:" in refused["message"]
+    ids = [one["id"] for one in refused["message_sentences"]]
+    assert ids[:2] == ["The settings of jupyter_oidc contain mistakes:", "({number}) {key}: {problem}."]
+    assert "Did you mean '{nearest}'?" in ids
 
 
 async def refusal(jp_fetch: Callable[..., Any]) -> dict[str, Any]:
