@@ -34,6 +34,7 @@ class StrategyFacts:
     """What one strategy needs, and what it allows; ``called`` is its name in sentences.
 
     ``redirect_target`` is ``None`` if no redirect URI takes part.
+    ``without_redirect_uri`` says that it needs one in the settings.
     ``reads_address``: the answer has to be in the address, so ``form_post`` does not fit.
     ``in_profile``: a security profile allows it.
     """
@@ -41,10 +42,15 @@ class StrategyFacts:
     called: Sentence
     answer: AnswerPlace
     redirect_target: RedirectTarget | None
-    needs_redirect_uri: bool = False
+    without_redirect_uri: Sentence | None = None
     needs_local_browser: bool = False
     reads_address: bool = False
     in_profile: bool = True
+
+    @property
+    def needs_redirect_uri(self) -> bool:
+        """Whether it is impossible without a redirect URI in the settings."""
+        return self.without_redirect_uri is not None
 
     @property
     def has_code(self) -> bool:
@@ -90,7 +96,9 @@ def facts_of(strategy: Strategy) -> StrategyFacts:
                 sentence("sign-in by a pasted address"),
                 answer="pasted",
                 redirect_target="any",
-                needs_redirect_uri=True,
+                without_redirect_uri=sentence(
+                    "Sign-in by a pasted address needs a redirect_uri in the settings, and there is none."
+                ),
                 reads_address=True,
             )
         case _:

@@ -20,7 +20,10 @@ Who = Literal["user", "administrator", "provider"]
 
 _REFERENCE: Final = re.compile(r"'(env|file|keyring):.*'", re.DOTALL)
 
-_WITHOUT_NAME: Final = {"The {what} '{scheme}:{name}' {fault}.": N_("The {what} ({scheme}) {fault}.")}
+_WITHOUT_NAME: Final = {
+    "The {what} '{scheme}:{name}' is no text in UTF-8.": N_("The {what} ({scheme}) is no text in UTF-8."),
+    "The {what} '{scheme}:{name}' is empty or does not exist.": N_("The {what} ({scheme}) is empty or does not exist."),
+}
 """Each sentence that names a reference to a secret, and the one that names its kind alone."""
 
 

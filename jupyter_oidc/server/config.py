@@ -52,7 +52,7 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
 _DEFAULTS: Final[Mapping[str, Any]] = {
     key: SECTION_KEYS[key].default for key in ("default_provider", *STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
 }
-_ONLY_SYSTEM: Final = (
+_ONLY_SYSTEM: Final = sentence(
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
     "that this user can change does not"
 )
@@ -95,7 +95,12 @@ class Configured:
         """Return the note that the default provider does not exist, if that is so."""
         if self.default_provider is None or self.default_provider in [one.name for one in settings.providers]:
             return ()
-        return (f"default_provider names {_quoted(self.default_provider)}, and there is no provider of that name",)
+        return (
+            sentence(
+                "default_provider names {name}, and there is no provider of that name",
+                name=_quoted(self.default_provider),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,9 @@ class Reading:
     def log_notes(self) -> tuple[str, ...]:
         """The lines for the log: the ignored settings, and why."""
         return *self.notes, *(
-            f"provider '{name}' is left out: it has the issuer and client_id of one in a system file"
+            sentence(
+                "provider '{name}' is left out: it has the issuer and client_id of one in a system file", name=name
+            )
             for name in self.left_out
         )
 
@@ -313,8 +320,11 @@ def _overruled_notes(system: _Layer, users: _Layer) -> tuple[str, ...]:
     both = [name for name in both if users.providers[name] != system.providers[name]]
     both += sorted(users.removed & set(system.providers))
     return tuple(
-        f"provider {_quoted(name)} stands in a system file and is taken whole from there; what else is written about "
-        "it does not count"
+        sentence(
+            "provider {name} stands in a system file and is taken whole from there; what else is written about it does "
+            "not count",
+            name=_quoted(name),
+        )
         for name in both
     )
 
@@ -334,4 +344,8 @@ def _is_name(value: object) -> bool:
 def _quoted(name: object) -> str:
     """Return a name for the log, without line breaks, and without a misplaced secret."""
     text = str(name)
-    return f"'{text}'" if text.isidentifier() or text.replace("-", "_").isidentifier() else "(a name that is none)"
+    return (
+        f"'{text}'"
+        if text.isidentifier() or text.replace("-", "_").isidentifier()
+        else sentence("(a name that is none)")
+    )

@@ -18,7 +18,6 @@ from jupyter_oidc.settings import Finding
 from tests.unit.diagnostics.contexts import Answering, diagnostic_context, named
 
 ABOUT = Subject(N_("client secret"), "corp")
-NAMED = "The {what} '{scheme}:{name}' {fault}."
 
 
 def examined(context: DiagnosticContext) -> tuple[Check, ...]:
@@ -52,16 +51,18 @@ def test_a_mistake_of_the_settings_is_told_with_its_facts() -> None:
     assert [check.message.facts[name].template for name in ("problem", "kind")] == ["is missing", "missing"]
 
 
+@pytest.mark.parametrize("fault", ["is no text in UTF-8", "is empty or does not exist"])
 @pytest.mark.parametrize("scheme", ["env", "file", "keyring"])
-def test_the_name_of_a_reference_is_in_no_text_and_no_fact(scheme: str) -> None:
+def test_the_name_of_a_reference_is_in_no_text_and_no_fact(scheme: str, fault: str) -> None:
     """A path can hold a person's name, and users paste reports in public."""
     name = "/home/jane'doe\n/secret"
-    message = sentence(NAMED, what=sentence("client secret"), scheme=scheme, name=name, fault="is empty")
+    facts = {"what": sentence("client secret"), "scheme": scheme, "name": name}
+    message = Sentence(f"The {{what}} '{{scheme}}:{{name}}' {fault}.", facts)
     problem = ConfigurationInvalid(message, action=sentence("Look at {scheme}.", scheme=scheme, name=name))
     check = ABOUT.failed(problem)
-    assert check.message == f"The client secret ({scheme}) is empty."
+    assert check.message == f"The client secret ({scheme}) {fault}."
     assert isinstance(check.message, Sentence)
-    assert check.message.template == "The {what} ({scheme}) {fault}."
+    assert check.message.template == f"The {{what}} ({{scheme}}) {fault}."
     assert "jane" not in json.dumps(as_json(Report((check,))))
 
 
