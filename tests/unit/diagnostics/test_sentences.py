@@ -15,7 +15,11 @@ from jupyter_oidc.diagnostics.report import as_json, as_text
 from jupyter_oidc.language import N_, Sentence, joined, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.settings import Finding
-from tests.unit.diagnostics.contexts import Answering, diagnostic_context, named
+from tests.support.told import catalogued, unknown
+from tests.unit.diagnostics.contexts import CORP, Answering, diagnostic_context, named
+
+OF_OTHERS = {"keyring", "encrypted file", "storage", "way to sign in"}
+"""The checks whose texts are those of an adapter, for which a stand-in is here, or those of a sign-in."""
 
 ABOUT = Subject(N_("client secret"), "corp")
 
@@ -32,6 +36,15 @@ def test_every_text_of_a_report_is_a_sentence() -> None:
     for port in (Answering(), Answering(discovery=ConfigurationInvalid())):
         checks = examined(diagnostic_context(port))
         assert all(isinstance(text, Sentence) for check in checks for text in every_text(check))
+
+
+def test_every_text_of_a_report_is_in_the_catalogues() -> None:
+    """What a catalogue lacks is told in English among sentences of another language."""
+    report = examined(diagnostic_context()) + examined(diagnostic_context(provider=replace(CORP, redirect_uri=None)))
+    ours = [check for check in report if check.name not in OF_OTHERS]
+    assert [
+        found for check in ours for text in every_text(check) for found in unknown(joined(text), catalogued())
+    ] == []
 
 
 def test_a_check_of_an_api_is_named_by_a_template() -> None:
