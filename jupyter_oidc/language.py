@@ -20,12 +20,12 @@ import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from typing_extensions import Self
 
@@ -116,6 +116,16 @@ def joined(*texts: str | None, between: str = " ") -> Sentence:
     """Return several sentences as one text; ``None`` and an empty text are left out."""
     told = tuple(text if isinstance(text, Sentence) else Sentence(text) for text in texts if text)
     return told[0] if len(told) == 1 else Sentence("", parts=told, between=between)
+
+
+def any_of(words: Sequence[str]) -> str:
+    """Return ``words`` as alternatives: ``a or b or c``."""
+    return reduce(lambda first, second: sentence("{first} or {second}", first=first, second=second), words)
+
+
+def all_of(words: Sequence[str]) -> str:
+    """Return ``words`` as things that are meant together: ``a and b and c``."""
+    return reduce(lambda first, second: sentence("{first} and {second}", first=first, second=second), words)
 
 
 def on_the_wire(text: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.language import N_
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
@@ -16,9 +17,11 @@ def check_entitlements(provider: Provider, session: SessionService | None) -> li
     if session is None or session.entitlements_known:
         return []
     return [
-        Subject("entitlements", provider.name).warning(
-            "Entitlements are unknown: the provider did not list them, so nobody is told to miss any.",
-            "Let the provider put fewer groups into the ID token or UserInfo (only those that are assigned to this "
-            "application), or app roles instead, and name that claim in entitlement_claims.",
+        Subject(N_("entitlements"), provider.name).warning(
+            N_("Entitlements are unknown: the provider did not list them, so nobody is told to miss any."),
+            N_(
+                "Let the provider put fewer groups into the ID token or UserInfo (only those that are assigned to this "
+                "application), or app roles instead, and name that claim in entitlement_claims."
+            ),
         )
     ]

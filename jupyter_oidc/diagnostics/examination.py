@@ -13,6 +13,7 @@ from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.diagnostics.entitlements import check_entitlements
 from jupyter_oidc.diagnostics.installation import check_installation
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import UnknownProvider
 from jupyter_oidc.sessions.contradictions import SignInPlan
 from jupyter_oidc.sessions.machine import has_session
@@ -54,8 +55,12 @@ class _Group:
         try:
             await asyncio.wait_for(work, seconds)
         except asyncio.TimeoutError:
-            message = f"What is left was not looked at, because it took longer than {seconds:.0f} seconds."
-            self.found.append(self.about.unknown(message, "Try again; if it stays slow, look at network and keyring."))
+            message = sentence(
+                "What is left was not looked at, because it took longer than {seconds}.", seconds=round(seconds)
+            )
+            self.found.append(
+                self.about.unknown(message, N_("Try again; if it stays slow, look at network and keyring."))
+            )
 
 
 async def examine(
@@ -69,11 +74,11 @@ async def examine(
 
     With ``asks_registration`` each provider is asked whether it knows client and redirect URI.
     """
-    whole = _Group(Subject("storage"), configuration.check_settings(context))
+    whole = _Group(Subject(N_("storage")), configuration.check_settings(context))
     if context.settings is None:
         return Report(tuple(whole.found))
-    groups = [_Group(Subject("provider", provider.name)) for provider in context.settings.providers]
-    tell("settings")
+    groups = [_Group(Subject(N_("provider"), provider.name)) for provider in context.settings.providers]
+    tell(N_("settings"))
     await asyncio.gather(
         whole.fill(_storage(context, whole.found, tell), seconds),
         *(
@@ -88,7 +93,7 @@ async def examine_metadata(context: DiagnosticContext, *, seconds: float = MAX_E
     """Run only the checks of each provider's metadata and keys (G-6)."""
     groups = []
     for provider in context.settings.providers if context.settings else ():
-        group = _Group(Subject("provider", provider.name))
+        group = _Group(Subject(N_("provider"), provider.name))
         groups.append(group)
         port = context.provider_port(provider)
         try:
@@ -99,7 +104,7 @@ async def examine_metadata(context: DiagnosticContext, *, seconds: float = MAX_E
 
 
 async def _storage(context: DiagnosticContext, found: list[Check], tell: Callable[[str], None]) -> None:
-    tell("storage")
+    tell(N_("storage"))
     found += check_installation(context.installed)
     found += network.check_authorities(context)
     found += storage.check_conversions(context)
@@ -123,7 +128,7 @@ async def _provider(
     if assertion is not None:
         found.append(assertion)
     if trusted.status == "ok":
-        tell(f"{provider.name}: the provider")
+        tell(sentence("{provider}: the provider", provider=provider.name))
         port = context.provider_port(provider)
         try:
             await _metadata(context, provider, port, found, alg=alg, asks_registration=asks_registration)
@@ -132,7 +137,7 @@ async def _provider(
     found.append(redirect.check_redirect_uri(context, provider))
     found += await redirect.check_host(context, provider)
     found.append(await configuration.check_client_secret(context, provider))
-    tell(f"{provider.name}: the APIs")
+    tell(sentence("{provider}: the APIs", provider=provider.name))
     found += await asyncio.gather(*(check_api(context, api) for api in provider.apis))
     session = _session(context, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]

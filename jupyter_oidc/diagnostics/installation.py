@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.language import N_, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +22,29 @@ def check_installation(versions: Mapping[str, str]) -> list[Check]:
     """
     if HELPER not in versions or WHOLE not in versions:
         return []
-    action = (
-        f"Remove both and install the whole one again: pip uninstall {HELPER} {WHOLE}, then pip install {WHOLE}. "
-        f"It contains the helper."
+    action = sentence(
+        "Remove both and install the whole one again: pip uninstall {helper} {whole}, then pip install {whole}. It "
+        "contains the helper.",
+        whole=WHOLE,
+        helper=HELPER,
     )
-    both = f"{WHOLE} {versions[WHOLE]} and {HELPER} {versions[HELPER]} are both installed in this environment"
-    about = Subject("installation")
+    named = {
+        "whole": WHOLE,
+        "whole_version": versions[WHOLE],
+        "helper": HELPER,
+        "helper_version": versions[HELPER],
+    }
+    about = Subject(N_("installation"))
     if versions[WHOLE] == versions[HELPER]:
-        return [about.warning(f"{both}, and an update of one overwrites the other.", action)]
-    return [about.problem(f"{both}, and each has overwritten modules of the other.", action)]
+        message = sentence(
+            "{whole} {whole_version} and {helper} {helper_version} are both installed in this environment, and an "
+            "update of one overwrites the other.",
+            **named,
+        )
+        return [about.warning(message, action)]
+    message = sentence(
+        "{whole} {whole_version} and {helper} {helper_version} are both installed in this environment, and each has "
+        "overwritten modules of the other.",
+        **named,
+    )
+    return [about.problem(message, action)]

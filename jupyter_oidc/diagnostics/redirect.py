@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.language import N_, any_of, joined, sentence
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.authorization import ERRORS, AuthorizationRequest, authorization_url
 from jupyter_oidc.protocol.device import offers_device_grant
@@ -59,16 +60,21 @@ def check_sign_in_strategy(context: DiagnosticContext, provider: Provider, metad
 
     It depends on the browser's location, which may be unknown (A31, A32).
     """
-    about, ways = Subject("way to sign in", provider.name), _possible_strategies(context, provider, metadata)
+    about, ways = Subject(N_("way to sign in"), provider.name), _possible_strategies(context, provider, metadata)
     obstacles = [way for way in ways if isinstance(way, Impossible)]
     if obstacles and len(obstacles) == len(ways):
         return about.problem(obstacles[0].reason, obstacles[0].action)
     names = sorted({way.strategy if isinstance(way, Choice) else "none" for way in ways})
     if len(names) == 1 and isinstance(ways[0], Choice):
-        return about.ok(f"Sign-ins take the way '{ways[0].strategy}'. {ways[0].reason}")
+        return about.ok(
+            joined(sentence("Sign-ins take the way '{strategy}'.", strategy=ways[0].strategy), ways[0].reason)
+        )
     return about.unknown(
-        f"Which way sign-ins take depends on where the browser is: {' or '.join(names)}.",
-        "Set redirect_uri or redirect_strategy if it must be one of them, or look at 'Check the set-up' in JupyterLab.",
+        sentence("Which way sign-ins take depends on where the browser is: {ways}.", ways=any_of(names)),
+        N_(
+            "Set redirect_uri or redirect_strategy if it must be one of them, or look at 'Check the set-up' in "
+            "JupyterLab."
+        ),
     )
 
 
@@ -91,28 +97,42 @@ def _possible_strategies(
 
 def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
     """Report the redirect URI that has to be registered (A30)."""
-    about, wanted = Subject("redirect URI", provider.name), expected(context, provider)
+    about, wanted = Subject(N_("redirect URI"), provider.name), expected(context, provider)
     path = f"/jupyter-oidc/providers/{provider.name}/callback"
     facts = facts_of_setting(provider.redirect_strategy)
     if facts is not None and facts.redirect_target is None:
-        return about.ok("Sign-ins by code need no redirect URI.")
+        return about.ok(N_("Sign-ins by code need no redirect URI."))
     if wanted.uri and wanted.certain and _any_port(provider):
-        return about.ok(f"Register exactly this, for any port if it names none: {wanted.uri}")
+        return about.ok(sentence("Register exactly this, for any port if it names none: {uri}", uri=wanted.uri))
     if not wanted.certain:
-        likely = f" At {context.address} it would be {wanted.uri}." if wanted.uri else ""
+        likely = (
+            sentence("At {address} it would be {uri}.", address=context.address, uri=wanted.uri) if wanted.uri else None
+        )
         return about.unknown(
-            f"redirect_uri is not set, and at which address browsers reach this server is not known from here.{likely}",
-            f"Register the address at which browsers reach the server, followed by {path}; 'Check the set-up' in "
-            "JupyterLab shows it.",
+            joined(
+                N_("redirect_uri is not set, and at which address browsers reach this server is not known from here."),
+                likely,
+            ),
+            sentence(
+                "Register the address at which browsers reach the server, followed by {path}; 'Check the set-up' in "
+                "JupyterLab shows it.",
+                path=path,
+            ),
         )
     if wanted.uri is None:
         return about.problem(
-            "Browsers do not reach this server at a loopback address, and redirect_uri is not set.",
-            f"Set redirect_uri to the server's public address followed by {path}, and register the same value.",
+            N_("Browsers do not reach this server at a loopback address, and redirect_uri is not set."),
+            sentence(
+                "Set redirect_uri to the server's public address followed by {path}, and register the same value.",
+                path=path,
+            ),
         )
     if leads_through_hub(wanted.uri, provider.name):
         return about.ok(
-            f"Register exactly this, to the letter: {wanted.uri} (JupyterHub sends each user on to their own server)"
+            sentence(
+                "Register exactly this, to the letter: {uri} (JupyterHub sends each user on to their own server)",
+                uri=wanted.uri,
+            )
         )
     if (
         provider.redirect_uri
@@ -121,10 +141,14 @@ def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
         and not wanted.uri.endswith(urlsplit(context.address).path + path[1:])
     ):
         return about.warning(
-            f"redirect_uri is {wanted.uri}, but this server answers below {urlsplit(context.address).path}.",
-            "Correct the path, unless a reverse proxy in front of the server changes it.",
+            sentence(
+                "redirect_uri is {uri}, but this server answers below {path}.",
+                uri=wanted.uri,
+                path=urlsplit(context.address).path,
+            ),
+            N_("Correct the path, unless a reverse proxy in front of the server changes it."),
         )
-    return about.ok(f"Register exactly this, to the letter: {wanted.uri}")
+    return about.ok(sentence("Register exactly this, to the letter: {uri}", uri=wanted.uri))
 
 
 def _any_port(provider: Provider) -> bool:
@@ -137,7 +161,7 @@ async def check_host(context: DiagnosticContext, provider: Provider) -> list[Che
 
     Jupyter refuses hosts that it does not know, with status 403 and before any handler of ours.
     """
-    about, uri = Subject("host name", provider.name), provider.redirect_uri or ""
+    about, uri = Subject(N_("host name"), provider.name), provider.redirect_uri or ""
     if not pins_callback(provider) or leads_through_hub(uri, provider.name):
         return []
     host = urlsplit(uri).netloc
@@ -145,19 +169,35 @@ async def check_host(context: DiagnosticContext, provider: Provider) -> list[Che
     if found is None:
         return []
     if found.seen and found.admits:
-        return [about.ok(f"This server answers requests for {host}, where redirect_uri leads.")]
-    action = (
-        f"Add '{urlsplit(uri).hostname}' to ServerApp.local_hostnames, or set ServerApp.allow_remote_access to True, "
-        "unless a reverse proxy in front of the server sends another host name on."
+        return [about.ok(sentence("This server answers requests for {host}, where redirect_uri leads.", host=host))]
+    action = sentence(
+        "Add '{host}' to ServerApp.local_hostnames, or set ServerApp.allow_remote_access to True, unless a reverse "
+        "proxy in front of the server sends another host name on.",
+        host=urlsplit(uri).hostname,
     )
     if found.seen:
-        return [about.problem(f"This server refuses requests for {host}, where redirect_uri leads.", action)]
-    does = "answer" if found.admits else "refuse"
+        return [
+            about.problem(
+                sentence("This server refuses requests for {host}, where redirect_uri leads.", host=host), action
+            )
+        ]
+    by_files = (
+        sentence(
+            "Jupyter could not be asked; by its configuration files it would answer requests for {host}, where "
+            "redirect_uri leads.",
+            host=host,
+        )
+        if found.admits
+        else sentence(
+            "Jupyter could not be asked; by its configuration files it would refuse requests for {host}, where "
+            "redirect_uri leads.",
+            host=host,
+        )
+    )
     return [
         about.unknown(
-            f"Jupyter could not be asked; by its configuration files it would {does} requests for {host}, where "
-            "redirect_uri leads.",
-            "Run this again while the server runs." if found.admits else action,
+            by_files,
+            N_("Run this again while the server runs.") if found.admits else action,
         )
     ]
 
@@ -169,36 +209,41 @@ async def check_registration(
 
     An uncertain redirect URI is never sent. ``refused`` says that a contradiction would refuse the sign-in before.
     """
-    about, wanted = Subject("registration", provider.name), expected(context, provider)
+    about, wanted = Subject(N_("registration"), provider.name), expected(context, provider)
     facts = facts_of_setting(provider.redirect_strategy)
     if (facts is not None and facts.has_code) or uses_device_code(context, provider, metadata):
         return about.unknown(
-            "A sign-in by code shows the provider the client alone; the first one tells whether it is known.",
-            "Sign in once.",
+            N_("A sign-in by code shows the provider the client alone; the first one tells whether it is known."),
+            N_("Sign in once."),
             "user",
         )
     if refused:
         return about.unknown(
-            "The provider was not asked, because no sign-in is started as long as its metadata contradict the settings.",
-            "See the lines about that.",
+            N_(
+                "The provider was not asked, because no sign-in is started as long as its metadata contradict the "
+                "settings."
+            ),
+            N_("See the lines about that."),
         )
     if wanted.uri is None or not wanted.certain:
         return about.unknown(
-            "The provider was not asked, because the redirect URI is not known from here.",
-            "See the line about the redirect URI.",
+            N_("The provider was not asked, because the redirect URI is not known from here."),
+            N_("See the line about the redirect URI."),
         )
     if not supports_prompt(metadata, "none"):
         return about.unknown(
-            "The provider does not let itself be asked without a page for a person.", _SIGN_IN_ONCE, "user"
+            N_("The provider does not let itself be asked without a page for a person."), _SIGN_IN_ONCE, "user"
         )
     if uses_pushed_request(provider, metadata):
         return about.unknown(
-            "The provider is asked by requests that are pushed, which only a sign-in sends.", "Sign in once.", "user"
+            N_("The provider is asked by requests that are pushed, which only a sign-in sends."),
+            N_("Sign in once."),
+            "user",
         )
     try:
         reply = await port.send(_silent_request_call(context, provider, metadata, wanted.uri))
     except Problem as problem:
-        return about.unknown(problem.message, "Look at the provider's authorization page with a browser.")
+        return about.unknown(problem.message, N_("Look at the provider's authorization page with a browser."))
     return _registration_check(about, provider, wanted.uri, reply)
 
 
@@ -224,32 +269,45 @@ def _registration_check(about: Subject, provider: Provider, redirect_uri: str, r
     if 300 <= reply.status < 400 and location.startswith(redirect_uri):
         error = parse_qs(urlsplit(location).query).get("error", ["none"])[0]
         if error in _NON_INTERACTIVE_ERRORS or error == "none":
-            return about.ok("The provider knows this client and this redirect URI.")
+            return about.ok(N_("The provider knows this client and this redirect URI."))
         if error in ERRORS:
-            action = _ACTIONS.get(error, "Compare the client's registration at the provider with the settings.")
+            action = _ACTIONS.get(error, N_("Compare the client's registration at the provider with the settings."))
             return about.problem(
-                f"The provider knows client and redirect URI, and says no: {error} (refused).", action, "provider"
+                sentence("The provider knows client and redirect URI, and says no: {error} (refused).", error=error),
+                action,
+                "provider",
             )
-        return about.unknown("The provider sent the browser back with an error of its own.", _SIGN_IN_ONCE)
+        return about.unknown(N_("The provider sent the browser back with an error of its own."), _SIGN_IN_ONCE)
     if 400 <= reply.status < 500 and reply.status not in _TRANSIENT_STATUSES:
         return about.problem(
-            f"The authorization endpoint refused the request with status {reply.status}, and did not say why in a way "
-            "that can be relied on.",
-            f"At the provider, open the registration of client '{provider.client_id}': usually the client id is unknown, "
-            f"or this redirect URI is not registered to the letter: {redirect_uri} "
-            "If both are right, something before the provider may refuse requests from this machine.",
+            sentence(
+                "The authorization endpoint refused the request with status {status}, and did not say why in a way "
+                "that can be relied on.",
+                status=reply.status,
+            ),
+            sentence(
+                "At the provider, open the registration of client '{client_id}': usually the client id is unknown, or "
+                "this redirect URI is not registered to the letter: {uri} If both are right, something before the "
+                "provider may refuse requests from this machine.",
+                client_id=provider.client_id,
+                uri=redirect_uri,
+            ),
             "provider",
         )
     if reply.status >= 400:
-        return about.unknown(f"The provider answers status {reply.status}.", "Try again later.", "provider")
-    return about.unknown("The provider shows a page instead of an answer, so it cannot be told.", _SIGN_IN_ONCE, "user")
+        return about.unknown(
+            sentence("The provider answers status {status}.", status=reply.status), N_("Try again later."), "provider"
+        )
+    return about.unknown(
+        N_("The provider shows a page instead of an answer, so it cannot be told."), _SIGN_IN_ONCE, "user"
+    )
 
 
 _TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
-_SIGN_IN_ONCE: Final = "Sign in once with a browser, and read what its page says."
+_SIGN_IN_ONCE: Final = N_("Sign in once with a browser, and read what its page says.")
 _ACTIONS: Final = {
-    "invalid_scope": "Remove from 'scopes' what this client may not ask for, or allow it at the provider.",
-    "unauthorized_client": "Allow the authorization code flow for this client at the provider.",
-    "unsupported_response_type": "Allow the authorization code flow (response type 'code') at the provider.",
-    "invalid_target": "Correct 'audience', or allow the API for this client at the provider.",
+    "invalid_scope": N_("Remove from 'scopes' what this client may not ask for, or allow it at the provider."),
+    "unauthorized_client": N_("Allow the authorization code flow for this client at the provider."),
+    "unsupported_response_type": N_("Allow the authorization code flow (response type 'code') at the provider."),
+    "invalid_target": N_("Correct 'audience', or allow the API for this client at the provider."),
 }

@@ -5,27 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.language import N_, joined
 from jupyter_oidc.problems import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.storage import RequestedStorage
     from jupyter_oidc.diagnostics.context import DiagnosticContext, Storage, StoreProbe
 
-_LOCK_FOLDER: Final = Subject("lock folder")
-_ENDS: Final = "Sessions are kept in memory and end with the server."
+_LOCK_FOLDER: Final = Subject(N_("lock folder"))
+_ENDS: Final = N_("Sessions are kept in memory and end with the server.")
 
 
 def check_conversions(context: DiagnosticContext) -> list[Check]:
     """Report in which process notebooks are converted, if known: templates of users are code (Q8.2, ADR 32)."""
-    about = Subject("conversions")
+    about = Subject(N_("conversions"))
     if context.converts_in_own_process is None:
         return []
     if context.converts_in_own_process:
-        return [about.ok("Notebooks are converted by a process of its own, which holds no token.")]
+        return [about.ok(N_("Notebooks are converted by a process of its own, which holds no token."))]
     return [
         about.problem(
-            "Another extension has taken over 'nbconvert', so templates of users run where tokens are.",
-            "Find out which one it is (jupyter server extension list), and switch it off or load it before jupyter_oidc.",
+            N_("Another extension has taken over 'nbconvert', so templates of users run where tokens are."),
+            N_(
+                "Find out which one it is (jupyter server extension list), and switch it off or load it before "
+                "jupyter_oidc."
+            ),
         )
     ]
 
@@ -61,9 +65,11 @@ async def _keyring_before_others(storage: Storage) -> Check:
         return about.ok(await probe.run())
     except StorageUnavailable as problem:
         if storage.has_key:
-            return about.warning(f"{problem.message} The encrypted file takes its place.", problem.action)
-        action = f"{problem.action} Or give the server a key for an encrypted file (JUPYTER_OIDC_STORAGE_KEY)."
-        return about.warning(f"{problem.message} {_ENDS}", action)
+            return about.warning(joined(problem.message, N_("The encrypted file takes its place.")), problem.action)
+        action = joined(
+            problem.action, N_("Or give the server a key for an encrypted file (JUPYTER_OIDC_STORAGE_KEY).")
+        )
+        return about.warning(joined(problem.message, _ENDS), action)
 
 
 async def _lock_folder(storage: Storage) -> Check:
@@ -71,4 +77,4 @@ async def _lock_folder(storage: Storage) -> Check:
         await storage.lock_folder()
     except Problem as problem:
         return _LOCK_FOLDER.failed(problem)
-    return _LOCK_FOLDER.ok("Several servers can take turns at a stored session.")
+    return _LOCK_FOLDER.ok(N_("Several servers can take turns at a stored session."))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid, Overloaded
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Commands:
     def extend_lease(self, command_id: str) -> None:
         """Let the command live for another lease; raises ``GrantInvalid`` if it has ended."""
         if not self.is_live(command_id):
-            raise GrantInvalid("The command has ended.", action="Start it again.", detail="command.ended")
+            raise GrantInvalid(N_("The command has ended."), action=N_("Start it again."), detail="command.ended")
         self._live[command_id] = replace(self._live[command_id], until=self._until())
 
     def end(self, command_id: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
 from jupyter_oidc.settings.fields import NAME_PATTERN, Flag, camel_case
@@ -51,7 +52,7 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
 _DEFAULTS: Final[Mapping[str, Any]] = {
     key: SECTION_KEYS[key].default for key in ("default_provider", *STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
 }
-_ONLY_SYSTEM: Final = (
+_ONLY_SYSTEM: Final = sentence(
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
     "that this user can change does not"
 )
@@ -94,7 +95,12 @@ class Configured:
         """Return the note that the default provider does not exist, if that is so."""
         if self.default_provider is None or self.default_provider in [one.name for one in settings.providers]:
             return ()
-        return (f"default_provider names {_quoted(self.default_provider)}, and there is no provider of that name",)
+        return (
+            sentence(
+                "default_provider names {name}, and there is no provider of that name",
+                name=_quoted(self.default_provider),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,9 @@ class Reading:
     def log_notes(self) -> tuple[str, ...]:
         """The lines for the log: the ignored settings, and why."""
         return *self.notes, *(
-            f"provider '{name}' is left out: it has the issuer and client_id of one in a system file"
+            sentence(
+                "provider '{name}' is left out: it has the issuer and client_id of one in a system file", name=name
+            )
             for name in self.left_out
         )
 
@@ -149,11 +157,14 @@ def merged_settings(
     scalars = {**_DEFAULTS, **reach.scalars, **system.scalars}
     switches = {name: scalars[name] for name in ("reload", *SWITCH_DEFAULTS)}
     unclear = [name for name, said in switches.items() if not isinstance(said, bool)]
-    instead = "Write True or False without quotes."
-    findings = (*findings, *(Finding(name, "is not true or false", instead) for name in unclear))
+    instead = N_("Write True or False without quotes.")
+    findings = (*findings, *(Finding(name, N_("is not true or false"), instead) for name in unclear))
     default_provider = scalars["default_provider"]
     if default_provider is not None and not _is_name(default_provider):
-        findings = (*findings, Finding("default_provider", "is not the name of a provider", "Write one of the names."))
+        findings = (
+            *findings,
+            Finding("default_provider", N_("is not the name of a provider"), N_("Write one of the names.")),
+        )
         default_provider = None
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
     return Configured(
@@ -205,15 +216,17 @@ def python_config(path: Path) -> Mapping[str, Any] | Finding:
     """Run the configuration file ``path`` alone and return its settings, or the reason why it cannot run."""
     from traitlets.config.loader import LazyConfigValue, PyFileConfigLoader
 
-    key, instead = f"file {path}", "Correct it; Jupyter leaves out what such a file says."
+    key, instead = f"file {path}", N_("Correct it; Jupyter leaves out what such a file says.")
     try:
         config: Mapping[str, Any] = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
     except SyntaxError as error:
-        return Finding(key, f"is not Python (line {error.lineno})", instead)
+        return Finding(key, sentence("is not Python (line {line})", line=error.lineno), instead)
     except OSError:
-        return Finding(key, "cannot be read, or what it reads cannot", "Let the Jupyter server's user read it.")
+        return Finding(key, N_("cannot be read, or what it reads cannot"), N_("Let the Jupyter server's user read it."))
     except Exception as error:  # noqa: BLE001 - a foreign program; the text of its error is not repeated
-        return Finding(key, f"ends with an error when it is run ({type(error).__name__})", instead)
+        return Finding(
+            key, sentence("ends with an error when it is run ({error})", error=type(error).__name__), instead
+        )
     # NOTE: c.JupyterOIDC.providers.update(...) is kept as a lazy change, until it is applied to a value.
     ours = {
         name: value.get_value({}) if isinstance(value, LazyConfigValue) else value
@@ -286,8 +299,8 @@ def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> t
         return "all", ()
     if said == "system":
         return "system", ()
-    instead = "Write 'all' or 'system'."
-    return "system", (Finding("settings_sources", "is not one of the allowed values", instead),)
+    instead = N_("Write 'all' or 'system'.")
+    return "system", (Finding("settings_sources", N_("is not one of the allowed values"), instead),)
 
 
 def _ignored_user_notes(system: _Layer, users: _Layer) -> tuple[str, ...]:
@@ -307,8 +320,11 @@ def _overruled_notes(system: _Layer, users: _Layer) -> tuple[str, ...]:
     both = [name for name in both if users.providers[name] != system.providers[name]]
     both += sorted(users.removed & set(system.providers))
     return tuple(
-        f"provider {_quoted(name)} stands in a system file and is taken whole from there; what else is written about "
-        "it does not count"
+        sentence(
+            "provider {name} stands in a system file and is taken whole from there; what else is written about it does "
+            "not count",
+            name=_quoted(name),
+        )
         for name in both
     )
 
@@ -328,4 +344,8 @@ def _is_name(value: object) -> bool:
 def _quoted(name: object) -> str:
     """Return a name for the log, without line breaks, and without a misplaced secret."""
     text = str(name)
-    return f"'{text}'" if text.isidentifier() or text.replace("-", "_").isidentifier() else "(a name that is none)"
+    return (
+        f"'{text}'"
+        if text.isidentifier() or text.replace("-", "_").isidentifier()
+        else sentence("(a name that is none)")
+    )

@@ -23,7 +23,7 @@ from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract.version import CONTRACT_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
-from jupyter_oidc.language import of_header, speaking
+from jupyter_oidc.language import N_, joined, of_header, speaking
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -171,9 +171,11 @@ class Context:
         """Refuse a kernel on another machine, unless the settings allow it; raises ``GrantInvalid`` (Q8.12)."""
         if not self.allow_remote_kernels and not is_on_this_machine(request):
             raise GrantInvalid(
-                "Kernel grants are for kernels on the Jupyter server's own machine.",
-                action="If kernels of this server run elsewhere, ask your administrator to set "
-                "c.JupyterOIDC.allow_remote_kernels = True.",
+                N_("Kernel grants are for kernels on the Jupyter server's own machine."),
+                action=N_(
+                    "If kernels of this server run elsewhere, ask your administrator to set "
+                    "c.JupyterOIDC.allow_remote_kernels = True."
+                ),
                 detail="grant.address",
             )
 
@@ -381,7 +383,7 @@ class OidcHandler(APIHandler):
     async def _check_access(self, rule: AccessRule) -> None:
         if self.kernel_id is not None:
             if "kernel" not in rule.callers:
-                raise GrantInvalid("A kernel grant does not open this route.", detail="grant.route")
+                raise GrantInvalid(N_("A kernel grant does not open this route."), detail="grant.route")
             return
         user = self.current_user
         if not user or "user" not in rule.callers:
@@ -390,7 +392,7 @@ class OidcHandler(APIHandler):
         if owner and getattr(user, "username", None) != owner:
             if self.context.sharing is not None:
                 self.context.sharing.notice_current_user()
-            raise Forbidden("This session belongs to the owner of the server.")
+            raise Forbidden(N_("This session belongs to the owner of the server."))
         if not await ensure_async(self.authorizer.is_authorized(self, user, rule.action or "", RESOURCE)):
             raise Forbidden
         self.context.browser_location.note(self.request.host, self.request.headers)
@@ -415,8 +417,8 @@ class OidcHandler(APIHandler):
         """The services; raises ``ConfigurationInvalid`` with all findings if there are none."""
         services = self.context.services
         if services is None:
-            listed = " ".join(f"({number}) {finding}" for number, finding in enumerate(self.context.findings, 1))
-            raise ConfigurationInvalid(f"The settings of jupyter_oidc contain mistakes: {listed}")
+            listed = (finding.numbered(number) for number, finding in enumerate(self.context.findings, 1))
+            raise ConfigurationInvalid(joined(N_("The settings of jupyter_oidc contain mistakes:"), *listed))
         return services
 
     def _is_public(self) -> bool:

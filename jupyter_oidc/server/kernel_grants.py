@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid, Overloaded
 from jupyter_oidc.server.commands import Commands
 
@@ -103,8 +104,8 @@ class KernelGrants:
             raise GrantInvalid(detail="kernel.proof")
         if abs(now.wall - issued_at) > PROOF_WINDOW_SECONDS:
             raise GrantInvalid(
-                "The kernel's clock differs from the server's by more than a minute.",
-                action="Set the clock of the machine that runs the kernel.",
+                N_("The kernel's clock differs from the server's by more than a minute."),
+                action=N_("Set the clock of the machine that runs the kernel."),
                 detail="kernel.clock",
             )
         self._check_owner(kernel_id)
@@ -163,8 +164,8 @@ class KernelGrants:
     def _check_owner(self, kernel_id: str) -> None:
         if not self._may_act(kernel_id):
             raise GrantInvalid(
-                "This server is shared, and somebody else than its owner started or used this kernel.",
-                action="Let the owner start a kernel of their own, or set grant_kernels_of_others.",
+                N_("This server is shared, and somebody else than its owner started or used this kernel."),
+                action=N_("Let the owner start a kernel of their own, or set grant_kernels_of_others."),
                 detail="kernel.shared",
             )
 

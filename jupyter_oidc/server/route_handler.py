@@ -154,14 +154,15 @@ class LoopbackHandler(RouteHandler):
     async def get(self) -> None:
         """Begin with the nonce, end with the provider's answer, and show how it ended."""
         call, provider, answer = self.call(), self.listener.provider, fields_of(self.request.query)
-        match [name for name, _ in answer or ()]:
-            case ["start"]:
-                self.send(await self._begin(call, (answer or ())[0][1]))
-            case ["flow"]:
-                self.send(await show_outcome(call, provider, (answer or ())[0][1]))
-                await self._note_last_page(call)
-            case _:
-                self.send(await end_sign_in(call, provider, answer, only=self.listener.flow))
+        with speaking(self.language):
+            match [name for name, _ in answer or ()]:
+                case ["start"]:
+                    self.send(await self._begin(call, (answer or ())[0][1]))
+                case ["flow"]:
+                    self.send(await show_outcome(call, provider, (answer or ())[0][1]))
+                    await self._note_last_page(call)
+                case _:
+                    self.send(await end_sign_in(call, provider, answer, only=self.listener.flow))
 
     async def _begin(self, call: Call, nonce: str) -> Reply:
         listener = self.listener

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
+from jupyter_oidc.language import N_
 
 SECTION: Final = "JupyterOIDC"
 FILE_NAME: Final = "jupyter_server_config"
@@ -111,17 +112,17 @@ def _document(path: str) -> Mapping[str, Any] | str:
     """Return the JSON object in the file at ``path``, or the reason why there is none."""
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            return "is no regular file"
+            return N_("is no regular file")
         with open(path, "rb", opener=_without_waiting) as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        return "is gone" if isinstance(error, FileNotFoundError) else "cannot be read"
+        return N_("is gone") if isinstance(error, FileNotFoundError) else N_("cannot be read")
     if len(raw) > MAX_FILE_BYTES:
-        return "is too large"
+        return N_("is too large")
     if not raw.strip():
-        return "is empty"
+        return N_("is empty")
     try:
         document = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        return "is not JSON"
-    return document if isinstance(document, Mapping) else "is not a JSON object"
+        return N_("is not JSON")
+    return document if isinstance(document, Mapping) else N_("is not a JSON object")

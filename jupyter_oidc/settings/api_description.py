@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def read_example(keys: KeyReader, prefixes: tuple[str, ...]) -> str | None:
     if value is None:
         return None
     if not _is_text(value) or value.startswith("/") or not _is_plain_path(value):
-        keys.at.add(key, "is not a plain path below base_url", "Write for example 'items?limit=5'.")
+        keys.at.add(key, N_("is not a plain path below base_url"), N_("Write for example 'items?limit=5'."))
         return None
     path = "/" + value.partition("?")[0]
     if not any(path.rstrip("/") == one.rstrip("/") or path.startswith(one.rstrip("/") + "/") for one in prefixes):
-        instead = "Write a path below one of them, or open this one."
-        keys.at.add(key, "is a path that the path_prefixes do not open", instead, "contradictory")
+        instead = N_("Write a path below one of them, or open this one.")
+        keys.at.add(key, N_("is a path that the path_prefixes do not open"), instead, "contradictory")
     return str(value)
 
 
@@ -46,7 +47,7 @@ def read_link(keys: KeyReader, key: str) -> str | None:
     if value is None:
         return None
     if not _is_text(value) or not _is_address(value, loopback_http=keys.loopback_http):
-        keys.at.add(key, "is not an https address", "Write https://host/...")
+        keys.at.add(key, N_("is not an https address"), N_("Write https://host/..."))
         return None
     return str(value)
 
@@ -62,8 +63,8 @@ def read_document(keys: KeyReader) -> str | None:
         is_address = "#" not in value and _is_address(value, loopback_http=keys.loopback_http)
         if is_path or is_file or is_address:
             return str(value)
-    instead = "Write a path below base_url, for example '/openapi.json', an https address, or 'file:PATH'."
-    keys.at.add(key, "does not say where a document is", instead)
+    instead = N_("Write a path below base_url, for example '/openapi.json', an https address, or 'file:PATH'.")
+    keys.at.add(key, N_("does not say where a document is"), instead)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.settings.algorithms import KEY_ALGORITHMS, SECRET_ALGORITHMS
 from jupyter_oidc.settings.secret_reference import Keys
 
@@ -53,24 +54,34 @@ def _check_secret(keys: _Keys, method: AuthMethod, secret: SecretRef | None, id_
         return  # already reported
     add, by_secret = keys.at.add, id_token_alg.startswith("HS")
     if not method.startswith("client_secret") and secret is not None and not by_secret:
-        instead = "Write 'client_secret_basic', or remove the client_secret."
-        add("token_endpoint_auth_method", f"is '{method}', but a client_secret is given", instead, "contradictory")
+        instead = N_("Write 'client_secret_basic', or remove the client_secret.")
+        add(
+            "token_endpoint_auth_method",
+            sentence("is '{method}', but a client_secret is given", method=method),
+            instead,
+            "contradictory",
+        )
     if method.startswith("client_secret") and secret is None:
-        instead = "Write 'env:NAME' or another reference."
-        add("client_secret", f"is missing, and '{method}' needs it", instead, "missing")
+        instead = N_("Write 'env:NAME' or another reference.")
+        add("client_secret", sentence("is missing, and '{entry}' needs it", entry=method), instead, "missing")
     if by_secret and secret is None:
-        instead = "Write 'RS256', or give the client_secret."
-        add("id_token_signed_response_alg", "needs a client_secret", instead, "contradictory")
+        instead = N_("Write 'RS256', or give the client_secret.")
+        add("id_token_signed_response_alg", N_("needs a client_secret"), instead, "contradictory")
 
 
 def _check_key(keys: _Keys, method: AuthMethod, key: SecretRef | None, key_id: str | None) -> None:
     add, written = keys.at.add, keys.take("client_assertion_key") is not None
     if method == "private_key_jwt" and not written:
-        instead = "Write 'file:PATH' or another reference to the private key, as PEM or JWK."
-        add("client_assertion_key", f"is missing, and '{method}' needs it", instead, "missing")
+        instead = N_("Write 'file:PATH' or another reference to the private key, as PEM or JWK.")
+        add("client_assertion_key", sentence("is missing, and '{entry}' needs it", entry=method), instead, "missing")
     elif method != "private_key_jwt" and (key is not None or key_id is not None):
-        instead = "Write 'private_key_jwt', or remove the key."
-        add("token_endpoint_auth_method", f"is '{method}', but a key for assertions is given", instead, "contradictory")
+        instead = N_("Write 'private_key_jwt', or remove the key.")
+        add(
+            "token_endpoint_auth_method",
+            sentence("is '{method}', but a key for assertions is given", method=method),
+            instead,
+            "contradictory",
+        )
 
 
 def _signing_alg(keys: _Keys, method: AuthMethod) -> str | None:
@@ -79,6 +90,6 @@ def _signing_alg(keys: _Keys, method: AuthMethod) -> str | None:
         alg: str | None = keys.choice(name, None, fitting)
         return alg
     if keys.take(name) is not None:
-        instead = "Remove it; it belongs to 'private_key_jwt' and 'client_secret_jwt'."
-        keys.at.add(name, f"has no meaning for '{method}'", instead, "contradictory")
+        instead = N_("Remove it; it belongs to 'private_key_jwt' and 'client_secret_jwt'.")
+        keys.at.add(name, sentence("has no meaning for '{method}'", method=method), instead, "contradictory")
     return None

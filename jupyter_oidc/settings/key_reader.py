@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_, Sentence, joined, sentence
 from jupyter_oidc.settings.fields import (
     MAX_SENT_WORDS,
     Choice,
@@ -78,7 +79,7 @@ class KeyReader:
             written = display_name(key, number, _WORD)
             name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), written)
             if name in snake:
-                at.add(name, "is written twice, in two spellings", "Keep one of them.", "contradictory")
+                at.add(name, N_("is written twice, in two spellings"), N_("Keep one of them."), "contradictory")
             snake[name] = value
         return cls(at, snake, {one.key: one for one in settings})
 
@@ -114,15 +115,15 @@ class KeyReader:
         value = self.take(key)
         if value is None:
             if required:
-                self.at.add(key, "is missing", required, "missing")
+                self.at.add(key, N_("is missing"), required, "missing")
             return None
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
             kind: Kind = "missing" if isinstance(value, str) and not value.strip() else "malformed"
-            self.at.add(key, "is not a printable, non-empty text", "Write it in quotes.", kind)
+            self.at.add(key, N_("is not a printable, non-empty text"), N_("Write it in quotes."), kind)
             return None
         if _PLACEHOLDER.search(value):
-            instead = "Write your own value in its place, without the brackets."
-            self.at.add(key, "still holds a placeholder", instead, "missing")
+            instead = N_("Write your own value in its place, without the brackets.")
+            self.at.add(key, N_("still holds a placeholder"), instead, "missing")
             return None
         return value
 
@@ -131,11 +132,12 @@ class KeyReader:
         value = self.take(key)
         if value is None or (isinstance(value, str) and value in options):
             return default if value is None else value
-        problem = "is not one of the allowed values"
+        problem = N_("is not one of the allowed values")
         kind: Kind = "malformed"
         if not instead and isinstance(value, str) and value.lower() == "none" and key.endswith("_response_alg"):
-            problem, kind = "would let unsigned tokens in", "unsafe"
-        self.at.add(key, problem, instead or f"Write one of: {', '.join(options)}.", kind)
+            problem, kind = N_("would let unsigned tokens in"), "unsafe"
+        of_list = sentence("Write one of: {options}.", options=", ".join(options))
+        self.at.add(key, problem, instead or of_list, kind)
         return default
 
     def words(self, key: str, default: Any = ()) -> Any:
@@ -144,10 +146,10 @@ class KeyReader:
         if value is None:
             return default
         if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
-            self.at.add(key, "is not a list", f"Write for example {list(default or ()) or ['a', 'b']}.")
+            self.at.add(key, N_("is not a list"), such_as(list(default or ()) or ["a", "b"]))
             return default
         if not all(isinstance(word, str) and word and word.isprintable() for word in value):
-            self.at.add(key, "holds something that is not text", "Write a list of quoted words.")
+            self.at.add(key, N_("holds something that is not text"), N_("Write a list of quoted words."))
             return default
         return tuple(value)
 
@@ -156,8 +158,8 @@ class KeyReader:
         for key in self.body:
             if key not in self.table:
                 close = difflib.get_close_matches(key, self.table, n=1)
-                hint = f"Did you mean '{close[0]}'?" if close else "Remove it."
-                self.at.add(key, "is not a known key", hint)
+                hint = sentence("Did you mean '{nearest}'?", nearest=close[0]) if close else N_("Remove it.")
+                self.at.add(key, N_("is not a known key"), hint)
 
 
 def check_url(at: Location, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
@@ -172,20 +174,26 @@ def check_url(at: Location, key: str, url: str, *, loopback_http: bool, query: b
         host, port, parts = None, None, urlsplit("")
     plain = url.isascii() and not re.search(r"[\s\\]", url)
     if not host or parts.scheme not in ("https", "http") or port == 0 or not plain:
-        at.add(key, "is not an absolute URL", "Write https://host/...")
+        at.add(key, N_("is not an absolute URL"), N_("Write https://host/..."))
         return
     if "@" in parts.netloc:
-        at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.", "unsafe")
+        at.add(key, N_("holds a user name or password"), N_("Remove it; secrets never stand in a URL."), "unsafe")
     if parts.scheme == "http" and not (loopback_http and host in LOOPBACK_HOSTS):
         loopback = host in LOOPBACK_HOSTS
-        hint = "Write https." + (" While developing, set 'allow_insecure_loopback': True." if loopback else "")
-        at.add(key, "is not https", hint, "unsafe")
+        developing = N_("While developing, set 'allow_insecure_loopback': True.") if loopback else None
+        hint = joined(N_("Write https."), developing)
+        at.add(key, N_("is not https"), hint, "unsafe")
     if query and "#" in url:
-        at.add(key, "holds a fragment", "Remove everything from '#' on.")
+        at.add(key, N_("holds a fragment"), N_("Remove everything from '#' on."))
     if not query and (parts.query or parts.fragment or "?" in url or "#" in url):
-        at.add(key, "holds a query or a fragment", "Remove everything from '?' or '#' on.")
+        at.add(key, N_("holds a query or a fragment"), N_("Remove everything from '?' or '#' on."))
     if re.search(r"[%;]|/\.\.?(/|\Z)", parts.path) or "//" in parts.path:
-        at.add(key, "has a path with dot segments, escapes or empty segments", "Write a plain path.", "unsafe")
+        at.add(key, N_("has a path with dot segments, escapes or empty segments"), N_("Write a plain path."), "unsafe")
+
+
+def such_as(example: object) -> Sentence:
+    """Return what to write, by an ``example``."""
+    return sentence("Write for example {example}.", example=str(example))
 
 
 def display_name(key: object, number: int, harmless: re.Pattern[str]) -> str:
@@ -205,10 +213,10 @@ def _display_text(keys: KeyReader, key: str, shape: DisplayText, default: Any) -
     if value is None:
         return default
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        keys.at.add(key, "is not a printable, non-empty text", "Write one line in quotes.")
+        keys.at.add(key, N_("is not a printable, non-empty text"), N_("Write one line in quotes."))
         return default
     if len(value) > shape.max_characters:
-        keys.at.add(key, "is too long", f"Write {shape.max_characters} characters at most.")
+        keys.at.add(key, N_("is too long"), sentence("Write {number} characters at most.", number=shape.max_characters))
         return default
     return value
 
@@ -225,7 +233,7 @@ def _url(keys: KeyReader, key: str, shape: Url, default: Any) -> Any:
 def _flag(keys: KeyReader, key: str, _shape: Flag, default: Any) -> bool:
     value = keys.take(key)
     if value is not None and not isinstance(value, bool):
-        keys.at.add(key, "is not true or false", "Write True or False without quotes.")
+        keys.at.add(key, N_("is not true or false"), N_("Write True or False without quotes."))
     return value if isinstance(value, bool) else bool(default)
 
 
@@ -238,7 +246,12 @@ def _seconds(keys: KeyReader, key: str, shape: Seconds, default: Any) -> Any:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not shape.low <= value <= shape.high:
-        keys.at.add(key, "is not a number in range", f"Write seconds from {shape.low:g} to {shape.high:g}.")
+        low, high = f"{shape.low:g}", f"{shape.high:g}"
+        keys.at.add(
+            key,
+            N_("is not a number in range"),
+            sentence("Write seconds from {low} to {high}.", low=low, high=high),
+        )
         return default
     return float(value)
 
@@ -249,7 +262,7 @@ def _whole_seconds(keys: KeyReader, key: str, _shape: WholeSeconds, default: Any
         return default
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    keys.at.add(key, "is not a whole number of seconds", "Write for example 3600.")
+    keys.at.add(key, N_("is not a whole number of seconds"), N_("Write for example 3600."))
     return default
 
 
@@ -258,7 +271,11 @@ def _count(keys: KeyReader, key: str, shape: Count, default: Any) -> Any:
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not shape.low <= value <= shape.high:
-        keys.at.add(key, "is not a whole number in range", f"Write a number from {shape.low} to {shape.high}.")
+        keys.at.add(
+            key,
+            N_("is not a whole number in range"),
+            sentence("Write a number from {low} to {high}.", low=shape.low, high=shape.high),
+        )
         return default
     return value
 
@@ -270,7 +287,7 @@ def _words(keys: KeyReader, key: str, _shape: Words, default: Any) -> Any:
 def _scopes(keys: KeyReader, key: str, _shape: Scopes, default: Any) -> Any:
     words = keys.words(key, default)
     if words is not default and not all(_SCOPE.match(word) for word in words):
-        keys.at.add(key, "holds a scope with a space or an illegal character", "Write one list entry a scope.")
+        keys.at.add(key, N_("holds a scope with a space or an illegal character"), N_("Write one list entry a scope."))
         return default
     return words
 
@@ -278,7 +295,7 @@ def _scopes(keys: KeyReader, key: str, _shape: Scopes, default: Any) -> Any:
 def _sent_words(keys: KeyReader, key: str, shape: SentWords, default: Any) -> Any:
     words, fitting = keys.words(key, default), _SCOPE if shape.of == "levels" else _LOCALE
     if len(words) > MAX_SENT_WORDS or not all(fitting.match(one) for one in words):
-        keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {shape.example}.")
+        keys.at.add(key, N_("holds too many entries, or one that cannot be sent"), such_as(shape.example))
         return default
     return words
 

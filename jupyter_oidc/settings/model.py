@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from jupyter_oidc.contract.strategy import RequestedStrategy
+from jupyter_oidc.language import N_
 from jupyter_oidc.settings.algorithms import ALGORITHMS
 from jupyter_oidc.settings.changes import (
     always,
@@ -174,7 +175,7 @@ class Api:
     provider: str = field(metadata=no_key(always))
     base_url: str = field(
         metadata=entry(
-            Url("Write the API's address, for example 'https://api.example.com/v1/'."),
+            Url(N_("Write the API's address, for example 'https://api.example.com/v1/'.")),
             always,
             "https, ending with a slash; calls go below it and nowhere else",
         )
@@ -379,13 +380,13 @@ class Provider:
     name: str = field(metadata=no_key(always))
     issuer: str = field(
         metadata=entry(
-            Url("Write the provider's issuer, for example 'https://id.example.com'."),
+            Url(N_("Write the provider's issuer, for example 'https://id.example.com'.")),
             always,
             "the issuer identifier, exactly as the provider writes it",
         )
     )
     client_id: str = field(
-        metadata=entry(Text("Write the id of your registration at the provider."), always, "our registration there")
+        metadata=entry(Text(N_("Write the id of your registration at the provider.")), always, "our registration there")
     )
     # NOTE: it narrows, but what it sets (keys, methods, algorithms) waits, and is judged together.
     profile: Profile | None = field(
@@ -526,7 +527,7 @@ class Provider:
     userinfo_signed_response_alg: str | None = field(
         default=None,
         metadata=entry(
-            Choice(ALGORITHMS, "Leave it out for unsigned."),
+            Choice(ALGORITHMS, N_("Leave it out for unsigned.")),
             always,
             "one of the same algorithms, if the provider signs UserInfo",
         ),
@@ -562,7 +563,7 @@ class Provider:
     prompt: str | None = field(
         default=None,
         metadata=entry(
-            Choice(("login", "consent", "select_account"), "Write 'login', 'consent' or 'select_account'."),
+            Choice(("login", "consent", "select_account"), N_("Write 'login', 'consent' or 'select_account'.")),
             loosened,
             "`login`, `consent` or `select_account`, for every sign-in that does not ask for another",
         ),

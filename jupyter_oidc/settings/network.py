@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.settings.secret_reference import Keys
 
 if TYPE_CHECKING:
@@ -41,15 +42,19 @@ def read_network(keys: _Keys) -> NetworkSettings:
     proxy, credentials = _egress_proxy(keys), keys.value("egress_proxy_credentials")
     missing = keys.take("egress_proxy") is None
     if credentials is not None and (missing or proxy == NO_PROXY):
-        problem = "is missing" if missing else f"is '{NO_PROXY}'"
-        instead = "Write the proxy's address there; credentials go to no proxy that the settings do not name."
+        problem = (
+            N_("is missing, and egress_proxy_credentials needs it")
+            if missing
+            else N_("is 'none', and egress_proxy_credentials needs it")
+        )
+        instead = N_("Write the proxy's address there; credentials go to no proxy that the settings do not name.")
         kind: Kind = "missing" if missing else "contradictory"
-        keys.at.add("egress_proxy", f"{problem}, and egress_proxy_credentials needs it", instead, kind)
+        keys.at.add("egress_proxy", problem, instead, kind)
     certificate: str | None = keys.value("client_certificate")
     key, password = (keys.value(f"client_certificate_{part}") for part in ("key", "password"))
     if certificate is None and (key or password):
-        instead = "Write the path of the PEM file with the certificate there."
-        keys.at.add("client_certificate", "is missing, and its key or password is given", instead, "missing")
+        instead = N_("Write the path of the PEM file with the certificate there.")
+        keys.at.add("client_certificate", N_("is missing, and its key or password is given"), instead, "missing")
     return {
         "egress_proxy": proxy,
         "egress_proxy_credentials": credentials,
@@ -62,8 +67,10 @@ def read_network(keys: _Keys) -> NetworkSettings:
 def check_certificate(keys: _Keys, network: NetworkSettings, wanted_by: str) -> None:
     """Report a missing certificate if ``wanted_by`` needs one."""
     if network["client_certificate"] is None and keys.take("client_certificate") is None:
-        instead = "Write the path of the PEM file with the certificate that the provider knows."
-        keys.at.add("client_certificate", f"is missing, and '{wanted_by}' needs it", instead, "missing")
+        instead = N_("Write the path of the PEM file with the certificate that the provider knows.")
+        keys.at.add(
+            "client_certificate", sentence("is missing, and '{entry}' needs it", entry=wanted_by), instead, "missing"
+        )
 
 
 def with_provider_certificate(
@@ -72,8 +79,8 @@ def with_provider_certificate(
     """Return the network settings of an API with the provider's certificate, to which its tokens are bound."""
     own = network["client_certificate"]
     if own is not None and own != provider_network["client_certificate"]:
-        problem = "is not the provider's, and the tokens of this API are bound to that"
-        instead = "Remove it, or set tls_client_certificate_bound_access_tokens to False."
+        problem = N_("is not the provider's, and the tokens of this API are bound to that")
+        instead = N_("Remove it, or set tls_client_certificate_bound_access_tokens to False.")
         keys.at.add("client_certificate", problem, instead, "contradictory")
     if own is not None:
         return network
@@ -96,13 +103,13 @@ def _egress_proxy(keys: _Keys) -> str | None:
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if "@" in value:
-        instead = "Remove it, and name a secret of the form user:password in egress_proxy_credentials."
-        keys.at.add(key, "holds a user name or password", instead, "unsafe")
+        instead = N_("Remove it, and name a secret of the form user:password in egress_proxy_credentials.")
+        keys.at.add(key, N_("holds a user name or password"), instead, "unsafe")
     elif parts.scheme != "http" or not host or not port or parts.path not in ("", "/") or parts.query or parts.fragment:
-        instead = "Write 'http://proxy.example.com:3128', with its port, or 'none'; TLS runs inside it, to its end."
-        keys.at.add(key, "is not the address of an http proxy", instead)
+        instead = N_("Write 'http://proxy.example.com:3128', with its port, or 'none'; TLS runs inside it, to its end.")
+        keys.at.add(key, N_("is not the address of an http proxy"), instead)
     elif not value.isascii():
-        keys.at.add(key, "is not the address of an http proxy", "Write its host name in ASCII letters.")
+        keys.at.add(key, N_("is not the address of an http proxy"), N_("Write its host name in ASCII letters."))
     else:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from jupyter_oidc.language import N_, any_of, sentence
 from jupyter_oidc.settings.model import PROFILE_ALGORITHMS, TLS_METHODS
 from jupyter_oidc.settings.secret_reference import Keys
 from jupyter_oidc.strategies import STRATEGIES, facts_of
@@ -50,21 +51,25 @@ def apply_profile(keys: _Keys, profile: str | None) -> None:
     ):
         if body.get(key) not in fitting:
             words = [f"'{one}'" for one in fitting if one is not None]
-            _report(keys, key, f"Write {' or '.join(words)}.")
+            _report(keys, key, sentence("Write {alternatives}.", alternatives=any_of(words)))
     if body.get(_DPOP_BOUND_TOKENS) is not True and body.get(_CERTIFICATE_BOUND_TOKENS) is not True:
-        _report(keys, _DPOP_BOUND_TOKENS, f"Write True, or set {_CERTIFICATE_BOUND_TOKENS} to True.")
+        _report(
+            keys, _DPOP_BOUND_TOKENS, sentence("Write True, or set {entry} to True.", entry=_CERTIFICATE_BOUND_TOKENS)
+        )
     if body.get("allow_insecure_loopback"):
-        _report(keys, "allow_insecure_loopback", "Remove it; provider and APIs are reached by https.")
+        _report(keys, "allow_insecure_loopback", N_("Remove it; provider and APIs are reached by https."))
     for key in ("metadata_url", "endpoints"):
         if body.get(key):
-            _report(keys, key, "Remove it; endpoints are those that the provider's metadata name, below the issuer.")
+            _report(
+                keys, key, N_("Remove it; endpoints are those that the provider's metadata name, below the issuer.")
+            )
 
 
 def check_api(keys: _Keys, profile: str | None) -> None:
     """Report an API that contradicts ``profile`` by being called with an ID token, which is not sender-constrained."""
     if profile is not None and keys.body.get("api_bearer_token_source") not in (None, "access_token"):
-        _report(keys, "api_bearer_token_source", "Write 'access_token', or remove it.")
+        _report(keys, "api_bearer_token_source", N_("Write 'access_token', or remove it."))
 
 
 def _report(keys: _Keys, key: str, instead: str) -> None:
-    keys.at.add(key, "contradicts the profile 'fapi2'", instead, "contradictory")
+    keys.at.add(key, N_("contradicts the profile 'fapi2'"), instead, "contradictory")

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, cast, get_args
 from urllib.parse import urlsplit
 
 from jupyter_oidc.contract.storage import RequestedStorage
+from jupyter_oidc.language import N_, any_of, sentence
 from jupyter_oidc.settings.api_description import read_document, read_example, read_link
 from jupyter_oidc.settings.client_authentication import read_client_authentication
-from jupyter_oidc.settings.fields import Setting, Url, either
+from jupyter_oidc.settings.fields import Setting, Url
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
-from jupyter_oidc.settings.key_reader import LABEL, KeyReader, Location, check_url, display_name
+from jupyter_oidc.settings.key_reader import LABEL, KeyReader, Location, check_url, display_name, such_as
 from jupyter_oidc.settings.model import (
     API_SETTINGS,
     ENDPOINTS,
@@ -76,24 +77,26 @@ def read_settings(
     findings: list[Finding] = []
     read: list[Provider] = []
     if not isinstance(providers, Mapping):
-        findings.append(Finding("providers", "is not a mapping", "Write {name: {settings}}."))
+        findings.append(Finding("providers", N_("is not a mapping"), N_("Write {name: {settings}}.")))
     else:
         for number, (name, body) in enumerate(providers.items(), 1):
             at = Location(findings, f"providers.{display_name(name, number, LABEL)}")
             usable = _usable_name(name, at)
             if not isinstance(body, Mapping):
-                at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
+                at.add("", N_("is not a mapping"), N_("Write the provider's settings as {key: value}."))
             else:
                 read.append(_provider(usable, body, at))
     if storage not in get_args(RequestedStorage):
-        instead = f"Write {either(get_args(RequestedStorage), chr(39))}."
-        findings.append(Finding("storage", "is not a known storage", instead))
+        *others, last = (f"'{word}'" for word in get_args(RequestedStorage))
+        alternatives = any_of([", ".join(others), last])
+        instead: str = sentence("Write {alternatives}.", alternatives=alternatives)
+        findings.append(Finding("storage", N_("is not a known storage"), instead))
     if keyring_backend is not None and not (isinstance(keyring_backend, str) and _CLASS.match(keyring_backend)):
-        instead = "Write 'module.Class', for example 'keyring.backends.SecretService.Keyring', or remove it."
-        findings.append(Finding("keyring_backend", "is not the name of a class", instead))
+        instead = N_("Write 'module.Class', for example 'keyring.backends.SecretService.Keyring', or remove it.")
+        findings.append(Finding("keyring_backend", N_("is not the name of a class"), instead))
     if storage_folder is not None and not (isinstance(storage_folder, str) and _is_whole_path(storage_folder)):
-        instead = "Write the whole path of a folder on this machine's own disk, or remove it."
-        findings.append(Finding("storage_folder", "is not the whole path of a folder", instead))
+        instead = N_("Write the whole path of a folder on this machine's own disk, or remove it.")
+        findings.append(Finding("storage_folder", N_("is not the whole path of a folder"), instead))
     check_unique_apis(read, findings)
     if findings:
         return findings
@@ -109,7 +112,7 @@ def _usable_name(name: object, at: Location) -> str:
     """Return ``name``, or report it and return one that stands for it, so that what it names is judged all the same."""
     if isinstance(name, str) and _NAME.match(name):
         return name
-    at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
+    at.add("", N_("is not a usable name"), N_("Use lower-case letters, digits, '-' and '_'."))
     return f"{_UNNAMED}{at.path}"
 
 
@@ -121,7 +124,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: Location) -> Provider:
     keys.loopback_http = keys.value("allow_insecure_loopback")
     keys.value("issuer")
     if "openid" not in keys.value("scopes"):
-        at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.", "missing")
+        at.add(
+            "scopes", N_("does not contain 'openid'"), N_("Add 'openid'; without it there is no ID token."), "missing"
+        )
     redirect_uri, strategy = keys.value("redirect_uri"), keys.value("redirect_strategy")
     _check_strategy(at, name, strategy, redirect_uri, keys.value("response_mode"))
     alg, _ = keys.value("id_token_signed_response_alg"), keys.value("userinfo_signed_response_alg")
@@ -163,24 +168,28 @@ def _check_strategy(
     if facts is not None and facts.reads_address and response_mode == "form_post":
         at.add(
             "response_mode",
-            f"is 'form_post', and '{strategy}' reads the address",
-            "Write 'query', or remove it.",
+            sentence("is 'form_post', and '{strategy}' reads the address", strategy=strategy),
+            N_("Write 'query', or remove it."),
             "contradictory",
         )
     if facts is not None and facts.needs_redirect_uri and redirect_uri is None:
-        fault = f"is missing, and '{strategy}' needs it"
-        at.add("redirect_uri", fault, "Write the address that is registered.", "missing")
+        fault = sentence("is missing, and '{entry}' needs it", entry=strategy)
+        at.add("redirect_uri", fault, N_("Write the address that is registered."), "missing")
     if redirect_uri is None:
         return
     target = facts and facts.redirect_target
     if target == "loopback" and not is_loopback(redirect_uri):
-        instead = "Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value."
-        at.add("redirect_uri", f"is not a loopback address, and '{strategy}' needs one", instead, "contradictory")
+        instead = N_("Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value.")
+        fault = sentence("is not a loopback address, and '{strategy}' needs one", strategy=strategy)
+        at.add("redirect_uri", fault, instead, "contradictory")
     if leads_through_hub(redirect_uri, name) and response_mode == "form_post":
         at.add(
             "response_mode",
-            "is 'form_post', and the redirect_uri leads through JupyterHub, which sends a browser on without the form",
-            "Write 'query'.",
+            N_(
+                "is 'form_post', and the redirect_uri leads through JupyterHub, which sends a browser on without the "
+                "form"
+            ),
+            N_("Write 'query'."),
             "contradictory",
         )
     if name.startswith(_UNNAMED):
@@ -189,8 +198,10 @@ def _check_strategy(
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(
             "redirect_uri",
-            "does not lead to this server's callback",
-            f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
+            N_("does not lead to this server's callback"),
+            sentence(
+                "End it with /jupyter-oidc/providers/{provider}/callback, and register the same value.", provider=name
+            ),
         )
 
 
@@ -206,7 +217,9 @@ def _preset(keys: KeyReader) -> None:
     if isinstance(name, str) and name in known:
         keys.fill_defaults(preset(name).settings)
     else:
-        keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
+        keys.at.add(
+            "preset", N_("is not the name of a preset"), sentence("Write one of: {options}.", options=", ".join(known))
+        )
 
 
 def _endpoints(keys: KeyReader) -> tuple[tuple[str, str], ...]:
@@ -215,7 +228,7 @@ def _endpoints(keys: KeyReader) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        keys.at.add("endpoints", "is not a mapping", "Write {'token_endpoint': 'https://...'}.")
+        keys.at.add("endpoints", N_("is not a mapping"), N_("Write {'token_endpoint': 'https://...'}."))
         return ()
     named = KeyReader.of(value, Location(keys.at.findings, f"{keys.at.path}.endpoints"), _ENDPOINT_SETTINGS)
     named.loopback_http = keys.loopback_http
@@ -235,11 +248,13 @@ def _sign_out_method(keys: KeyReader) -> SignOutMethod:
     by_default = ("link" if of_its_own else "form") if offered else "none"
     method: SignOutMethod = keys.value("sign_out_method", by_default)
     if written is not None and not offered and method != "none":
-        instead = "Remove offer_provider_sign_out, or write sign_out_method 'none'."
-        keys.at.add("offer_provider_sign_out", "is false, and sign_out_method says otherwise", instead, "contradictory")
+        instead = N_("Remove offer_provider_sign_out, or write sign_out_method 'none'.")
+        keys.at.add(
+            "offer_provider_sign_out", N_("is false, and sign_out_method says otherwise"), instead, "contradictory"
+        )
     if of_its_own and method == "form":
-        problem = "is 'form', and a page with a post_logout_redirect_parameter of its own takes none"
-        keys.at.add("sign_out_method", problem, "Write 'link', or remove it.", "contradictory")
+        problem = N_("is 'form', and a page with a post_logout_redirect_parameter of its own takes none")
+        keys.at.add("sign_out_method", problem, N_("Write 'link', or remove it."), "contradictory")
     return method
 
 
@@ -247,7 +262,7 @@ def _logout_parameter(keys: KeyReader) -> str:
     key = "post_logout_redirect_parameter"
     name: str = keys.value(key)
     if not _PARAMETER.match(name) or name in ("client_id", "state", "id_token_hint"):
-        keys.at.add(key, "is not the name of a parameter for an address", "Write for example 'logout_uri'.")
+        keys.at.add(key, N_("is not the name of a parameter for an address"), N_("Write for example 'logout_uri'."))
     return name
 
 
@@ -257,13 +272,15 @@ def _claim_paths(keys: KeyReader, key: str) -> tuple[ClaimPath, ...]:
     if value is None:
         return default
     if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
-        keys.at.add(key, "is not a list", f"Write for example {list(default)}.")
+        keys.at.add(key, N_("is not a list"), such_as(list(default)))
         return default
     paths: list[ClaimPath] = []
     for entry in value:
         parts = tuple(entry) if isinstance(entry, (list, tuple)) else (entry,)
         if not parts or not all(isinstance(part, str) and part and part.isprintable() for part in parts):
-            keys.at.add(key, "holds something that is not text", "Write quoted words, or lists of quoted words.")
+            keys.at.add(
+                key, N_("holds something that is not text"), N_("Write quoted words, or lists of quoted words.")
+            )
             return default
         paths.append(entry if isinstance(entry, str) else parts)
     return tuple(paths)
@@ -274,16 +291,22 @@ def _authorization_parameters(keys: KeyReader) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     if not isinstance(value, Mapping):
-        keys.at.add(key, "is not a mapping", "Write {name: value}.")
+        keys.at.add(key, N_("is not a mapping"), N_("Write {name: value}."))
         return ()
     for number, (name, text) in enumerate(value.items(), 1):
         if not isinstance(name, str) or not _PARAMETER.match(name):
-            keys.at.add(key, "holds something that is not the name of a parameter", f"Remove entry {number}.")
+            keys.at.add(
+                key,
+                N_("holds something that is not the name of a parameter"),
+                sentence("Remove entry {number}.", number=number),
+            )
         elif name in _RESERVED_PARAMETERS:
-            problem = f"holds '{name}', which jupyter_oidc sends itself or never"
-            keys.at.add(key, problem, "Remove it; what can be changed has a key of its own.", "unsafe")
+            problem = sentence("holds '{name}', which jupyter_oidc sends itself or never", name=name)
+            keys.at.add(key, problem, N_("Remove it; what can be changed has a key of its own."), "unsafe")
         elif not isinstance(text, str) or not text or not text.isprintable():
-            keys.at.add(key, "holds a value that is not text", f"Write entry {number} in quotes.")
+            keys.at.add(
+                key, N_("holds a value that is not text"), sentence("Write entry {number} in quotes.", number=number)
+            )
     return tuple((str(name), str(text)) for name, text in value.items())
 
 
@@ -292,8 +315,8 @@ def _check_audience(keys: KeyReader) -> None:
     if keys.value("send_audience_in_authorize") and keys.take("audience") is None:
         keys.at.add(
             "send_audience_in_authorize",
-            "is true, but there is no audience to send",
-            "Write the audience that the API's owner names, or set this to False.",
+            N_("is true, but there is no audience to send"),
+            N_("Write the audience that the API's owner names, or set this to False."),
             "contradictory",
         )
 
@@ -304,7 +327,7 @@ def _sign_out_origins(keys: KeyReader) -> tuple[str, ...]:
     for origin in origins:
         check_url(keys.at, key, origin, loopback_http=keys.loopback_http)
         if _path_of(origin) not in ("", "/"):
-            keys.at.add(key, "holds an address with a path", "Write https://host and nothing more.")
+            keys.at.add(key, N_("holds an address with a path"), N_("Write https://host and nothing more."))
     return origins
 
 
@@ -326,14 +349,14 @@ def _apis(provider: str, body: object, at: Location, inherited: _Inherited) -> t
     if body is None:
         return ()
     if not isinstance(body, Mapping):
-        at.add("apis", "is not a mapping", "Write {name: {settings}}.")
+        at.add("apis", N_("is not a mapping"), N_("Write {name: {settings}}."))
         return ()
     read: list[Api] = []
     for number, (name, entry) in enumerate(body.items(), 1):
         here = Location(at.findings, f"{at.path}.apis.{display_name(name, number, LABEL)}")
         usable = _usable_name(name, here)
         if not isinstance(entry, Mapping):
-            here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
+            here.add("", N_("is not a mapping"), N_("Write the API's settings as {key: value}."))
         else:
             read.append(_api(provider, usable, entry, here, inherited))
     return tuple(read)
@@ -345,29 +368,38 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: Location, inheri
     check_api(keys, inherited.profile)
     base_url = keys.value("base_url")
     if base_url and not base_url.endswith("/"):
-        at.add("base_url", "does not end with a slash", "Add one, so that paths are joined below it.")
+        at.add("base_url", N_("does not end with a slash"), N_("Add one, so that paths are joined below it."))
     if any(method not in METHODS for method in keys.value("methods")):
-        at.add("methods", "holds an unknown method", f"Use upper-case words of: {', '.join(METHODS)}.")
+        at.add(
+            "methods",
+            N_("holds an unknown method"),
+            sentence("Use upper-case words of: {options}.", options=", ".join(METHODS)),
+        )
     _check_prefixes(at, keys.value("path_prefixes"))
     callers = keys.value("callers")
     if not set(callers) <= {"browser", "kernel"} or not callers:
-        at.add("callers", "is not a list of 'browser' and 'kernel'", "Write one or both of them.")
+        at.add("callers", N_("is not a list of 'browser' and 'kernel'"), N_("Write one or both of them."))
     scopes = keys.value("scopes") or None
     source = keys.value("api_bearer_token_source", inherited.bearer)
     audience, resource = keys.value("audience"), keys.value("resource")
     if keys.take("api_bearer_token_source") == "id_token" and (scopes or audience or resource):
         at.add(
             "api_bearer_token_source",
-            "is 'id_token', but this API asks for an access token of its own",
-            "Write 'access_token', or remove the API's scopes, audience and resource.",
+            N_("is 'id_token', but this API asks for an access token of its own"),
+            N_("Write 'access_token', or remove the API's scopes, audience and resource."),
             "contradictory",
         )
     network = read_network(keys)
     if inherited.bound_certificate is not None and source == "access_token":
         network = with_provider_certificate(keys, network, inherited.bound_certificate)
         if base_url.startswith("http:"):
-            problem = "is not https, and the tokens of this API are bound to a certificate"
-            at.add("base_url", problem, f"Write https, or set {_CERTIFICATE_BOUND_TOKENS} to False.", "contradictory")
+            problem = N_("is not https, and the tokens of this API are bound to a certificate")
+            at.add(
+                "base_url",
+                problem,
+                sentence("Write https, or set {entry} to False.", entry=_CERTIFICATE_BOUND_TOKENS),
+                "contradictory",
+            )
     own: Mapping[str, Callable[[], object]] = {
         "path_data": lambda: _path_data(keys),
         "request_headers": lambda: _header_names(keys, "request_headers"),
@@ -388,9 +420,11 @@ def _header_names(keys: KeyReader, key: str) -> frozenset[str]:
     for number, name in enumerate(names, 1):
         if not may_be_listed(name):
             known = has_authority(name)
-            instead = f"Remove '{name}'." if known else f"Remove entry {number}."
+            instead = (
+                sentence("Remove '{name}'.", name=name) if known else sentence("Remove entry {number}.", number=number)
+            )
             kind: Kind = "unsafe" if known else "malformed"
-            keys.at.add(key, "holds a header that never passes, or no header name", instead, kind)
+            keys.at.add(key, N_("holds a header that never passes, or no header name"), instead, kind)
     return frozenset(name.lower() for name in names)
 
 
@@ -401,15 +435,19 @@ def _secret_headers(keys: KeyReader) -> tuple[tuple[str, SecretRef], ...]:
     if body is None:
         return ()
     if not isinstance(body, Mapping):
-        keys.at.add(key, "is not a mapping", "Write {name: reference}.")
+        keys.at.add(key, N_("is not a mapping"), N_("Write {name: reference}."))
         return ()
     inside = Location(keys.at.findings, f"{keys.at.path}.{key}")
     read: dict[str, tuple[str, SecretRef]] = {}
     for number, name in enumerate(body, 1):
         if not isinstance(name, str) or not may_be_listed(name):
-            inside.add(f"(entry {number})", "is a header that never passes, or no header name", "Remove it.", "unsafe")
+            inside.add(
+                f"(entry {number})", N_("is a header that never passes, or no header name"), N_("Remove it."), "unsafe"
+            )
         elif name.lower() in read:
-            inside.add(f"(entry {number})", "is written twice, in two spellings", "Keep one of them.", "contradictory")
+            inside.add(
+                f"(entry {number})", N_("is written twice, in two spellings"), N_("Keep one of them."), "contradictory"
+            )
         else:
             header_name = display_name(name, number, LABEL)
             reference = read_secret_reference(KeyReader(inside, {header_name: body[name]}, {}), header_name)
@@ -422,17 +460,26 @@ def _path_data(keys: KeyReader) -> frozenset[str]:
     key, known = "path_data", get_args(PathData)
     forms = frozenset(form.upper() for form in keys.words(key))
     if not forms <= set(known):
-        keys.at.add(key, "holds something that can be no data of a path", f"Write some of: {', '.join(known)}.")
+        keys.at.add(
+            key,
+            N_("holds something that can be no data of a path"),
+            sentence("Write some of: {options}.", options=", ".join(known)),
+        )
     return forms
 
 
 def _check_prefixes(at: Location, prefixes: tuple[str, ...]) -> None:
     for prefix in prefixes:
         if not prefix.startswith("/") or re.search(r"//|[?#%;\\\s]|/\.\.?(/|\Z)", prefix):
-            at.add("path_prefixes", "holds something that is not a plain path", "Write for example '/items/'.")
+            at.add("path_prefixes", N_("holds something that is not a plain path"), N_("Write for example '/items/'."))
     for one in prefixes:
         if any(other != one and one.startswith(other.rstrip("/") + "/") for other in prefixes):
-            at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.", "contradictory")
+            at.add(
+                "path_prefixes",
+                N_("overlap: one entry lies inside another"),
+                N_("Keep the shorter one."),
+                "contradictory",
+            )
 
 
 def _path_of(url: str) -> str:
@@ -452,8 +499,8 @@ def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) ->
                 findings.append(
                     Finding(
                         f"providers.{provider.name}.apis.{api.name}",
-                        f"has the name of an API of provider '{owners[api.name]}'",
-                        "Give each API a name of its own; callers know it by this name alone.",
+                        sentence("has the name of an API of provider '{owner}'", owner=owners[api.name]),
+                        N_("Give each API a name of its own; callers know it by this name alone."),
                         "contradictory",
                     ),
                 )

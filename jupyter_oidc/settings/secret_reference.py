@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.settings.model import SecretRef
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 _Scheme = Literal["env", "file", "keyring"]
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings."
+_INSTEAD: Final = N_("Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings.")
 
 
 class At(Protocol):
@@ -43,7 +44,7 @@ def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
     if scheme and _is_name(scheme, name):
         return SecretRef(scheme, name)
     kind: Kind = "malformed" if scheme or not isinstance(value, str) else "unsafe"
-    keys.at.add(key, "is not a reference (its value is not shown here)", _INSTEAD, kind)
+    keys.at.add(key, N_("is not a reference (its value is not shown here)"), _INSTEAD, kind)
     return None
 
 

@@ -75,6 +75,14 @@ async def test_a_route_that_takes_conversions_over_is_seen(jp_fetch: Any, jp_ser
     assert (await checks_of(jp_fetch))["conversions"]["status"] == "problem"
 
 
+async def test_a_report_is_in_the_language_of_whoever_asks(jp_fetch: Any) -> None:
+    """A reply says its language, and the ids of its sentences are the same in every language."""
+    english, german = [await jp_fetch(*ROUTE, headers={"Accept-Language": wish}) for wish in ("en", "de-AT, en;q=0.5")]
+    assert (english.headers["Content-Language"], german.headers["Content-Language"]) == ("en", "de-DE")
+    ids = [[check["message_sentences"] for check in json.loads(told.body)["checks"]] for told in (english, german)]
+    assert ids[0] == ids[1]
+
+
 def elsewhere(provider: ScriptedProvider, upstream: Upstream, **server: Any) -> dict[str, Any]:
     """A server whose redirect URI leads to a host that Jupyter may not know."""
     config = configured(provider, upstream, **server)
@@ -140,6 +148,9 @@ async def test_mistakes_in_the_settings_are_answered_as_everywhere(jp_fetch: Any
     assert refused["code"] == "configuration_invalid"
     for key in ("issuer", "client_id", "clientid"):
         assert f"providers.corp.{key}:" in refused["message"]
+    ids = [one["id"] for one in refused["message_sentences"]]
+    assert ids[:2] == ["The settings of jupyter_oidc contain mistakes:", "({number}) {key}: {problem}."]
+    assert "Did you mean '{nearest}'?" in ids
 
 
 async def refusal(jp_fetch: Callable[..., Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import pytest
 from jupyter_oidc.language import (
     ENGLISH,
     Sentence,
+    all_of,
+    any_of,
     counted,
     heard,
     in_language,
@@ -136,3 +138,18 @@ def test_only_sentences_of_a_reply_are_told() -> None:
     reply = {"message": OPEN, "title": "Settings", "rows": [OPEN, 7, None]}
     with speaking(ENGLISH):
         assert in_language(reply) == {"message": str(OPEN), "title": "Settings", "rows": [str(OPEN), 7, None]}
+
+
+def test_alternatives_and_what_is_meant_together_are_sentences_of_their_own() -> None:
+    assert (any_of(["a"]), all_of(["a"])) == ("a", "a")
+    assert any_of(["a", "b", "c"]) == "a or b or c"
+    together = all_of(["a", "b", "c"])
+    assert together == "a and b and c"
+    assert isinstance(together, Sentence)
+    assert together.template == "{first} and {second}"
+
+
+def test_a_fact_may_be_a_sentence() -> None:
+    told = sentence("Write {alternatives}.", alternatives=any_of(["'a'", "'b'"]))
+    assert told == "Write 'a' or 'b'."
+    assert told.facts["alternatives"].template == "{first} or {second}"

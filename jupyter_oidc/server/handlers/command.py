@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Forbidden
 from jupyter_oidc.server.commands import LEASE_SECONDS
 from jupyter_oidc.server.handler import OidcHandler
@@ -24,7 +25,7 @@ class _ForTheCommandLine(OidcHandler):
         """Refuse a caller that authenticates by a cookie."""
         super().raise_deferred_refusal()
         if self.kernel_id is None and self.current_user and not self.token_authenticated:
-            raise Forbidden("Only a command line with the server's token begins a command.")
+            raise Forbidden(N_("Only a command line with the server's token begins a command."))
 
     def must_be_configured(self) -> Commands:
         """Return the commands of this server; raises ``ConfigurationInvalid`` as every route does."""

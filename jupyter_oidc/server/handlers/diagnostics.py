@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from jupyter_oidc.language import speaking
 from jupyter_oidc.server.browser_location import is_browser
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.web.access_rule import allow
+from jupyter_oidc.web.problems import content_language
 from jupyter_oidc.web.reply import json_reply
 
 
@@ -15,7 +17,7 @@ class DiagnosticsHandler(OidcHandler):
 
     @allow("user", action="read")
     async def get(self) -> None:
-        """Return the checks of these services."""
+        """Return the checks of these services, in the language of the caller."""
         browser_location = self.context.browser_location
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         seen = is_browser(self.request.headers)
@@ -24,4 +26,6 @@ class DiagnosticsHandler(OidcHandler):
             address = browser_location.public_url() or address
             seen = browser_location.origin is not None and address == browser_location.origin + self.base_url
         view = await self.context.diagnostics_cache.view(self.services, address, seen=seen)
-        self.send(json_reply(view))
+        with speaking(self.language):
+            reply = json_reply(view, 200, content_language())
+        self.send(reply)

@@ -26,6 +26,7 @@ from jupyter_oidc.compat.tornado import (
     end_written_answer,
 )
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
@@ -189,7 +190,7 @@ class ProxyHandler(ProxiedHandler):
                 self.abort_connection()
                 return
             if waited >= self._upload.idle_timeout_seconds:
-                self._abort_upload(UpstreamTimeout("The API{api_name} stopped reading the upload."))
+                self._abort_upload(UpstreamTimeout(N_("The API{api_name} stopped reading the upload.")))
                 return
 
     def _abort_upload(self, problem: Problem) -> None:

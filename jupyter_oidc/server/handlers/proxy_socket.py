@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
@@ -184,4 +185,4 @@ def _check_handshake(headers: HTTPHeaders) -> None:
         wrong = "key"
     else:
         return
-    raise RequestInvalid("This is no WebSocket handshake of version 13.", detail=f"websocket.{wrong}")
+    raise RequestInvalid(N_("This is no WebSocket handshake of version 13."), detail=f"websocket.{wrong}")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from jupyter_oidc.settings import Finding, Settings, read_settings
 from tests.support.marker import MARKER
+from tests.support.told import catalogued, unknown
 
 FOLDER = Path(__file__).parents[2] / "data" / "broken_settings"
 CORPUS = sorted(FOLDER.glob("*.json"))
@@ -44,6 +45,13 @@ def test_the_corpus_is_large_and_shows_every_class_that_needs_no_provider() -> N
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in CORPUS]
     assert len(documents) >= 60
     assert {one["class"] for document in documents for one in document["expected"]} == CLASSES
+
+
+def test_every_mistake_of_the_corpus_is_in_the_catalogues() -> None:
+    """What a catalogue lacks is told in English among sentences of another language."""
+    known = catalogued()
+    found = [one for path in CORPUS for one in findings_of(json.loads(path.read_text(encoding="utf-8")))]
+    assert [text for one in found for text in (*unknown(one.text, known), *unknown(one.kind_in_words, known))] == []
 
 
 KEYS = st.sampled_from(
