@@ -5,9 +5,11 @@ It is a Jupyter application, so that ``--help``, ``--config`` and ``--debug`` wo
 
 from __future__ import annotations
 
+import io
 import sys
 from textwrap import dedent, indent
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
+from unicodedata import east_asian_width
 
 from jupyter_core.application import JupyterApp
 from traitlets import Dict, default
@@ -63,14 +65,44 @@ class OidcApp(JupyterApp):
     def emit_description(self) -> Generator[str, None, None]:
         """Show the description in the language of here."""
         for paragraph in str(self.description).split(_PARAGRAPH_END):
-            for lines in wrap_paragraphs(told(paragraph)):
-                yield lines
-                yield ""
+            yield from _wrapped(told(paragraph))
 
     def emit_subcommands_help(self) -> Generator[str, None, None]:
         """Show the subcommands in the language of here."""
-        self.subcommands = {name: (where, told(text)) for name, (where, text) in self.subcommands.items()}
-        yield from super().emit_subcommands_help()
+        if self.subcommands:
+            yield from _heading(_("Subcommands"), "=")
+            yield from _wrapped(
+                _(
+                    "Subcommands are launched as `{app} cmd [args]`. For information on using subcommand 'cmd', do: "
+                    "`{app} cmd -h`.",
+                    app=self.name,
+                )
+            )
+            for name, (_where, text) in self.subcommands.items():
+                yield name
+                yield indent(told(text), "    ")
+            yield ""
+
+    def emit_options_help(self) -> Generator[str, None, None]:
+        """Show the options in the language of here."""
+        yield from _heading(_("Options"), "=")
+        yield from _wrapped(
+            _(
+                "The options below are convenience aliases to configurable class-options,\n"
+                'as listed in the "Equivalent to" description-line of the aliases.\n'
+                "To see all configurable class-options for some <cmd>, use:\n"
+                "    <cmd> --help-all"
+            )
+        )
+        yield from self.emit_flag_help()
+        yield from self.emit_alias_help()
+        yield ""
+
+    def emit_help_epilogue(self, classes: bool) -> Generator[str, None, None]:  # noqa: FBT001 - traitlets' own name
+        """Show where there is more help, in the language of here."""
+        if not classes:
+            yield _("To see all available configurables, use `--help-all`.")
+            yield ""
 
     def emit_flag_help(self) -> Generator[str, None, None]:
         """Show the flags in the language of here."""
@@ -87,9 +119,7 @@ class OidcApp(JupyterApp):
     def emit_examples(self) -> Generator[str, None, None]:
         """Show the examples as they are written."""
         if self.examples:
-            heading = _("Examples")
-            yield heading
-            yield "-" * len(heading)
+            yield from _heading(_("Examples"), "-")
             yield ""
             yield indent(dedent(str(self.examples)).strip("\n"), "    ")
             yield ""
@@ -102,6 +132,18 @@ class OidcApp(JupyterApp):
     def write_stderr(self, text: str) -> None:
         """Write a line that is not part of the result."""
         sys.stderr.write(f"{_lines(text)}\n")
+
+
+def _heading(text: str, line: str) -> Generator[str, None, None]:
+    """Yield ``text`` and a ``line`` below it, as wide as a terminal shows the text."""
+    yield text
+    yield line * sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _wrapped(text: str) -> Generator[str, None, None]:
+    for paragraph in wrap_paragraphs(text):
+        yield paragraph
+        yield ""
 
 
 def _lines(text: str) -> str:
@@ -153,6 +195,13 @@ class Main(OidcApp):
         super().start()
 
 
+def takes_any_letter(stream: TextIO | None) -> None:
+    """Let ``stream`` write a question mark for a letter that its encoding lacks, rather than fail."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
 def main() -> None:
     """Run ``jupyter oidc``."""
+    takes_any_letter(sys.stdout)
     Main.launch_instance()

@@ -315,9 +315,9 @@ def _sent_secret_notes(provider: Provider) -> list[str]:
     return [
         _(
             "It sends what '{secret}' holds to {address} ({key}); remove that from the file unless you meant it.",
-            secret=f"{secret.scheme}:{secret.name}",
+            secret=secret.scheme + ":" + secret.name,
             address=to,
-            key=f"providers.{provider.name}.{key}",
+            key="providers." + provider.name + "." + key,
         )
         for key, secret, to in sent
         if secret is not None

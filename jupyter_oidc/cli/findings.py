@@ -19,4 +19,4 @@ def told_finding(finding: Finding) -> str:
 def told_note(note: str) -> str:
     """Return a note on settings as a sentence of its own."""
     text = told(note)
-    return _("{note}.", note=f"{text[0].upper()}{text[1:]}")
+    return _("{note}.", note=text[:1].upper() + text[1:])

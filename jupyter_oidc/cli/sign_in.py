@@ -178,7 +178,7 @@ class TerminalSignIn:
         return ServerError(
             _("Nobody finished the sign-in in time.")
             if seconds is None
-            else _("Nobody finished the sign-in within {number} seconds.", number=f"{seconds:g}"),
+            else _("Nobody finished the sign-in within {number} seconds.", number=format(seconds, "g")),
             _("Run this again, and do what it prints before the time is over."),
         )
 
@@ -236,5 +236,5 @@ def _ended_without_session(progress: Mapping[str, Any]) -> ServerError:
 def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     if minutes:
-        return _("{minutes} min {rest} s", minutes=minutes, rest=f"{rest:02d}")
+        return _("{minutes} min {rest} s", minutes=minutes, rest=str(rest).zfill(2))
     return _("{number} s", number=rest)

@@ -199,7 +199,7 @@ class SetUp:
             self._say(_("Next: start JupyterLab (jupyter lab), and sign in there or by: jupyter oidc sign-in."))
         first = next(iter(provider.apis), None)
         if first is None:
-            self._say(_("Next: name an API: {command}", command=f"jupyter oidc setup {provider.issuer} --api=NAME=URL"))
+            self._say(_("Next: name an API: jupyter oidc setup {issuer} --api=NAME=URL", issuer=provider.issuer))
             return
         path = path_to_probe({"example": first.example})
         self._say(_("In a notebook:") + "\n\n    import jupyter_oidc as oidc")

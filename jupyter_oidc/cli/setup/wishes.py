@@ -48,8 +48,8 @@ def pairs(given: Iterable[str], flag: str, form: str) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not (name and sign and value):
             raise Obstacle(
-                _("{flag} has the form {form}.", flag=f"--{flag}", form=form),
-                _("Write it like that: {flag}.", flag=f"--{flag}={form}"),
+                _("{flag} has the form {form}.", flag="--" + flag, form=form),
+                _("Write it like that: {flag}.", flag="--" + flag + "=" + form),
                 code=UNANSWERED_CODE,
             )
         found[name] = value
