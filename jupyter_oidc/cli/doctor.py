@@ -24,7 +24,7 @@ from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.context import Admission
 from jupyter_oidc.diagnostics.report import as_json, as_text
-from jupyter_oidc.language import ENGLISH, N_, _, speaking
+from jupyter_oidc.language import ENGLISH, N_, _, sentence, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -121,14 +121,14 @@ class Doctor(OidcApp):
 
 def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:
     """Report settings that are ignored, and that for root the owners of files make no difference."""
-    about = Subject(_("settings files"))
+    about = Subject(sentence("settings files"))
     found = [
-        about.warning(told_note(note), _("Let an administrator write it into a system file, or remove it."))
+        about.warning(told_note(note), sentence("Let an administrator write it into a system file, or remove it."))
         for note in read.notes
     ]
     if read.only_system and runs_as_root:
-        message = _("Only system files count, and this user is root, who can change every one of them.")
-        found.append(about.warning(message, _("Run the Jupyter server as a user of its own.")))
+        message = sentence("Only system files count, and this user is root, who can change every one of them.")
+        found.append(about.warning(message, sentence("Run the Jupyter server as a user of its own.")))
     return found
 
 

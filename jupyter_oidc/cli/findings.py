@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def told_finding(finding: Finding) -> str:
     """Return the line about a mistake: its class, its key, what is wrong, and what to write instead."""
-    said = _("{key}: {problem}. {instead}", key=finding.key, problem=finding.problem, instead=finding.instead)
-    return f"{finding.kind}: {said}"
+    said = _("{key}: {problem}.", key=finding.key, problem=told(finding.problem))
+    return f"{told(finding.kind)}: {said} {told(finding.instead)}"
 
 
 def told_note(note: str) -> str:

@@ -30,7 +30,7 @@ from jupyter_oidc.contract.reader import read as read_message
 from jupyter_oidc.contract.version import CONTRACT_HEADER, ServerAge, server_age, version_in
 from jupyter_oidc.diagnostics import Check
 from jupyter_oidc.diagnostics.check import Status, Subject
-from jupyter_oidc.language import N_, _, heard, told
+from jupyter_oidc.language import N_, _, heard, sentence, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,7 +72,7 @@ class SeenVersion:
 
         version = version_in(headers.get(CONTRACT_HEADER))
         age = server_age(version)
-        self.text = "" if age == "same" else version_text(age, version, _("this command"), told(_ADVICE[age]))
+        self.text = "" if age == "same" else version_text(age, version, "this command", _ADVICE[age])
 
     def tell(self) -> None:
         """Write the sentence to standard error, once."""
@@ -250,7 +250,7 @@ async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]
     version = server.seen_version.text
     if not version:
         return tuple(checks)
-    about, action = Subject(_("running server")), _("Install the same version of jupyter_oidc in both.")
+    about, action = Subject(sentence("running server")), sentence("Install the same version of jupyter_oidc in both.")
     return (about.warning(version, action), *checks)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.cli.running import refusal_in
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.kernel.plain_text import plain
-from jupyter_oidc.language import _
+from jupyter_oidc.language import _, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +29,11 @@ def judge_answer(provider: str, api: str, path: str, status: int) -> Check:
     match status:
         case 401:
             return about.problem(
-                _(
+                sentence(
                     "The API answers 401: it does not take this token, usually because the token is meant for another "
                     "audience."
                 ),
-                _(
+                sentence(
                     "Ask the API's owner which audience or scope it wants, and set 'audience', 'resource' or 'scopes' "
                     "of '{api}'.",
                     api=api,
@@ -41,8 +41,8 @@ def judge_answer(provider: str, api: str, path: str, status: int) -> Check:
             )
         case 403:
             return about.problem(
-                _("The API answers 403: it knows the token, and a scope or a right is missing for this call."),
-                _(
+                sentence("The API answers 403: it knows the token, and a scope or a right is missing for this call."),
+                sentence(
                     "Ask the API's owner which scope that is, and add it to 'scopes' of '{api}'; or have the right "
                     "granted.",
                     api=api,
@@ -50,26 +50,28 @@ def judge_answer(provider: str, api: str, path: str, status: int) -> Check:
             )
         case 404:
             return about.warning(
-                _("The API answers 404: it is reached, and has nothing at {path}.", path=at),
-                _("Check base_url of '{api}', or name a path that there is when you call it.", api=api),
+                sentence("The API answers 404: it is reached, and has nothing at {path}.", path=at),
+                sentence("Check base_url of '{api}', or name a path that there is when you call it.", api=api),
             )
         case 405 | 406 | 400 | 415 | 422:
             return about.ok(
-                _("The API is reached; it answers {status} to a bare GET of {path}.", status=status, path=at)
+                sentence("The API is reached; it answers {status} to a bare GET of {path}.", status=status, path=at)
             )
     if status >= 500:
         return about.warning(
-            _("The API answers {status}: it is reached, and fails by itself.", status=status),
-            _("Ask the API's owner, or try again later."),
+            sentence("The API answers {status}: it is reached, and fails by itself.", status=status),
+            sentence("Ask the API's owner, or try again later."),
         )
     if status == 429:
-        return about.warning(_("The API answers 429: it is reached, and asks for patience."), _("Try again later."))
+        return about.warning(
+            sentence("The API answers 429: it is reached, and asks for patience."), sentence("Try again later.")
+        )
     if status >= 400:
         return about.warning(
-            _("The API is reached, and answers {status} at {path}.", status=status, path=at),
-            _("Ask the API's owner what it means."),
+            sentence("The API is reached, and answers {status} at {path}.", status=status, path=at),
+            sentence("Ask the API's owner what it means."),
         )
-    return about.ok(_("The API answers {status} to GET {path}.", status=status, path=at))
+    return about.ok(sentence("The API answers {status} to GET {path}.", status=status, path=at))
 
 
 def judge_refusal(provider: str, api: str, reply: Mapping[str, object]) -> Check:
@@ -82,4 +84,4 @@ def judge_refusal(provider: str, api: str, reply: Mapping[str, object]) -> Check
 
 
 def _subject(provider: str, api: str) -> Subject:
-    return Subject(_("call of {api}", api=api), provider)
+    return Subject(sentence("call of {api}", api=api), provider)

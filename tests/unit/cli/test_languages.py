@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from jupyter_oidc.cli.config import Config
 from jupyter_oidc.cli.findings import told_finding, told_note
 from jupyter_oidc.cli.running import RunningServer, fetch_server_checks, refusal_in, sentences_of
 from jupyter_oidc.cli.session import Status
+from jupyter_oidc.cli.settings_files import read_alone
 from jupyter_oidc.cli.yes_or_no import choice, is_yes
 from jupyter_oidc.contract.announcement import Announcement, these_processes, this_machine
 from jupyter_oidc.language import CATALOGUES, ENGLISH, Sentence, _, on_the_wire, sentence, speaking
@@ -135,3 +137,15 @@ def test_a_letter_that_the_terminal_lacks_ends_no_command() -> None:
     stream.write("\N{LATIN SMALL LETTER U WITH DIAERESIS}ber")
     stream.flush()
     assert written.getvalue() == b"?ber"
+
+
+def test_the_mistakes_of_a_file_are_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"JupyterOIDC": {"provders": {}}}), encoding="utf-8")
+    (unknown,) = read_alone(str(path)).findings
+    key, problem, instead = unknown.key, unknown.problem, unknown.instead
+    assert isinstance(key, Sentence)
+    assert isinstance(problem, Sentence)
+    assert isinstance(instead, Sentence)
+    assert (key.template, problem.template) == ("file {path}: {key}", "is not a known key")
+    assert (instead, instead.facts) == ("Did you mean 'providers'?", {"name": "providers"})
