@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from traitlets import Bool, Dict
 
 from jupyter_oidc.adapters.storage.storage_key import take_storage_key
 from jupyter_oidc.adapters.system.ownership import owners_here
-from jupyter_oidc.cli.app import FLAGS, OidcApp
+from jupyter_oidc.cli.app import FLAGS, OidcApp, paragraphs
+from jupyter_oidc.cli.findings import told_note
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError, address_of, admits_by, fetch_server_checks, running_server
 from jupyter_oidc.cli.settings_files import settings_of
@@ -22,6 +24,7 @@ from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.context import Admission
 from jupyter_oidc.diagnostics.report import as_json, as_text
+from jupyter_oidc.language import ENGLISH, N_, _, sentence, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,34 +38,39 @@ class Doctor(OidcApp):
     """Runs all checks; see ``description``."""
 
     name = "jupyter-oidc-doctor"
-    description = """Look at everything that sign-in needs, and say what is wrong and who can fix it.
-
-    It reads the Jupyter server's configuration files, asks each provider for its metadata and keys, knocks at
-    each API without a token, and tries the keyring with a harmless entry. It takes at most 20 seconds, or twice that
-    with a running server that is slow.
-
-    It also begins a sign-in at each provider that asks for no interaction, to see whether the provider knows the client
-    and the redirect URI, if that is certain; --no-registration leaves that out. Nobody is signed in, and no token is involved.
-
-    The output holds no secret and can be pasted in public: it names issuers, APIs and the redirect URI.
-    Three marks: a check mark for what was looked at, a cross for what is wrong, a question mark for what cannot be known
-    from here. A guess is never reported as a finding, and never sent to a provider.
-    Exit code: 1 if something is wrong, 0 otherwise, whatever cannot be known.
-    """
+    description = paragraphs(
+        N_("Look at everything that sign-in needs, and say what is wrong and who can fix it."),
+        N_(
+            "It reads the Jupyter server's configuration files, asks each provider for its metadata and keys, "
+            "knocks at each API without a token, and tries the keyring with a harmless entry. It takes at most 20 "
+            "seconds, or twice that with a running server that is slow."
+        ),
+        N_(
+            "It also begins a sign-in at each provider that asks for no interaction, to see whether the provider "
+            "knows the client and the redirect URI, if that is certain; --no-registration leaves that out. Nobody "
+            "is signed in, and no token is involved."
+        ),
+        N_(
+            "The output holds no secret and can be pasted in public: it names issuers, APIs and the redirect URI. "
+            "Three marks: a check mark for what was looked at, a cross for what is wrong, a question mark for "
+            "what cannot be known from here. A guess is never reported as a finding, and never sent to a "
+            "provider. Exit code: 1 if something is wrong, 0 otherwise, whatever cannot be known."
+        ),
+    )
     examples = """
     jupyter oidc doctor
     jupyter oidc doctor --json > doctor.json
     jupyter oidc doctor --no-registration       # ask the providers for metadata and keys, and for nothing else
     """
-    as_json = Bool(False, help="Write JSON, as the route 'diagnostics' does.").tag(config=True)
-    registration = Bool(True, help="Ask each provider whether it knows client and redirect URI.").tag(config=True)
+    as_json = Bool(False, help=N_("Write JSON, as the route 'diagnostics' does.")).tag(config=True)
+    registration = Bool(True, help=N_("Ask each provider whether it knows client and redirect URI.")).tag(config=True)
     flags = Dict(
         {
             **FLAGS,
-            "json": ({"Doctor": {"as_json": True}}, "Write JSON, as the route 'diagnostics' does."),
+            "json": ({"Doctor": {"as_json": True}}, N_("Write JSON, as the route 'diagnostics' does.")),
             "no-registration": (
                 {"Doctor": {"registration": False}},
-                "Do not ask the providers whether they know client and redirect URI.",
+                N_("Do not ask the providers whether they know client and redirect URI."),
             ),
         }
     )
@@ -70,7 +78,8 @@ class Doctor(OidcApp):
     def start(self) -> None:
         """Examine, print, and end with the exit code."""
         super().start()
-        report = asyncio.run(self._report())
+        with speaking(ENGLISH) if self.as_json else nullcontext():
+            report = asyncio.run(self._report())
         if self.as_json:
             self.write_stdout(json.dumps(as_json(report), indent=2))
         else:
@@ -101,7 +110,7 @@ class Doctor(OidcApp):
         )
         context = replace(context, admission=self._admission(server))
         with Progress(sys.stderr) as progress:
-            progress.tell("the running server")
+            progress.tell(_("the running server"))
             told = await fetch_server_checks(server)
             context = replace(context, address_seen_by_browsers=_address_was_seen(context, told))
             report = await examine(context, progress.tell, asks_registration=self.registration)
@@ -112,16 +121,14 @@ class Doctor(OidcApp):
 
 def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:
     """Report settings that are ignored, and that for root the owners of files make no difference."""
-    about = Subject("settings files")
+    about = Subject(sentence("settings files"))
     found = [
-        about.warning(
-            f"{note[0].upper()}{note[1:]}.", "Let an administrator write it into a system file, or remove it."
-        )
+        about.warning(told_note(note), sentence("Let an administrator write it into a system file, or remove it."))
         for note in read.notes
     ]
     if read.only_system and runs_as_root:
-        message = "Only system files count, and this user is root, who can change every one of them."
-        found.append(about.warning(message, "Run the Jupyter server as a user of its own."))
+        message = sentence("Only system files count, and this user is root, who can change every one of them.")
+        found.append(about.warning(message, sentence("Run the Jupyter server as a user of its own.")))
     return found
 
 

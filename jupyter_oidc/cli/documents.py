@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.server.config import storage_choices
 from jupyter_oidc.settings import Finding
 
@@ -60,12 +61,12 @@ def document_in(path: Path, provider: str) -> Document:
     try:
         told = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError:
-        raise _unreadable_file(path, "cannot be read", "Name a file that you can read.") from None
+        raise _unreadable_file(path, sentence("cannot be read"), sentence("Name a file that you can read.")) from None
     except (ValueError, RecursionError):
-        instead = "Correct it; 'python -m json.tool FILE' says where."
-        raise _unreadable_file(path, "is not JSON", instead) from None
+        instead = sentence("Correct it; 'python -m json.tool FILE' says where.")
+        raise _unreadable_file(path, sentence("is not JSON"), instead) from None
     if not isinstance(told, dict):
-        raise _unreadable_file(path, "is not a JSON object", "Write {...}.")
+        raise _unreadable_file(path, sentence("is not a JSON object"), sentence("Write {...}."))
     section = told.get("JupyterOIDC", told)
     if isinstance(section, dict) and "providers" in section:
         return Document(section["providers"], storage_choices(section))
@@ -102,4 +103,4 @@ def _is_foreign_redirect(uri: object, provider: str) -> bool:
 
 
 def _unreadable_file(path: Path, problem: str, instead: str) -> UnreadableFile:
-    return UnreadableFile(Finding(f"file {path}", problem, instead))
+    return UnreadableFile(Finding(sentence("file {path}", path=path), problem, instead))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from jupyter_oidc.language import _, told
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -29,7 +31,7 @@ class Progress:
 
     def tell(self, what: str) -> None:
         """Show the check that is running."""
-        self.show(f"Looking at {what} ...")
+        self.show(_("Looking at {what} ...", what=told(what)))
 
     def show(self, text: str) -> None:
         """Show ``text`` in the place of what was shown before."""

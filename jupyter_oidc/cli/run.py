@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from traitlets import Dict
 
-from jupyter_oidc.cli.app import ALIASES
+from jupyter_oidc.cli.app import ALIASES, paragraphs
 from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.session import SessionApp
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
+from jupyter_oidc.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,14 @@ class Run(SessionApp):
     """``jupyter oidc run -- COMMAND``."""
 
     name = "jupyter-oidc-run"
-    description = """Run a command that may call what a notebook of the running Jupyter server may, until it ends.
-
-    For papermill, nbconvert, a script or a scheduler on the server's machine: the command, and whatever it starts, proves
-    itself at that server as a kernel does. No token is handed to it. Ends with the command's exit code.
-    """
+    description = paragraphs(
+        N_("Run a command that may call what a notebook of the running Jupyter server may, until it ends."),
+        N_(
+            "For papermill, nbconvert, a script or a scheduler on the server's machine: the command, and whatever "
+            "it starts, proves itself at that server as a kernel does. No token is handed to it. Ends with the "
+            "command's exit code."
+        ),
+    )
     examples = """
     jupyter oidc run -- papermill in.ipynb out.ipynb
     jupyter oidc run -- python nightly.py
@@ -52,7 +56,7 @@ class Run(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Begin an identity, run the command with it, end it."""
         if not self.extra_args:
-            raise ServerError("There is no command.", "Write it behind two dashes: jupyter oidc run -- COMMAND.")
+            raise ServerError(_("There is no command."), _("Write it behind two dashes: jupyter oidc run -- COMMAND."))
         with _identity(server) as variables:
             return _run([str(part) for part in self.extra_args], {**os.environ, **variables})
 
@@ -96,16 +100,18 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     try:
         process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own command
     except FileNotFoundError:
-        raise CommandNotRun(_NOT_FOUND_CODE, f"There is no command {command[0]!r}.") from None
+        raise CommandNotRun(_NOT_FOUND_CODE, _("There is no command {command}.", command=repr(command[0]))) from None
     except OSError:
-        raise CommandNotRun(_NOT_EXECUTABLE_CODE, f"The command {command[0]!r} cannot be run.") from None
+        raise CommandNotRun(
+            _NOT_EXECUTABLE_CODE, _("The command {command} cannot be run.", command=repr(command[0]))
+        ) from None
 
-    def pass_on(number: int, _: Any) -> None:
+    def pass_on(number: int, _frame: Any) -> None:
         process.send_signal(number)
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, pass_on)}
     # NOTE: the terminal sends an interruption to the command itself, which handles it.
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_arguments: None)
     try:
         code = process.wait()
     finally:
@@ -118,5 +124,5 @@ class CommandNotRun(ServerError):
     """The command cannot be started; ``code`` is a shell's exit code for that."""
 
     def __init__(self, code: int, message: str) -> None:
-        super().__init__(message, "Check how it is spelt, and where it is installed.")
+        super().__init__(message, _("Check how it is spelt, and where it is installed."))
         self.code = code

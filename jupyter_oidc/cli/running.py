@@ -30,6 +30,7 @@ from jupyter_oidc.contract.reader import read as read_message
 from jupyter_oidc.contract.version import CONTRACT_HEADER, ServerAge, server_age, version_in
 from jupyter_oidc.diagnostics import Check
 from jupyter_oidc.diagnostics.check import Status, Subject
+from jupyter_oidc.language import N_, _, heard, sentence, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,7 +78,7 @@ class SeenVersion:
         """Write the sentence to standard error, once."""
         if self.text and not self._is_told:
             self._is_told = True
-            sys.stderr.write(f"{self.text}\n")
+            sys.stderr.write(f"{told(self.text)}\n")
 
 
 class ServerError(Exception):
@@ -185,8 +186,8 @@ def running_servers() -> list[RunningServer]:
     from jupyter_server.utils import check_pid
 
     named = os.environ.get(SERVER_VARIABLE)
-    told = read(named) if named else None
-    here = [(Path(named), told)] if named and told else announced_in(jupyter_runtime_dir())
+    announced = read(named) if named else None
+    here = [(Path(named), announced)] if named and announced else announced_in(jupyter_runtime_dir())
     return [
         RunningServer(where.url, _token(path.parent, where), path, where)
         for path, where in here
@@ -199,9 +200,11 @@ def running_server(url: str = "") -> RunningServer | None:
     servers = [one for one in running_servers() if not url or _is_at(one.where, url)]
     if len(servers) > 1:
         listed = ", ".join(one.url if one.where.socket is None else one.where.socket for one in servers)
-        raise ServerError("Several Jupyter servers run here.", f"Name one with --server, of: {listed}.")
+        raise ServerError(
+            _("Several Jupyter servers run here."), _("Name one with --server, of: {servers}.", servers=listed)
+        )
     if not servers and next(_jupyter_server_pids(), None) is not None and not url:
-        raise ServerError(*_NOT_INSTALLED)
+        raise _not_installed()
     return servers[0] if servers else None
 
 
@@ -240,21 +243,40 @@ async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]
     if server is None:
         return ()
     try:
-        told = await server.get("jupyter-oidc/diagnostics")
+        reply = await server.get("jupyter-oidc/diagnostics")
     except ServerError:
         return ()
-    checks = (_check(told) for told in told["checks"] if told["name"].startswith(_SERVER_CHECK_PREFIXES))
+    checks = (_check(one) for one in reply["checks"] if one["name"].startswith(_SERVER_CHECK_PREFIXES))
     version = server.seen_version.text
     if not version:
         return tuple(checks)
-    return (Subject("running server").warning(version, "Install the same version of jupyter_oidc in both."), *checks)
+    about, action = Subject(sentence("running server")), sentence("Install the same version of jupyter_oidc in both.")
+    return (about.warning(version, action), *checks)
 
 
-def _check(told: Mapping[str, Any]) -> Check:
+def sentences_of(reply: Mapping[str, Any]) -> tuple[str, str]:
+    """Return message and action of an error or a check in a ``reply``, which its contract has admitted."""
+    message, action = str(reply["message"]), str(reply["action"] or "")
+    return heard(message, reply.get("message_sentences", ())), heard(action, reply.get("action_sentences", ()))
+
+
+def refusal_in(reply: Mapping[str, Any]) -> tuple[str, str]:
+    """Return message and action of a refusal, in the language of here; a text that is missing is empty."""
+    try:
+        message, action = sentences_of(read_message("error", reply))
+    except ContractBroken:
+        return str(reply.get("message") or ""), str(reply.get("action") or "")
+    return told(message), told(action)
+
+
+def _check(reply: Mapping[str, Any]) -> Check:
     """Return a check that a server told; a status or a person that is not known here is ``unknown``, or nobody."""
-    status: Status = "unknown" if told["status"] == OTHER else told["status"]
-    who = None if told["who"] == OTHER else told["who"]
-    return Check(told["name"], told["provider"], status, told["message"], told["action"], who)
+    status: Status = "unknown" if reply["status"] == OTHER else reply["status"]
+    who = None if reply["who"] == OTHER else reply["who"]
+    message, action = sentences_of(reply)
+    return Check(
+        reply["name"], reply["provider"], status, message, action if reply["action"] is not None else None, who
+    )
 
 
 def _is_at(where: Announcement, url: str) -> bool:
@@ -270,12 +292,12 @@ def _is_at(where: Announcement, url: str) -> bool:
 
 def _token(runtime: Path, where: Announcement) -> str:
     """Return the token in Jupyter's runtime file, unless another server with the same home has overwritten the file."""
-    told = _json(runtime / f"jpserver-{where.pid}.json")
+    written = _json(runtime / f"jpserver-{where.pid}.json")
     own = (where.socket or "", urlsplit(where.url).path)
-    same = own == (told.get("sock"), told.get("base_url")) and (
-        where.socket or urlsplit(where.url).port == told.get("port")
+    same = own == (written.get("sock"), written.get("base_url")) and (
+        where.socket or urlsplit(where.url).port == written.get("port")
     )
-    return str(told.get("token") or "") if same else ""
+    return str(written.get("token") or "") if same else ""
 
 
 def _jupyter_server_pids() -> Iterator[int]:
@@ -291,10 +313,10 @@ def _jupyter_server_pids() -> Iterator[int]:
 
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def _make_transport(make: Callable[[], _T]) -> _T:
@@ -304,23 +326,29 @@ def _make_transport(make: Callable[[], _T]) -> _T:
     try:
         return make()
     except ServerNotFound as problem:
-        raise ServerError(problem.message, problem.action) from None
+        raise ServerError(told(problem.message), told(problem.action)) from None
 
 
-_NOT_INSTALLED: Final = (
-    "The running Jupyter server does not have jupyter_oidc.",
-    "Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc.",
-)
-_UNUSABLE: Final = (
-    "The running Jupyter server gave an answer that cannot be used.",
-    "Install the same version of jupyter_oidc here and there; if it is the same, read the server's log.",
-)
+def _not_installed() -> ServerError:
+    return ServerError(
+        _("The running Jupyter server does not have jupyter_oidc."),
+        _("Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc."),
+    )
+
+
+def _unusable() -> ServerError:
+    return ServerError(
+        _("The running Jupyter server gave an answer that cannot be used."),
+        _("Install the same version of jupyter_oidc here and there; if it is the same, read the server's log."),
+    )
+
+
 _ADVICE: Final[dict[ServerAge, str]] = {
-    "newer": "What is new there is not understood here. Run the jupyter_oidc of the server's environment.",
-    "older": "What is new here does not work there. Restart the server if it was updated, or update it.",
+    "newer": N_("What is new there is not understood here. Run the jupyter_oidc of the server's environment."),
+    "older": N_("What is new here does not work there. Restart the server if it was updated, or update it."),
 }
-_LIST_SERVERS_ACTION: Final = "Look whether it still runs: jupyter server list."
-_NO_TOKEN: Final = (
+_LIST_SERVERS_ACTION: Final = N_("Look whether it still runs: jupyter server list.")
+_NO_TOKEN: Final = N_(
     "Give the server a token: it may have a password only. If several servers share a home, give each its own "
     "JUPYTER_RUNTIME_DIR."
 )
@@ -331,31 +359,34 @@ def _unreachable(url: str, error: BaseException) -> ServerError:
     from jupyter_oidc.kernel.replies import unreachable
 
     if connection_failure(error) == "silent":
-        return ServerError(f"The Jupyter server at {url} does not answer.", _LIST_SERVERS_ACTION)
+        return ServerError(
+            _("The Jupyter server at {address} does not answer.", address=url), told(_LIST_SERVERS_ACTION)
+        )
     problem = unreachable(error)
     return ServerError(
-        f"{problem.message} ({url})",
-        _LIST_SERVERS_ACTION if connection_failure(error) == "nobody listens" else problem.action,
+        f"{told(problem.message)} ({url})",
+        told(_LIST_SERVERS_ACTION if connection_failure(error) == "nobody listens" else problem.action),
     )
 
 
 def _read_reply(reply: httpx.Response, path: str, seen: SeenVersion) -> dict[str, Any]:
     """Return what this version knows of the reply to ``path``; raises :class:`ServerError`."""
     if reply.status_code == 404 and "X-OIDC-Error" not in reply.headers:
-        raise ServerError(*_NOT_INSTALLED)
+        raise _not_installed()
     if reply.status_code < 400 or "X-OIDC-Error" in reply.headers:
         seen.judge(reply.headers)
     try:
-        told = reply.json()
+        body = reply.json()
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
-        raise ServerError(*_UNUSABLE)
+        body = None
+    if not isinstance(body, dict):
+        raise _unusable()
     if reply.status_code >= 400:
-        message = str(told.get("message") or "The running Jupyter server refused the request.")
-        raise ServerError(message, str(told.get("action") or _NO_TOKEN), str(told.get("code") or ""))
+        message, action = refusal_in(body)
+        message = message or _("The running Jupyter server refused the request.")
+        raise ServerError(message, action or told(_NO_TOKEN), str(body.get("code") or ""))
     contract = next(name for route, name in _CONTRACTS if route.fullmatch(path.partition("?")[0]))
     try:
-        return read_message(contract, told)
+        return read_message(contract, body)
     except ContractBroken:
-        raise ServerError(*_UNUSABLE) from None
+        raise _unusable() from None

@@ -13,6 +13,7 @@ from traitlets.config import Configurable
 
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_choices
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
@@ -99,10 +100,10 @@ def read_alone(path: str) -> SettingsResult:
 
 
 def _broken(files: Iterable[SettingsFile]) -> Iterator[Finding]:
-    instead = "Correct it; 'python -m json.tool FILE' says where."
+    instead = sentence("Correct it; 'python -m json.tool FILE' says where.")
     for file in files:
         if file.trouble and file.trouble != "is empty":
-            yield Finding(f"file {_shown(file.path)}", file.trouble, instead)
+            yield Finding(sentence("file {path}", path=_shown(file.path)), file.trouble, instead)
 
 
 def _programs(paths: Sequence[str], named: str) -> list[Path]:
@@ -120,7 +121,7 @@ def _of_files(files: Iterable[SettingsFile], programs: Iterable[Path], config: M
     for path in programs:
         said = python_config(path)
         if isinstance(said, Finding):
-            yield Finding(f"file {_shown(str(path))}", said.problem, said.instead, said.kind)
+            yield Finding(sentence("file {path}", path=_shown(str(path))), said.problem, said.instead, said.kind)
         else:
             yield from _of_sections(str(path), list(said))
             yield from _of_section(str(path), section_of(said))
@@ -133,7 +134,8 @@ def _of_sections(path: str, names: Iterable[str]) -> Iterator[Finding]:
     for name in names:
         plain = name.replace("_", "").replace("-", "").lower()
         if name != SECTION and difflib.SequenceMatcher(None, plain, SECTION.lower()).ratio() > 0.85:
-            yield Finding(_at(path, _key(name)), "is no section that anything reads", f"Did you mean '{SECTION}'?")
+            hint = sentence("Did you mean '{name}'?", name=SECTION)
+            yield Finding(_at(path, _key(name)), sentence("is no section that anything reads"), hint)
 
 
 def _of_section(path: str, section: Mapping[str, Any]) -> Iterator[Finding]:
@@ -144,16 +146,17 @@ def _of_section(path: str, section: Mapping[str, Any]) -> Iterator[Finding]:
     for key in section:
         if key not in known:
             close = difflib.get_close_matches(str(key), TRAITS, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else "Remove it."
-            yield Finding(_at(path, f"{SECTION}.{_key(key)}"), "is not a known key", hint)
+            hint = sentence("Did you mean '{name}'?", name=close[0]) if close else sentence("Remove it.")
+            place = Sentence("{section}.{key}", {"section": SECTION, "key": _key(key)})
+            yield Finding(_at(path, place), sentence("is not a known key"), hint)
 
 
 def _at(path: str, key: str) -> str:
-    return f"file {_shown(path)}: {key}" if path else key
+    return sentence("file {path}: {key}", path=_shown(path), key=key) if path else key
 
 
 def _key(key: object) -> str:
-    return key if isinstance(key, str) and _PRINTABLE_KEY.match(key) else "(a key that is not shown)"
+    return key if isinstance(key, str) and _PRINTABLE_KEY.match(key) else sentence("(a key that is not shown)")
 
 
 def _shown(path: str) -> str:

@@ -19,13 +19,14 @@ from typing_extensions import assert_never
 
 from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.progress import Progress
-from jupyter_oidc.cli.running import ServerError
+from jupyter_oidc.cli.running import ServerError, sentences_of
 from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.errors import OIDCError, ResponseMalformed, StateInvalid
 from jupyter_oidc.kernel.paste import NOBODY_CAN_TYPE, PROMPT, paste
 from jupyter_oidc.kernel.plain_text import plain
 from jupyter_oidc.kernel.server_connection import is_waiting
 from jupyter_oidc.kernel.sign_in_step import EnterCode, OpenLink, PasteAddress, is_path, step_of
+from jupyter_oidc.language import N_, _, told
 from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class TerminalSignIn:
             progress = self._follow(started, flow)
             finished = not is_waiting(progress)
         except OIDCError as problem:
-            raise ServerError(problem.message, problem.action) from None
+            raise ServerError(told(problem.message), told(problem.action)) from None
         except TimeoutError:
             raise self._timed_out() from None
         finally:
@@ -116,17 +117,20 @@ class TerminalSignIn:
         step = step_of(started)
         match step:
             case OpenLink():
-                self._show(step, "Open this link to sign in:")
+                self._show(step, _("Open this link to sign in:"))
                 return self._wait(flow, deadline)
             case EnterCode():
-                self._show(step, "Open this link on any machine to sign in:")
-                act = "check that the page shows this code" if step.filled_in else "enter this code there"
-                self._write_line(
-                    f"Then {act}:\n\n    {plain(step.code)}\n\nDo not enter a code that somebody else has sent you.\n"
+                self._show(step, _("Open this link on any machine to sign in:"))
+                act = (
+                    _("Then check that the page shows this code:")
+                    if step.filled_in
+                    else _("Then enter this code there:")
                 )
+                warning = _("Do not enter a code that somebody else has sent you.")
+                self._write_line(f"{act}\n\n    {plain(step.code)}\n\n{warning}\n")
                 return self._wait(flow, deadline)
             case PasteAddress():
-                self._show(step, "Open this link to sign in, then copy the address at which it ends:")
+                self._show(step, _("Open this link to sign in, then copy the address at which it ends:"))
                 return paste(lambda: _ask(deadline), lambda pasted: self._complete(flow, pasted), self._write_line)
             case _:
                 assert_never(step)
@@ -138,7 +142,7 @@ class TerminalSignIn:
             # NOTE: a server on a Unix socket has no address for a browser; another one is reached by its own from here.
             own = urljoin(self._server.url, address)
             if urlsplit(own).scheme not in ("http", "https"):
-                self._write_line(f"{what}\n\n    {address}\n\n{_AT_JUPYTERLAB}\n")
+                self._write_line(f"{what}\n\n    {address}\n\n{told(_AT_JUPYTERLAB)}\n")
                 return
             address = own
         self._write_line(f"{what}\n\n    {address}\n")
@@ -150,7 +154,7 @@ class TerminalSignIn:
         shown = sys.stderr.isatty()
         with Progress(sys.stderr) as line:
             while (left := deadline - time.monotonic()) > 0:
-                line.show(f"Waiting for you; {_minutes_and_seconds(left)} left. Ctrl-C cancels.")
+                line.show(_("Waiting for you; {time} left. Ctrl-C cancels.", time=_minutes_and_seconds(left)))
                 wait = min(SHOWN_POLL_SECONDS if shown else POLL_SECONDS, left)
                 progress = self._server.call("GET", f"{flow}?wait={wait:g}", wait=wait)
                 if not is_waiting(progress):
@@ -171,9 +175,11 @@ class TerminalSignIn:
 
     def _timed_out(self) -> ServerError:
         seconds = self._wish.timeout_seconds
-        within = "in time" if seconds is None else f"within {seconds:g} seconds"
         return ServerError(
-            f"Nobody finished the sign-in {within}.", "Run this again, and do what it prints before the time is over."
+            _("Nobody finished the sign-in in time.")
+            if seconds is None
+            else _("Nobody finished the sign-in within {number} seconds.", number=format(seconds, "g")),
+            _("Run this again, and do what it prints before the time is over."),
         )
 
 
@@ -191,38 +197,44 @@ def open_in_browser(address: str) -> bool:
     return webbrowser.open(address)
 
 
-_AT_JUPYTERLAB: Final = "It is a path of your Jupyter server: put it behind the address of your JupyterLab."
+_AT_JUPYTERLAB: Final = N_("It is a path of your Jupyter server: put it behind the address of your JupyterLab.")
 
 
 def _no_browser_hint(step: SignInStep, address: str) -> str | None:
     """Return what to do with ``address`` where no browser can be opened; ``None`` if any browser will do."""
     if isinstance(step, OpenLink) and step.on_this_machine:
-        where = "in a browser on this machine"
+        where = _("No browser could be opened. Open the link in a browser on this machine.")
     elif not isinstance(step, EnterCode) and urlsplit(address).hostname in LOOPBACK_HOSTS:
-        where = "in a browser on this machine, or in one that reaches the Jupyter server through a tunnel"
+        where = _(
+            "No browser could be opened. Open the link in a browser on this machine, or in one that reaches the Jupyter "
+            "server through a tunnel."
+        )
     else:
         return None
-    other = "If you have none, another way may do: run this again with --strategy=device or --strategy=paste."
-    return f"No browser could be opened. Open the link {where}. {other}"
+    other = _("If you have none, another way may do: run this again with --strategy=device or --strategy=paste.")
+    return f"{where} {other}"
 
 
 def _ask(deadline: float) -> str:
     """Return the user's input for the server to judge."""
     try:
-        return read_hidden(PROMPT, deadline - time.monotonic())
+        return read_hidden(told(PROMPT), deadline - time.monotonic())
     except EOFError:
-        raise ServerError(NOBODY_CAN_TYPE, "Run this at a terminal, or sign in from JupyterLab.") from None
+        raise ServerError(told(NOBODY_CAN_TYPE), _("Run this at a terminal, or sign in from JupyterLab.")) from None
 
 
 def _ended_without_session(progress: Mapping[str, Any]) -> ServerError:
     error = progress["error"]
     if error:
-        return ServerError(str(error["message"]), str(error["action"]))
+        message, action = sentences_of(error)
+        return ServerError(told(message), told(action))
     if progress["state"] == "cancelled":
-        return ServerError("The sign-in was cancelled.", "Run this again when you are ready.")
-    return ServerError("The sign-in took too long.", "Run this again.")
+        return ServerError(_("The sign-in was cancelled."), _("Run this again when you are ready."))
+    return ServerError(_("The sign-in took too long."), _("Run this again."))
 
 
 def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    if minutes:
+        return _("{minutes} min {rest} s", minutes=minutes, rest=str(rest).zfill(2))
+    return _("{number} s", number=rest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.secret_keeping import KeptSecret, keep_in_file, keep_in_keyring
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle, unanswered
+from jupyter_oidc.language import N_, _, told
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.cli.setup.place import Place
     from jupyter_oidc.cli.setup.wishes import Wishes
 
-FLAG: Final = "--client-secret-ref=REFERENCE or --client-secret-stdin"
+FLAG: Final = N_("--client-secret-ref=REFERENCE or --client-secret-stdin")
 _MAX_SECRET_CHARACTERS: Final = 16_384
 
 
@@ -55,19 +56,19 @@ def find_secret(wishes: Wishes, need: SecretNeed, settings: Mapping[str, Any], d
     if before is not None and (
         not dialogue.is_interactive
         or dialogue.takes_defaults
-        or dialogue.confirm("Keep the client secret that the settings refer to?", FLAG, default=True)
+        or dialogue.confirm(_("Keep the client secret that the settings refer to?"), told(FLAG), default=True)
     ):
         return ClientSecret(str(before))
     if need == "none" or (settings and before is None and not dialogue.is_interactive):
         return ClientSecret()
     if need == "required":
-        return ClientSecret(typed=dialogue.secret("Client secret", FLAG))
+        return ClientSecret(typed=dialogue.secret(_("Client secret"), told(FLAG)))
     has_one = dialogue.confirm(
-        "The provider lists no public clients. Does this client have a secret?",
-        f"{FLAG}, or --public-client",
+        _("The provider lists no public clients. Does this client have a secret?"),
+        _("{flag}, or --public-client", flag=told(FLAG)),
         default=False,
     )
-    return ClientSecret(typed=dialogue.secret("Client secret", FLAG)) if has_one else ClientSecret()
+    return ClientSecret(typed=dialogue.secret(_("Client secret"), told(FLAG))) if has_one else ClientSecret()
 
 
 def secret_file(name: str, folder: Path) -> Path:
@@ -90,16 +91,20 @@ def keep_secret(secret: Secret, name: str, place: Place, folder: Path) -> KeptSe
         return keep_in_file(secret, path)
     except OSError:
         raise Obstacle(
-            f"The client secret cannot be written to {path}.",
-            "Put it where the Jupyter server can read it, and give --client-secret-ref=file:PATH.",
+            _("The client secret cannot be written to {path}.", path=path),
+            _("Put it where the Jupyter server can read it, and give --client-secret-ref=file:PATH."),
         ) from None
 
 
 def _from_standard_input() -> Secret:
     """Return the secret in standard input, without the blanks around it."""
     if sys.stdin is None or sys.stdin.isatty():
-        raise unanswered("Client secret", "it in a pipe: ... < FILE; at a terminal leave --client-secret-stdin out")
+        raise unanswered(
+            _("Client secret"), _("it in a pipe: ... < FILE; at a terminal leave --client-secret-stdin out")
+        )
     text = sys.stdin.read(_MAX_SECRET_CHARACTERS + 1).strip()
     if not text or len(text) > _MAX_SECRET_CHARACTERS:
-        raise Obstacle("There was no client secret in standard input.", f"Give {FLAG}.", code=UNANSWERED_CODE)
+        raise Obstacle(
+            _("There was no client secret in standard input."), _("Give {flag}.", flag=told(FLAG)), code=UNANSWERED_CODE
+        )
     return Secret(text)

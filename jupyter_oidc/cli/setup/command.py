@@ -9,7 +9,7 @@ from typing import Final
 
 from traitlets import Bool, Dict, Enum, Float, List, Unicode
 
-from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
+from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, paragraphs
 from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.cli.setup.decisions import strategies
@@ -18,24 +18,30 @@ from jupyter_oidc.cli.setup.obstacle import NOT_SET_UP_CODE, UNANSWERED_CODE, WH
 from jupyter_oidc.cli.setup.steps import SetUp
 from jupyter_oidc.cli.setup.surroundings import Surroundings
 from jupyter_oidc.cli.setup.wishes import Wishes, pairs
+from jupyter_oidc.language import N_, _, told
 
 INTERRUPTED_CODE: Final = 130
 """The exit code of a command that Ctrl-C has ended, as shells have it."""
 
 _SWITCHES: Final = {
-    "yes": ("JupyterApp", "answer_yes", True, "Ask nothing: take the default wherever no flag says something else."),
-    "client-secret-stdin": ("Setup", "client_secret_stdin", True, "Read the client secret from standard input."),
-    "public-client": ("Setup", "public_client", True, "The client has no secret, whatever the provider lists."),
+    "yes": (
+        "JupyterApp",
+        "answer_yes",
+        True,
+        N_("Ask nothing: take the default wherever no flag says something else."),
+    ),
+    "client-secret-stdin": ("Setup", "client_secret_stdin", True, N_("Read the client secret from standard input.")),
+    "public-client": ("Setup", "public_client", True, N_("The client has no secret, whatever the provider lists.")),
     "register": (
         "Setup",
         "register_client",
         True,
-        "Let the provider register the client, if it offers that to anybody.",
+        N_("Let the provider register the client, if it offers that to anybody."),
     ),
-    "private-network": ("Setup", "private_network", True, "The APIs may be on a private network."),
-    "dry-run": ("Setup", "dry_run", True, "Print what would be written, and write nothing."),
-    "no-sign-in": ("Setup", "sign_in", False, "Do not sign in when the settings are written."),
-    "no-browser": ("Setup", "browser", False, "Print the link of the sign-in, and open no window."),
+    "private-network": ("Setup", "private_network", True, N_("The APIs may be on a private network.")),
+    "dry-run": ("Setup", "dry_run", True, N_("Print what would be written, and write nothing.")),
+    "no-sign-in": ("Setup", "sign_in", False, N_("Do not sign in when the settings are written.")),
+    "no-browser": ("Setup", "browser", False, N_("Print the link of the sign-in, and open no window.")),
 }
 _NAMES: Final = {
     **{name: name for name in ("name", "api", "scope", "fill", "strategy", "address", "file", "server", "timeout")},
@@ -49,23 +55,31 @@ class Setup(OidcApp):
     """``jupyter oidc setup``."""
 
     name = "jupyter-oidc-setup"
-    description = """Set up a provider: find out what it is, ask the rest, write the settings, sign in, call an API.
-
-    ISSUER is the provider's issuer, the address of its metadata, or its host. The provider is asked for its metadata; a
-    preset is chosen by them, and the way to sign in by where this server runs. At a terminal a few questions follow, each
-    with a default; flags answer them beforehand, and --yes takes every default that is left. The redirect URI to register
-    at the provider is printed. Then the settings are written, into a file of their own in Jupyter's configuration folder
-    (jupyter_server_config.d), or into the one that has the provider already, after its changes were shown.
-
-    The first sign-in follows: at the running Jupyter server, or at one that is started for it and stopped again. What it
-    got is compared with what was asked for, and each API is called once.
-
-    A client secret is never written into the settings: it is typed at a hidden prompt or read from standard input, and
-    kept in the keyring, or in a file that only you can read. Running this again changes nothing, and tries everything anew.
-
-    Exit code: 0 if all of it works; 1 if something has to be corrected, which is said with who can do it; 2 if a flag is
-    wrong, or a question is left open where nobody can answer it; 130 after Ctrl-C.
-    """
+    description = paragraphs(
+        N_("Set up a provider: find out what it is, ask the rest, write the settings, sign in, call an API."),
+        N_(
+            "ISSUER is the provider's issuer, the address of its metadata, or its host. The provider is asked for "
+            "its metadata; a preset is chosen by them, and the way to sign in by where this server runs. At a "
+            "terminal a few questions follow, each with a default; flags answer them beforehand, and --yes takes "
+            "every default that is left. The redirect URI to register at the provider is printed. Then the "
+            "settings are written, into a file of their own in Jupyter's configuration folder "
+            "(jupyter_server_config.d), or into the one that has the provider already, after its changes were "
+            "shown."
+        ),
+        N_(
+            "The first sign-in follows: at the running Jupyter server, or at one that is started for it and "
+            "stopped again. What it got is compared with what was asked for, and each API is called once."
+        ),
+        N_(
+            "A client secret is never written into the settings: it is typed at a hidden prompt or read from "
+            "standard input, and kept in the keyring, or in a file that only you can read. Running this again "
+            "changes nothing, and tries everything anew."
+        ),
+        N_(
+            "Exit code: 0 if all of it works; 1 if something has to be corrected, which is said with who can do "
+            "it; 2 if a flag is wrong, or a question is left open where nobody can answer it; 130 after Ctrl-C."
+        ),
+    )
     examples = """
     jupyter oidc setup https://id.example.com
     jupyter oidc setup id.example.com/realms/corp --client-id=jupyter --api=orders=https://api.example.com/v1/
@@ -73,39 +87,39 @@ class Setup(OidcApp):
     jupyter oidc setup https://id.example.com --strategy=device --no-browser
     jupyter oidc setup https://id.example.com --yes --dry-run      # what would be written?
     """
-    name_of_provider = Unicode("", help="The name that the provider gets here; callbacks and notebooks know it.").tag(
-        config=True
-    )
-    client_id = Unicode("", help="The client id, as the provider has registered it.").tag(config=True)
-    client_secret_ref = Unicode(
-        "", help="A reference to the client secret: file:PATH, keyring:SERVICE/USER or env:NAME."
+    name_of_provider = Unicode(
+        "", help=N_("The name that the provider gets here; callbacks and notebooks know it.")
     ).tag(config=True)
-    client_secret_stdin = Bool(False, help="Read the client secret from standard input.").tag(config=True)
-    public_client = Bool(False, help="The client has no secret, whatever the provider lists.").tag(config=True)
-    api = List(Unicode(), help="An API to open, as NAME=URL; may be given several times.").tag(config=True)
-    scope = List(Unicode(), help="A scope to ask for in place of the usual ones; may be given several times.").tag(
+    client_id = Unicode("", help=N_("The client id, as the provider has registered it.")).tag(config=True)
+    client_secret_ref = Unicode(
+        "", help=N_("A reference to the client secret: file:PATH, keyring:SERVICE/USER or env:NAME.")
+    ).tag(config=True)
+    client_secret_stdin = Bool(False, help=N_("Read the client secret from standard input.")).tag(config=True)
+    public_client = Bool(False, help=N_("The client has no secret, whatever the provider lists.")).tag(config=True)
+    api = List(Unicode(), help=N_("An API to open, as NAME=URL; may be given several times.")).tag(config=True)
+    scope = List(Unicode(), help=N_("A scope to ask for in place of the usual ones; may be given several times.")).tag(
         config=True
     )
-    fill = List(Unicode(), help="A value that the preset asks for, as NAME=VALUE; may be given several times.").tag(
+    fill = List(Unicode(), help=N_("A value that the preset asks for, as NAME=VALUE; may be given several times.")).tag(
         config=True
     )
-    strategy = Enum(strategies(), "auto", help="The way to sign in; 'auto' goes by where the server runs.").tag(
+    strategy = Enum(strategies(), "auto", help=N_("The way to sign in; 'auto' goes by where the server runs.")).tag(
         config=True
     )
     address = Unicode(
-        "", help="The address at which browsers reach this server, base URL included; under a Hub the Hub's own."
+        "", help=N_("The address at which browsers reach this server, base URL included; under a Hub the Hub's own.")
     ).tag(config=True)
-    ca_bundle = Unicode("", help="A PEM file with certificate authorities to trust as well.").tag(config=True)
-    file = Unicode("", help="The JSON file to write, in place of the one that is chosen.").tag(config=True)
-    server = Unicode("", help="The URL of the server, if several run: see 'jupyter server list'.").tag(config=True)
-    timeout = Float(0.0, min=0.0, help="Seconds to wait for the sign-in; 0: as long as the server does.").tag(
+    ca_bundle = Unicode("", help=N_("A PEM file with certificate authorities to trust as well.")).tag(config=True)
+    file = Unicode("", help=N_("The JSON file to write, in place of the one that is chosen.")).tag(config=True)
+    server = Unicode("", help=N_("The URL of the server, if several run: see 'jupyter server list'.")).tag(config=True)
+    timeout = Float(0.0, min=0.0, help=N_("Seconds to wait for the sign-in; 0: as long as the server does.")).tag(
         config=True
     )
-    register_client = Bool(False, help="Let the provider register the client.").tag(config=True)
-    private_network = Bool(False, help="The APIs may be on a private network.").tag(config=True)
-    dry_run = Bool(False, help="Print what would be written, and write nothing.").tag(config=True)
-    sign_in = Bool(True, help="Sign in when the settings are written.").tag(config=True)
-    browser = Bool(True, help="Open a browser window.").tag(config=True)
+    register_client = Bool(False, help=N_("Let the provider register the client.")).tag(config=True)
+    private_network = Bool(False, help=N_("The APIs may be on a private network.")).tag(config=True)
+    dry_run = Bool(False, help=N_("Print what would be written, and write nothing.")).tag(config=True)
+    sign_in = Bool(True, help=N_("Sign in when the settings are written.")).tag(config=True)
+    browser = Bool(True, help=N_("Open a browser window.")).tag(config=True)
     aliases = Dict(
         {
             **ALIASES,
@@ -127,22 +141,26 @@ class Setup(OidcApp):
             set_up = SetUp(self._wishes(), self._surroundings(), self._dialogue(), self.write_stdout)
             self.exit(set_up.run())
         except Obstacle as obstacle:
-            self.write_stderr(f"{obstacle.message}\n{WHO[obstacle.who]}: {obstacle.action}")
+            self.write_stderr(f"{obstacle.message}\n{told(WHO[obstacle.who])}: {obstacle.action}")
             self.exit(obstacle.code)
         except ServerError as problem:
             self.write_stderr(f"{problem.message}\n{problem.action}")
             self.exit(NOT_SET_UP_CODE)
         except KeyboardInterrupt:
             written = set_up.written if set_up is not None else None
-            left = "nothing was written" if written is None else f"the settings are in {written}"
-            self.write_stderr(f"\nStopped; {left}.")
+            left = (
+                _("Stopped; nothing was written.")
+                if written is None
+                else _("Stopped; the settings are in {file}.", file=written)
+            )
+            self.write_stderr(f"\n{left}")
             self.exit(INTERRUPTED_CODE)
 
     def _wishes(self) -> Wishes:
         if len(self.extra_args) != 1:
             raise Obstacle(
-                "There is no issuer." if not self.extra_args else "There is more than one issuer.",
-                "Give one: jupyter oidc setup https://id.example.com",
+                _("There is no issuer.") if not self.extra_args else _("There is more than one issuer."),
+                _("Give one: jupyter oidc setup https://id.example.com"),
                 code=UNANSWERED_CODE,
             )
         return Wishes(
@@ -172,12 +190,13 @@ class Setup(OidcApp):
         read = settings_of(self, looks_at_files=True)
         if read.settings is None:
             raise Obstacle.of_findings(
-                read.findings, "Correct what the settings say already: jupyter oidc config check. Then run this again."
+                read.findings,
+                _("Correct what the settings say already: jupyter oidc config check. Then run this again."),
             )
         if read.only_system and not self.file:
             raise Obstacle(
-                "Only system files count here (settings_sources is 'system'), and a file of yours would be ignored.",
-                "Run this with --file in a system folder: jupyter --paths.",
+                _("Only system files count here (settings_sources is 'system'), and a file of yours would be ignored."),
+                _("Run this with --file in a system folder: jupyter --paths."),
                 "administrator",
             )
         return Surroundings(

@@ -16,6 +16,7 @@ from typing_extensions import assert_never
 
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle
 from jupyter_oidc.contract.strategy import RequestedStrategy
+from jupyter_oidc.language import _
 from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.sessions.request_parameters import OFFLINE_ACCESS
 from jupyter_oidc.settings.fields import camel_case
@@ -91,8 +92,11 @@ def secret_method(metadata: Metadata, preset: Preset | None) -> str | None:
     found = next((method for method in _SECRET_METHODS if listed is None or method in listed), None)
     if found is None:
         raise Obstacle(
-            "The provider takes a client's secret in none of the ways that a set-up can write.",
-            "Use a public client, or configure private_key_jwt or a client certificate by hand: 'Configure a provider'.",
+            _("The provider takes a client's secret in none of the ways that a set-up can write."),
+            _(
+                "Use a public client, or configure private_key_jwt or a client certificate by hand: 'Configure a "
+                "provider'."
+            ),
             "administrator",
         )
     return found
@@ -120,25 +124,25 @@ def way_to_sign_in(metadata: Metadata, place: Place, name: str, wished: Requeste
     offers_code = offers_device_grant(metadata)
     if wished == "device" and not offers_code:
         raise Obstacle(
-            "The provider does not advertise sign-in by code (the device authorization grant).",
-            "Enable it at the provider, or give another --strategy.",
+            _("The provider does not advertise sign-in by code (the device authorization grant)."),
+            _("Enable it at the provider, or give another --strategy."),
             "provider",
         )
     strategy = wished if wished != "auto" else _strategy_at(place, offers_code=offers_code)
     match strategy:
         case "auto":
-            return Way("The browser comes back to this server.", _callbacks(place, name))
+            return Way(_("The browser comes back to this server."), _callbacks(place, name))
         case "server":
             return _through_the_server(place, name)
         case "device":
-            return Way("A code is entered at the provider, in any browser on any machine.", strategy="device")
+            return Way(_("A code is entered at the provider, in any browser on any machine."), strategy="device")
         case "loopback":
             uri = "http://127.0.0.1/callback"
-            reason = "The browser comes back to a listener of its own on this machine."
+            reason = _("The browser comes back to a listener of its own on this machine.")
             return Way(reason, (uri,), "loopback", uri, any_port=True)
         case "paste":
             uri = _NO_LISTENER.format(name=name)
-            reason = "The address at which the browser ends is pasted; nothing has to listen there."
+            reason = _("The address at which the browser ends is pasted; nothing has to listen there.")
             return Way(reason, (uri,), "paste", uri, any_port=True)
         case _:
             assert_never(strategy)
@@ -163,16 +167,16 @@ def _through_the_server(place: Place, name: str) -> Way:
     if place.kind == "hub":
         if place.public is None:
             raise Obstacle(
-                "At which address browsers reach this Hub is not known from here.",
-                "Give --address=https://HUB/hub/, or --strategy=device if the provider offers it.",
+                _("At which address browsers reach this Hub is not known from here."),
+                _("Give --address=https://HUB/hub/, or --strategy=device if the provider offers it."),
                 code=UNANSWERED_CODE,
             )
         uri = f"{_slashed(place.public)}user-redirect/{path}"
-        return Way("The Hub sends each user's browser on to their own server.", (uri,), redirect_uri=uri)
+        return Way(_("The Hub sends each user's browser on to their own server."), (uri,), redirect_uri=uri)
     if place.public is None:
-        return Way("The browser comes back to this server.", _callbacks(place, name))
+        return Way(_("The browser comes back to this server."), _callbacks(place, name))
     uri = f"{_slashed(place.public)}{path}"
-    return Way("The browser comes back to this server at its public address.", (uri,), redirect_uri=uri)
+    return Way(_("The browser comes back to this server at its public address."), (uri,), redirect_uri=uri)
 
 
 def _callbacks(place: Place, name: str) -> tuple[str, ...]:

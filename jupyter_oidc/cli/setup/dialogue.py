@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle, unanswered
+from jupyter_oidc.cli.yes_or_no import choice, is_yes
+from jupyter_oidc.language import _
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Dialogue:
         flag: str,
         *,
         default: str,
-        fault: Callable[[str], str | None] = lambda _: None,
+        fault: Callable[[str], str | None] = lambda _answer: None,
         is_optional: bool = False,
     ) -> str:
         """Return the answer, or ``default``; ``fault`` says what is wrong with an answer.
@@ -45,14 +47,15 @@ class Dialogue:
         if self.takes_defaults or (is_optional and not self.is_interactive):
             return self._checked(default, flag, fault)
         if not self.is_interactive:
-            raise unanswered(question, f"{flag}, or --yes for {default!r}")
-        for _ in range(_MAX_ATTEMPTS):
-            answer = self._read(f"{question} [{default or 'none'}]: ", question, flag).strip() or default
+            raise unanswered(question, _("{flag}, or --yes for {default}", flag=flag, default=repr(default)))
+        hint = default or _("none")
+        for _attempt in range(_MAX_ATTEMPTS):
+            answer = self._read(f"{question} [{hint}]: ", question, flag).strip() or default
             wrong = fault(answer)
             if wrong is None:
                 return answer
             self.write_line(wrong)
-        raise Obstacle("None of the answers could be used.", "Run this again.", code=UNANSWERED_CODE)
+        raise Obstacle(_("None of the answers could be used."), _("Run this again."), code=UNANSWERED_CODE)
 
     def confirm(self, question: str, flag: str, *, default: bool) -> bool:
         """Return whether the person agrees."""
@@ -60,19 +63,21 @@ class Dialogue:
             return default
         if not self.is_interactive:
             raise unanswered(question, flag)
-        answer = self._read(f"{question} [{'Y/n' if default else 'y/N'}]: ", question, flag).strip().lower()
-        return answer in ("y", "yes") if answer else default
+        answer = self._read(f"{question} {choice(default=default)}: ", question, flag).strip()
+        return is_yes(answer) if answer else default
 
     def secret(self, question: str, flag: str) -> Secret:
         """Return the secret that is typed at a hidden prompt."""
         if not self.is_interactive:
             raise unanswered(question, flag)
         try:
-            typed = read_hidden(f"{question} (it is not shown): ", SECRET_TIMEOUT_SECONDS).strip()
+            typed = read_hidden(_("{question} (it is not shown): ", question=question), SECRET_TIMEOUT_SECONDS).strip()
         except (EOFError, TimeoutError):
             raise unanswered(question, flag) from None
         if not typed:
-            raise Obstacle("There was no secret.", f"Run this again, or give {flag}.", code=UNANSWERED_CODE)
+            raise Obstacle(
+                _("There was no secret."), _("Run this again, or give {flag}.", flag=flag), code=UNANSWERED_CODE
+            )
         return Secret(typed)
 
     def pause(self, what: str) -> None:
@@ -94,5 +99,5 @@ class Dialogue:
     def _checked(answer: str, flag: str, fault: Callable[[str], str | None]) -> str:
         wrong = fault(answer)
         if wrong is not None:
-            raise Obstacle(wrong, f"Give {flag}.", code=UNANSWERED_CODE)
+            raise Obstacle(wrong, _("Give {flag}.", flag=flag), code=UNANSWERED_CODE)
         return answer

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from jupyter_oidc.cli.running import ServerError, running_server
 from jupyter_oidc.cli.setup.obstacle import Obstacle
 from jupyter_oidc.demo.child import Child, ChildFailed
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +87,13 @@ def _started(child: Child, address: str) -> RunningServer:
 def _not_started(log: str, address: str) -> Obstacle:
     if _TAKEN in log:
         return Obstacle(
-            f"Port {urlsplit(address).port} is taken by another program, and the redirect URI names it.",
-            "Stop that program, or set ServerApp.port, and register the redirect URI with that port.",
+            _(
+                "Port {port} is taken by another program, and the redirect URI names it.",
+                port=urlsplit(address).port or "",
+            ),
+            _("Stop that program, or set ServerApp.port, and register the redirect URI with that port."),
         )
     more = f"\n{log}" if log else ""
     return Obstacle(
-        f"No Jupyter server could be started for the sign-in.{more}", "Start JupyterLab, then run this again."
+        _("No Jupyter server could be started for the sign-in.") + more, _("Start JupyterLab, then run this again.")
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.language import Sentence, counted, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,58 +27,66 @@ def judge(summary: Mapping[str, Any], told: Sequence[Check]) -> tuple[Check, ...
 
 
 def _person(summary: Mapping[str, Any], name: str) -> Check:
-    about, user = Subject("person", name), summary["user"] or {}
-    missing = [what for what, claim in (("a name", "name"), ("an e-mail address", "email")) if not user.get(claim)]
-    if not missing:
-        return about.ok("The provider told name and e-mail address.")
-    scopes = " and ".join(
-        scope for what, scope in (("a name", "profile"), ("an e-mail address", "email")) if what in missing
+    about, user = Subject(sentence("person"), name), summary["user"] or {}
+    scopes = tuple(scope for claim, scope in (("name", "profile"), ("email", "email")) if not user.get(claim))
+    if not scopes:
+        return about.ok(sentence("The provider told name and e-mail address."))
+    if len(scopes) == 2:
+        message = sentence("The provider told neither a name nor an e-mail address.")
+    elif user.get("email"):
+        message = sentence("The provider told no name.")
+    else:
+        message = sentence("The provider told no e-mail address.")
+    action = sentence(
+        "If it should be shown here: allow this client the scope {scopes}, and see that the account has it.",
+        scopes=scopes,
     )
-    return about.warning(
-        f"The provider told neither {' nor '.join(missing)}."
-        if len(missing) == 2
-        else f"The provider told no {missing[0][2:].strip()}.",
-        f"If it should be shown here: allow this client the scope {scopes}, and see that the account has it.",
-        "provider",
-    )
+    return about.warning(message, action, "provider")
 
 
 def _lifetime(summary: Mapping[str, Any], name: str) -> Check:
-    about, seconds = Subject("lifetime", name), summary["expires_in"]
+    about, seconds = Subject(sentence("lifetime"), name), summary["expires_in"]
     if seconds is None:
         return about.unknown(
-            "The provider does not say how long an access token lives.",
-            "Ask for 'expires_in' in its answers; without it a token counts until an API refuses it.",
+            sentence("The provider does not say how long an access token lives."),
+            sentence("Ask for 'expires_in' in its answers; without it a token counts until an API refuses it."),
             "provider",
         )
-    lives = f"An access token lives {_duration(seconds)}"
+    time = _duration(seconds)
     if not summary["refreshable"]:
         return about.warning(
-            f"{lives}, and the session ends with it.", "See the line about the refresh token.", "provider"
+            sentence("An access token lives {time}, and the session ends with it.", time=time),
+            sentence("See the line about the refresh token."),
+            "provider",
         )
     if seconds < _SHORT_LIFE_SECONDS:
         return about.warning(
-            f"{lives}, which makes the provider renew it all the time.",
-            "Let access tokens live five minutes or more, if that is not meant.",
+            sentence("An access token lives {time}, which makes the provider renew it all the time.", time=time),
+            sentence("Let access tokens live five minutes or more, if that is not meant."),
             "provider",
         )
-    return about.ok(f"{lives} and is renewed before it ends.")
+    return about.ok(sentence("An access token lives {time} and is renewed before it ends.", time=time))
 
 
 def _storage(summary: Mapping[str, Any], name: str) -> Check:
-    about = Subject("kept in", name)
+    about = Subject(sentence("kept in"), name)
     if summary["storage"] == "memory":
         return about.warning(
-            "The session is kept in memory, and ends with the server.",
-            "To keep it over a restart, give the server a keyring or a key: 'Keep sessions over a restart'.",
+            sentence("The session is kept in memory, and ends with the server."),
+            sentence("To keep it over a restart, give the server a keyring or a key: 'Keep sessions over a restart'."),
         )
-    where = "the keyring" if summary["storage"] == "keyring" else "an encrypted file"
-    return about.ok(f"The session is kept in {where}, and goes on after a restart of the server.")
+    return about.ok(
+        sentence("The session is kept in the keyring, and goes on after a restart of the server.")
+        if summary["storage"] == "keyring"
+        else sentence("The session is kept in an encrypted file, and goes on after a restart of the server.")
+    )
 
 
-def _duration(seconds: int) -> str:
+def _duration(seconds: int) -> Sentence:
     """Return a duration in the unit that fits; a token has lived a moment when it is looked at, so it is rounded."""
     if seconds < 90:
-        return f"{seconds} seconds"
+        return counted(seconds, "{number} second", "{number} seconds")
     minutes = round(seconds / 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
+    if minutes < 120:
+        return counted(minutes, "{number} minute", "{number} minutes")
+    return counted(round(minutes / 60), "{number} hour", "{number} hours")

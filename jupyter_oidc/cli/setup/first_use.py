@@ -17,6 +17,7 @@ from jupyter_oidc.cli.setup.obstacle import Obstacle
 from jupyter_oidc.cli.sign_in import SignInWish, TerminalSignIn
 from jupyter_oidc.diagnostics import Report
 from jupyter_oidc.diagnostics.report import as_text
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -57,7 +58,7 @@ class FirstUse:
         """Sign in at the running server, or at one that runs for this alone; judge the session, call the APIs."""
         stays = server is not None
         if not stays:
-            self._output.say("No Jupyter server runs here, so one is started for the sign-in ...")
+            self._output.say(_("No Jupyter server runs here, so one is started for the sign-in ..."))
         with _server_for(server, place) as at:
             if stays:
                 self._await_settings(at, provider, changed=changed)
@@ -67,10 +68,11 @@ class FirstUse:
             self._output.say(as_text(Report(tuple(checks)), ascii_only=not self._has_unicode))
         goes_on = stays or summary["storage"] != "memory"
         if not stays:
-            then = (
-                "JupyterLab goes on with the session." if goes_on else "its session was in memory, and ended with it."
+            self._output.say(
+                _("The server for the sign-in has been stopped; JupyterLab goes on with the session.")
+                if goes_on
+                else _("The server for the sign-in has been stopped; its session was in memory, and ended with it.")
             )
-            self._output.say(f"The server for the sign-in has been stopped; {then}")
         return Outcome(works=Report(tuple(checks)).ok and summary["state"] == "active", goes_on=goes_on)
 
     def _await_settings(self, server: RunningServer, provider: Provider, *, changed: bool) -> None:
@@ -78,7 +80,7 @@ class FirstUse:
         known = self._knows(server, provider)
         if known and not changed:
             return
-        self._output.say("Waiting until the running server has read the settings ...")
+        self._output.say(_("Waiting until the running server has read the settings ..."))
         if known:
             time.sleep(CHANGE_SECONDS)
             return
@@ -88,8 +90,8 @@ class FirstUse:
             if self._knows(server, provider):
                 return
         raise Obstacle(
-            f"The running Jupyter server does not know the provider '{provider.name}' yet.",
-            "Restart it; if it reads other configuration folders, give --file in one of them. Then run this again.",
+            _("The running Jupyter server does not know the provider '{provider}' yet.", provider=provider.name),
+            _("Restart it; if it reads other configuration folders, give --file in one of them. Then run this again."),
         )
 
     @staticmethod
@@ -103,9 +105,9 @@ class FirstUse:
         route = f"jupyter-oidc/providers/{quote(provider.name, safe='')}/session"
         summary = server.call("GET", route)
         if not changed and summary["state"] == "active" and not summary["settings_pending"]:
-            self._output.say("There is a session already, so nobody has to sign in.")
+            self._output.say(_("There is a session already, so nobody has to sign in."))
             return summary
-        self._output.say("The first sign-in:")
+        self._output.say(_("The first sign-in:"))
         wish = SignInWish(timeout_seconds=self._wishes.timeout_seconds)
         opens = self._wishes.opens_browser
         return TerminalSignIn(server, provider.name, self._output.say, opens_browser=opens, wish=wish).run()
@@ -121,10 +123,10 @@ class FirstUse:
                 if "X-OIDC-Error" not in reply.headers:
                     return judge_answer(provider.name, api.name, path, reply.status_code)
                 reply.read()
-                told = reply.json()
+                answer = reply.json()
         except (httpx.HTTPError, ValueError):
-            told = {"message": "The call of the API was not answered."}
-        return judge_refusal(provider.name, api.name, told if isinstance(told, dict) else {})
+            answer = {"message": _("The call of the API was not answered.")}
+        return judge_refusal(provider.name, api.name, answer if isinstance(answer, dict) else {})
 
 
 def _server_for(server: RunningServer | None, place: Place) -> AbstractContextManager[RunningServer]:

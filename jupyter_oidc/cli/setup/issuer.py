@@ -9,11 +9,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle
+from jupyter_oidc.language import N_, _, told
 from jupyter_oidc.protocol.discovery import is_secure_url
 from jupyter_oidc.web.redirects import is_loopback_host
 
 _METADATA_PATHS: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-_EXAMPLE: Final = "Give the issuer, for example https://id.example.com, or the address of its metadata."
+_EXAMPLE: Final = N_("Give the issuer, for example https://id.example.com, or the address of its metadata.")
 
 
 def issuer_in(text: str) -> str:
@@ -47,9 +48,9 @@ def other_slash(issuer: str) -> str:
 def _fault(address: str) -> tuple[str, str]:
     if address.startswith("http://") and is_secure_url(f"https{address[4:]}", allow_loopback_http=False):
         return (
-            "The issuer begins with http, and without TLS anybody on the way could sign in as anyone.",
-            "Give it with https; http is admitted at a loopback address of this machine alone.",
+            _("The issuer begins with http, and without TLS anybody on the way could sign in as anyone."),
+            _("Give it with https; http is admitted at a loopback address of this machine alone."),
         )
     if {"?", "#"} & set(address):
-        return "An issuer has neither a query nor a fragment.", _EXAMPLE
-    return "That is not the address of an issuer.", _EXAMPLE
+        return _("An issuer has neither a query nor a fragment."), told(_EXAMPLE)
+    return _("That is not the address of an issuer."), told(_EXAMPLE)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.cli.findings import told_finding
+from jupyter_oidc.language import N_, _, told
+
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.check import Check, Who
     from jupyter_oidc.settings import Finding
@@ -15,9 +18,9 @@ UNANSWERED_CODE: Final = 2
 """The exit code of a command line that is wrong, or that leaves a question open where nobody can answer."""
 
 WHO: Final[dict[Who, str]] = {
-    "user": "You",
-    "administrator": "Administrator of this Jupyter server",
-    "provider": "Administrator of the provider",
+    "user": N_("You"),
+    "administrator": N_("Administrator of this Jupyter server"),
+    "provider": N_("Administrator of the provider"),
 }
 
 
@@ -34,14 +37,16 @@ class Obstacle(Exception):
     @classmethod
     def of_check(cls, check: Check) -> Obstacle:
         """Return the obstacle that a check found."""
-        return cls(check.message, check.action or "", check.who or "administrator")
+        return cls(told(check.message), told(check.action or ""), check.who or "administrator")
 
     @classmethod
     def of_findings(cls, findings: list[Finding] | tuple[Finding, ...], action: str) -> Obstacle:
         """Return the obstacle that mistakes in settings are; each is named."""
-        return cls("\n".join(f"{finding.kind}: {finding}" for finding in findings), action)
+        return cls("\n".join(told_finding(finding) for finding in findings), action)
 
 
 def unanswered(question: str, flag: str) -> Obstacle:
     """Return the obstacle that ``question`` is where nobody can answer it; ``flag`` answers it."""
-    return Obstacle(f"Nobody can be asked here: {question}", f"Give {flag}.", code=UNANSWERED_CODE)
+    return Obstacle(
+        _("Nobody can be asked here: {question}", question=question), _("Give {flag}.", flag=flag), code=UNANSWERED_CODE
+    )

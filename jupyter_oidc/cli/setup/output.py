@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.cli.setup.obstacle import WHO
+from jupyter_oidc.language import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +23,6 @@ class Output:
     def say_checks(self, checks: Iterable[Check]) -> None:
         """Write one line for a check, and a second one for who has to do what."""
         for check in checks:
-            self.say(f"  {check.name}: {check.message}")
+            self.say(f"  {told(check.name)}: {told(check.message)}")
             if check.action:
-                self.say(f"    {WHO[check.who or 'administrator']}: {check.action}")
+                self.say(f"    {told(WHO[check.who or 'administrator'])}: {told(check.action)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.server.config import is_under_hub
 from jupyter_oidc.web.redirects import is_loopback_host
 
@@ -21,12 +22,12 @@ _BINDER_VARIABLES: Final = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST", "BINDER
 _SSH_VARIABLES: Final = ("SSH_CONNECTION", "SSH_TTY")
 
 CALLED: Final[Mapping[Kind, str]] = {
-    "local": "on this machine, where the browser is too",
-    "hub": "under a JupyterHub",
-    "binder": "on a Binder, at an address that changes",
-    "remote": "on a machine that the browser is not on",
+    "local": N_("The server runs on this machine, where the browser is too."),
+    "hub": N_("The server runs under a JupyterHub."),
+    "binder": N_("The server runs on a Binder, at an address that changes."),
+    "remote": N_("The server runs on a machine that the browser is not on."),
 }
-"""The place of the server, in words."""
+"""The place of the server, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from jupyter_oidc.cli.setup.obstacle import Obstacle
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import network
 from jupyter_oidc.diagnostics.provider import ask_metadata, check_clock, check_keys
+from jupyter_oidc.language import told
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.protocol.registration import RegisteredClient, read_registration_reply
 from jupyter_oidc.settings import Provider
@@ -97,4 +98,4 @@ def register(settings: Settings, provider: Provider, call: Call) -> RegisteredCl
     try:
         return asyncio.run(send())
     except Problem as problem:
-        raise Obstacle(problem.message, problem.action, "provider") from None
+        raise Obstacle(told(problem.message), told(problem.action), "provider") from None

@@ -15,6 +15,7 @@ from jupyter_oidc.cli.setup.provider_metadata import register
 from jupyter_oidc.cli.setup.target_file import target_document
 from jupyter_oidc.cli.setup.wishes import base_url
 from jupyter_oidc.compose import diagnostic_context
+from jupyter_oidc.language import _, told
 from jupyter_oidc.problems import Problem, RouteForbidden
 from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.registration import registration_call
@@ -62,7 +63,7 @@ class Plan:
             others = tuple(one for one in known.providers if one.name != self.name)
             check_unique_apis((*others, *read.providers), findings)
         if isinstance(read, list) or findings:
-            raise Obstacle.of_findings(findings, "Correct what you gave, and run this again; nothing was written.")
+            raise Obstacle.of_findings(findings, _("Correct what you gave, and run this again; nothing was written."))
         return read.providers[0]
 
 
@@ -80,7 +81,7 @@ class Questions:
         wishes, dialogue = self._wishes, self._dialogue
         known = next((one for one in self._here.settings.providers if one.issuer == found.issuer), None)
         name = wishes.name or dialogue.ask(
-            "Name of the provider here", _NAME_FLAG, default=known.name if known else "corp", fault=_fault_of_name
+            _("Name of the provider here"), _NAME_FLAG, default=known.name if known else "corp", fault=_fault_of_name
         )
         document = target_document(name, wishes.file, self._here.paths, self._here.folder, self._here.settings)
         before = decisions.in_snake_case(document.provider(name))
@@ -124,7 +125,7 @@ class Questions:
 
     def _client_id(self, before: Mapping[str, Any]) -> str:
         return self._wishes.client_id or self._dialogue.ask(
-            "Client id, as the provider has registered it",
+            _("Client id, as the provider has registered it"),
             "--client-id=ID",
             default=str(before.get("client_id") or "jupyter"),
         )
@@ -139,7 +140,7 @@ class Questions:
         if self._wishes.apis or before.get("apis"):
             return dict(self._wishes.apis)
         name = self._dialogue.ask(
-            "Name of an API to call, such as orders (empty: none yet)",
+            _("Name of an API to call, such as orders (empty: none yet)"),
             "--api=NAME=URL",
             default="",
             fault=lambda text: _fault_of_name(text) if text else None,
@@ -148,7 +149,10 @@ class Questions:
         if not name:
             return {}
         address = self._dialogue.ask(
-            f"Address of '{name}', such as https://api.example.com/v1/", "--api=NAME=URL", default="", is_optional=True
+            _("Address of '{api}', such as https://api.example.com/v1/", api=name),
+            "--api=NAME=URL",
+            default="",
+            is_optional=True,
         )
         return {name: address} if address else {}
 
@@ -166,8 +170,9 @@ class Questions:
                 public = place.public or ""
                 values[name] = public.removeprefix("https://").rstrip("/") if public.startswith("https://") else ""
                 continue
+            text = told(meaning)
             values[name] = self._dialogue.ask(
-                f"{meaning[0].upper()}{meaning[1:]}", f"--fill={name}=VALUE", default="", is_optional=True
+                f"{text[0].upper()}{text[1:]}", f"--fill={name}=VALUE", default="", is_optional=True
             )
         return values
 
@@ -178,22 +183,24 @@ class Questions:
         if kept and wished == "auto" and not self._wishes.address:
             uri = kept.get("redirect_uri")
             strategy = kept.get("redirect_strategy", "auto")
-            way = decisions.Way("The settings say so.", (uri,) if uri else (), strategy, uri)
+            way = decisions.Way(_("The settings say so."), (uri,) if uri else (), strategy, uri)
         else:
             way = decisions.way_to_sign_in(found.metadata, place, name, wished)
-        self._output.say(f"The server runs {CALLED[place.kind]}. {way.reason}")
+        self._output.say(f"{told(CALLED[place.kind])} {way.reason}")
         if place.kind == "remote" and way.register and not way.redirect_uri:
-            self._output.say("Reach it through a tunnel (ssh -L 8888:localhost:8888 HOST), or give --address=URL.")
+            self._output.say(_("Reach it through a tunnel (ssh -L 8888:localhost:8888 HOST), or give --address=URL."))
         return way
 
     def _replace_other_issuer(self, name: str) -> None:
         """Ask whether another provider of that name may go."""
         if not self._dialogue.confirm(
-            f"The settings of '{name}' are for another issuer. Replace them?", "another --name", default=False
+            _("The settings of '{provider}' are for another issuer. Replace them?", provider=name),
+            _("another --name"),
+            default=False,
         ):
             raise Obstacle(
-                f"The name '{name}' is taken by a provider with another issuer.",
-                "Give another --name; or remove that provider from its file.",
+                _("The name '{provider}' is taken by a provider with another issuer.", provider=name),
+                _("Give another --name; or remove that provider from its file."),
                 code=UNANSWERED_CODE,
             )
 
@@ -210,7 +217,10 @@ class Questions:
                 self._dialogue.is_interactive
                 and not self._dialogue.takes_defaults
                 and self._dialogue.confirm(
-                    f"The host of '{api.name}' leads to an address that is not on the public internet. Is that meant?",
+                    _(
+                        "The host of '{api}' leads to an address that is not on the public internet. Is that meant?",
+                        api=api.name,
+                    ),
                     "--private-network",
                     default=True,
                 )
@@ -237,8 +247,8 @@ class Questions:
         endpoint, metadata = found.metadata.registration_endpoint, found.metadata
         if endpoint is None:
             raise Obstacle(
-                "The provider's metadata name no endpoint at which a client could register itself.",
-                "Register the client at the provider by hand, and leave --register out.",
+                _("The provider's metadata name no endpoint at which a client could register itself."),
+                _("Register the client at the provider by hand, and leave --register out."),
                 "provider",
             )
         method = "none" if decisions.secret_need(metadata, found.preset) == "none" else None
@@ -254,7 +264,9 @@ class Questions:
             grant_types=_grant_types(way),
         )
         client = register(replace(self._here.settings, providers=(provider,)), provider, call)
-        self._output.say(f"The provider has registered this client under the id {client.client_id}.")
+        self._output.say(
+            _("The provider has registered this client under the id {client_id}.", client_id=client.client_id)
+        )
         return client.client_id, ClientSecret(typed=client.secret)
 
 
@@ -266,7 +278,7 @@ def _with_preset_of(found: FoundProvider, before: Mapping[str, Any]) -> FoundPro
 
 def _fault_of_name(name: str) -> str | None:
     read = read_settings({name: {"issuer": "https://id.example.com", "client_id": "x"}})
-    return None if isinstance(read, Settings) else "A name has lower-case letters, digits, '-' and '_'."
+    return None if isinstance(read, Settings) else _("A name has lower-case letters, digits, '-' and '_'.")
 
 
 def _grant_types(way: Way) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.cli.setup.obstacle import Obstacle
+from jupyter_oidc.language import N_, _, told
 from jupyter_oidc.server.settings_file import SECTION, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NEW_FILE_MODE: Final = 0o600
-_CORRECT_JSON: Final = "Correct it ('python -m json.tool FILE' says where), or give another --file."
+_CORRECT_JSON: Final = N_("Correct it ('python -m json.tool FILE' says where), or give another --file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,28 @@ class SettingsDocument:
         """Read ``path``; raises :class:`Obstacle` for what is no JSON file with settings."""
         if path.suffix != ".json":
             raise Obstacle(
-                f"{path} is no JSON file: a set-up writes JSON, since Python files are programs.",
-                "Give a --file that ends with .json; Jupyter reads the folder jupyter_server_config.d.",
+                _("{file} is no JSON file: a set-up writes JSON, since Python files are programs.", file=path),
+                _("Give a --file that ends with .json; Jupyter reads the folder jupyter_server_config.d."),
             )
         target = path.resolve() if path.is_symlink() else path
         found = settings_file(str(target))
         if found.trouble == "is gone":
             return cls(target, None, {})
         if found.trouble not in (None, "is empty"):
-            raise Obstacle(f"{path} {found.trouble}.", _CORRECT_JSON)
+            trouble = told(found.trouble or "")
+            raise Obstacle(_("{file} {trouble}.", file=path, trouble=trouble), told(_CORRECT_JSON))
         try:
             text = target.read_text(encoding="utf-8-sig")
         except (OSError, ValueError):
-            raise Obstacle(f"{path} cannot be read.", _CORRECT_JSON) from None
+            raise Obstacle(_("{file} cannot be read.", file=path), told(_CORRECT_JSON)) from None
         document = json.loads(text) if text.strip() else {}
         providers = document.get(SECTION, {})
         providers = providers.get("providers", {}) if isinstance(providers, dict) else None
         if not isinstance(providers, dict):
-            raise Obstacle(f"{path} holds settings that are no mapping.", "Correct it: jupyter oidc config check.")
+            raise Obstacle(
+                _("{file} holds settings that are no mapping.", file=path),
+                _("Correct it: jupyter oidc config check."),
+            )
         return cls(target, text, document)
 
     def provider(self, name: str) -> dict[str, Any]:
@@ -80,7 +85,9 @@ class SettingsDocument:
     def write(self, text: str) -> None:
         """Put ``text`` into the place of the file: whole, for this user only if it is new; raises :class:`Obstacle`."""
         if self._present_text() != self.text:
-            raise Obstacle(f"{self.path} has changed while this ran, and was not written.", "Run this again.")
+            raise Obstacle(
+                _("{file} has changed while this ran, and was not written.", file=self.path), _("Run this again.")
+            )
         draft = ""
         try:
             mode = NEW_FILE_MODE if self.text is None else self.path.stat().st_mode & 0o777
@@ -95,10 +102,10 @@ class SettingsDocument:
             Path(draft).replace(self.path)
             draft = ""
         except OSError as error:
-            reason = os.strerror(error.errno).lower() if error.errno else "the system refuses it"
+            reason = os.strerror(error.errno).lower() if error.errno else _("the system refuses it")
             raise Obstacle(
-                f"{self.path} cannot be written: {reason}.",
-                "Give a --file in a folder that you can write to and Jupyter reads: jupyter --paths.",
+                _("{file} cannot be written: {reason}.", file=self.path, reason=reason),
+                _("Give a --file in a folder that you can write to and Jupyter reads: jupyter --paths."),
             ) from None
         finally:
             if draft:

@@ -24,6 +24,7 @@ from jupyter_oidc.cli.setup.target_file import is_read_by_jupyter
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.provider import check_contradictions, check_scopes
+from jupyter_oidc.language import N_, _
 from jupyter_oidc.sessions.contradictions import SignInPlan
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class SetUp:
         provider = plan.provider(self._here.settings)
         report = self._examined(provider, place, plan)
         if not is_read_by_jupyter(plan.document.path, self._here.paths):
-            self._say(f"Jupyter does not read {plan.document.path}: copy it into a folder of 'jupyter --paths'.")
+            self._say(
+                _("Jupyter does not read {file}: copy it into a folder of 'jupyter --paths'.", file=plan.document.path)
+            )
             return 0
         if not self._wishes.signs_in:
             self._say_what_next(provider, signed_in=False)
@@ -80,13 +83,15 @@ class SetUp:
         return 0 if outcome.works else 1
 
     def _find(self) -> FoundProvider:
-        self._say(f"Reading the metadata of {self._wishes.issuer} ...")
+        self._say(_("Reading the metadata of {issuer} ...", issuer=self._wishes.issuer))
         found = find_provider(self._wishes.issuer, self._wishes.ca_bundle or None, self._here.settings)
-        title = found.preset.title if found.preset else "an OpenID Provider that no preset is for"
-        self._say(f"Found {found.issuer}: {title}.")
+        title = found.preset.title if found.preset else _("an OpenID Provider that no preset is for")
+        self._say(_("Found {issuer}: {title}.", issuer=found.issuer, title=title))
         self._output.say_checks(check for check in found.checks if check.status != "ok" and check.name != "keys")
         if is_plain_http(found.issuer):
-            self._say("It speaks http at a loopback address, which is for developers: allow_insecure_loopback is set.")
+            self._say(
+                _("It speaks http at a loopback address, which is for developers: allow_insecure_loopback is set.")
+            )
         return found
 
     def _check_plan(self, plan: Plan, found: FoundProvider) -> None:
@@ -103,32 +108,37 @@ class SetUp:
     def _say_what_to_register(self, plan: Plan) -> None:
         uris, preset = plan.way.register, plan.preset
         if not uris:
-            self._say("Sign-ins by code need no redirect URI; the client has to be allowed the device grant.")
+            self._say(_("Sign-ins by code need no redirect URI; the client has to be allowed the device grant."))
             return
         if self._wishes.registers:
             return
-        label = f" ({preset.registration.where}: {preset.registration.redirect_uri})" if preset else ""
-        more = ", for any port" if plan.way.any_port else ", each to the letter" if len(uris) > 1 else ", to the letter"
-        self._say(f"Register this at the provider{label}, for the client {plan.body['client_id']}{more}:\n")
+        place = f" ({preset.registration.where}: {preset.registration.redirect_uri})" if preset else ""
+        if plan.way.any_port:
+            template = N_("Register this at the provider{place}, for the client {client_id}, for any port:")
+        elif len(uris) > 1:
+            template = N_("Register this at the provider{place}, for the client {client_id}, each to the letter:")
+        else:
+            template = N_("Register this at the provider{place}, for the client {client_id}, to the letter:")
+        self._say(_(template, place=place, client_id=plan.body["client_id"]) + "\n")
         for uri in uris:
             self._say(f"    {uri}")
         self._say("")
         if not self._wishes.is_dry_run:
-            self._dialogue.pause("Press Enter when that is done.")
+            self._dialogue.pause(_("Press Enter when that is done."))
 
     def _show_only(self, plan: Plan) -> int:
         text = plan.document.with_provider(plan.name, plan.body)
-        self._say(f"This would be written into {plan.document.path}:\n")
-        self._say(plan.document.difference(text) or "(nothing changes)")
+        self._say(_("This would be written into {file}:", file=plan.document.path) + "\n")
+        self._say(plan.document.difference(text) or _("(nothing changes)"))
         if plan.secret.typed is not None:
-            self._say("The client secret would be kept in the keyring or in a file of its own.")
+            self._say(_("The client secret would be kept in the keyring or in a file of its own."))
         return 0
 
     def _write(self, plan: Plan, place: Place) -> bool:
         """Write secret and settings, both or neither, and return whether anything changed."""
         document = plan.document
         if plan.secret.typed is None and document.with_provider(plan.name, plan.body) == document.text:
-            self._say(f"Nothing changes: {document.path} says all of this already.")
+            self._say(_("Nothing changes: {file} says all of this already.", file=document.path))
             return False
         with _kept(plan, place, self._here.folder) as kept:
             if kept is not None:
@@ -136,15 +146,18 @@ class SetUp:
             text = document.with_provider(plan.name, plan.body)
             if document.text not in (None, text):
                 self._say(document.difference(text))
-                if not self._dialogue.confirm(f"Change {document.path}?", "--yes", default=True):
-                    raise Obstacle("Nothing was written.", "Run this again when you are ready.")
+                if not self._dialogue.confirm(_("Change {file}?", file=document.path), "--yes", default=True):
+                    raise Obstacle(_("Nothing was written."), _("Run this again when you are ready."))
             document.write(text)
             self.written = document.path
         if kept is not None:
             self._say(
-                f"The client secret is kept in {plan.body['client_secret']}, which is all that the settings say of it."
+                _(
+                    "The client secret is kept in {reference}, which is all that the settings say of it.",
+                    reference=plan.body["client_secret"],
+                )
             )
-        self._say(f"Written: {document.path}")
+        self._say(_("Written: {file}", file=document.path))
         return True
 
     def _examined(self, provider: Provider, place: Place, plan: Plan) -> Report:
@@ -153,17 +166,20 @@ class SetUp:
             report = asyncio.run(self._examine(provider, place, plan))
             self._output.say_checks(check for check in report.checks if check.status != "ok")
             fine = sum(check.status == "ok" for check in report.checks)
-            self._say(f"{fine} of {len(report.checks)} that were looked at are as they should be.")
+            all_of_them = len(report.checks)
+            self._say(
+                _("{number} of {total} that were looked at are as they should be.", number=fine, total=all_of_them)
+            )
             in_the_way = [check for check in report.checks if check.status == "problem" and _stops_sign_in(check)]
             if not in_the_way:
                 return report
             if not self._dialogue.is_interactive or self._dialogue.takes_defaults:
                 raise Obstacle(
-                    "The sign-in was not begun, because of what is wrong above.",
-                    "Let it be corrected, then run this again: the settings are written.",
+                    _("The sign-in was not begun, because of what is wrong above."),
+                    _("Let it be corrected, then run this again: the settings are written."),
                     in_the_way[0].who or "administrator",
                 )
-            self._dialogue.pause("Correct it, then press Enter to look again; Ctrl-C stops, and the settings stay.")
+            self._dialogue.pause(_("Correct it, then press Enter to look again; Ctrl-C stops, and the settings stay."))
 
     async def _examine(self, provider: Provider, place: Place, plan: Plan) -> Report:
         context = diagnostic_context(
@@ -180,13 +196,13 @@ class SetUp:
 
     def _say_what_next(self, provider: Provider, *, signed_in: bool) -> None:
         if not signed_in:
-            self._say("Next: start JupyterLab (jupyter lab), and sign in there or by: jupyter oidc sign-in.")
+            self._say(_("Next: start JupyterLab (jupyter lab), and sign in there or by: jupyter oidc sign-in."))
         first = next(iter(provider.apis), None)
         if first is None:
-            self._say(f"Next: name an API: jupyter oidc setup {provider.issuer} --api=NAME=URL")
+            self._say(_("Next: name an API: jupyter oidc setup {issuer} --api=NAME=URL", issuer=provider.issuer))
             return
         path = path_to_probe({"example": first.example})
-        self._say("In a notebook:\n\n    import jupyter_oidc as oidc")
+        self._say(_("In a notebook:") + "\n\n    import jupyter_oidc as oidc")
         self._say(f'    oidc.api("{first.name}").get("{path}")\n')
 
     def _running_server(self) -> RunningServer | None:
@@ -198,7 +214,10 @@ class SetUp:
                 raise
             return None
         if server is None and self._wishes.server:
-            raise Obstacle(f"No Jupyter server runs at {self._wishes.server}.", "Look which run: jupyter server list.")
+            raise Obstacle(
+                _("No Jupyter server runs at {address}.", address=self._wishes.server),
+                _("Look which run: jupyter server list."),
+            )
         return server
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.setup.obstacle import Obstacle
 from jupyter_oidc.cli.setup.settings_document import SettingsDocument
+from jupyter_oidc.language import _
 from jupyter_oidc.server.settings_file import FILE_NAME, settings_files
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ def target_document(name: str, wished: str, paths: Sequence[str], folder: Path, 
     if wished:
         target = Path(wished).expanduser().absolute()
         if holder is not None and not _is_same(holder, target):
-            raise Obstacle(f"The provider '{name}' stands in {holder}.", "Leave --file out, or give another --name.")
+            raise Obstacle(
+                _("The provider '{provider}' stands in {file}.", provider=name, file=holder),
+                _("Leave --file out, or give another --name."),
+            )
         return SettingsDocument.read(target)
     if holder is None and any(one.name == name for one in known.providers):
         raise Obstacle(
-            f"The provider '{name}' stands in a Python file or on the command line, which no set-up can change.",
-            "Give another --name, or remove it there.",
+            _(
+                "The provider '{provider}' stands in a Python file or on the command line, which no set-up can change.",
+                provider=name,
+            ),
+            _("Give another --name, or remove it there."),
         )
     return SettingsDocument.read(holder or folder / f"{FILE_NAME}.d" / f"jupyter_oidc-{name}.json")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle
+from jupyter_oidc.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,9 @@ def pairs(given: Iterable[str], flag: str, form: str) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not (name and sign and value):
             raise Obstacle(
-                f"--{flag} has the form {form}.", f"Write it like that: --{flag}={form}.", code=UNANSWERED_CODE
+                _("{flag} has the form {form}.", flag="--" + flag, form=form),
+                _("Write it like that: {flag}.", flag="--" + flag + "=" + form),
+                code=UNANSWERED_CODE,
             )
         found[name] = value
     return found
