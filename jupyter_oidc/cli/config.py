@@ -241,10 +241,10 @@ class Preset(_ConfigApp):
     def _show(self, name: str) -> None:
         one = preset(name)
         for fact in one.facts:
-            self.write_stderr(f"{fact.topic}: {fact.fact}\n    {fact.source}")
+            self.write_stderr(f"{told(fact.topic)}: {told(fact.fact)}\n    {fact.source}")
         self.write_stderr("\n" + _("Fill in:"))
         for placeholder, meaning in one.placeholders.items():
-            self.write_stderr(f"    {{{placeholder}}}: {meaning}")
+            self.write_stderr(f"    {{{placeholder}}}: {told(meaning)}")
         self.write_stdout(
             json.dumps(
                 {"JupyterOIDC": {"providers": {self.provider: _with_provider_name(one.body(), self.provider)}}},

@@ -48,7 +48,9 @@ def sources() -> list[Path]:
     """Return the files that hold sentences, in order."""
     python = (path for path in (ROOT / "jupyter_oidc").rglob("*.py") if "labextension" not in path.parts)
     front_end = (path for path in (ROOT / "labextension-stub" / "src").rglob("*.ts*") if "generated" not in path.parts)
-    return [*sorted(python), *sorted(front_end), *sorted((ROOT / "labextension-stub" / "schema").glob("*.json"))]
+    presets = (ROOT / "config" / "providers").glob("*.json")
+    schemas = (ROOT / "labextension-stub" / "schema").glob("*.json")
+    return [*sorted(python), *sorted(front_end), *sorted(presets), *sorted(schemas)]
 
 
 @cache
@@ -132,6 +134,11 @@ def _sentences_of_errors() -> Iterator[Found]:
 
 def _sentences_of(path: Path) -> Iterator[Found]:
     place = path.relative_to(ROOT).as_posix()
+    if path.parent.name == "providers":
+        preset = json.loads(path.read_text(encoding="utf-8"))
+        facts = (fact[part] for fact in preset["facts"] for part in ("topic", "fact"))
+        yield from (Found(text, place) for text in (*preset["placeholders"].values(), *facts))
+        return
     if path.suffix == ".json":
         for text in _texts_of_schema(json.loads(path.read_text(encoding="utf-8"))):
             yield Found(text, place, _CONTEXT_OF_SCHEMA)
