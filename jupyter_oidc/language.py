@@ -132,13 +132,18 @@ def on_the_wire(text: str) -> list[dict[str, Any]]:
     """Return the ids and facts of the sentences of ``text`` (contract ``sentence``), for a reader in another process."""
     leaves = text.leaves if isinstance(text, Sentence) else (Sentence(text),)
     return [
-        {"id": leaf.template, "params": {name: _plain(fact) for name, fact in leaf.facts.items()}} for leaf in leaves
+        {
+            "id": leaf.template,
+            "params": {name: _plain(fact) for name, fact in leaf.facts.items()},
+            **({"one": leaf.one} if leaf.one else {}),
+        }
+        for leaf in leaves
     ]
 
 
 def heard(text: str, sentences: Iterable[Mapping[str, Any]]) -> str:
     """Return ``text`` of another process as a :class:`Sentence`, if ``sentences`` make it; else as it is."""
-    made = joined(*(Sentence(part["id"], part["params"]) for part in sentences))
+    made = joined(*(Sentence(part["id"], part["params"], _one(part)) for part in sentences))
     return made if made == text else text
 
 
@@ -287,6 +292,11 @@ def _filler(facts: Mapping[str, Any], language: str) -> Callable[[re.Match[str]]
         return before + _text(fact, language) + after
 
     return fill
+
+
+def _one(part: Mapping[str, Any]) -> str | None:
+    """Return the template for a number of one, if ``part`` counts."""
+    return part.get("one") if isinstance(part["params"].get("number"), int) else None
 
 
 def _plain(fact: object) -> str | int | list[str]:

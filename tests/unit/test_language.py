@@ -27,6 +27,7 @@ from jupyter_oidc.language import (
     told,
 )
 
+DAYS = counted(2, "{number} day is left.", "{number} days are left.")
 OPEN = sentence("It opens {methods} at '{paths}'.", methods=("GET", "HEAD", "POST"), paths=["/a", "/b"])
 
 
@@ -65,7 +66,7 @@ def test_what_is_learnt_later_fills_what_is_open_and_replaces_nothing() -> None:
 
 
 def test_another_process_gets_ids_and_facts_and_makes_the_same_text_of_them() -> None:
-    text = joined(OPEN, sentence("Wait {seconds}.", seconds=5), "Read this.")
+    text = joined(OPEN, sentence("Wait {seconds}.", seconds=5), "Read this.", DAYS)
     wire = on_the_wire(text)
     assert wire == [
         {
@@ -74,13 +75,16 @@ def test_another_process_gets_ids_and_facts_and_makes_the_same_text_of_them() ->
         },
         {"id": "Wait {seconds}.", "params": {"seconds": 5}},
         {"id": "Read this.", "params": {}},
+        {"id": "{number} days are left.", "params": {"number": 2}, "one": "{number} day is left."},
     ]
     made = heard(str(text), wire)
     assert isinstance(made, Sentence)
     assert [leaf.template for leaf in made.leaves] == [leaf.template for leaf in text.leaves]
 
 
-@pytest.mark.parametrize("sentences", [[], [{"id": "Something else.", "params": {}}]])
+@pytest.mark.parametrize(
+    "sentences", [[], [{"id": "Something else.", "params": {}}], [{"id": "{number} x", "params": {}, "one": "x"}]]
+)
 def test_ids_that_do_not_make_the_text_are_not_believed(sentences: list[dict[str, Any]]) -> None:
     assert type(heard("The text.", sentences)) is str
 

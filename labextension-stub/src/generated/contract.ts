@@ -144,6 +144,10 @@ export interface Diagnostics {
         [k: string]: string | number | string[];
       };
       /**
+       * The template for a number of one, of a sentence that counts.
+       */
+      one?: string;
+      /**
        * The words of a newer server that are `other` here, by the member that they were in.
        */
       unknown_words?: {
@@ -161,6 +165,10 @@ export interface Diagnostics {
       params: {
         [k: string]: string | number | string[];
       };
+      /**
+       * The template for a number of one, of a sentence that counts.
+       */
+      one?: string;
       /**
        * The words of a newer server that are `other` here, by the member that they were in.
        */
@@ -275,6 +283,10 @@ export interface OidcError {
       [k: string]: string | number | string[];
     };
     /**
+     * The template for a number of one, of a sentence that counts.
+     */
+    one?: string;
+    /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
     unknown_words?: {
@@ -292,6 +304,10 @@ export interface OidcError {
     params: {
       [k: string]: string | number | string[];
     };
+    /**
+     * The template for a number of one, of a sentence that counts.
+     */
+    one?: string;
     /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
@@ -681,6 +697,10 @@ export interface SignInProgress {
         [k: string]: string | number | string[];
       };
       /**
+       * The template for a number of one, of a sentence that counts.
+       */
+      one?: string;
+      /**
        * The words of a newer server that are `other` here, by the member that they were in.
        */
       unknown_words?: {
@@ -698,6 +718,10 @@ export interface SignInProgress {
       params: {
         [k: string]: string | number | string[];
       };
+      /**
+       * The template for a number of one, of a sentence that counts.
+       */
+      one?: string;
       /**
        * The words of a newer server that are `other` here, by the member that they were in.
        */

@@ -55,8 +55,8 @@ export const shapeOfDiagnostics: IShape = {
           message: {},
           action: {},
           who: { words: ['user', 'administrator', 'provider'] },
-          message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
-          action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
+          message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
+          action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
         }
       }
     }
@@ -123,8 +123,8 @@ export const shapeOfOidcError: IShape = {
     status: { absent: null },
     detail: { absent: '' },
     params: { absent: {} },
-    message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
-    action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
+    message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
+    action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
   }
 };
 
@@ -293,8 +293,8 @@ export const shapeOfSignInProgress: IShape = {
         status: { absent: null },
         detail: { absent: '' },
         params: { absent: {} },
-        message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] },
-        action_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
+        message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
+        action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
       }
     },
     expires_in: {}

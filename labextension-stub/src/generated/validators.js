@@ -644,7 +644,8 @@ const schema14 = {
                 params: {
                   type: 'object',
                   additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                }
+                },
+                one: { type: 'string', minLength: 1 }
               }
             }
           },
@@ -658,7 +659,8 @@ const schema14 = {
                 params: {
                   type: 'object',
                   additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                }
+                },
+                one: { type: 'string', minLength: 1 }
               }
             }
           }
@@ -906,6 +908,26 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                                     } else {
                                                       var valid4 = true;
                                                     }
+                                                    if (valid4) {
+                                                      if (data10.one !== undefined) {
+                                                        let data15 = data10.one;
+                                                        const _errs31 = errors;
+                                                        if (errors === _errs31) {
+                                                          if (typeof data15 === 'string') {
+                                                            if (data15.length < 1) {
+                                                              validate13.errors = [0];
+                                                              return false;
+                                                            }
+                                                          } else {
+                                                            validate13.errors = [0];
+                                                            return false;
+                                                          }
+                                                        }
+                                                        var valid4 = _errs31 === errors;
+                                                      } else {
+                                                        var valid4 = true;
+                                                      }
+                                                    }
                                                   }
                                                 }
                                               } else {
@@ -929,31 +951,31 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                     if (valid2) {
                                       if (data2.action_sentences !== undefined) {
-                                        let data15 = data2.action_sentences;
-                                        const _errs31 = errors;
-                                        if (errors === _errs31) {
-                                          if (Array.isArray(data15)) {
+                                        let data16 = data2.action_sentences;
+                                        const _errs33 = errors;
+                                        if (errors === _errs33) {
+                                          if (Array.isArray(data16)) {
                                             var valid7 = true;
-                                            const len3 = data15.length;
+                                            const len3 = data16.length;
                                             for (let i3 = 0; i3 < len3; i3++) {
-                                              let data16 = data15[i3];
-                                              const _errs33 = errors;
-                                              if (errors === _errs33) {
-                                                if (data16 && typeof data16 == 'object' && !Array.isArray(data16)) {
+                                              let data17 = data16[i3];
+                                              const _errs35 = errors;
+                                              if (errors === _errs35) {
+                                                if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
                                                   let missing3;
                                                   if (
-                                                    (data16.id === undefined && (missing3 = 'id')) ||
-                                                    (data16.params === undefined && (missing3 = 'params'))
+                                                    (data17.id === undefined && (missing3 = 'id')) ||
+                                                    (data17.params === undefined && (missing3 = 'params'))
                                                   ) {
                                                     validate13.errors = [0];
                                                     return false;
                                                   } else {
-                                                    if (data16.id !== undefined) {
-                                                      let data17 = data16.id;
-                                                      const _errs35 = errors;
-                                                      if (errors === _errs35) {
-                                                        if (typeof data17 === 'string') {
-                                                          if (data17.length < 1) {
+                                                    if (data17.id !== undefined) {
+                                                      let data18 = data17.id;
+                                                      const _errs37 = errors;
+                                                      if (errors === _errs37) {
+                                                        if (typeof data18 === 'string') {
+                                                          if (data18.length < 1) {
                                                             validate13.errors = [0];
                                                             return false;
                                                           }
@@ -962,49 +984,49 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                                           return false;
                                                         }
                                                       }
-                                                      var valid8 = _errs35 === errors;
+                                                      var valid8 = _errs37 === errors;
                                                     } else {
                                                       var valid8 = true;
                                                     }
                                                     if (valid8) {
-                                                      if (data16.params !== undefined) {
-                                                        let data18 = data16.params;
-                                                        const _errs37 = errors;
-                                                        if (errors === _errs37) {
+                                                      if (data17.params !== undefined) {
+                                                        let data19 = data17.params;
+                                                        const _errs39 = errors;
+                                                        if (errors === _errs39) {
                                                           if (
-                                                            data18 &&
-                                                            typeof data18 == 'object' &&
-                                                            !Array.isArray(data18)
+                                                            data19 &&
+                                                            typeof data19 == 'object' &&
+                                                            !Array.isArray(data19)
                                                           ) {
-                                                            for (const key1 in data18) {
-                                                              let data19 = data18[key1];
-                                                              const _errs40 = errors;
+                                                            for (const key1 in data19) {
+                                                              let data20 = data19[key1];
+                                                              const _errs42 = errors;
                                                               if (
-                                                                typeof data19 !== 'string' &&
-                                                                !(typeof data19 == 'number' && isFinite(data19)) &&
-                                                                !Array.isArray(data19)
+                                                                typeof data20 !== 'string' &&
+                                                                !(typeof data20 == 'number' && isFinite(data20)) &&
+                                                                !Array.isArray(data20)
                                                               ) {
                                                                 validate13.errors = [0];
                                                                 return false;
                                                               }
-                                                              if (errors === _errs40) {
-                                                                if (Array.isArray(data19)) {
+                                                              if (errors === _errs42) {
+                                                                if (Array.isArray(data20)) {
                                                                   var valid10 = true;
-                                                                  const len4 = data19.length;
+                                                                  const len4 = data20.length;
                                                                   for (let i4 = 0; i4 < len4; i4++) {
-                                                                    const _errs42 = errors;
-                                                                    if (typeof data19[i4] !== 'string') {
+                                                                    const _errs44 = errors;
+                                                                    if (typeof data20[i4] !== 'string') {
                                                                       validate13.errors = [0];
                                                                       return false;
                                                                     }
-                                                                    var valid10 = _errs42 === errors;
+                                                                    var valid10 = _errs44 === errors;
                                                                     if (!valid10) {
                                                                       break;
                                                                     }
                                                                   }
                                                                 }
                                                               }
-                                                              var valid9 = _errs40 === errors;
+                                                              var valid9 = _errs42 === errors;
                                                               if (!valid9) {
                                                                 break;
                                                               }
@@ -1014,9 +1036,29 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                                             return false;
                                                           }
                                                         }
-                                                        var valid8 = _errs37 === errors;
+                                                        var valid8 = _errs39 === errors;
                                                       } else {
                                                         var valid8 = true;
+                                                      }
+                                                      if (valid8) {
+                                                        if (data17.one !== undefined) {
+                                                          let data22 = data17.one;
+                                                          const _errs46 = errors;
+                                                          if (errors === _errs46) {
+                                                            if (typeof data22 === 'string') {
+                                                              if (data22.length < 1) {
+                                                                validate13.errors = [0];
+                                                                return false;
+                                                              }
+                                                            } else {
+                                                              validate13.errors = [0];
+                                                              return false;
+                                                            }
+                                                          }
+                                                          var valid8 = _errs46 === errors;
+                                                        } else {
+                                                          var valid8 = true;
+                                                        }
                                                       }
                                                     }
                                                   }
@@ -1025,7 +1067,7 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                                   return false;
                                                 }
                                               }
-                                              var valid7 = _errs33 === errors;
+                                              var valid7 = _errs35 === errors;
                                               if (!valid7) {
                                                 break;
                                               }
@@ -1035,7 +1077,7 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                             return false;
                                           }
                                         }
-                                        var valid2 = _errs31 === errors;
+                                        var valid2 = _errs33 === errors;
                                       } else {
                                         var valid2 = true;
                                       }
@@ -1169,7 +1211,8 @@ const schema15 = {
           params: {
             type: 'object',
             additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-          }
+          },
+          one: { type: 'string', minLength: 1 }
         }
       }
     },
@@ -1183,7 +1226,8 @@ const schema15 = {
           params: {
             type: 'object',
             additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-          }
+          },
+          one: { type: 'string', minLength: 1 }
         }
       }
     }
@@ -1563,6 +1607,26 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                                 } else {
                                                   var valid4 = true;
                                                 }
+                                                if (valid4) {
+                                                  if (data15.one !== undefined) {
+                                                    let data20 = data15.one;
+                                                    const _errs43 = errors;
+                                                    if (errors === _errs43) {
+                                                      if (typeof data20 === 'string') {
+                                                        if (data20.length < 1) {
+                                                          validate14.errors = [0];
+                                                          return false;
+                                                        }
+                                                      } else {
+                                                        validate14.errors = [0];
+                                                        return false;
+                                                      }
+                                                    }
+                                                    var valid4 = _errs43 === errors;
+                                                  } else {
+                                                    var valid4 = true;
+                                                  }
+                                                }
                                               }
                                             }
                                           } else {
@@ -1586,31 +1650,31 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                 }
                                 if (valid0) {
                                   if (data.action_sentences !== undefined) {
-                                    let data20 = data.action_sentences;
-                                    const _errs43 = errors;
-                                    if (errors === _errs43) {
-                                      if (Array.isArray(data20)) {
+                                    let data21 = data.action_sentences;
+                                    const _errs45 = errors;
+                                    if (errors === _errs45) {
+                                      if (Array.isArray(data21)) {
                                         var valid7 = true;
-                                        const len3 = data20.length;
+                                        const len3 = data21.length;
                                         for (let i3 = 0; i3 < len3; i3++) {
-                                          let data21 = data20[i3];
-                                          const _errs45 = errors;
-                                          if (errors === _errs45) {
-                                            if (data21 && typeof data21 == 'object' && !Array.isArray(data21)) {
+                                          let data22 = data21[i3];
+                                          const _errs47 = errors;
+                                          if (errors === _errs47) {
+                                            if (data22 && typeof data22 == 'object' && !Array.isArray(data22)) {
                                               let missing2;
                                               if (
-                                                (data21.id === undefined && (missing2 = 'id')) ||
-                                                (data21.params === undefined && (missing2 = 'params'))
+                                                (data22.id === undefined && (missing2 = 'id')) ||
+                                                (data22.params === undefined && (missing2 = 'params'))
                                               ) {
                                                 validate14.errors = [0];
                                                 return false;
                                               } else {
-                                                if (data21.id !== undefined) {
-                                                  let data22 = data21.id;
-                                                  const _errs47 = errors;
-                                                  if (errors === _errs47) {
-                                                    if (typeof data22 === 'string') {
-                                                      if (data22.length < 1) {
+                                                if (data22.id !== undefined) {
+                                                  let data23 = data22.id;
+                                                  const _errs49 = errors;
+                                                  if (errors === _errs49) {
+                                                    if (typeof data23 === 'string') {
+                                                      if (data23.length < 1) {
                                                         validate14.errors = [0];
                                                         return false;
                                                       }
@@ -1619,49 +1683,49 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                                       return false;
                                                     }
                                                   }
-                                                  var valid8 = _errs47 === errors;
+                                                  var valid8 = _errs49 === errors;
                                                 } else {
                                                   var valid8 = true;
                                                 }
                                                 if (valid8) {
-                                                  if (data21.params !== undefined) {
-                                                    let data23 = data21.params;
-                                                    const _errs49 = errors;
-                                                    if (errors === _errs49) {
+                                                  if (data22.params !== undefined) {
+                                                    let data24 = data22.params;
+                                                    const _errs51 = errors;
+                                                    if (errors === _errs51) {
                                                       if (
-                                                        data23 &&
-                                                        typeof data23 == 'object' &&
-                                                        !Array.isArray(data23)
+                                                        data24 &&
+                                                        typeof data24 == 'object' &&
+                                                        !Array.isArray(data24)
                                                       ) {
-                                                        for (const key2 in data23) {
-                                                          let data24 = data23[key2];
-                                                          const _errs52 = errors;
+                                                        for (const key2 in data24) {
+                                                          let data25 = data24[key2];
+                                                          const _errs54 = errors;
                                                           if (
-                                                            typeof data24 !== 'string' &&
-                                                            !(typeof data24 == 'number' && isFinite(data24)) &&
-                                                            !Array.isArray(data24)
+                                                            typeof data25 !== 'string' &&
+                                                            !(typeof data25 == 'number' && isFinite(data25)) &&
+                                                            !Array.isArray(data25)
                                                           ) {
                                                             validate14.errors = [0];
                                                             return false;
                                                           }
-                                                          if (errors === _errs52) {
-                                                            if (Array.isArray(data24)) {
+                                                          if (errors === _errs54) {
+                                                            if (Array.isArray(data25)) {
                                                               var valid10 = true;
-                                                              const len4 = data24.length;
+                                                              const len4 = data25.length;
                                                               for (let i4 = 0; i4 < len4; i4++) {
-                                                                const _errs54 = errors;
-                                                                if (typeof data24[i4] !== 'string') {
+                                                                const _errs56 = errors;
+                                                                if (typeof data25[i4] !== 'string') {
                                                                   validate14.errors = [0];
                                                                   return false;
                                                                 }
-                                                                var valid10 = _errs54 === errors;
+                                                                var valid10 = _errs56 === errors;
                                                                 if (!valid10) {
                                                                   break;
                                                                 }
                                                               }
                                                             }
                                                           }
-                                                          var valid9 = _errs52 === errors;
+                                                          var valid9 = _errs54 === errors;
                                                           if (!valid9) {
                                                             break;
                                                           }
@@ -1671,9 +1735,29 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                                         return false;
                                                       }
                                                     }
-                                                    var valid8 = _errs49 === errors;
+                                                    var valid8 = _errs51 === errors;
                                                   } else {
                                                     var valid8 = true;
+                                                  }
+                                                  if (valid8) {
+                                                    if (data22.one !== undefined) {
+                                                      let data27 = data22.one;
+                                                      const _errs58 = errors;
+                                                      if (errors === _errs58) {
+                                                        if (typeof data27 === 'string') {
+                                                          if (data27.length < 1) {
+                                                            validate14.errors = [0];
+                                                            return false;
+                                                          }
+                                                        } else {
+                                                          validate14.errors = [0];
+                                                          return false;
+                                                        }
+                                                      }
+                                                      var valid8 = _errs58 === errors;
+                                                    } else {
+                                                      var valid8 = true;
+                                                    }
                                                   }
                                                 }
                                               }
@@ -1682,7 +1766,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                               return false;
                                             }
                                           }
-                                          var valid7 = _errs45 === errors;
+                                          var valid7 = _errs47 === errors;
                                           if (!valid7) {
                                             break;
                                           }
@@ -1692,7 +1776,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                         return false;
                                       }
                                     }
-                                    var valid0 = _errs43 === errors;
+                                    var valid0 = _errs45 === errors;
                                   } else {
                                     var valid0 = true;
                                   }
@@ -3888,7 +3972,8 @@ const schema21 = {
                   params: {
                     type: 'object',
                     additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                  }
+                  },
+                  one: { type: 'string', minLength: 1 }
                 }
               }
             },
@@ -3902,7 +3987,8 @@ const schema21 = {
                   params: {
                     type: 'object',
                     additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                  }
+                  },
+                  one: { type: 'string', minLength: 1 }
                 }
               }
             }
@@ -4686,10 +4772,60 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                               } else {
                                                                 var valid6 = true;
                                                               }
+                                                              if (valid6) {
+                                                                if (data18.one !== undefined) {
+                                                                  let data23 = data18.one;
+                                                                  const _errs53 = errors;
+                                                                  if (errors === _errs53) {
+                                                                    if (typeof data23 === 'string') {
+                                                                      if (data23.length < 1) {
+                                                                        const err26 = {
+                                                                          instancePath:
+                                                                            instancePath +
+                                                                            '/error/message_sentences/' +
+                                                                            i1 +
+                                                                            '/one',
+                                                                          schemaPath:
+                                                                            '#/properties/error/anyOf/1/properties/message_sentences/items/properties/one/minLength',
+                                                                          keyword: 'minLength',
+                                                                          params: { limit: 1 }
+                                                                        };
+                                                                        if (vErrors === null) {
+                                                                          vErrors = [err26];
+                                                                        } else {
+                                                                          vErrors.push(err26);
+                                                                        }
+                                                                        errors++;
+                                                                      }
+                                                                    } else {
+                                                                      const err27 = {
+                                                                        instancePath:
+                                                                          instancePath +
+                                                                          '/error/message_sentences/' +
+                                                                          i1 +
+                                                                          '/one',
+                                                                        schemaPath:
+                                                                          '#/properties/error/anyOf/1/properties/message_sentences/items/properties/one/type',
+                                                                        keyword: 'type',
+                                                                        params: { type: 'string' }
+                                                                      };
+                                                                      if (vErrors === null) {
+                                                                        vErrors = [err27];
+                                                                      } else {
+                                                                        vErrors.push(err27);
+                                                                      }
+                                                                      errors++;
+                                                                    }
+                                                                  }
+                                                                  var valid6 = _errs53 === errors;
+                                                                } else {
+                                                                  var valid6 = true;
+                                                                }
+                                                              }
                                                             }
                                                           }
                                                         } else {
-                                                          const err26 = {
+                                                          const err28 = {
                                                             instancePath:
                                                               instancePath + '/error/message_sentences/' + i1,
                                                             schemaPath:
@@ -4698,9 +4834,9 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                             params: { type: 'object' }
                                                           };
                                                           if (vErrors === null) {
-                                                            vErrors = [err26];
+                                                            vErrors = [err28];
                                                           } else {
-                                                            vErrors.push(err26);
+                                                            vErrors.push(err28);
                                                           }
                                                           errors++;
                                                         }
@@ -4711,7 +4847,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                       }
                                                     }
                                                   } else {
-                                                    const err27 = {
+                                                    const err29 = {
                                                       instancePath: instancePath + '/error/message_sentences',
                                                       schemaPath:
                                                         '#/properties/error/anyOf/1/properties/message_sentences/type',
@@ -4719,9 +4855,9 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                       params: { type: 'array' }
                                                     };
                                                     if (vErrors === null) {
-                                                      vErrors = [err27];
+                                                      vErrors = [err29];
                                                     } else {
-                                                      vErrors.push(err27);
+                                                      vErrors.push(err29);
                                                     }
                                                     errors++;
                                                   }
@@ -4732,27 +4868,27 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                               }
                                               if (valid2) {
                                                 if (data3.action_sentences !== undefined) {
-                                                  let data23 = data3.action_sentences;
-                                                  const _errs53 = errors;
-                                                  if (errors === _errs53) {
-                                                    if (Array.isArray(data23)) {
+                                                  let data24 = data3.action_sentences;
+                                                  const _errs55 = errors;
+                                                  if (errors === _errs55) {
+                                                    if (Array.isArray(data24)) {
                                                       var valid9 = true;
-                                                      const len3 = data23.length;
+                                                      const len3 = data24.length;
                                                       for (let i3 = 0; i3 < len3; i3++) {
-                                                        let data24 = data23[i3];
-                                                        const _errs55 = errors;
-                                                        if (errors === _errs55) {
+                                                        let data25 = data24[i3];
+                                                        const _errs57 = errors;
+                                                        if (errors === _errs57) {
                                                           if (
-                                                            data24 &&
-                                                            typeof data24 == 'object' &&
-                                                            !Array.isArray(data24)
+                                                            data25 &&
+                                                            typeof data25 == 'object' &&
+                                                            !Array.isArray(data25)
                                                           ) {
                                                             let missing3;
                                                             if (
-                                                              (data24.id === undefined && (missing3 = 'id')) ||
-                                                              (data24.params === undefined && (missing3 = 'params'))
+                                                              (data25.id === undefined && (missing3 = 'id')) ||
+                                                              (data25.params === undefined && (missing3 = 'params'))
                                                             ) {
-                                                              const err28 = {
+                                                              const err30 = {
                                                                 instancePath:
                                                                   instancePath + '/error/action_sentences/' + i3,
                                                                 schemaPath:
@@ -4761,19 +4897,19 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                 params: { missingProperty: missing3 }
                                                               };
                                                               if (vErrors === null) {
-                                                                vErrors = [err28];
+                                                                vErrors = [err30];
                                                               } else {
-                                                                vErrors.push(err28);
+                                                                vErrors.push(err30);
                                                               }
                                                               errors++;
                                                             } else {
-                                                              if (data24.id !== undefined) {
-                                                                let data25 = data24.id;
-                                                                const _errs57 = errors;
-                                                                if (errors === _errs57) {
-                                                                  if (typeof data25 === 'string') {
-                                                                    if (data25.length < 1) {
-                                                                      const err29 = {
+                                                              if (data25.id !== undefined) {
+                                                                let data26 = data25.id;
+                                                                const _errs59 = errors;
+                                                                if (errors === _errs59) {
+                                                                  if (typeof data26 === 'string') {
+                                                                    if (data26.length < 1) {
+                                                                      const err31 = {
                                                                         instancePath:
                                                                           instancePath +
                                                                           '/error/action_sentences/' +
@@ -4785,14 +4921,14 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                         params: { limit: 1 }
                                                                       };
                                                                       if (vErrors === null) {
-                                                                        vErrors = [err29];
+                                                                        vErrors = [err31];
                                                                       } else {
-                                                                        vErrors.push(err29);
+                                                                        vErrors.push(err31);
                                                                       }
                                                                       errors++;
                                                                     }
                                                                   } else {
-                                                                    const err30 = {
+                                                                    const err32 = {
                                                                       instancePath:
                                                                         instancePath +
                                                                         '/error/action_sentences/' +
@@ -4804,39 +4940,39 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                       params: { type: 'string' }
                                                                     };
                                                                     if (vErrors === null) {
-                                                                      vErrors = [err30];
+                                                                      vErrors = [err32];
                                                                     } else {
-                                                                      vErrors.push(err30);
+                                                                      vErrors.push(err32);
                                                                     }
                                                                     errors++;
                                                                   }
                                                                 }
-                                                                var valid10 = _errs57 === errors;
+                                                                var valid10 = _errs59 === errors;
                                                               } else {
                                                                 var valid10 = true;
                                                               }
                                                               if (valid10) {
-                                                                if (data24.params !== undefined) {
-                                                                  let data26 = data24.params;
-                                                                  const _errs59 = errors;
-                                                                  if (errors === _errs59) {
+                                                                if (data25.params !== undefined) {
+                                                                  let data27 = data25.params;
+                                                                  const _errs61 = errors;
+                                                                  if (errors === _errs61) {
                                                                     if (
-                                                                      data26 &&
-                                                                      typeof data26 == 'object' &&
-                                                                      !Array.isArray(data26)
+                                                                      data27 &&
+                                                                      typeof data27 == 'object' &&
+                                                                      !Array.isArray(data27)
                                                                     ) {
-                                                                      for (const key2 in data26) {
-                                                                        let data27 = data26[key2];
-                                                                        const _errs62 = errors;
+                                                                      for (const key2 in data27) {
+                                                                        let data28 = data27[key2];
+                                                                        const _errs64 = errors;
                                                                         if (
-                                                                          typeof data27 !== 'string' &&
+                                                                          typeof data28 !== 'string' &&
                                                                           !(
-                                                                            typeof data27 == 'number' &&
-                                                                            isFinite(data27)
+                                                                            typeof data28 == 'number' &&
+                                                                            isFinite(data28)
                                                                           ) &&
-                                                                          !Array.isArray(data27)
+                                                                          !Array.isArray(data28)
                                                                         ) {
-                                                                          const err31 = {
+                                                                          const err33 = {
                                                                             instancePath:
                                                                               instancePath +
                                                                               '/error/action_sentences/' +
@@ -4856,20 +4992,20 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                             }
                                                                           };
                                                                           if (vErrors === null) {
-                                                                            vErrors = [err31];
+                                                                            vErrors = [err33];
                                                                           } else {
-                                                                            vErrors.push(err31);
+                                                                            vErrors.push(err33);
                                                                           }
                                                                           errors++;
                                                                         }
-                                                                        if (errors === _errs62) {
-                                                                          if (Array.isArray(data27)) {
+                                                                        if (errors === _errs64) {
+                                                                          if (Array.isArray(data28)) {
                                                                             var valid12 = true;
-                                                                            const len4 = data27.length;
+                                                                            const len4 = data28.length;
                                                                             for (let i4 = 0; i4 < len4; i4++) {
-                                                                              const _errs64 = errors;
-                                                                              if (typeof data27[i4] !== 'string') {
-                                                                                const err32 = {
+                                                                              const _errs66 = errors;
+                                                                              if (typeof data28[i4] !== 'string') {
+                                                                                const err34 = {
                                                                                   instancePath:
                                                                                     instancePath +
                                                                                     '/error/action_sentences/' +
@@ -4886,26 +5022,26 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                                   params: { type: 'string' }
                                                                                 };
                                                                                 if (vErrors === null) {
-                                                                                  vErrors = [err32];
+                                                                                  vErrors = [err34];
                                                                                 } else {
-                                                                                  vErrors.push(err32);
+                                                                                  vErrors.push(err34);
                                                                                 }
                                                                                 errors++;
                                                                               }
-                                                                              var valid12 = _errs64 === errors;
+                                                                              var valid12 = _errs66 === errors;
                                                                               if (!valid12) {
                                                                                 break;
                                                                               }
                                                                             }
                                                                           }
                                                                         }
-                                                                        var valid11 = _errs62 === errors;
+                                                                        var valid11 = _errs64 === errors;
                                                                         if (!valid11) {
                                                                           break;
                                                                         }
                                                                       }
                                                                     } else {
-                                                                      const err33 = {
+                                                                      const err35 = {
                                                                         instancePath:
                                                                           instancePath +
                                                                           '/error/action_sentences/' +
@@ -4917,21 +5053,71 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                                         params: { type: 'object' }
                                                                       };
                                                                       if (vErrors === null) {
-                                                                        vErrors = [err33];
+                                                                        vErrors = [err35];
                                                                       } else {
-                                                                        vErrors.push(err33);
+                                                                        vErrors.push(err35);
                                                                       }
                                                                       errors++;
                                                                     }
                                                                   }
-                                                                  var valid10 = _errs59 === errors;
+                                                                  var valid10 = _errs61 === errors;
                                                                 } else {
                                                                   var valid10 = true;
+                                                                }
+                                                                if (valid10) {
+                                                                  if (data25.one !== undefined) {
+                                                                    let data30 = data25.one;
+                                                                    const _errs68 = errors;
+                                                                    if (errors === _errs68) {
+                                                                      if (typeof data30 === 'string') {
+                                                                        if (data30.length < 1) {
+                                                                          const err36 = {
+                                                                            instancePath:
+                                                                              instancePath +
+                                                                              '/error/action_sentences/' +
+                                                                              i3 +
+                                                                              '/one',
+                                                                            schemaPath:
+                                                                              '#/properties/error/anyOf/1/properties/action_sentences/items/properties/one/minLength',
+                                                                            keyword: 'minLength',
+                                                                            params: { limit: 1 }
+                                                                          };
+                                                                          if (vErrors === null) {
+                                                                            vErrors = [err36];
+                                                                          } else {
+                                                                            vErrors.push(err36);
+                                                                          }
+                                                                          errors++;
+                                                                        }
+                                                                      } else {
+                                                                        const err37 = {
+                                                                          instancePath:
+                                                                            instancePath +
+                                                                            '/error/action_sentences/' +
+                                                                            i3 +
+                                                                            '/one',
+                                                                          schemaPath:
+                                                                            '#/properties/error/anyOf/1/properties/action_sentences/items/properties/one/type',
+                                                                          keyword: 'type',
+                                                                          params: { type: 'string' }
+                                                                        };
+                                                                        if (vErrors === null) {
+                                                                          vErrors = [err37];
+                                                                        } else {
+                                                                          vErrors.push(err37);
+                                                                        }
+                                                                        errors++;
+                                                                      }
+                                                                    }
+                                                                    var valid10 = _errs68 === errors;
+                                                                  } else {
+                                                                    var valid10 = true;
+                                                                  }
                                                                 }
                                                               }
                                                             }
                                                           } else {
-                                                            const err34 = {
+                                                            const err38 = {
                                                               instancePath:
                                                                 instancePath + '/error/action_sentences/' + i3,
                                                               schemaPath:
@@ -4940,20 +5126,20 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                               params: { type: 'object' }
                                                             };
                                                             if (vErrors === null) {
-                                                              vErrors = [err34];
+                                                              vErrors = [err38];
                                                             } else {
-                                                              vErrors.push(err34);
+                                                              vErrors.push(err38);
                                                             }
                                                             errors++;
                                                           }
                                                         }
-                                                        var valid9 = _errs55 === errors;
+                                                        var valid9 = _errs57 === errors;
                                                         if (!valid9) {
                                                           break;
                                                         }
                                                       }
                                                     } else {
-                                                      const err35 = {
+                                                      const err39 = {
                                                         instancePath: instancePath + '/error/action_sentences',
                                                         schemaPath:
                                                           '#/properties/error/anyOf/1/properties/action_sentences/type',
@@ -4961,14 +5147,14 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                         params: { type: 'array' }
                                                       };
                                                       if (vErrors === null) {
-                                                        vErrors = [err35];
+                                                        vErrors = [err39];
                                                       } else {
-                                                        vErrors.push(err35);
+                                                        vErrors.push(err39);
                                                       }
                                                       errors++;
                                                     }
                                                   }
-                                                  var valid2 = _errs53 === errors;
+                                                  var valid2 = _errs55 === errors;
                                                 } else {
                                                   var valid2 = true;
                                                 }
@@ -4986,16 +5172,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err36 = {
+                      const err40 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err36];
+                        vErrors = [err40];
                       } else {
-                        vErrors.push(err36);
+                        vErrors.push(err40);
                       }
                       errors++;
                     }
@@ -5004,16 +5190,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err37 = {
+                  const err41 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err37];
+                    vErrors = [err41];
                   } else {
-                    vErrors.push(err37);
+                    vErrors.push(err41);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -5034,21 +5220,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data29 = data.expires_in;
-                  const _errs66 = errors;
-                  if (!(typeof data29 == 'number' && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                  let data31 = data.expires_in;
+                  const _errs70 = errors;
+                  if (!(typeof data31 == 'number' && !(data31 % 1) && !isNaN(data31) && isFinite(data31))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs66) {
-                    if (typeof data29 == 'number' && isFinite(data29)) {
-                      if (data29 < 0 || isNaN(data29)) {
+                  if (errors === _errs70) {
+                    if (typeof data31 == 'number' && isFinite(data31)) {
+                      if (data31 < 0 || isNaN(data31)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs66 === errors;
+                  var valid0 = _errs70 === errors;
                 } else {
                   var valid0 = true;
                 }
