@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 from jupyter_oidc.catalogue.cell import path_with
 from jupyter_oidc.catalogue.operation import Operation, ReadDocument, Unreadable
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import (
     BadPath,
     CallerForbidden,
@@ -178,8 +179,8 @@ class Catalogue:
             if (one.method, one.path) == (method, path):
                 return one
         raise NoOperations(
-            "The OpenAPI document of this API has no such operation.",
-            action="Take method and path from the list of operations.",
+            N_("The OpenAPI document of this API has no such operation."),
+            action=N_("Take method and path from the list of operations."),
             detail="operations.unknown",
             params=facts(api=name, method=method),
         )

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from jupyter_oidc.facts import facts, printable
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import BadPath, RouteForbidden
 
 if TYPE_CHECKING:
@@ -253,7 +254,12 @@ class _PathChecker:
             action = f"If this API has it for data, ask your administrator to add '{needed}' to the API's path_data."
         shown = printable(self._raw[first:last]).replace(" ", "\\x20")
         raise BadPath(
-            f"This path is not allowed through the API proxy: '{shown[:_MAX_SHOWN_CHARACTERS]}' at character {first + 1} {what}.",
+            sentence(
+                "This path is not allowed through the API proxy: '{XXX}' at character {XXX} {what}.",
+                XXX=shown[:_MAX_SHOWN_CHARACTERS],
+                XXX=first + 1,
+                what=what,
+            ),
             action=action,
         )
 

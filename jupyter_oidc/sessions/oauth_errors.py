@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import IdpUnavailable, Problem, SignInDeclined, SignInRefused
 from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
@@ -150,7 +151,9 @@ def acr_too_weak() -> SignInRefused:
     """Return the problem of a sign-in that the provider completed at another level than requested (Q5.14)."""
     action = MEANINGS["unmet_authentication_requirements"].action
     return SignInRefused(
-        "The provider signed you in, but not as strongly as was asked for.", action=action, detail=ACR_TOO_WEAK_DETAIL
+        N_("The provider signed you in, but not as strongly as was asked for."),
+        action=action,
+        detail=ACR_TOO_WEAK_DETAIL,
     )
 
 

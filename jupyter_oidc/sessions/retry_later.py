@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ def retry_later_problem(later: TryLater) -> IdpUnavailable | StorageUnavailable:
     """Return ``later`` as a problem with the time of the next attempt (B6, B8); a storage fault has its own class."""
     if later.reason == StorageUnavailable.code:
         return StorageUnavailable(
-            "The session cannot be renewed: the place where it is stored, or where servers take turns at it, cannot be "
-            "used on this machine.",
+            N_(
+                "The session cannot be renewed: the place where it is stored, or where servers take turns at "
+                "it, cannot be used on this machine."
+            ),
             action=later.remedy or ASK_DOCTOR,
             detail=later.reason,
             retry_after=later.seconds,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.network.system_store import system_context
 from jupyter_oidc.adapters.storage.secret_refs import resolve
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
@@ -119,9 +120,13 @@ def thumbprint(certificate: ClientCertificate) -> str:
         begin = pem.index(_BEGIN.decode())
         der = ssl.PEM_cert_to_DER_cert(pem[begin : pem.index(_END, begin) + len(_END)])
     except UnusableCertificate as trouble:
-        raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
+        raise ConfigurationInvalid(
+            sentence("{key} {problem}.", key=trouble.key, problem=trouble.problem), detail=trouble.key
+        ) from None
     except (OSError, ValueError):
-        raise ConfigurationInvalid(f"{CERTIFICATE} names a file without a certificate.", detail=CERTIFICATE) from None
+        raise ConfigurationInvalid(
+            sentence("{certificate} names a file without a certificate.", certificate=CERTIFICATE), detail=CERTIFICATE
+        ) from None
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode("ascii")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ _CHECK: Final = "Ask your administrator to check egress_proxy, or HTTPS_PROXY an
 def proxy_refused(status: int, peer: Peer) -> Problem:
     """Return the problem for a proxy that answered ``CONNECT`` with ``status``."""
     if status == 407:
-        return EgressProxyAuth(action=f"Ask your administrator to set egress_proxy_credentials of the {peer}.")
+        return EgressProxyAuth(
+            action=sentence("Ask your administrator to set egress_proxy_credentials of the {peer}.", peer=peer)
+        )
     if status >= 500:
         return _unreachable(
             peer,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from jupyter_oidc.adapters.network.client_certificate import CERTIFICATE
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import TlsUntrusted
 
 if TYPE_CHECKING:
@@ -99,13 +100,19 @@ def client_certificate_required(network_route: NetworkRoute) -> TlsUntrusted:
     """Return the problem for a peer of ``network_route`` that demands a client certificate, or another one."""
     if network_route.client_certificate is None:
         return TlsUntrusted(
-            f"The {network_route.peer} does not let this server in; most likely it asks for a client certificate.",
-            action=f"Ask your administrator to set client_certificate of the {network_route.peer}.",
+            sentence(
+                "The {peer} does not let this server in; most likely it asks for a client certificate.",
+                peer=network_route.peer,
+            ),
+            action=sentence("Ask your administrator to set client_certificate of the {peer}.", peer=network_route.peer),
             detail=CERTIFICATE,
         )
     return TlsUntrusted(
-        f"The {network_route.peer} does not take the client certificate of this server.",
-        action=f"Ask your administrator whether client_certificate of the {network_route.peer} has expired or is registered.",
+        sentence("The {peer} does not take the client certificate of this server.", peer=network_route.peer),
+        action=sentence(
+            "Ask your administrator whether client_certificate of the {peer} has expired or is registered.",
+            peer=network_route.peer,
+        ),
         detail=CERTIFICATE,
     )
 
@@ -129,31 +136,48 @@ def certificate_untrusted(error: BaseException, url: str, peer: Peer, issuer: st
     issued = f", issued by '{issuer}'," if issuer else ""
     if code in _EXPIRED_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} has expired.",
-            action=f"Ask the owner of the {peer} to renew it. If it works elsewhere, set this machine's clock.",
+            sentence("{certificate}{issued} has expired.", certificate=certificate, issued=issued),
+            action=sentence(
+                "Ask the owner of the {peer} to renew it. If it works elsewhere, set this machine's clock.", peer=peer
+            ),
         )
     if code in _NOT_YET_VALID_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} is not valid yet.",
-            action=f"Set this machine's clock. If it is right, ask the owner of the {peer}.",
+            sentence("{certificate}{issued} is not valid yet.", certificate=certificate, issued=issued),
+            action=sentence("Set this machine's clock. If it is right, ask the owner of the {peer}.", peer=peer),
         )
     if code in _OTHER_HOST_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} is for another host.",
-            action=f"Ask your administrator to check the address of the {peer}, and its owner to check the certificate.",
+            sentence("{certificate}{issued} is for another host.", certificate=certificate, issued=issued),
+            action=sentence(
+                "Ask your administrator to check the address of the {peer}, and its owner to check the certificate.",
+                peer=peer,
+            ),
         )
     if code in _TOO_WEAK_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} has a key or a signature that is too weak to be trusted.",
-            action=f"Ask the owner of the {peer} for a certificate with a key of today's length.",
+            sentence(
+                "{certificate}{issued} has a key or a signature that is too weak to be trusted.",
+                certificate=certificate,
+                issued=issued,
+            ),
+            action=sentence("Ask the owner of the {peer} for a certificate with a key of today's length.", peer=peer),
             detail="tls.weak",
         )
     return TlsUntrusted(
-        f"{certificate} is issued by '{issuer}', whom this machine does not trust."
+        sentence(
+            "{certificate} is issued by '{issuer}', whom this machine does not trust.",
+            certificate=certificate,
+            issuer=issuer,
+        )
         if issuer
-        else f"{certificate} is not trusted on this machine.",
+        else sentence("{certificate} is not trusted on this machine.", certificate=certificate),
         action=(
-            "If that is your company's certificate authority, ask your administrator to add it to the trust store, or "
-            f"to name its file in ca_bundle of the {peer}. If nobody knows it, somebody on the way may want to listen."
+            sentence(
+                "If that is your company's certificate authority, ask your administrator to add it to the "
+                "trust store, or to name its file in ca_bundle of the {peer}. If nobody knows it, somebody "
+                "on the way may want to listen.",
+                peer=peer,
+            )
         ),
     )

@@ -14,6 +14,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -113,9 +114,11 @@ def first_working_backend(stores: Iterable[Callable[[], KeyringBackend]]) -> Key
         else:
             return backend
     raise trouble or StorageUnavailable(
-        "This system has no keyring that this server can reach.",
-        action="Start or install your system's keyring, name another one in c.JupyterOIDC.keyring_backend, "
-        "or set c.JupyterOIDC.storage = 'memory'.",
+        N_("This system has no keyring that this server can reach."),
+        action=N_(
+            "Start or install your system's keyring, name another one in c.JupyterOIDC.keyring_backend, "
+            "or set c.JupyterOIDC.storage = 'memory'."
+        ),
         detail="keyring_unsafe",
     )
 
@@ -175,7 +178,9 @@ def _configured_backend(named: str | KeyringBackend) -> KeyringBackend:
 def _refusal(message: str, name: str) -> StorageUnavailable:
     return StorageUnavailable(
         message.format(name),
-        action="Name another one in c.JupyterOIDC.keyring_backend, remove that setting to use your system's keyring, "
-        "or set c.JupyterOIDC.storage = 'memory'.",
+        action=N_(
+            "Name another one in c.JupyterOIDC.keyring_backend, remove that setting to use your system's "
+            "keyring, or set c.JupyterOIDC.storage = 'memory'."
+        ),
         detail="keyring_unsafe",
     )

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
@@ -94,8 +95,11 @@ def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
 def unknown_key() -> StorageUnavailable:
     """Return the problem for a file that none of the keys decrypts."""
     return StorageUnavailable(
-        "The session is stored encrypted, with a key that this server does not have.",
-        action=f"Add the earlier key to {VARIABLE}, after the new one, and restart the server; or sign in again.",
+        N_("The session is stored encrypted, with a key that this server does not have."),
+        action=sentence(
+            "Add the earlier key to {variable}, after the new one, and restart the server; or sign in again.",
+            variable=VARIABLE,
+        ),
         detail="storage_key",
     )
 

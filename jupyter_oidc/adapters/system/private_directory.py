@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ class PrivateDirectory:
             return self._where()
         except RuntimeError:
             raise StorageUnavailable(
-                "There is no place for the stored session: this user has no home directory.",
-                action=f"Set JUPYTER_DATA_DIR and restart the Jupyter server, {_INSTEAD}",
+                N_("There is no place for the stored session: this user has no home directory."),
+                action=sentence("Set JUPYTER_DATA_DIR and restart the Jupyter server, {instead}", instead=_INSTEAD),
                 detail="storage_no_home",
             ) from None
 
@@ -241,27 +242,37 @@ def _os_errors_translated(where: Callable[[], Path]) -> Iterator[None]:
     except _UnsafePath as unsafe:
         raise StorageUnavailable(
             str(unsafe),
-            action=f"Make {display_path(where)} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
-            "file system lets everybody write to every file, as network shares do, set c.JupyterOIDC.storage_folder to "
-            f"a folder on this machine's own disk, {_INSTEAD}",
+            action=sentence(
+                "Make {where} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
+                "file system lets everybody write to every file, as network shares do, set "
+                "c.JupyterOIDC.storage_folder to a folder on this machine's own disk, {instead}",
+                where=display_path(where),
+                instead=_INSTEAD,
+            ),
             detail="storage_unsafe",
         ) from None
     except OSError as error:
         if error.errno in _DISK_FULL_ERRNOS:
             raise StorageUnavailable(
-                "There is no space left for the stored session.",
-                action=f"Free some space on the disk that holds {display_path(where)}, then try again.",
+                N_("There is no space left for the stored session."),
+                action=sentence(
+                    "Free some space on the disk that holds {where}, then try again.", where=display_path(where)
+                ),
                 detail="storage_full",
             ) from None
         if error.errno in _READ_ONLY_ERRNOS:
             raise StorageUnavailable(
-                "The place for the stored session does not let this user read and write.",
-                action=f"Make {display_path(where)} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
-                f"another folder, {_INSTEAD}",
+                N_("The place for the stored session does not let this user read and write."),
+                action=sentence(
+                    "Make {where} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
+                    "another folder, {instead}",
+                    where=display_path(where),
+                    instead=_INSTEAD,
+                ),
                 detail="storage_read_only",
             ) from None
         raise StorageUnavailable(
-            "The place for the stored session cannot be used.",
-            action=f"Look at {display_path(where)}, {_INSTEAD}",
+            N_("The place for the stored session cannot be used."),
+            action=sentence("Look at {where}, {instead}", where=display_path(where), instead=_INSTEAD),
             detail="storage_failed",
         ) from None

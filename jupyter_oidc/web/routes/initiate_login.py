@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.web.access_rule import allow, public_route
 from jupyter_oidc.web.pages import Page, show
@@ -52,5 +53,5 @@ async def turn_form_into_address(call: Call, provider: str) -> Reply:
     await call.sessions.settings(provider)
     fields = form_of(call.request)
     if not fields:
-        raise RequestInvalid("The request to sign in is no form, or an empty one.", detail="initiate.form")
+        raise RequestInvalid(N_("The request to sign in is no form, or an empty one."), detail="initiate.form")
     return redirect(f"{call.request.path}?{urlencode(fields)}", 303)

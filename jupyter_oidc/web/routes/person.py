@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Forbidden, RequestInvalid, StateUsed
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.cookies import sign_in_bindings
@@ -51,7 +52,7 @@ async def take_persons_answer(call: Call, provider: str) -> Reply:
     flow = _flow_of_browser(request)
     answers = [value for name, value in form_of(request) or () if name == "answer"]
     if answers not in (["change"], ["keep"]):
-        raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
+        raise RequestInvalid(N_("The answer is neither 'keep' nor 'change'."))
     bindings, change = sign_in_bindings(request, flow), answers == ["change"]
     sign_in = await sessions.answer_question(provider, flow, bindings, change=change)
     if sign_in.silent:
@@ -67,5 +68,5 @@ async def take_persons_answer(call: Call, provider: str) -> Reply:
 def _flow_of_browser(request: Request) -> str:
     """Return the sign-in that the browser names; a caller with the server's token instead of a login is no browser."""
     if request.caller.bears_token:
-        raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
+        raise Forbidden(N_("Only somebody who is logged in to Jupyter with a browser can answer this."))
     return parameter(request, "flow", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.language import sentence
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS
 from jupyter_oidc.web.access_rule import allow, public_route
@@ -25,7 +25,7 @@ async def show_sign_out_page(call: Call, provider: str, ticket: str) -> Reply:
     request, front, sessions = call.request, call.front, call.sessions
     page = await sessions.sign_out_page_of_ticket(provider, ticket)
     if request.caller.bears_token:
-        raise Forbidden("Only somebody who is logged in to Jupyter with a browser can open this.")
+        raise Forbidden(N_("Only somebody who is logged in to Jupyter with a browser can open this."))
     try:
         form = await sessions.open_sign_out_page(provider, ticket, sign_out_bindings(request, page), _shown(call))
     except StateInvalid as problem:
