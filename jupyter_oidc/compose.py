@@ -31,6 +31,7 @@ from jupyter_oidc.catalogue.service import Catalogue
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage, StoreProbe
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
@@ -316,8 +317,10 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: Provi
         provider,
         clock,
         entropy,
-        secret=_Reference(provider.client_secret, what="client secret", key="client_secret"),
-        key=_Reference(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
+        secret=_Reference(provider.client_secret, what=sentence("client secret"), key="client_secret"),
+        key=_Reference(
+            provider.client_assertion_key, what=sentence("client's private key"), key="client_assertion_key"
+        ),
         certificate=lambda: port.thumbprint if isinstance(port, HttpProvider) else None,
     )
 

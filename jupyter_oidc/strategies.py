@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from typing_extensions import assert_never
 
 from jupyter_oidc.contract.strategy import Strategy
+from jupyter_oidc.language import Sentence, sentence
 
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy
@@ -33,17 +34,23 @@ class StrategyFacts:
     """What one strategy needs, and what it allows; ``called`` is its name in sentences.
 
     ``redirect_target`` is ``None`` if no redirect URI takes part.
+    ``without_redirect_uri`` says that it needs one in the settings.
     ``reads_address``: the answer has to be in the address, so ``form_post`` does not fit.
     ``in_profile``: a security profile allows it.
     """
 
-    called: str
+    called: Sentence
     answer: AnswerPlace
     redirect_target: RedirectTarget | None
-    needs_redirect_uri: bool = False
+    without_redirect_uri: Sentence | None = None
     needs_local_browser: bool = False
     reads_address: bool = False
     in_profile: bool = True
+
+    @property
+    def needs_redirect_uri(self) -> bool:
+        """Whether it is impossible without a redirect URI in the settings."""
+        return self.without_redirect_uri is not None
 
     @property
     def has_code(self) -> bool:
@@ -68,10 +75,10 @@ def facts_of(strategy: Strategy) -> StrategyFacts:
     """Return the entry of ``strategy``."""
     match strategy:
         case "server":
-            return StrategyFacts("sign-in through this server", answer="callback", redirect_target="callback")
+            return StrategyFacts(sentence("sign-in through this server"), answer="callback", redirect_target="callback")
         case "loopback":
             return StrategyFacts(
-                "sign-in through a listener on this machine",
+                sentence("sign-in through a listener on this machine"),
                 answer="listener",
                 redirect_target="loopback",
                 needs_local_browser=True,
@@ -79,17 +86,19 @@ def facts_of(strategy: Strategy) -> StrategyFacts:
             )
         case "device":
             return StrategyFacts(
-                "sign-in by code (the device authorization grant)",
+                sentence("sign-in by code (the device authorization grant)"),
                 answer="polled",
                 redirect_target=None,
                 in_profile=False,
             )
         case "paste":
             return StrategyFacts(
-                "sign-in by a pasted address",
+                sentence("sign-in by a pasted address"),
                 answer="pasted",
                 redirect_target="any",
-                needs_redirect_uri=True,
+                without_redirect_uri=sentence(
+                    "Sign-in by a pasted address needs a redirect_uri in the settings, and there is none."
+                ),
                 reads_address=True,
             )
         case _:

@@ -36,12 +36,10 @@ def read_pasted(pasted: Secret, redirect_uri: str) -> list[tuple[str, str]]:
         # NOTE: raised here, so that the traceback has no frame with a variable of a piece of the address.
         raise ResponseMalformed(
             N_("What was pasted is not the address at which the provider left the browser."),
-            action=(
-                sentence(
-                    "Copy everything in the browser's address bar after signing in, from the beginning to the "
-                    "end; it begins with {redirect_uri}.",
-                    redirect_uri=redirect_uri,
-                )
+            action=sentence(
+                "Copy everything in the browser's address bar after signing in, from the beginning to the "
+                "end; it begins with {redirect_uri}.",
+                redirect_uri=redirect_uri,
             ),
             detail="paste.address",
         )

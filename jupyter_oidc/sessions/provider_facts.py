@@ -225,11 +225,9 @@ class ProviderFacts:
         offset = token.date_offset(reply.headers, self._clock.now().wall) or 0.0
         if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
             raise ClockSkew(
-                sentence(
-                    "The provider's clock is {offset} seconds {XXX} ours.",
-                    offset=f"{abs(offset):.0f}",
-                    XXX="ahead of" if offset > 0 else "behind",
-                ),
+                sentence("The provider's clock is {offset} seconds ahead of ours.", offset=f"{abs(offset):.0f}")
+                if offset > 0
+                else sentence("The provider's clock is {offset} seconds behind ours.", offset=f"{abs(offset):.0f}")
             )
         return offset
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.language import N_, sentence
+from jupyter_oidc.language import N_, joined, sentence
 from jupyter_oidc.problems import LogoutTokenInvalid, Problem, StorageUnavailable
 from jupyter_oidc.sessions import endings
 from jupyter_oidc.sessions.provider_logout import concerns
@@ -112,7 +112,7 @@ class SignOuts:
         if trouble is not None:
             raise StorageUnavailable(
                 N_("You are signed out here, but the stored session could not be removed."),
-                action=sentence("{action} Then sign out again.", action=trouble.action),
+                action=joined(trouble.action, sentence("Then sign out again.")),
                 detail=trouble.detail,
             )
         if request is None or link is None or boundaries != current.boundaries:

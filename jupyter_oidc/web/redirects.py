@@ -41,12 +41,10 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
         return f"{protocol}://{host}{callback_path}"
     raise ConfigurationInvalid(
         N_("This server is not reached on a loopback address, so its redirect_uri has to be configured."),
-        action=(
-            sentence(
-                "Ask your administrator to set the provider's redirect_uri to the public address of this "
-                "server followed by {callback_path}, and to register the same value at the provider.",
-                callback_path=callback_path,
-            )
+        action=sentence(
+            "Ask your administrator to set the provider's redirect_uri to the public address of this "
+            "server followed by {callback_path}, and to register the same value at the provider.",
+            callback_path=callback_path,
         ),
         detail="redirect_uri",
     )
@@ -67,11 +65,9 @@ def require_browser_on_this_machine(host: str, peer: str) -> None:
                 "This browser is not on the machine of the Jupyter server, so it cannot come back through a "
                 "listener there."
             ),
-            action=(
-                N_(
-                    "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy "
-                    "to 'auto' or 'device'."
-                )
+            action=N_(
+                "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy "
+                "to 'auto' or 'device'."
             ),
             detail="loopback.elsewhere",
         )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from jupyter_oidc.adapters.storage.secret_refs import resolve
-from jupyter_oidc.language import N_
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
@@ -52,7 +52,7 @@ class ForwardProxy:
         """
         known = self.credentials
         if isinstance(known, SecretRef):
-            known = resolve(known, what="egress proxy's password", key="egress_proxy_credentials")
+            known = resolve(known, what=sentence("egress proxy's password"), key="egress_proxy_credentials")
             if ":" not in reveal(known):
                 raise ConfigurationInvalid(
                     N_("What egress_proxy_credentials names is not of the form user:password."),

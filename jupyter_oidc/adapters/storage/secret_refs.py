@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
 from jupyter_oidc.adapters.storage.keyring_thread import MAX_STUCK_THREADS, as_storage_unavailable
-from jupyter_oidc.language import N_, sentence
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
@@ -27,6 +27,8 @@ _MAX_FILE_CHARACTERS: Final = 16_384
 KEYRING_TIMEOUT_SECONDS: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
 
+_CLIENT_SECRET: Final = sentence("client secret")
+
 _STUCK_THREADS: Final[list[threading.Thread]] = []
 """Threads whose keyring call has timed out; beyond a few, no other is started (B17)."""
 
@@ -34,7 +36,7 @@ _STUCK_THREADS: Final[list[threading.Thread]] = []
 def resolve(
     reference: SecretRef,
     *,
-    what: str = "client secret",
+    what: str = _CLIENT_SECRET,
     key: str = "client_secret",
     keyring_timeout: float = KEYRING_TIMEOUT_SECONDS,
 ) -> Secret:
@@ -52,17 +54,13 @@ def resolve(
             value = _read_keyring(reference.name, keyring_timeout, what)
     if value and _is_text(value):
         return Secret(value)
-    fault = "is no text in UTF-8" if value else "is empty or does not exist"
-    raise ConfigurationInvalid(
-        sentence(
-            "The {what} '{scheme}:{name}' {fault}.",
-            what=what,
-            scheme=reference.scheme,
-            name=reference.name,
-            fault=fault,
-        ),
-        detail=key,
+    message = (
+        N_("The {what} '{scheme}:{name}' is no text in UTF-8.")
+        if value
+        else N_("The {what} '{scheme}:{name}' is empty or does not exist.")
     )
+    named = {"what": what, "scheme": reference.scheme, "name": reference.name}
+    raise ConfigurationInvalid(Sentence(message, named), detail=key)
 
 
 def _is_text(value: str) -> bool:

@@ -48,16 +48,26 @@ async def show_signed_out(call: Call, provider: str) -> Reply:
     request, front, sessions = call.request, call.front, call.sessions
     await sessions.settings(provider)
     states = [value for name, value in fields_of(request.query) or () if name == "state"]
-    links = (("Back to JupyterLab", front.base_url),)
+    links = ((sentence("Back to JupyterLab"), front.base_url),)
     if len(states) == 1:
         bindings = sign_out_bindings(request, await sessions.sign_out_page_of_state(provider, states[0]))
         if await sessions.came_back(provider, states[0], bindings):
             return show(
-                front, Page("You are signed out", ("You can close this window.",), "\N{CHECK MARK}", links=links)
+                front,
+                Page(
+                    sentence("You are signed out"),
+                    (sentence("You can close this window."),),
+                    "\N{CHECK MARK}",
+                    links=links,
+                ),
             )
-    told = "This page was not reached by a sign-out that began in this browser."
-    lines = (told if states else "The provider has sent you back.", "JupyterLab shows whether you are signed in.")
-    page = Page("Back from the provider", lines, "\N{INFORMATION SOURCE}", links=links)
+    lines = (
+        sentence("This page was not reached by a sign-out that began in this browser.")
+        if states
+        else sentence("The provider has sent you back."),
+        sentence("JupyterLab shows whether you are signed in."),
+    )
+    page = Page(sentence("Back from the provider"), lines, "\N{INFORMATION SOURCE}", links=links)
     if not states:
         return show(front, page)
     return show(front, page, 200, ("X-OIDC-Error", StateInvalid.code)).refusing(StateInvalid(detail="sign-out.state"))
