@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
+from jupyter_oidc.language import Sentence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -77,7 +79,7 @@ class DocumentProblem:
     """A part of the document that could not be used; ``where`` is its JSON pointer."""
 
     where: str
-    message: str
+    message: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class ReadDocument:
 class Unreadable:
     """The document cannot be read; ``fault`` is the end of a sentence that begins with the document."""
 
-    fault: str
+    fault: Sentence
 
 
 def read_answer(lines: Iterable[Any]) -> ReadDocument | Unreadable:
@@ -104,7 +106,7 @@ def read_answer(lines: Iterable[Any]) -> ReadDocument | Unreadable:
     entries = iter(lines)
     head = _mapping(next(entries, None))
     if "fault" in head:
-        return Unreadable(_text(head["fault"]))
+        return Unreadable(_heard(head["fault"], head.get("fault_sentences")))
     document, more = _mapping(head.get("document")), head.get("operations_more")
     version = _text(document.get("openapi"))
     if not _VERSION.fullmatch(version) or type(more) is not int or more < 0:
@@ -115,7 +117,7 @@ def read_answer(lines: Iterable[Any]) -> ReadDocument | Unreadable:
         openapi=version,
         operations=tuple(_operation(_mapping(one)) for one in entries),
         problems=tuple(
-            DocumentProblem(_text(one.get("where")), _text(one.get("message"), least=1))
+            DocumentProblem(_text(one.get("where")), _heard(one.get("message"), one.get("message_sentences")))
             for one in map(_mapping, _list(head.get("problems")))
         ),
         operations_more=more,
@@ -179,6 +181,19 @@ def _text(value: Any, *, least: int = 0) -> str:
     if not isinstance(value, str) or not least <= len(value) <= MAX_TEXT_CHARACTERS or not value.isprintable():
         raise AnswerUnusable
     return value
+
+
+def _heard(value: Any, sentences: Any) -> Sentence:
+    """Return a text as the sentence that ``sentences`` make, which may hold one line and no more."""
+    text = _text(value, least=1)
+    parts = [_mapping(one) for one in _list(sentences)]
+    if len(parts) != 1:
+        raise AnswerUnusable
+    template, params = _text(parts[0].get("id"), least=1), _mapping(parts[0].get("params"))
+    told = Sentence(template, {name: fact if type(fact) is int else _text(fact) for name, fact in params.items()})
+    if told != text:
+        raise AnswerUnusable
+    return told
 
 
 def _text_or_none(value: Any) -> str | None:

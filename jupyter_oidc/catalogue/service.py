@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 from jupyter_oidc.catalogue.cell import path_with
 from jupyter_oidc.catalogue.operation import Operation, ReadDocument, Unreadable
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.problems import (
     BadPath,
     CallerForbidden,
@@ -178,8 +179,8 @@ class Catalogue:
             if (one.method, one.path) == (method, path):
                 return one
         raise NoOperations(
-            "The OpenAPI document of this API has no such operation.",
-            action="Take method and path from the list of operations.",
+            N_("The OpenAPI document of this API has no such operation."),
+            action=N_("Take method and path from the list of operations."),
             detail="operations.unknown",
             params=facts(api=name, method=method),
         )
@@ -245,7 +246,10 @@ class Catalogue:
             result = await self._read(api, content)
             seconds = KEEP_SECONDS
         except asyncio.TimeoutError:
-            result, seconds = _invalid(api, "it did not arrive within a minute", "openapi.slow"), KEEP_FAULT_SECONDS
+            result, seconds = (
+                _invalid(api, sentence("it did not arrive within a minute"), "openapi.slow"),
+                KEEP_FAULT_SECONDS,
+            )
         except OpenapiInvalid as problem:
             result, seconds = problem.with_traceback(None), KEEP_FAULT_SECONDS
         kept = _Kept(api, session, self._clock.now().monotonic + seconds, result)
@@ -254,7 +258,7 @@ class Catalogue:
 
     async def _read(self, api: Api, content: bytes) -> ReadDocument:
         if len(content) > MAX_DOCUMENT_BYTES:
-            raise _invalid(api, "it is larger than 5 MB", "openapi.size")
+            raise _invalid(api, sentence("it is larger than 5 MB"), "openapi.size")
         async with self._readers:
             read = await self._ports.read_document(
                 content, api.base_url, _address_of(api), lambda found: _with_obstacles(api, found)
@@ -273,7 +277,7 @@ class Catalogue:
                     path = reference.removeprefix(FILE_PREFIX)
                     return await self._ports.read_file(path, MAX_DOCUMENT_BYTES), None
                 except OSError:
-                    fault = "the file that the settings name is not there, or is no file that can be read"
+                    fault = sentence("the file that the settings name is not there, or is no file that can be read")
                     raise _invalid(api, fault, "openapi.file") from None
         return await self._ports.fetch(api, reference, lambda reply: _body_of(api, reply)), None
 
@@ -318,12 +322,18 @@ class _Answered:
 async def _body_of(api: Api, reply: FetchedDocument) -> bytes:
     """Return the body of ``reply``; raises ``OpenapiInvalid`` if it is none of success, or too large."""
     if 300 <= reply.status < 400:
-        raise _invalid(api, f"the answer is a redirect ({reply.status}), which is not followed", "openapi.redirect")
+        raise _invalid(
+            api,
+            sentence("the answer is a redirect ({status}), which is not followed", status=reply.status),
+            "openapi.redirect",
+        )
     if reply.status != 200:
-        raise _invalid(api, f"the answer has the status {reply.status}", f"openapi.status_{reply.status}")
+        raise _invalid(
+            api, sentence("the answer has the status {status}", status=reply.status), f"openapi.status_{reply.status}"
+        )
     encodings = {value.strip().lower() for name, value in reply.headers if name.lower() == "content-encoding"}
     if encodings - {"identity", ""}:
-        raise _invalid(api, "it is sent compressed, although it was asked for plain", "openapi.encoding")
+        raise _invalid(api, sentence("it is sent compressed, although it was asked for plain"), "openapi.encoding")
     content = reply.whole()
     if content is not None:
         return content
@@ -331,7 +341,7 @@ async def _body_of(api: Api, reply: FetchedDocument) -> bytes:
     async for piece in reply.chunks():
         size += len(piece)
         if size > MAX_DOCUMENT_BYTES:
-            raise _invalid(api, "it is larger than 5 MB", "openapi.size")
+            raise _invalid(api, sentence("it is larger than 5 MB"), "openapi.size")
         pieces.append(piece)
     return b"".join(pieces)
 
@@ -353,8 +363,8 @@ def _address_of(api: Api) -> str:
     return reference
 
 
-def _invalid(api: Api, fault: str, detail: str) -> OpenapiInvalid:
-    message = f"The OpenAPI document of '{api.name}' cannot be read: {fault}."
+def _invalid(api: Api, fault: Sentence, detail: str) -> OpenapiInvalid:
+    message = sentence("The OpenAPI document of '{api}' cannot be read: {fault}.", api=api.name, fault=fault)
     return OpenapiInvalid(message, detail=detail, params=facts(api=api.name))
 
 

@@ -1,7 +1,8 @@
 """Read one order and one OpenAPI document from standard input, write the answer to standard output, line by line.
 
 The first line of the input is the order, ``{"base_url", "document_url"}``; the rest is the document.
-The first line of the answer is ``{"document", "problems", "operations_more"}`` or ``{"fault"}``; an operation a line follows.
+The first line of the answer is ``{"document", "problems", "operations_more"}`` or ``{"fault", "fault_sentences"}``;
+an operation a line follows.
 The arguments are the limits of memory (bytes) and processor time (seconds), and the folders with the modules: the
 interpreter starts without any (``-I -S``), so that it reads no environment, no ``.pth`` file and no working folder.
 """
@@ -10,6 +11,10 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_oidc.language import Sentence
 
 
 def main() -> None:
@@ -17,18 +22,22 @@ def main() -> None:
     memory_bytes, cpu_seconds, *folders = sys.argv[1:]
     _limit(int(memory_bytes), int(cpu_seconds))
     sys.path += folders
+    from jupyter_oidc.language import on_the_wire, sentence
     from jupyter_oidc.openapi_reader.document import Fault, parsed
     from jupyter_oidc.openapi_reader.operations import read_operations
+
+    def unreadable(fault: Sentence) -> dict[str, Any]:
+        return {"fault": fault, "fault_sentences": on_the_wire(fault)}
 
     order = json.loads(sys.stdin.buffer.readline())
     try:
         head, *operations = read_operations(parsed(sys.stdin.buffer.read()), order["base_url"], order["document_url"])
     except Fault as fault:
-        head, operations = {"fault": str(fault)}, []
+        head, operations = unreadable(fault.fault), []
     except MemoryError:
-        head, operations = {"fault": "it needs too much memory to be read"}, []
+        head, operations = unreadable(sentence("it needs too much memory to be read")), []
     except RecursionError:
-        head, operations = {"fault": "it is nested too deeply"}, []
+        head, operations = unreadable(sentence("it is nested too deeply")), []
     for line in (head, *operations):
         sys.stdout.write(json.dumps(line) + "\n")
 

@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any, Final, NoReturn
 
+from jupyter_oidc.language import N_, Sentence, sentence
+
 MAX_DEPTH: Final = 200
 """Levels of mappings and lists within each other."""
 
@@ -25,7 +27,11 @@ _WORDS: Final[dict[str, bool | None]] = {
 
 
 class Fault(Exception):
-    """The whole document cannot be read; the text is the end of a sentence that begins with the document."""
+    """The whole document cannot be read; ``fault`` is the end of a sentence that begins with the document."""
+
+    def __init__(self, fault: Sentence) -> None:
+        self.fault = fault
+        super().__init__(fault)
 
 
 def parsed(content: bytes) -> dict[str, Any]:
@@ -33,15 +39,15 @@ def parsed(content: bytes) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Fault(f"it is no text in UTF-8 from byte {error.start + 1} on") from None
+        raise Fault(sentence("it is no text in UTF-8 from byte {byte} on", byte=error.start + 1)) from None
     begin = text.lstrip()[:1]
     if not begin:
-        raise Fault("it is empty")
+        raise Fault(sentence("it is empty"))
     if begin == "<":
-        raise Fault("it is a page of HTML or XML, and no OpenAPI document")
+        raise Fault(sentence("it is a page of HTML or XML, and no OpenAPI document"))
     document = _json(text) if begin in "{[" else _yaml(text)
     if not isinstance(document, dict):
-        raise Fault("it is no OpenAPI document: its top level is no mapping")
+        raise Fault(sentence("it is no OpenAPI document: its top level is no mapping"))
     return document
 
 
@@ -49,9 +55,11 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=lambda _: None, parse_int=_number, parse_float=_number)
     except json.JSONDecodeError as error:
-        raise Fault(f"it is no JSON at line {error.lineno}, column {error.colno}") from None
+        raise Fault(
+            sentence("it is no JSON at line {line}, column {column}", line=error.lineno, column=error.colno)
+        ) from None
     except RecursionError:
-        raise Fault("it is nested too deeply") from None
+        raise Fault(sentence("it is nested too deeply")) from None
 
 
 def _number(digits: str) -> Any:
@@ -71,10 +79,12 @@ def _yaml(text: str) -> Any:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise Fault(f"it is no YAML{place}") from None
+        if mark is None:
+            raise Fault(sentence("it is no YAML")) from None
+        fault = sentence("it is no YAML at line {line}, column {column}", line=mark.line + 1, column=mark.column + 1)
+        raise Fault(fault) from None
     except yaml.YAMLError:
-        raise Fault("it is no YAML: it holds characters that YAML does not allow") from None
+        raise Fault(sentence("it is no YAML: it holds characters that YAML does not allow")) from None
     return builder.root
 
 
@@ -98,19 +108,23 @@ class _Builder:
             self._add(value, event.anchor)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(self._open) >= MAX_DEPTH:
-                _fail("is nested too deeply", event)
+                _fail(N_("it is nested too deeply at line {line}, column {column}"), event)
             self._open.append(({} if isinstance(event, yaml.MappingStartEvent) else [], [], event.anchor))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             value, _, anchor = self._open.pop()
             self._add(value, anchor)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                _fail(f"refers to '*{event.anchor[:40]}', which is not there or not complete,", event)
+                _fail(
+                    N_("it refers to '*{anchor}', which is not there or not complete, at line {line}, column {column}"),
+                    event,
+                    anchor=event.anchor[:40],
+                )
             self._add(self._anchors[event.anchor], None)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                _fail("holds a second document", event)
+                _fail(N_("it holds a second document at line {line}, column {column}"), event)
 
     def _add(self, value: Any, anchor: str | None) -> None:
         if anchor is not None:
@@ -151,6 +165,6 @@ def _scalar(text: str) -> Any:
     return _number(text) if _INTEGER.match(text) or _FLOAT.match(text) else text
 
 
-def _fail(what: str, event: Any) -> NoReturn:
+def _fail(template: str, event: Any, **facts: object) -> NoReturn:
     mark = event.start_mark
-    raise Fault(f"it {what} at line {mark.line + 1}, column {mark.column + 1}")
+    raise Fault(Sentence(template, {"line": mark.line + 1, "column": mark.column + 1, **facts}))

@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from jupyter_oidc.language import Sentence, on_the_wire, sentence
 from jupyter_oidc.openapi_reader.document import Fault
 from jupyter_oidc.openapi_reader.references import Broken, References, below
 from jupyter_oidc.openapi_reader.samples import Samples
@@ -41,7 +42,7 @@ def read_operations(document: Json, base_url: str, document_url: str) -> list[Js
     version = _version(document)
     paths = document.get("paths", {})
     if not isinstance(paths, dict):
-        raise Fault("its 'paths' is no mapping")
+        raise Fault(sentence("its 'paths' is no mapping"))
     reader = _Reader(document, base_url, document_url)
     for path, item in paths.items():
         if not path.startswith("x-"):
@@ -63,13 +64,16 @@ def read_operations(document: Json, base_url: str, document_url: str) -> list[Js
 def _version(document: Json) -> str:
     if "swagger" in document:
         raise Fault(
-            f"it is written in Swagger {line(document['swagger']) or ''}, and only OpenAPI 3.0 and 3.1 are read"
+            sentence(
+                "it is written in Swagger {version}, and only OpenAPI 3.0 and 3.1 are read",
+                version=line(document["swagger"]) or "",
+            )
         )
     if "openapi" not in document:
-        raise Fault("it is no OpenAPI document: it has no member 'openapi'")
+        raise Fault(sentence("it is no OpenAPI document: it has no member 'openapi'"))
     found = _VERSION.fullmatch(str(line(document["openapi"])))
     if found is None:
-        raise Fault("it is written in another version than OpenAPI 3.0 and 3.1")
+        raise Fault(sentence("it is written in another version than OpenAPI 3.0 and 3.1"))
     return f"3.{found[1]}{found[2] or '.0'}"
 
 
@@ -94,11 +98,13 @@ class _Reader:
         try:
             item = self._references.follow(item, where)
             if not isinstance(item, dict):
-                raise Broken(where, "It is no mapping.")
+                raise Broken(where, sentence("It is no mapping."))
             if _UNUSABLE.search(path) or len(path) > MAX_PATH_CHARACTERS or line(path) != path:
-                raise Broken(where, "The path does not begin with a slash, or holds something that no path can hold.")
+                raise Broken(
+                    where, sentence("The path does not begin with a slash, or holds something that no path can hold.")
+                )
         except Broken as broken:
-            self._report(broken.where, str(broken))
+            self._report(broken.where, broken.message)
             return
         for method in _METHODS:
             if method in item:
@@ -111,15 +117,15 @@ class _Reader:
         try:
             self.operations.append(self._operation(path, item, method, where))
         except Broken as broken:
-            self._report(broken.where, str(broken))
+            self._report(broken.where, broken.message)
 
     def _operation(self, path: str, item: Json, method: str, where: str) -> Json:
         operation = item[method]
         if not isinstance(operation, dict):
-            raise Broken(where, "It is no mapping.")
+            raise Broken(where, sentence("It is no mapping."))
         identity = line(operation.get("operationId"))
         if identity is not None and identity in self._ids:
-            self._report(below(where, "operationId"), "The operationId is used more than once.")
+            self._report(below(where, "operationId"), sentence("The operationId is used more than once."))
         if identity is not None:
             self._ids.add(identity)
         tags = operation.get("tags")
@@ -149,9 +155,12 @@ class _Reader:
         for holder, place in ((item, path_where), (operation, where)):
             written = holder.get("parameters") or []
             if not isinstance(written, list):
-                raise Broken(below(place, "parameters"), "It is no list.")
+                raise Broken(below(place, "parameters"), sentence("It is no list."))
             if len(written) > MAX_PARAMETERS:
-                raise Broken(below(place, "parameters"), f"There are more than {MAX_PARAMETERS} parameters.")
+                raise Broken(
+                    below(place, "parameters"),
+                    sentence("There are more than {number} parameters.", number=MAX_PARAMETERS),
+                )
             for number, part in enumerate(written):
                 one = self._parameter(part, below(place, "parameters", number))
                 if one is not None:
@@ -162,7 +171,7 @@ class _Reader:
         part = self._references.follow(part, where)
         name = part.get("name") if isinstance(part, dict) else None
         if not isinstance(name, str) or not name or line(name) != name or part.get("in") not in _PLACES:
-            raise Broken(where, "It is no parameter: it needs a 'name' and an 'in'.")
+            raise Broken(where, sentence("It is no parameter: it needs a 'name' and an 'in'."))
         if part["in"] == "header" and name.lower() in _NO_PARAMETER:
             return None
         holder, place = part, where
@@ -188,10 +197,10 @@ class _Reader:
         body = self._references.follow(operation["requestBody"], where)
         content = body.get("content") if isinstance(body, dict) else None
         if not isinstance(content, dict) or not content:
-            raise Broken(where, "It is no request body: it needs a 'content'.")
+            raise Broken(where, sentence("It is no request body: it needs a 'content'."))
         usable = [name for name in content if _MEDIA_TYPE.fullmatch(name.partition(";")[0].strip())]
         if not usable:
-            raise Broken(below(where, "content"), "It names no media type.")
+            raise Broken(below(where, "content"), sentence("It names no media type."))
         chosen = min(usable, key=_preference)
         holder = content[chosen] if isinstance(content[chosen], dict) else {}
         return {
@@ -210,7 +219,7 @@ class _Reader:
             try:
                 reply = self._references.follow(replies[status], below(where, "responses", status))
             except Broken as broken:
-                self._report(broken.where, str(broken))
+                self._report(broken.where, broken.message)
                 continue
             content = reply.get("content") if isinstance(reply, dict) else None
             if isinstance(content, dict) and content:
@@ -229,7 +238,7 @@ class _Reader:
     def _prefix_of(self, server: Any, where: str) -> str:
         url = server.get("url") if isinstance(server, dict) else None
         if not isinstance(url, str) or len(url) > MAX_PATH_CHARACTERS:
-            self._report(where, "It is no server: it needs a 'url'.")
+            self._report(where, sentence("It is no server: it needs a 'url'."))
             return ""
         variables = server.get("variables")
         variables = variables if isinstance(variables, dict) else {}
@@ -237,13 +246,13 @@ class _Reader:
         try:
             target, base = urlsplit(urljoin(self._document_url, filled)), urlsplit(self._base_url)
         except ValueError:
-            self._report(where, "The address of the server is none.")
+            self._report(where, sentence("The address of the server is none."))
             return ""
         path, start = target.path.rstrip("/") + "/", base.path
         if path.startswith(start) and not _UNUSABLE.search(path):
             return "/" + path[len(start) :].rstrip("/") if path[len(start) :].rstrip("/") else ""
         if path != "/":
-            self._report(where, "The server does not lie below base_url; paths are taken as below base_url.")
+            self._report(where, sentence("The server does not lie below base_url; paths are taken as below base_url."))
         return ""
 
     def _tolerant(self, read: Any) -> Any:
@@ -251,13 +260,14 @@ class _Reader:
         try:
             return read()
         except Broken as broken:
-            self._report(broken.where, str(broken))
+            self._report(broken.where, broken.message)
             return None
 
-    def _report(self, where: str, message: str) -> None:
+    def _report(self, where: str, message: Sentence) -> None:
         if (where, message) not in self._reported and len(self.problems) < MAX_PROBLEMS:
             self._reported.add((where, message))
-            self.problems.append({"where": (line(where) or "#")[:MAX_PATH_CHARACTERS], "message": message})
+            shown = (line(where) or "#")[:MAX_PATH_CHARACTERS]
+            self.problems.append({"where": shown, "message": message, "message_sentences": on_the_wire(message)})
 
 
 def _undescribed(name: str) -> Json:

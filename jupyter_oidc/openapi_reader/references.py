@@ -7,6 +7,8 @@ from typing import Any, Final
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 
+from jupyter_oidc.language import Sentence, sentence
+
 MAX_HOPS: Final = 20
 """References that lead to a reference."""
 
@@ -14,8 +16,9 @@ MAX_HOPS: Final = 20
 class Broken(Exception):
     """A part of the document cannot be used; ``where`` is its JSON pointer."""
 
-    def __init__(self, where: str, message: str) -> None:
+    def __init__(self, where: str, message: Sentence) -> None:
         self.where = where
+        self.message = message
         super().__init__(message)
 
 
@@ -39,16 +42,16 @@ class References:
         while isinstance(value, dict) and isinstance(value.get("$ref"), str):
             seen += 1
             if seen > MAX_HOPS:
-                raise Broken(where, "The reference leads back to itself.")
+                raise Broken(where, sentence("The reference leads back to itself."))
             value = self._lookup(value["$ref"], where)
         return value
 
     def _lookup(self, reference: str, where: str) -> Any:
         if not reference.startswith("#"):
-            raise Broken(where, "The reference leads to another document, which is not read.")
+            raise Broken(where, sentence("The reference leads to another document, which is not read."))
         if reference not in self._known:
             try:
                 self._known[reference] = self._resolver.lookup(reference).contents
             except (Unresolvable, LookupError, TypeError, ValueError):
-                raise Broken(where, "The reference leads nowhere.") from None
+                raise Broken(where, sentence("The reference leads nowhere.")) from None
         return self._known[reference]

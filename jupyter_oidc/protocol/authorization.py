@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import (
     ConfigurationInvalid,
     DiscoveryFailed,
@@ -105,7 +106,7 @@ def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
     Raises :class:`ConfigurationInvalid` for a redirect URI with a fragment.
     """
     if "#" in request.redirect_uri:
-        raise ConfigurationInvalid("The redirect URI in the settings must not contain a fragment (#).")
+        raise ConfigurationInvalid(N_("The redirect URI in the settings must not contain a fragment (#)."))
     scopes = request.scopes if "openid" in request.scopes else ("openid", *request.scopes)
     parameters = {
         "response_type": "code",
@@ -141,7 +142,7 @@ def to_endpoint(metadata: Metadata, sent: dict[str, str]) -> str:
     kept = urlsplit(endpoint).query
     if any(name in sent for name, _ in parse_qsl(kept, keep_blank_values=True)):
         raise DiscoveryFailed(
-            "The provider's authorization_endpoint already contains a parameter that belongs to the request.",
+            N_("The provider's authorization_endpoint already contains a parameter that belongs to the request."),
             detail="discovery.authorization_endpoint",
         )
     return with_query(endpoint, sent)
@@ -207,32 +208,32 @@ def read_callback(
     issuer = answer.get("iss")
     if issuer is None and expected.iss_required:
         raise IssuerMismatch(
-            "The provider promises to name itself in its answer and did not.",
-            action="Start the sign-in again from JupyterLab.",
+            N_("The provider promises to name itself in its answer and did not."),
+            action=N_("Start the sign-in again from JupyterLab."),
             detail="callback.iss",
         )
     if issuer is not None and issuer != expected.issuer:
         raise IssuerMismatch(
-            "The answer comes from another provider than the one that was asked.",
-            action="Start the sign-in again from JupyterLab. If it happens again, tell your administrator.",
+            N_("The answer comes from another provider than the one that was asked."),
+            action=N_("Start the sign-in again from JupyterLab. If it happens again, tell your administrator."),
             detail="callback.iss",
         )
     if not _TOKENS.isdisjoint(answer):
         raise ResponseMalformed(
-            "The provider put a token into the address of the page.",
-            action="Ask your administrator to set the client's response type to code.",
+            N_("The provider put a token into the address of the page."),
+            action=N_("Ask your administrator to set the client's response type to code."),
             detail="callback.token",
         )
     error, code = answer.get("error"), answer.get("code")
     if error is not None and code is not None:
         raise ResponseMalformed(
-            "The provider's answer is both a success and an error.",
+            N_("The provider's answer is both a success and an error."),
             detail="callback.both",
         )
     if error:
         return Declined(error if error in ERRORS else "other")
     if not printable(code) or len(code) > _MAX_CODE_CHARACTERS:
-        raise ResponseMalformed("The provider's answer contains no usable code.", detail="callback.code")
+        raise ResponseMalformed(N_("The provider's answer contains no usable code."), detail="callback.code")
     return VerifiedCallback(Secret(code), _MINT)
 
 
@@ -245,13 +246,13 @@ def _once(parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
     answer = dict(read)
     if len(answer) != len(read):
         raise ResponseMalformed(
-            "The provider's answer contains a parameter twice.",
+            N_("The provider's answer contains a parameter twice."),
             detail="callback.duplicate",
         )
     if not parameters or "response" in answer:
         raise ResponseMalformed(
-            "The provider answered in a response mode that was not asked for.",
-            action="Ask your administrator to set the client's response mode to query or form_post.",
+            N_("The provider answered in a response mode that was not asked for."),
+            action=N_("Ask your administrator to set the client's response mode to query or form_post."),
             detail="callback.response_mode",
         )
     return answer

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
 from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM, MIN_RSA_BITS
@@ -44,10 +45,10 @@ _MIN_SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The least length of a secret, in bytes (RFC 7518, 3.2)."""
 
 _FAULTS: Final[dict[Fault, str]] = {
-    "unreadable": "The client's private key cannot be read.",
-    "several": "There are several private keys where the client's private key should be.",
-    "certificate": "A certificate beside the client's private key cannot be read.",
-    "certificate of another key": "The certificate beside the client's private key belongs to another key.",
+    "unreadable": N_("The client's private key cannot be read."),
+    "several": N_("There are several private keys where the client's private key should be."),
+    "certificate": N_("A certificate beside the client's private key cannot be read."),
+    "certificate of another key": N_("The certificate beside the client's private key belongs to another key."),
 }
 
 
@@ -98,15 +99,19 @@ def secret_signer(secret: Secret | None, alg: str | None, listed: frozenset[str]
     """
     alg = alg or _listed("HS256", _MIN_SECRET_BYTES, listed)
     if secret is None or not reveal_bytes(secret):
-        raise _unfit("The client authentication method client_secret_jwt needs a client secret, and there is none.")
+        raise _unfit(N_("The client authentication method client_secret_jwt needs a client secret, and there is none."))
     if len(reveal_bytes(secret)) < _MIN_SECRET_BYTES[alg]:
         raise _unfit(
-            f"The client secret is too short to sign with {alg}, which needs {_MIN_SECRET_BYTES[alg]} bytes.",
-            "Ask your administrator for a longer client secret, or for another token_endpoint_auth_method.",
+            sentence(
+                "The client secret is too short to sign with {alg}, which needs {min_bytes} bytes.",
+                alg=alg,
+                min_bytes=_MIN_SECRET_BYTES[alg],
+            ),
+            N_("Ask your administrator for a longer client secret, or for another token_endpoint_auth_method."),
         )
     key = _shared(secret)
     if key is None:
-        raise _unfit("What client_secret leads to is a key or a certificate, and no secret.")
+        raise _unfit(N_("What client_secret leads to is a key or a certificate, and no secret."))
     return Signer(alg, {"typ": "JWT", "alg": alg}, key)
 
 
@@ -128,7 +133,7 @@ def key_signer(
     Raises :class:`ConfigurationInvalid` for a key that is missing, cannot be read, or does not fit ``alg``.
     """
     if stored is None:
-        raise _unfit("The client authentication method private_key_jwt needs a private key, and there is none.")
+        raise _unfit(N_("The client authentication method private_key_jwt needs a private key, and there is none."))
     # NOTE: an unreadable key comes back as a word, so that no traceback has a frame with a variable of its text (T-12).
     key = read_client_key(stored)
     if not isinstance(key, ClientKey):
@@ -142,21 +147,26 @@ def key_signer(
     alg = alg or key.alg or (_listed(usual, suits, listed) if usual else None)
     if admitted is not None and alg not in admitted:
         raise _unfit(
-            "The client's private key is for an algorithm that the profile in the settings does not allow.",
-            f"Ask your administrator for a key that signs with one of: {', '.join(admitted)}.",
+            N_("The client's private key is for an algorithm that the profile in the settings does not allow."),
+            sentence(
+                "Ask your administrator for a key that signs with one of: {algorithms}.",
+                algorithms=", ".join(admitted),
+            ),
         )
     if (
         alg is None
         or key.shape not in KEY_TYPES_BY_ALGORITHM.get(alg, ())
         or (key.only_pss and not alg.startswith("PS"))
     ):
-        kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
+        kind = " ".join(key.shape).strip()
         raise _unfit(
-            f"The client's private key ({kind}) does not fit {f'the algorithm {alg}' if alg else 'any algorithm'}.",
-            "Ask your administrator to set token_endpoint_auth_signing_alg to one that fits, or to use another key.",
+            _misfit(sentence("{kind}, for PSS only", kind=kind) if key.only_pss else kind, alg),
+            N_(
+                "Ask your administrator to set token_endpoint_auth_signing_alg to one that fits, or to use another key."
+            ),
         )
     if key.shape[0] == "RSA" and key.bits < MIN_RSA_BITS:
-        raise _unfit(f"The client's private key has less than {MIN_RSA_BITS} bits.")
+        raise _unfit(sentence("The client's private key has less than {min_bits} bits.", min_bits=MIN_RSA_BITS))
     if not proves(alg, key.material):
         raise _unfit(_FAULTS["unreadable"])
     header = {"typ": "JWT", "alg": alg, "kid": key_id or key.key_id or key.thumbprint}
@@ -183,11 +193,19 @@ def _shared(secret: Secret) -> Any:
         return None
 
 
+def _misfit(kind: str, alg: str | None) -> Sentence:
+    if alg:
+        return sentence("The client's private key ({kind}) does not fit the algorithm {alg}.", kind=kind, alg=alg)
+    return sentence("The client's private key ({kind}) does not fit any algorithm.", kind=kind)
+
+
 def _unfit(message: str, action: str = "") -> ConfigurationInvalid:
     return ConfigurationInvalid(
         message,
         action=action
-        or "Ask your administrator to put the private key (PEM without a password, or JWK) where "
-        "client_assertion_key says it is, or to choose another token_endpoint_auth_method.",
+        or N_(
+            "Ask your administrator to put the private key (PEM without a password, or JWK) where "
+            "client_assertion_key says it is, or to choose another token_endpoint_auth_method."
+        ),
         detail="token.client_assertion",
     )

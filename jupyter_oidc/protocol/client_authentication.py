@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE
 from jupyter_oidc.protocol.message import BasicCredentials
@@ -57,18 +58,28 @@ def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredential
         return (name,), None
     if client.method in ("client_secret_jwt", "private_key_jwt"):
         if client.assertion is None:
-            raise _incomplete(client.method, "a key to sign with")
+            raise _incomplete(
+                sentence(
+                    "The client authentication method {method} needs a key to sign with, and there is none.",
+                    method=client.method,
+                )
+            )
         return (name, ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", client.assertion)), None
     if client.client_secret is None or client.client_secret == Secret(""):
-        raise _incomplete(client.method, "a client secret")
+        raise _incomplete(
+            sentence(
+                "The client authentication method {method} needs a client secret, and there is none.",
+                method=client.method,
+            )
+        )
     if client.method == "client_secret_basic":
         return (), BasicCredentials(client.client_id, client.client_secret)
     return (name, ("client_secret", client.client_secret)), None
 
 
-def _incomplete(method: Method, what: str) -> ConfigurationInvalid:
+def _incomplete(message: str) -> ConfigurationInvalid:
     return ConfigurationInvalid(
-        f"The client authentication method {method} needs {what}, and there is none.",
-        action="Ask your administrator to set client_secret, or token_endpoint_auth_method to none.",
+        message,
+        action=N_("Ask your administrator to set client_secret, or token_endpoint_auth_method to none."),
         detail="token.client_secret",
     )

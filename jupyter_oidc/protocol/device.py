@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.discovery import is_secure_url
@@ -202,13 +203,28 @@ def _interval(value: object) -> float:
 
 def _unusable(member: str) -> TokenResponseInvalid:
     faults = {
-        "format": "it is not a JSON object",
-        "status": "its status is not one that the specification allows",
-        "verification_uri": "the address for the person is missing, too long or not https",
-        "interval": "the pause between two questions is longer than the code is good for",
-        "expires_in": "the lifetime of the code is missing or over",
+        "format": N_("The provider's answer to a sign-in by code cannot be used: it is not a JSON object."),
+        "status": N_(
+            "The provider's answer to a sign-in by code cannot be used: its status is not one that the specification allows."
+        ),
+        "verification_uri": N_(
+            "The provider's answer to a sign-in by code cannot be used: the address for the person is "
+            "missing, too long or not https."
+        ),
+        "interval": N_(
+            "The provider's answer to a sign-in by code cannot be used: the pause between two questions "
+            "is longer than the code is good for."
+        ),
+        "expires_in": N_(
+            "The provider's answer to a sign-in by code cannot be used: the lifetime of the code is missing or over."
+        ),
     }
-    fault = faults.get(member, f"{member} is missing, too long or not printable text")
     return TokenResponseInvalid(
-        f"The provider's answer to a sign-in by code cannot be used: {fault}.", detail=f"device.{member}"
+        faults.get(member)
+        or sentence(
+            "The provider's answer to a sign-in by code cannot be used: {member} is missing, too long or "
+            "not printable text.",
+            member=member,
+        ),
+        detail=f"device.{member}",
     )

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import DiscoveryFailed, IssuerMismatch
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.message import Call, Document, ReplyUnusable, tolerant_object
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
-_TWICE: Final = "is there twice"
+_TWICE: Final = sentence("is there twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,15 @@ def read_discovery_reply(
     """
     if reply.status != 200:
         raise DiscoveryFailed(
-            f"The provider answered status {reply.status} where its metadata should be.",
-            action="Check that the issuer in the settings is right, then try again.",
+            sentence("The provider answered status {status} where its metadata should be.", status=reply.status),
+            action=N_("Check that the issuer in the settings is right, then try again."),
             detail="discovery.status",
         )
     try:
         document = tolerant_object(reply)
     except ReplyUnusable as unusable:
         raise DiscoveryFailed(
-            f"The provider's metadata cannot be read: {unusable.fault}.",
+            sentence("The provider's metadata cannot be read: {fault}.", fault=unusable.fault),
             detail="discovery.format",
         ) from None
     instead = {**(_aliases(document) if mutual_tls else {}), **endpoints}
@@ -109,7 +110,7 @@ def read_discovery_reply(
     read = _Reading(document, allow_loopback_http=allow_loopback_http)
     named = document.members.get("issuer")
     if not isinstance(named, str):
-        raise _refused("issuer", _TWICE if "issuer" in document.doubled else "is missing or not a text")
+        raise _refused("issuer", _TWICE if "issuer" in document.doubled else sentence("is missing or not a text"))
     if named != issuer:
         raise IssuerMismatch(_difference(issuer, named), detail="discovery.issuer")
     return Metadata(
@@ -200,7 +201,7 @@ class _Reading:
         """Return an endpoint without which no sign-in is possible; raises :class:`DiscoveryFailed`."""
         value, fault = self._endpoint(member)
         if value is None:
-            raise _refused(member, fault or "is missing")
+            raise _refused(member, fault or sentence("is missing"))
         return value
 
     def if_there(self, member: str) -> str | None:
@@ -224,13 +225,13 @@ class _Reading:
         """Return a list member as a set, since its order has no meaning (D-4)."""
         value = self.document.members.get(member)
         words = None if value is None else texts(value)
-        fault = None if value is None or words is not None else "is not a list of texts"
+        fault = None if value is None or words is not None else sentence("is not a list of texts")
         return self._told(member, None if words is None else frozenset(words), fault)
 
     def flag(self, member: str) -> bool:
         """Return whether ``member`` is the JSON value ``true``."""
         value = self.document.members.get(member)
-        fault = None if value is None or isinstance(value, bool) else "is neither true nor false"
+        fault = None if value is None or isinstance(value, bool) else sentence("is neither true nor false")
         return self._told(member, value is True, fault)
 
     def _is_blank(self, member: str) -> bool:
@@ -243,9 +244,9 @@ class _Reading:
         if value is None:
             return None, None
         if not isinstance(value, str) or not value:
-            return None, "is not a text"
+            return None, sentence("is not a text")
         if "#" in value or not is_secure_url(value, allow_loopback_http=self.allow_loopback_http):
-            return None, "is not an https URL"
+            return None, sentence("is not an https URL")
         return value, None
 
     def _told(self, member: str, value: _T, fault: str | None) -> _T:
@@ -265,7 +266,7 @@ def check_offered(metadata: Metadata, member: str) -> None:
 
 def _refused(member: str, fault: str) -> DiscoveryFailed:
     return DiscoveryFailed(
-        f"The provider's metadata cannot be used: {member} {fault}.",
+        sentence("The provider's metadata cannot be used: {member} {fault}.", member=member, fault=fault),
         detail=f"discovery.{member}",
     )
 
@@ -273,13 +274,28 @@ def _refused(member: str, fault: str) -> DiscoveryFailed:
 def _difference(configured: str, named: str) -> str:
     """Describe the difference of two issuers without quoting the provider's (A22)."""
     if configured.rstrip("/") == named.rstrip("/"):
-        fault = "they differ in the slash at the end"
+        template = N_(
+            "The issuer in the settings, {configured}, is not the one in the provider's metadata: they "
+            "differ in the slash at the end."
+        )
     elif "{" in named:
-        fault = "the provider's contains a placeholder, so it stands for many tenants and not for yours"
+        template = N_(
+            "The issuer in the settings, {configured}, is not the one in the provider's metadata: the "
+            "provider's contains a placeholder, so it stands for many tenants and not for yours."
+        )
     elif configured.partition("://")[2] == named.partition("://")[2]:
-        fault = "one begins with http and the other with https"
+        template = N_(
+            "The issuer in the settings, {configured}, is not the one in the provider's metadata: one "
+            "begins with http and the other with https."
+        )
     elif configured.lower() == named.lower():
-        fault = "they differ in upper and lower case"
+        template = N_(
+            "The issuer in the settings, {configured}, is not the one in the provider's metadata: they "
+            "differ in upper and lower case."
+        )
     else:
-        fault = "they are different names"
-    return f"The issuer in the settings, {configured}, is not the one in the provider's metadata: {fault}."
+        template = N_(
+            "The issuer in the settings, {configured}, is not the one in the provider's metadata: they "
+            "are different names."
+        )
+    return sentence(template, configured=configured)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import IdTokenRejected
 from jupyter_oidc.protocol.claims import mistyped_claim, well_typed
 from jupyter_oidc.protocol.json_value import number, printable, texts
@@ -29,35 +30,43 @@ MAX_ISSUED_AGE_SECONDS: Final = 600.0
 """Seconds; an ID token issued longer ago is not the answer to our request (V-8)."""
 
 _MAX_SUBJECT_CHARACTERS: Final = 255
-_CLOCK: Final = "Set this machine's clock, then sign in again."
-_AGAIN: Final = "Close older pages of this sign-in, then begin again in JupyterLab."
-_LOG_IN: Final = "Sign in again, and log in on the provider's page."
+_CLOCK: Final = N_("Set this machine's clock, then sign in again.")
+_AGAIN: Final = N_("Close older pages of this sign-in, then begin again in JupyterLab.")
+_LOG_IN: Final = N_("Sign in again, and log in on the provider's page.")
 _ACTIONS: Final = {"exp": _CLOCK, "iat": _CLOCK, "nbf": _CLOCK, "nonce": _AGAIN, "auth_time": _LOG_IN}
 _FAULTS: Final = {
-    "format": "it is not a signed token of three parts",
-    "header": "its header asks for something that is not supported",
-    "type": "it is a token of another type",
-    "alg": "it is not signed with the algorithm in the settings (id_token_signed_response_alg)",
-    "keys": "too many of the provider's keys could have signed it",
-    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
-    "signature": "its signature does not verify",
-    "iss": "its issuer (iss) is not the one in the settings",
-    "aud": "its audience (aud) is not this application alone",
-    "azp": "its authorized party (azp) is not this application",
-    "exp": "its expiry (exp) is over",
-    "iat": "its time of issue (iat) is in the future or too long ago",
-    "nbf": "it is not valid yet (nbf)",
-    "sub": "its subject (sub) is another person",
-    "no_iss": "it names no issuer (iss)",
-    "no_sub": "its subject (sub) is missing or malformed",
-    "no_exp": "its expiry (exp) is missing or no number",
-    "no_iat": "its time of issue (iat) is missing or no number",
-    "no_nbf": "the time from which it is valid (nbf) is no number",
-    "nonce": "it belongs to another sign-in (nonce)",
-    "no_nonce": "it does not repeat the nonce of the request",
-    "at_hash": "it does not belong to the access token (at_hash)",
-    "auth_time": "its time of authentication (auth_time) does not fit this sign-in",
-    "acr": "its authentication level (acr) is not one of those asked for",
+    "format": N_("The provider's ID token was refused: it is not a signed token of three parts."),
+    "header": N_("The provider's ID token was refused: its header asks for something that is not supported."),
+    "type": N_("The provider's ID token was refused: it is a token of another type."),
+    "alg": N_(
+        "The provider's ID token was refused: it is not signed with the algorithm in the settings "
+        "(id_token_signed_response_alg)."
+    ),
+    "keys": N_("The provider's ID token was refused: too many of the provider's keys could have signed it."),
+    "no_key": N_(
+        "The provider's ID token was refused: none of the keys that the provider publishes fits its "
+        "key id (kid) and algorithm."
+    ),
+    "signature": N_("The provider's ID token was refused: its signature does not verify."),
+    "iss": N_("The provider's ID token was refused: its issuer (iss) is not the one in the settings."),
+    "aud": N_("The provider's ID token was refused: its audience (aud) is not this application alone."),
+    "azp": N_("The provider's ID token was refused: its authorized party (azp) is not this application."),
+    "exp": N_("The provider's ID token was refused: its expiry (exp) is over."),
+    "iat": N_("The provider's ID token was refused: its time of issue (iat) is in the future or too long ago."),
+    "nbf": N_("The provider's ID token was refused: it is not valid yet (nbf)."),
+    "sub": N_("The provider's ID token was refused: its subject (sub) is another person."),
+    "no_iss": N_("The provider's ID token was refused: it names no issuer (iss)."),
+    "no_sub": N_("The provider's ID token was refused: its subject (sub) is missing or malformed."),
+    "no_exp": N_("The provider's ID token was refused: its expiry (exp) is missing or no number."),
+    "no_iat": N_("The provider's ID token was refused: its time of issue (iat) is missing or no number."),
+    "no_nbf": N_("The provider's ID token was refused: the time from which it is valid (nbf) is no number."),
+    "nonce": N_("The provider's ID token was refused: it belongs to another sign-in (nonce)."),
+    "no_nonce": N_("The provider's ID token was refused: it does not repeat the nonce of the request."),
+    "at_hash": N_("The provider's ID token was refused: it does not belong to the access token (at_hash)."),
+    "auth_time": N_(
+        "The provider's ID token was refused: its time of authentication (auth_time) does not fit this sign-in."
+    ),
+    "acr": N_("The provider's ID token was refused: its authentication level (acr) is not one of those asked for."),
 }
 
 
@@ -169,9 +178,9 @@ def verify_id_token(
 
 
 def _refuse(check: str) -> IdTokenRejected:
-    fault = _FAULTS.get(check, f"its claim {check} has the wrong JSON type")
     return IdTokenRejected(
-        f"The provider's ID token was refused: {fault}.",
+        _FAULTS.get(check)
+        or sentence("The provider's ID token was refused: its claim {claim} has the wrong JSON type.", claim=check),
         action=_ACTIONS.get(check),
         detail=f"id_token.{check}",
     )

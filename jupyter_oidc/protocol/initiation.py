@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
 
 if TYPE_CHECKING:
@@ -39,15 +40,15 @@ def read_initiation(parameters: Sequence[tuple[str, str]], issuer: str) -> Initi
         if name in _FIELDS:
             if name in asked or len(value) > _MAX_VALUE_CHARACTERS or not value.isprintable():
                 raise RequestInvalid(
-                    "The request to sign in is malformed.",
-                    action="Sign in from JupyterLab instead.",
+                    N_("The request to sign in is malformed."),
+                    action=N_("Sign in from JupyterLab instead."),
                     detail="initiate.malformed",
                 )
             asked[name] = value
     if asked.get("iss") != issuer:
         raise RequestInvalid(
-            "The request to sign in names another provider than the one in the settings, or none.",
-            action="Sign in from JupyterLab instead.",
+            N_("The request to sign in names another provider than the one in the settings, or none."),
+            action=N_("Sign in from JupyterLab instead."),
             detail="initiate.iss",
         )
     return Initiation(asked.get("login_hint") or None, asked.get("target_link_uri") or None)

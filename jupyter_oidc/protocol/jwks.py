@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
@@ -94,20 +95,24 @@ def read_jwks_reply(reply: Reply) -> KeySet:
     """
     if reply.status != 200:
         raise DiscoveryFailed(
-            f"The provider answered status {reply.status} where its keys should be.",
+            sentence("The provider answered status {status} where its keys should be.", status=reply.status),
             detail="jwks.status",
         )
     try:
         document = tolerant_object(reply)
     except ReplyUnusable as unusable:
         raise DiscoveryFailed(
-            f"The provider's keys cannot be read: {unusable.fault}.",
+            sentence("The provider's keys cannot be read: {fault}.", fault=unusable.fault),
             detail="jwks.format",
         ) from None
     listed = document.members.get("keys")
     if not isinstance(listed, list):
-        fault = "the list of keys is there twice" if "keys" in document.doubled else "there is no list of keys"
-        raise DiscoveryFailed(f"The provider's keys cannot be read: {fault}.", detail="jwks.format")
+        message = (
+            N_("The provider's keys cannot be read: the list of keys is there twice.")
+            if "keys" in document.doubled
+            else N_("The provider's keys cannot be read: there is no list of keys.")
+        )
+        raise DiscoveryFailed(message, detail="jwks.format")
     return KeySet(tuple(key for entry in listed if (key := _public_key(entry)) is not None))
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FormField = tuple[str, "str | Secret | Callable[[], Secret]"]
 class ReplyUnusable(ValueError):
     """A reply has not the requested form; ``fault`` describes it in our own words, without quoting the reply."""
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: Sentence) -> None:
         self.fault = fault
         super().__init__(fault)
 
@@ -149,7 +150,7 @@ def parse_object(text: str) -> dict[str, Any]:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
-            raise ReplyUnusable("the body is not JSON") from None
+            raise ReplyUnusable(sentence("the body is not JSON")) from None
     return value
 
 
@@ -158,7 +159,7 @@ def _text(reply: Reply) -> str:
     try:
         return reveal(reply.body).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise ReplyUnusable("the body is not UTF-8") from None
+        raise ReplyUnusable(sentence("the body is not UTF-8")) from None
 
 
 def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> dict[str, Any]:
@@ -167,9 +168,9 @@ def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]])
     except (ValueError, RecursionError) as broken:
         if isinstance(broken, ReplyUnusable):
             raise
-        raise ReplyUnusable("the body is not JSON") from None
+        raise ReplyUnusable(sentence("the body is not JSON")) from None
     if not isinstance(value, dict):
-        raise ReplyUnusable("the body is not a JSON object")
+        raise ReplyUnusable(sentence("the body is not a JSON object"))
     return value
 
 
@@ -185,7 +186,7 @@ def members_of(reply: Reply) -> Mapping[str, list[object]]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, _Pairs):
-        raise ReplyUnusable("the body is not a JSON object")
+        raise ReplyUnusable(sentence("the body is not a JSON object"))
     members: dict[str, list[object]] = {}
     for name, each in value.members:
         members.setdefault(name, []).append(each)
@@ -207,9 +208,9 @@ class _Pairs:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ReplyUnusable("the JSON has duplicate members")
+        raise ReplyUnusable(sentence("the JSON has duplicate members"))
     return members
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise ReplyUnusable("the JSON holds a value that is not JSON")
+    raise ReplyUnusable(sentence("the JSON holds a value that is not JSON"))

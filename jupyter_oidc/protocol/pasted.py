@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ResponseMalformed
 from jupyter_oidc.secret_access import reveal
 
@@ -34,10 +35,11 @@ def read_pasted(pasted: Secret, redirect_uri: str) -> list[tuple[str, str]]:
     if parameters is None:
         # NOTE: raised here, so that the traceback has no frame with a variable of a piece of the address.
         raise ResponseMalformed(
-            "What was pasted is not the address at which the provider left the browser.",
-            action=(
-                "Copy everything in the browser's address bar after signing in, from the beginning to the end; "
-                f"it begins with {redirect_uri}."
+            N_("What was pasted is not the address at which the provider left the browser."),
+            action=sentence(
+                "Copy everything in the browser's address bar after signing in, from the beginning to the "
+                "end; it begins with {redirect_uri}.",
+                redirect_uri=redirect_uri,
             ),
             detail="paste.address",
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol import authorization, token
 from jupyter_oidc.protocol.client_authentication import authenticate
@@ -75,10 +76,22 @@ def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | 
     if isinstance(error, str) and error and 200 <= status <= 499:  # NOTE: some providers send errors with status 200
         return token.TokenError(error if error in ERRORS else "other", status)
     if status not in (200, 201):
-        raise _unusable("status", f"the status is {status}")
+        raise _unusable(
+            "status",
+            sentence(
+                "The provider's answer to the pushed authorization request cannot be used: the status is {status}.",
+                status=status,
+            ),
+        )
     reference = members.get("request_uri")  # NOTE: it is used at once, so ``expires_in`` is not read
     if not printable(reference) or " " in reference or len(reference) > MAX_REQUEST_URI_CHARACTERS:
-        raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
+        raise _unusable(
+            "request_uri",
+            N_(
+                "The provider's answer to the pushed authorization request cannot be used: request_uri is "
+                "missing, too long or not printable text."
+            ),
+        )
     return Pushed(reference)
 
 
@@ -87,7 +100,8 @@ def pushed_url(metadata: Metadata, client_id: str, pushed: Pushed) -> str:
     return authorization.to_endpoint(metadata, {"client_id": client_id, "request_uri": pushed.request_uri})
 
 
-def _unusable(check: str, fault: str) -> TokenResponseInvalid:
+def _unusable(check: str, message: str) -> TokenResponseInvalid:
     return TokenResponseInvalid(
-        f"The provider's answer to the pushed authorization request cannot be used: {fault}.", detail=f"pushed.{check}"
+        message,
+        detail=f"pushed.{check}",
     )

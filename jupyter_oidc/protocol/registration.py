@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import DiscoveryFailed
 from jupyter_oidc.protocol.json_value import printable
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
@@ -54,14 +55,19 @@ def registration_call(
 def read_registration_reply(reply: Reply) -> RegisteredClient:
     """Return the registered client; raises :class:`DiscoveryFailed` for a refusal, whose text is not repeated."""
     if reply.status not in (200, 201):
-        raise _refused(f"answers status {reply.status}")
+        raise _refused(sentence("The provider's registration endpoint answers status {status}.", status=reply.status))
     try:
         members = tolerant_object(reply).members
     except ReplyUnusable as unusable:
-        raise _refused(f"gave an answer that cannot be used: {unusable.fault}") from None
+        raise _refused(
+            sentence(
+                "The provider's registration endpoint gave an answer that cannot be used: {fault}.",
+                fault=unusable.fault,
+            )
+        ) from None
     client_id, secret = members.get("client_id"), members.get("client_secret")
     if not _is_text(client_id) or not (secret in (None, "") or _is_text(secret)):
-        raise _refused("gave an answer without a usable client id")
+        raise _refused(N_("The provider's registration endpoint gave an answer without a usable client id."))
     return RegisteredClient(str(client_id), Secret(str(secret)) if secret else None)
 
 
@@ -69,9 +75,9 @@ def _is_text(value: object) -> bool:
     return printable(value) and len(value) <= _MAX_TEXT_CHARACTERS
 
 
-def _refused(fault: str) -> DiscoveryFailed:
+def _refused(message: str) -> DiscoveryFailed:
     return DiscoveryFailed(
-        f"The provider's registration endpoint {fault}.",
-        action="Register the client at the provider by hand, and run this again without --register.",
+        message,
+        action=N_("Register the client at the provider by hand, and run this again without --register."),
         detail="registration",
     )

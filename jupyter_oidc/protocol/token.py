@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.json_value import number, printable
@@ -270,11 +271,15 @@ def read_token_reply(
     try:
         if status == 200 or 400 <= status <= 499:
             return _definite(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
-        check, fault = "status", f"the status is {status}"
+        check = "status"
+        message: str = sentence(
+            "The provider's token endpoint gave an answer that cannot be used: the status is {status}.", status=status
+        )
     except _Unfit as unfit:
-        check, fault = unfit.check, unfit.fault
+        check, message = unfit.check, unfit.message
     raise TokenResponseInvalid(
-        f"The provider's token endpoint gave an answer that cannot be used: {fault}.", detail=f"token.{check}"
+        message,
+        detail=f"token.{check}",
     )
 
 
@@ -291,10 +296,10 @@ def _definite(
 class _Unfit(Exception):
     """An answer is no token response; never leaves this module."""
 
-    def __init__(self, check: str, fault: str) -> None:
+    def __init__(self, check: str, message: str) -> None:
         self.check = check
-        self.fault = fault
-        super().__init__(fault)
+        self.message = message
+        super().__init__(message)
 
 
 def _document(reply: Reply) -> dict[str, Any]:
@@ -302,9 +307,23 @@ def _document(reply: Reply) -> dict[str, Any]:
     try:
         members = members_of(reply)
     except ReplyUnusable as unusable:
-        raise _Unfit("format", f"{unusable.fault} (status {reply.status})") from None
+        raise _Unfit(
+            "format",
+            sentence(
+                "The provider's token endpoint gave an answer that cannot be used: {fault} (status {status}).",
+                fault=unusable.fault,
+                status=reply.status,
+            ),
+        ) from None
     if any(len(members.get(name, ())) > 1 for name in _DECIDES):
-        raise _Unfit("format", f"the JSON has a token, a type or an error twice (status {reply.status})")
+        raise _Unfit(
+            "format",
+            sentence(
+                "The provider's token endpoint gave an answer that cannot be used: the JSON has a token, a "
+                "type or an error twice (status {status}).",
+                status=reply.status,
+            ),
+        )
     return {name: values[0] for name, values in members.items() if len(values) == 1}
 
 
@@ -316,13 +335,25 @@ def _success(
     if kind in (None, "") and not proved:
         kind = wanted  # NOTE: never for DPoP: a token without a type may be a bearer token (X-4)
     if not isinstance(kind, str) or kind.lower() != wanted.lower():
-        raise _Unfit("token_type", f"token_type is missing or not {wanted}")
+        raise _Unfit(
+            "token_type",
+            sentence(
+                "The provider's token endpoint gave an answer that cannot be used: token_type is missing or "
+                "not {wanted}.",
+                wanted=wanted,
+            ),
+        )
     access_token = _token(document, "access_token")
     if access_token is None:
-        raise _Unfit("access_token", "access_token is missing")
+        raise _Unfit(
+            "access_token",
+            N_("The provider's token endpoint gave an answer that cannot be used: access_token is missing."),
+        )
     id_token = _token(document, "id_token")
     if id_token is None and id_token_required:
-        raise _Unfit("id_token", "id_token is missing")
+        raise _Unfit(
+            "id_token", N_("The provider's token endpoint gave an answer that cannot be used: id_token is missing.")
+        )
     return TokenSet(
         access_token=access_token,
         expires_in=_lifetime(document.get("expires_in")),
@@ -341,7 +372,13 @@ def _token(document: dict[str, Any], member: str) -> Secret | None:
     if value is None or value == "":
         return None
     if not printable(value):
-        raise _Unfit(member, f"{member} is not printable text")
+        raise _Unfit(
+            member,
+            sentence(
+                "The provider's token endpoint gave an answer that cannot be used: {member} is not printable text.",
+                member=member,
+            ),
+        )
     return Secret(value)
 
 
@@ -368,7 +405,13 @@ def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:
 def _error_code(document: dict[str, Any]) -> str:
     error, suberror = document.get("error"), document.get("suberror")
     if not isinstance(error, str) or not error:
-        raise _Unfit("error", "an error status came without an error code")
+        raise _Unfit(
+            "error",
+            N_(
+                "The provider's token endpoint gave an answer that cannot be used: an error status came "
+                "without an error code."
+            ),
+        )
     if error == "invalid_grant" and isinstance(suberror, str):
         return _SUBERRORS.get(suberror, error)
     return error if error in ERRORS else "other"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import UserinfoRejected
 from jupyter_oidc.protocol.claims import PROTOCOL, well_typed
 from jupyter_oidc.protocol.json_value import texts
@@ -29,19 +30,28 @@ _DROPPED: Final = PROTOCOL | {"_claim_sources"}
 """NOTE: ``_claim_names`` stays, because it names the claims that were left out; those are not fetched (Q2.3)."""
 
 _FAULTS: Final = {
-    "status": "the status is not 200",
-    "form": "it is signed where it should be plain, or the reverse (userinfo_signed_response_alg)",
-    "format": "it cannot be read",
-    "sub": "its subject (sub) is not the person in the ID token",
-    "no_sub": "it does not say about whom it is (sub)",
-    "iss": "its issuer (iss) is not the one in the settings",
-    "aud": "its audience (aud) is not this application",
-    "alg": "it is not signed with the algorithm in the settings (userinfo_signed_response_alg)",
-    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
-    "signature": "its signature does not verify",
-    "keys": "too many of the provider's keys could have signed it",
-    "header": "its header asks for something that is not supported",
-    "type": "it is a token of another type",
+    "status": N_("The provider's user information was refused: the status is not 200."),
+    "form": N_(
+        "The provider's user information was refused: it is signed where it should be plain, or the "
+        "reverse (userinfo_signed_response_alg)."
+    ),
+    "format": N_("The provider's user information was refused: it cannot be read."),
+    "sub": N_("The provider's user information was refused: its subject (sub) is not the person in the ID token."),
+    "no_sub": N_("The provider's user information was refused: it does not say about whom it is (sub)."),
+    "iss": N_("The provider's user information was refused: its issuer (iss) is not the one in the settings."),
+    "aud": N_("The provider's user information was refused: its audience (aud) is not this application."),
+    "alg": N_(
+        "The provider's user information was refused: it is not signed with the algorithm in the "
+        "settings (userinfo_signed_response_alg)."
+    ),
+    "no_key": N_(
+        "The provider's user information was refused: none of the keys that the provider publishes "
+        "fits its key id (kid) and algorithm."
+    ),
+    "signature": N_("The provider's user information was refused: its signature does not verify."),
+    "keys": N_("The provider's user information was refused: too many of the provider's keys could have signed it."),
+    "header": N_("The provider's user information was refused: its header asks for something that is not supported."),
+    "type": N_("The provider's user information was refused: it is a token of another type."),
 }
 
 
@@ -126,6 +136,6 @@ def _check_sender(claims: Mapping[str, Any], signed: SignedUserinfo) -> None:
 
 def _refuse(check: str) -> UserinfoRejected:
     return UserinfoRejected(
-        f"The provider's user information was refused: {_FAULTS[check]}.",
+        _FAULTS[check],
         detail=f"userinfo.{check}",
     )

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Overloaded
 
 RETRY_AFTER_SECONDS = 1.0
@@ -38,8 +39,8 @@ class ConcurrencyLimiter:
             return
         if len(self._queue) >= self._max_waiting:
             raise Overloaded(
-                "Too many calls to the API{api_name} are waiting.",
-                action="Wait a moment, or make fewer calls at once.",
+                N_("Too many calls to the API{api_name} are waiting."),
+                action=N_("Wait a moment, or make fewer calls at once."),
                 retry_after=RETRY_AFTER_SECONDS,
             )
         place = asyncio.get_running_loop().create_future()

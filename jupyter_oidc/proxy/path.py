@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from jupyter_oidc.facts import facts, printable
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import BadPath, RouteForbidden
 
 if TYPE_CHECKING:
@@ -59,6 +60,69 @@ _MAX_ESCAPE_LAYERS: Final = 2
 
 _MAX_SHOWN_CHARACTERS: Final = 12
 """Characters of a path that a refusal repeats at most."""
+
+
+_REFUSALS: Final = {
+    "begins an address of its own": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} begins an address of its own."
+    ),
+    "begins no escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} begins no escape."
+    ),
+    "has more than two layers of escapes": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} has more "
+        "than two layers of escapes."
+    ),
+    "is a backslash in an escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a backslash in an escape."
+    ),
+    "is a backslash in an escape of an escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a "
+        "backslash in an escape of an escape."
+    ),
+    "is a control character": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a control character."
+    ),
+    "is a dot segment": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a dot segment."
+    ),
+    "is a percent sign in an escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a percent sign in an escape."
+    ),
+    "is a slash at the beginning": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a slash at the beginning."
+    ),
+    "is a slash in an escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a slash in an escape."
+    ),
+    "is a slash in an escape of an escape": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is a "
+        "slash in an escape of an escape."
+    ),
+    "is an empty segment": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is an empty segment."
+    ),
+    "is an escape of another kind": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is an escape of another kind."
+    ),
+    "is no UTF-8": N_("This path is not allowed through the API proxy: '{part}' at character {place} is no UTF-8."),
+    "is not allowed in a path (RFC 3986)": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} is not "
+        "allowed in a path (RFC 3986)."
+    ),
+    "looks like a slash, an escape or a user name": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} looks "
+        "like a slash, an escape or a user name."
+    ),
+    "makes an empty segment of what follows": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} makes an "
+        "empty segment of what follows."
+    ),
+    "stands at the beginning": N_(
+        "This path is not allowed through the API proxy: '{part}' at character {place} stands at the beginning."
+    ),
+}
+"""Each fault of a path, and the message that tells it."""
 
 
 class _Reading(NamedTuple):
@@ -237,10 +301,10 @@ class _PathChecker:
     def _refuse_illegal(self, reading: _Reading, place: int) -> NoReturn:
         char = reading.text[place]
         if char == "%":
-            self._refuse(reading, place, place + 1, "begins no escape", action="Write a percent sign as %25.")
+            self._refuse(reading, place, place + 1, "begins no escape", action=N_("Write a percent sign as %25."))
         escape = f"%{ord(char):02X}"
         if char.isascii() and char.isprintable() and char not in "\\#?":
-            action = f"Write it as {escape}."
+            action = sentence("Write it as {escape}.", escape=escape)
             self._refuse(reading, place, place + 1, "is not allowed in a path (RFC 3986)", action=action)
         self._refuse(reading, place, place + 1, "is not allowed in a path (RFC 3986)")
 
@@ -250,10 +314,13 @@ class _PathChecker:
         """Raise ``BadPath`` with the part of the path, its position, and the setting that would allow it, if any."""
         first, last = reading.starts[start], reading.starts[end]
         if needed:
-            action = f"If this API has it for data, ask your administrator to add '{needed}' to the API's path_data."
+            action = sentence(
+                "If this API has it for data, ask your administrator to add '{needed}' to the API's path_data.",
+                needed=needed,
+            )
         shown = printable(self._raw[first:last]).replace(" ", "\\x20")
         raise BadPath(
-            f"This path is not allowed through the API proxy: '{shown[:_MAX_SHOWN_CHARACTERS]}' at character {first + 1} {what}.",
+            sentence(_REFUSALS[what], part=shown[:_MAX_SHOWN_CHARACTERS], place=first + 1),
             action=action,
         )
 

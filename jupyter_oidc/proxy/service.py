@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.facts import choices, facts
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import (
     AudienceRefused,
     CallerForbidden,
@@ -51,7 +52,7 @@ _SECRET_NAME = re.compile(r"key|token|auth|secret|sign|cred|pass")
 _HANDSHAKE_PREFIX = "sec-websocket-"
 """Headers of one WebSocket connection (RFC 6455, 11.3); the caller's connection is another one, with its own key."""
 
-_SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
+_SIGN_IN_BY_NAME = N_("Sign in again for it: oidc.sign_in(api='{api}') in a notebook, or Sign in in JupyterLab.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class ApiRoute:
         wanted = requested_step_up(headers)
         if wanted is not None:
             self.session.expect_step_up(self.api.name, wanted)
-            raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
+            raise StepUpRequired(action=sentence(_SIGN_IN_BY_NAME, api=self.api.name))
 
 
 class SessionBound:

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import BadPath, QueryTooLong
 from jupyter_oidc.proxy.path import check_path
 
@@ -41,7 +42,7 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     if len(raw_query) > MAX_QUERY_CHARACTERS:
         raise QueryTooLong
     if not _QUERY.match(raw_query):
-        raise BadPath("The query string holds a character that cannot be forwarded.")
+        raise BadPath(N_("The query string holds a character that cannot be forwarded."))
     url = api.base_url + raw_path
     _assert_below(url, api.base_url)
     return f"{url}?{raw_query}" if raw_query else url

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from jupyter_oidc.language import Sentence, counted, joined, sentence
 from jupyter_oidc.problems import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
 from jupyter_oidc.sessions.algorithms import id_token_algs
@@ -60,14 +61,19 @@ class Contradiction:
 
     about: Subject
     detail: str
-    message: str
-    action: str
+    message: Sentence
+    action: Sentence
     kind: type[ConfigurationInvalid | DiscoveryFailed] = ConfigurationInvalid
 
     def problem(self, others: int = 0) -> Problem:
         """Return the problem that refuses a sign-in; it gives the number of ``others``, which it does not name."""
-        more = f" {others} more are listed by: jupyter oidc doctor." if others else ""
-        return self.kind(self.message, action=f"Ask your administrator: {self.action}{more}", detail=self.detail)
+        action = sentence("Ask your administrator: {action}", action=self.action)
+        more = counted(
+            others,
+            "{number} more are listed by: jupyter oidc doctor.",
+            "{number} more are listed by: jupyter oidc doctor.",
+        )
+        return self.kind(self.message, action=joined(action, more if others else None), detail=self.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,8 @@ def _without_pkce(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "PKCE",
         "discovery.pkce",
-        "The provider does not support PKCE with S256, and without it no sign-in is started.",
-        "Allow PKCE with S256 for this client at the provider.",
+        sentence("The provider does not support PKCE with S256, and without it no sign-in is started."),
+        sentence("Allow PKCE with S256 for this client at the provider."),
         DiscoveryFailed,
     )
 
@@ -111,8 +117,14 @@ def _unknown_proofs(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "DPoP",
         "discovery.dpop",
-        f"The provider does not take DPoP proofs that are signed with {DPOP_ALGORITHM}.",
-        f"Set dpop_bound_access_tokens to False, or allow {DPOP_ALGORITHM} for DPoP at the provider.",
+        sentence(
+            "The provider does not take DPoP proofs that are signed with {dpop_algorithm}.",
+            dpop_algorithm=DPOP_ALGORITHM,
+        ),
+        sentence(
+            "Set dpop_bound_access_tokens to False, or allow {dpop_algorithm} for DPoP at the provider.",
+            dpop_algorithm=DPOP_ALGORITHM,
+        ),
     )
 
 
@@ -124,7 +136,7 @@ def _other_client_method(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "client authentication",
         "token.auth_method",
-        f"The provider does not list the client authentication method {method}.",
+        sentence("The provider does not list the client authentication method {method}.", method=method),
         _other_method(plan),
     )
 
@@ -135,20 +147,18 @@ def _other_assertion_alg(plan: SignInPlan) -> Contradiction | None:
     if alg is None or _takes(listed, alg):
         return None
     fitting = SIGNS_WITH.get(plan.settings.token_endpoint_auth_method, ())
-    another = f"Set token_endpoint_auth_signing_alg to one that it lists{_of(listed, fitting)}."
+    another = _set("token_endpoint_auth_signing_alg", listed, fitting)
     return Contradiction(
         "client authentication",
         "token.auth_signing_alg",
-        f"The provider does not take a client's assertion that is signed with {alg}.",
+        sentence("The provider does not take a client's assertion that is signed with {alg}.", alg=alg),
         another if set(fitting) & (listed or set()) else _other_method(plan),
     )
 
 
-def _other_method(plan: SignInPlan) -> str:
+def _other_method(plan: SignInPlan) -> Sentence:
     methods = (one for one in get_args(AuthMethod) if one != plan.settings.token_endpoint_auth_method)
-    return (
-        f"Set token_endpoint_auth_method to one that it lists{_of(plan.metadata.token_endpoint_auth_methods, methods)}."
-    )
+    return _set("token_endpoint_auth_method", plan.metadata.token_endpoint_auth_methods, methods)
 
 
 def _pushing_forbidden(plan: SignInPlan) -> Contradiction | None:
@@ -158,8 +168,8 @@ def _pushing_forbidden(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.require_pushed_authorization_requests",
-        "The provider takes pushed authorization requests only, and the settings forbid them.",
-        "Set pushed_authorization_requests to 'auto'.",
+        sentence("The provider takes pushed authorization requests only, and the settings forbid them."),
+        sentence("Set pushed_authorization_requests to 'auto'."),
     )
 
 
@@ -170,8 +180,10 @@ def _nowhere_to_push(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.pushed_authorization_request_endpoint",
-        "Authorization requests have to be pushed, and the provider's metadata name no usable endpoint for that.",
-        "Set pushed_authorization_requests to 'auto', or enable that endpoint at the provider.",
+        sentence(
+            "Authorization requests have to be pushed, and the provider's metadata name no usable endpoint for that."
+        ),
+        sentence("Set pushed_authorization_requests to 'auto', or enable that endpoint at the provider."),
         DiscoveryFailed,
     )
 
@@ -183,8 +195,8 @@ def _no_issuer_in_answers(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.authorization_response_iss_parameter_supported",
-        "The provider does not say that it names itself in its answers (iss), and the profile asks for that.",
-        "Enable that at the provider, or remove 'profile' from the settings.",
+        sentence("The provider does not say that it names itself in its answers (iss), and the profile asks for that."),
+        sentence("Enable that at the provider, or remove 'profile' from the settings."),
         DiscoveryFailed,
     )
 
@@ -196,8 +208,8 @@ def _unbound_tokens(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "client certificate",
         "discovery.certificate_bound",
-        "The provider does not say that it binds access tokens to a client certificate.",
-        "Enable that at the provider, or set tls_client_certificate_bound_access_tokens to False.",
+        sentence("The provider does not say that it binds access tokens to a client certificate."),
+        sentence("Enable that at the provider, or set tls_client_certificate_bound_access_tokens to False."),
     )
 
 
@@ -208,8 +220,8 @@ def _signed_only(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.require_signed_request_object",
-        "The provider takes signed request objects only, and this version sends none.",
-        "Let this client send unsigned authorization requests at the provider, if its policy allows that.",
+        sentence("The provider takes signed request objects only, and this version sends none."),
+        sentence("Let this client send unsigned authorization requests at the provider, if its policy allows that."),
         DiscoveryFailed,
     )
 
@@ -221,8 +233,8 @@ def _no_code(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.response_types_supported",
-        "The provider does not list the response type 'code', and no other is used here.",
-        "Allow the authorization code flow at the provider.",
+        sentence("The provider does not list the response type 'code', and no other is used here."),
+        sentence("Allow the authorization code flow at the provider."),
         DiscoveryFailed,
     )
 
@@ -234,8 +246,10 @@ def _no_code_grant(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.grant_types_supported",
-        "The provider does not list the grant type 'authorization_code', which every sign-in by browser uses.",
-        "Allow the authorization code flow at the provider.",
+        sentence(
+            "The provider does not list the grant type 'authorization_code', which every sign-in by browser uses."
+        ),
+        sentence("Allow the authorization code flow at the provider."),
         DiscoveryFailed,
     )
 
@@ -248,8 +262,8 @@ def _other_response_mode(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.response_modes_supported",
-        f"The provider does not list the response mode '{mode}'.",
-        f"Set response_mode to one that it lists{_of(listed, get_args(ResponseMode))}.",
+        sentence("The provider does not list the response mode '{mode}'.", mode=mode),
+        _set("response_mode", listed, get_args(ResponseMode)),
     )
 
 
@@ -262,8 +276,8 @@ def _other_prompt(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "authorization request",
         "discovery.prompt_values_supported",
-        f"The provider does not list the prompt '{' '.join(unknown)}'.",
-        "Remove it from 'prompt'.",
+        sentence("The provider does not list the prompt '{prompt}'.", prompt=" ".join(unknown)),
+        sentence("Remove it from 'prompt'."),
     )
 
 
@@ -275,10 +289,10 @@ def _other_id_token_alg(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "ID token",
         "discovery.id_token_signing_alg_values_supported",
-        f"The provider does not sign ID tokens with {alg}."
+        sentence("The provider does not sign ID tokens with {alg}.", alg=alg)
         if alg
-        else "The provider signs ID tokens with no algorithm that this client may accept.",
-        f"Set id_token_signed_response_alg to one that it lists{_of(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))}.",
+        else sentence("The provider signs ID tokens with no algorithm that this client may accept."),
+        _set("id_token_signed_response_alg", listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)),
     )
 
 
@@ -290,9 +304,8 @@ def _other_userinfo_alg(plan: SignInPlan) -> Contradiction | None:
     return Contradiction(
         "user information",
         "discovery.userinfo_signing_alg_values_supported",
-        f"The provider does not sign UserInfo with {alg}.",
-        "Remove userinfo_signed_response_alg for an unsigned answer, or set it to one that it lists"
-        f"{_of(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))}.",
+        sentence("The provider does not sign UserInfo with {alg}.", alg=alg),
+        _remove_or_set(_both(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))),
     )
 
 
@@ -320,7 +333,26 @@ def _takes(listed: frozenset[str] | None, value: str) -> bool:
     return listed is None or value in listed
 
 
-def _of(listed: Iterable[str] | None, known: Iterable[str]) -> str:
+def _set(setting: str, listed: Iterable[str] | None, known: Iterable[str]) -> Sentence:
+    """Return the action that names the values which are both listed and known here."""
+    values = _both(listed, known)
+    if not values:
+        return sentence("Set {setting} to one that it lists, which is none that is known here.", setting=setting)
+    return sentence("Set {setting} to one that it lists: {values}.", setting=setting, values=values)
+
+
+def _remove_or_set(values: str) -> Sentence:
+    if not values:
+        return sentence(
+            "Remove userinfo_signed_response_alg for an unsigned answer, or set it to one that it lists, "
+            "which is none that is known here."
+        )
+    return sentence(
+        "Remove userinfo_signed_response_alg for an unsigned answer, or set it to one that it lists: {values}.",
+        values=values,
+    )
+
+
+def _both(listed: Iterable[str] | None, known: Iterable[str]) -> str:
     """Return the values that are both listed and known here; no other text of the provider is repeated."""
-    both = [value for value in known if value in set(listed or ())]
-    return f": {', '.join(both)}" if both else ", which is none that is known here"
+    return ", ".join(value for value in known if value in set(listed or ()))

@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
@@ -113,4 +114,6 @@ def _outcome_of(error: str) -> Problem | CodeExpired | None:
 
 
 def _code_expired(detail: str) -> Problem:
-    return UnknownFlow("Nobody entered the code in time.", action="Sign in again to get a new code.", detail=detail)
+    return UnknownFlow(
+        N_("Nobody entered the code in time."), action=N_("Sign in again to get a new code."), detail=detail
+    )

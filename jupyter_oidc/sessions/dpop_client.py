@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import TokenResponseInvalid
 from jupyter_oidc.protocol import dpop
 from jupyter_oidc.sessions.dpop_prover import DPoPProver
@@ -53,7 +54,7 @@ class DPoPClient:
             reply, _ = await self._attempt(call, key)
         if call.bearer is None and _wants_nonce(call, reply):
             raise TokenResponseInvalid(
-                "The provider demands a nonce in the proof (DPoP) and does not take the one that it gave.",
+                N_("The provider demands a nonce in the proof (DPoP) and does not take the one that it gave."),
                 detail=NONCE_AGAIN_FOR_PUSHED if call.endpoint == "pushed_authorization_request" else NONCE_AGAIN,
             )
         return reply

@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import (
     IdpUnavailable,
     NotSignedIn,
@@ -117,14 +118,16 @@ class LocalSessions:
             request.by_user and _comes_back_silently(present, request.browser, under_hub=under_hub)
         ):
             raise RequestInvalid(
-                "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
+                N_("No page may try to sign in by itself now."),
+                action=N_("Sign in by the button."),
+                detail="silent.not_now",
             )
         service = self.sessions.service_for_sign_in(provider, by_user=request.by_user)
         if request.api is not None and all(api.name != request.api for api in service.settings.apis):
             _, its_session = self.sessions.of_api(request.api)
             raise RequestInvalid(
-                f"The API '{request.api}' belongs to another provider.",
-                action=f"Sign in at '{its_session.settings.name}'.",
+                sentence("The API '{api}' belongs to another provider.", api=request.api),
+                action=sentence("Sign in at '{name}'.", name=its_session.settings.name),
             )
         pending, ticket = await service.sign_ins.begin(
             request.caller,

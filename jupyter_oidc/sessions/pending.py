@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.lifetimes import SIGN_IN_LIFETIME_SECONDS
@@ -216,8 +217,8 @@ class PendingSignIns:
                 if pending.progress == "waiting" and age <= TICKET_LIFETIME_SECONDS:
                     return pending
         raise StateInvalid(
-            "This sign-in link was already used, or it is older than five minutes.",
-            action="Go back to JupyterLab and sign in again.",
+            N_("This sign-in link was already used, or it is older than five minutes."),
+            action=N_("Go back to JupyterLab and sign in again."),
             detail="start.ticket",
         )
 

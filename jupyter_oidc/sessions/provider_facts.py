@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import ClockSkew, IdpUnavailable, IssuerMismatch, LogoutTokenInvalid, Problem
 from jupyter_oidc.protocol import discovery, jwks, jws, token
 from jupyter_oidc.sessions.shared_fetch import SharedFetch, superseded
@@ -224,7 +225,9 @@ class ProviderFacts:
         offset = token.date_offset(reply.headers, self._clock.now().wall) or 0.0
         if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
             raise ClockSkew(
-                f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
+                sentence("The provider's clock is {offset} seconds ahead of ours.", offset=f"{abs(offset):.0f}")
+                if offset > 0
+                else sentence("The provider's clock is {offset} seconds behind ours.", offset=f"{abs(offset):.0f}")
             )
         return offset
 

@@ -9,6 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Problem, ResponseMalformed, StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.pasted import read_pasted
@@ -118,15 +119,15 @@ class RedirectSignIns:
             return pending
         if not pending.redirect_uri:
             raise ResponseMalformed(
-                "Nobody has opened the sign-in page of this sign-in yet.",
-                action="Open the sign-in page, sign in there, then copy the address at which the browser ends.",
+                N_("Nobody has opened the sign-in page of this sign-in yet."),
+                action=N_("Open the sign-in page, sign in there, then copy the address at which the browser ends."),
                 detail="paste.early",
             )
         parameters = read_pasted(pasted, pending.redirect_uri)
         if not has_state(pending, state_of(parameters)):
             raise StateInvalid(
-                "What was pasted belongs to another sign-in.",
-                action="Open the sign-in page that was shown last, and copy the address at which the browser ends.",
+                N_("What was pasted belongs to another sign-in."),
+                action=N_("Open the sign-in page that was shown last, and copy the address at which the browser ends."),
                 detail="paste.state",
             )
         if pending.consumed or pending.progress != "waiting":

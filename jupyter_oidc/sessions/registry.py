@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.facts import choices
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Forbidden, UnknownApi, UnknownProvider
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class Sessions:
             return waiting
         if waiting is service:
             raise Forbidden(
-                "The settings of this provider are new since the Jupyter server started.",
-                action="Sign in at it in JupyterLab once: the first sign-in has to be yours, and not a kernel's.",
+                N_("The settings of this provider are new since the Jupyter server started."),
+                action=N_("Sign in at it in JupyterLab once: the first sign-in has to be yours, and not a kernel's."),
                 detail="settings.pending",
             )
         return service

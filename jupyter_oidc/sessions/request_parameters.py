@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import ConfigurationInvalid
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def demanded_step_up(settings: Provider, options: SignInOptions) -> StepUp:
     demanded = options.step_up.restricted_to(settings.acr_values)
     if demanded is None:
         raise ConfigurationInvalid(
-            "The API wants a sign-in at a level that the settings do not admit.",
-            action="Ask your administrator to add that level to 'acr_values' in the settings.",
+            N_("The API wants a sign-in at a level that the settings do not admit."),
+            action=N_("Ask your administrator to add that level to 'acr_values' in the settings."),
             detail="acr_values",
         )
     return demanded

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Overloaded
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ClosableWaits:
 def superseded() -> Overloaded:
     """Return the refusal of a caller whose client is closed, because another one takes over."""
     return Overloaded(
-        "The settings have changed, or this server is shutting down.", detail="settings.changed", retry_after=1.0
+        N_("The settings have changed, or this server is shutting down."), detail="settings.changed", retry_after=1.0
     )
 
 

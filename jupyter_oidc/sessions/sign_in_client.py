@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import (
     DiscoveryFailed,
     IdpUnavailable,
@@ -238,8 +239,8 @@ class SignInClient:
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(token.unverified_tokens(reply), tokens.person.subject, tokens.person.sid)
             raise IdTokenRejected(
-                "The provider's ID token was refused: it belongs to another sign-in (nonce).",
-                action="Begin the sign-in again.",
+                N_("The provider's ID token was refused: it belongs to another sign-in (nonce)."),
+                action=N_("Begin the sign-in again."),
                 detail="id_token.nonce",
             )
         return tokens

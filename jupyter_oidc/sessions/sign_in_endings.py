@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import IdpUnavailable, Problem, SignInCancelled, StateUsed
 from jupyter_oidc.sessions.pending import QUESTION_LIFETIME_SECONDS
 
@@ -203,7 +204,7 @@ class SignInEndings:
 
 def _another_person(detail: str) -> SignInCancelled:
     return SignInCancelled(
-        "Somebody else is signed in, so nothing was changed.",
-        action="Sign out first, then sign in again.",
+        N_("Somebody else is signed in, so nothing was changed."),
+        action=N_("Sign out first, then sign in again."),
         detail=detail,
     )

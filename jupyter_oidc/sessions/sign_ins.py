@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.discovery import check_offered
@@ -132,19 +133,21 @@ class SignIns:
         """
         if options.prompt == "none" and facts.has_code:
             raise RequestInvalid(
-                "A sign-in by code needs somebody who enters it, so it cannot be silent.",
-                action="Leave 'prompt' out, or choose another strategy.",
+                N_("A sign-in by code needs somebody who enters it, so it cannot be silent."),
+                action=N_("Leave 'prompt' out, or choose another strategy."),
                 detail="prompt.device",
             )
         if not facts.has_code and options.prompt and not supports_prompt(metadata, options.prompt):
             raise RequestInvalid(
-                f"The provider does not list the prompt '{options.prompt}'.",
-                action="Leave 'prompt' out.",
+                sentence("The provider does not list the prompt '{prompt}'.", prompt=options.prompt),
+                action=N_("Leave 'prompt' out."),
                 detail="prompt.unlisted",
             )
         if options.silent and (not facts.ends_at_callback or not self.silent.may_begin()):
             raise RequestInvalid(
-                "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
+                N_("No page may try to sign in by itself now."),
+                action=N_("Sign in by the button."),
+                detail="silent.not_now",
             )
 
     def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jupyter_oidc.language import N_, joined, sentence
 from jupyter_oidc.problems import LogoutTokenInvalid, Problem, StorageUnavailable
 from jupyter_oidc.sessions import endings
 from jupyter_oidc.sessions.provider_logout import concerns
@@ -110,8 +111,8 @@ class SignOuts:
                 self._orphans.revoke(orphan)
         if trouble is not None:
             raise StorageUnavailable(
-                "You are signed out here, but the stored session could not be removed.",
-                action=f"{trouble.action} Then sign out again.",
+                N_("You are signed out here, but the stored session could not be removed."),
+                action=joined(trouble.action, sentence("Then sign out again.")),
                 detail=trouble.detail,
             )
         if request is None or link is None or boundaries != current.boundaries:

@@ -14,6 +14,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StateInvalid
 from jupyter_oidc.sessions.api import SignOutTicket
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS, SIGN_OUT_TICKET_SECONDS
@@ -177,8 +178,8 @@ class SignOutPages:
 
 def _refused(check: str) -> StateInvalid:
     return StateInvalid(
-        "This sign-out page was already used, or it is older than a minute.",
-        action="You are signed out in JupyterLab. To end the session at the provider too, sign out there.",
+        N_("This sign-out page was already used, or it is older than a minute."),
+        action=N_("You are signed out in JupyterLab. To end the session at the provider too, sign out there."),
         detail=f"sign-out.{check}",
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from typing_extensions import assert_never
 
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid, Problem, RequestInvalid
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
 from jupyter_oidc.strategies import facts_of, facts_of_setting
@@ -30,7 +31,7 @@ class Choice:
     """The strategy to take; ``reason`` is a sentence for diagnostics."""
 
     strategy: Strategy
-    reason: str
+    reason: Sentence
 
     @property
     def facts(self) -> StrategyFacts:
@@ -42,8 +43,8 @@ class Choice:
 class Impossible:
     """A strategy that was named and cannot be taken: why, and what to do. ``named_by_caller``: not by the settings."""
 
-    reason: str
-    action: str
+    reason: Sentence
+    action: Sentence
     named_by_caller: bool
 
     def problem(self) -> Problem:
@@ -62,8 +63,8 @@ def choose(
     pinned = settings.redirect_strategy
     if requested != "auto" and pinned not in ("auto", requested):
         return Impossible(
-            f"The settings of this provider allow the strategy '{pinned}' only.",
-            "Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'.",
+            sentence("The settings of this provider allow the strategy '{pinned}' only.", pinned=pinned),
+            sentence("Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'."),
             named_by_caller=True,
         )
     offers_device = offers_device and settings.profile is None
@@ -73,7 +74,8 @@ def choose(
     obstacle = _obstacle(named, settings, offers_device=offers_device, browser=browser)
     if obstacle is not None:
         return Impossible(*obstacle, named_by_caller=requested != "auto")
-    return Choice(named, "It was asked for." if requested != "auto" else f"The settings say '{named}'.")
+    asked = sentence("It was asked for.")
+    return Choice(named, asked if requested != "auto" else sentence("The settings say '{strategy}'.", strategy=named))
 
 
 def pins_server(settings: Provider) -> bool:
@@ -91,33 +93,47 @@ def pins_callback(settings: Provider) -> bool:
 def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> Choice:
     uri = settings.redirect_uri
     if is_loopback(uri) and browser == "elsewhere":
-        why = "The redirect_uri is a loopback address, and the browser is on another machine than this server"
         if offers_device:
-            return Choice("device", f"{why}.")
+            why = sentence(
+                "The redirect_uri is a loopback address, and the browser is on another machine than this server."
+            )
+            return Choice("device", why)
         if settings.response_mode == "query":
-            return Choice("paste", f"{why}; the provider does not advertise sign-in by code.")
+            why = sentence(
+                "The redirect_uri is a loopback address, and the browser is on another machine than this server; "
+                "the provider does not advertise sign-in by code."
+            )
+            return Choice("paste", why)
     if takes_any_port(uri) and settings.response_mode == "query":
-        return Choice("loopback", "The redirect_uri is a loopback address without a port, so any free port will do.")
+        return Choice(
+            "loopback", sentence("The redirect_uri is a loopback address without a port, so any free port will do.")
+        )
     if uri is not None:
-        return Choice("server", "The redirect_uri leads to this server.")
+        return Choice("server", sentence("The redirect_uri leads to this server."))
     if browser == "here":
-        return Choice("server", "The browser reaches this server at a loopback address.")
+        return Choice("server", sentence("The browser reaches this server at a loopback address."))
     if offers_device:
-        return Choice("device", "No redirect_uri says how the browser reaches this server; the provider offers a code.")
-    return Choice("server", "Nothing else is possible; where the browser reaches this server, redirect_uri has to say.")
+        return Choice(
+            "device", sentence("No redirect_uri says how the browser reaches this server; the provider offers a code.")
+        )
+    return Choice(
+        "server", sentence("Nothing else is possible; where the browser reaches this server, redirect_uri has to say.")
+    )
 
 
-def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser) -> tuple[str, str] | None:
+def _obstacle(
+    named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser
+) -> tuple[Sentence, Sentence] | None:
     """Return the obstacle for ``named``, and what to do about it; ``None`` if there is none."""
     uri, facts = settings.redirect_uri, facts_of(named)
     if settings.profile is not None and not facts.in_profile:
-        return f"The profile in the settings does not allow {facts.called}.", _ANOTHER
+        return sentence("The profile in the settings does not allow {strategy}.", strategy=facts.called), _ANOTHER
     if facts.has_code and not offers_device:
-        return f"The provider does not advertise {facts.called}.", _ENABLE_DEVICE
+        return sentence("The provider does not advertise {strategy}.", strategy=facts.called), _ENABLE_DEVICE
     if facts.reads_address and settings.response_mode == "form_post":
         return _NO_FORM
-    if facts.needs_redirect_uri and uri is None:
-        return f"{facts.called.capitalize()} needs a redirect_uri in the settings, and there is none.", _SET_ADDRESS
+    if facts.without_redirect_uri and uri is None:
+        return facts.without_redirect_uri, _SET_ADDRESS
     if facts.needs_local_browser and browser == "elsewhere":
         return _NOT_HERE
     if uri is None:
@@ -133,24 +149,28 @@ def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, brows
             assert_never(facts.redirect_target)
 
 
-_ANOTHER: Final = "Leave 'strategy' out, or choose another one."
-_ENABLE_DEVICE: Final = (
+_ANOTHER: Final = sentence("Leave 'strategy' out, or choose another one.")
+_ENABLE_DEVICE: Final = sentence(
     "Ask your administrator to enable the device authorization grant at the provider, or choose another strategy."
 )
-_SET_ADDRESS: Final = "Ask your administrator to set redirect_uri to an address that is registered at the provider."
+_SET_ADDRESS: Final = sentence(
+    "Ask your administrator to set redirect_uri to an address that is registered at the provider."
+)
 _NO_FORM: Final = (
-    "This strategy needs the provider's answer in the address, and response_mode is 'form_post'.",
-    "Ask your administrator to set response_mode to 'query'.",
+    sentence("This strategy needs the provider's answer in the address, and response_mode is 'form_post'."),
+    sentence("Ask your administrator to set response_mode to 'query'."),
 )
 _NO_CALLBACK: Final = (
-    "The redirect_uri in the settings does not lead to this server's callback.",
-    "Leave 'strategy' out, or ask your administrator to set redirect_uri to the callback of this server.",
+    sentence("The redirect_uri in the settings does not lead to this server's callback."),
+    sentence("Leave 'strategy' out, or ask your administrator to set redirect_uri to the callback of this server."),
 )
 _NOT_HERE: Final = (
-    "The browser is not on the machine of this server, so a listener there cannot be reached.",
-    "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' or 'device'.",
+    sentence("The browser is not on the machine of this server, so a listener there cannot be reached."),
+    sentence(
+        "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' or 'device'."
+    ),
 )
 _NOT_LOOPBACK: Final = (
-    "The redirect_uri in the settings is not a loopback address.",
-    "Leave 'strategy' out, or ask your administrator to register a loopback address.",
+    sentence("The redirect_uri in the settings is not a loopback address."),
+    sentence("Leave 'strategy' out, or ask your administrator to register a loopback address."),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import IdTokenRejected, TokenResponseInvalid
 from jupyter_oidc.protocol import id_token, jws, token
 from jupyter_oidc.protocol.confirmation import certificate_of
@@ -82,9 +83,11 @@ class TokenJudge:
         ours = certificate() if told else None
         if told == "" or (ours is not None and told != ours):
             raise TokenResponseInvalid(
-                "The provider's access token is not bound to the client certificate of this server.",
-                action="Ask your administrator whether something on the way to the provider ends TLS, and whether "
-                "tls_client_certificate_bound_access_tokens is set for this client at the provider.",
+                N_("The provider's access token is not bound to the client certificate of this server."),
+                action=N_(
+                    "Ask your administrator whether something on the way to the provider ends TLS, and whether "
+                    "tls_client_certificate_bound_access_tokens is set for this client at the provider."
+                ),
                 detail="token.cnf",
             )
 

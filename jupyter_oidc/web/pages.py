@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.language import language_here, sentence, tag_of, told
+from jupyter_oidc.language import Sentence, language_here, sentence, tag_of, told
 from jupyter_oidc.problems import Problem, SignInDeclined
 from jupyter_oidc.web.reply import Reply, page_reply
 
@@ -47,13 +47,13 @@ class Page:
     ``form`` is a local path, and the buttons (``value``, text) of which one is posted there as ``answer``.
     """
 
-    title: str
-    lines: tuple[str, ...]
+    title: Sentence
+    lines: tuple[Sentence, ...]
     mark: str
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[Sentence, str], ...] = ()
     small: str = ""
     closes: bool = False
-    form: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    form: tuple[str, tuple[tuple[str, Sentence], ...]] | None = None
 
 
 def html_of(page: Page, nonce: str) -> str:
@@ -77,16 +77,16 @@ def html_of(page: Page, nonce: str) -> str:
     )
 
 
-def document_of(title: str, body: str, *, mark: str, nonce: str, script: str, closes: bool = False) -> str:
+def document_of(title: Sentence, body: str, *, mark: str, nonce: str, script: str, closes: bool = False) -> str:
     """Return the document around ``body`` and ``script``, neither of which is escaped."""
-    title = told(title)
+    shown = escape(told(title))
     close = ' data-close="yes"' if closes else ""
     return (
         f'<!doctype html><html lang="{tag_of(language_here())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><style nonce="{nonce}">{_STYLE}</style></head>'
+        f'<title>{shown}</title><style nonce="{nonce}">{_STYLE}</style></head>'
         f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(mark)}</div>'
-        f"<h1>{escape(title)}</h1>{body}</main>"
+        f"<h1>{shown}</h1>{body}</main>"
         f'<script nonce="{nonce}">{script}</script></body></html>'
     )
 
@@ -109,7 +109,12 @@ def show(front: Front, page: Page, status: int = 200, *headers: tuple[str, str])
 
 
 def show_problem(
-    front: Front, problem: Problem, *, title: str | None = None, again: str | None = None, onward: str | None = None
+    front: Front,
+    problem: Problem,
+    *,
+    title: Sentence | None = None,
+    again: str | None = None,
+    onward: str | None = None,
 ) -> Reply:
     """Return the page with ``problem`` and the next action (E-1); ``title`` says what failed, and ``onward`` leads to the provider."""
     declined = isinstance(problem, SignInDeclined)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.background import short_path
 from jupyter_oidc.facts import printable
-from jupyter_oidc.language import language_here, on_the_wire, sentence, tag_of, told
+from jupyter_oidc.language import on_the_wire, sentence, told
 from jupyter_oidc.problems import (
     BodyTooLarge,
     ClientTooSlow,
@@ -24,7 +24,7 @@ from jupyter_oidc.problems import (
     SessionExpired,
     StepUpRequired,
 )
-from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, problem_reply
+from jupyter_oidc.web.reply import JSON, PROBLEM_JSON, Reply, content_language, problem_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,11 +107,6 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
     reply = problem_reply(error_body(problem, request_id, public_url), problem.status, media_type, *headers)
     return replace(reply, reason=_reason_phrase(problem, request_id)).refusing(problem)
-
-
-def content_language() -> tuple[str, str]:
-    """Return the header that names the language of a reply (RFC 9110, 8.5)."""
-    return "Content-Language", tag_of(language_here())
 
 
 def problem_media_type(accept: str) -> str:

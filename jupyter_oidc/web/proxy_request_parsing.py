@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import BadPath
 from jupyter_oidc.proxy.request import Person, ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
@@ -35,7 +36,7 @@ def proxy_request(
         raise BadPath
     name, slash, rest = raw_path[len(prefix) :].partition("/")
     if not slash:
-        raise BadPath("An API is called with a slash after its name.")
+        raise BadPath(N_("An API is called with a slash after its name."))
     if query:
         query = without_reserved(query, lambda key, value: key == "_xsrf" or (key == "token" and is_login_token(value)))
     return ProxyRequest(

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
     if is_loopback_host(host):
         return f"{protocol}://{host}{callback_path}"
     raise ConfigurationInvalid(
-        "This server is not reached on a loopback address, so its redirect_uri has to be configured.",
-        action=(
-            "Ask your administrator to set the provider's redirect_uri to the public address of this server "
-            f"followed by {callback_path}, and to register the same value at the provider."
+        N_("This server is not reached on a loopback address, so its redirect_uri has to be configured."),
+        action=sentence(
+            "Ask your administrator to set the provider's redirect_uri to the public address of this "
+            "server followed by {callback_path}, and to register the same value at the provider.",
+            callback_path=callback_path,
         ),
         detail="redirect_uri",
     )
@@ -59,10 +61,13 @@ def require_browser_on_this_machine(host: str, peer: str) -> None:
         near = False
     if not near:
         raise ConfigurationInvalid(
-            "This browser is not on the machine of the Jupyter server, so it cannot come back through a listener there.",
-            action=(
-                "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' "
-                "or 'device'."
+            N_(
+                "This browser is not on the machine of the Jupyter server, so it cannot come back through a "
+                "listener there."
+            ),
+            action=N_(
+                "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy "
+                "to 'auto' or 'device'."
             ),
             detail="loopback.elsewhere",
         )

@@ -18,6 +18,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Overloaded, Problem, UpstreamProtocolError
 from jupyter_oidc.web.problems import defect_text
 
@@ -133,7 +134,7 @@ class Relay:
             if _is_being_cancelled():
                 client.abort()
                 raise
-            raise Overloaded("Something that the call waited for was given up.") from None
+            raise Overloaded(N_("Something that the call waited for was given up.")) from None
         except Exception:
             if not self.is_client_gone:
                 raise

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jupyter_oidc.language import in_language
+from jupyter_oidc.language import in_language, language_here, tag_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
@@ -80,6 +80,11 @@ _UNCACHEABLE: Final = ("Cache-Control", "no-store")
 _NO_REFERRER: Final = ("Referrer-Policy", "no-referrer")
 
 
+def content_language() -> tuple[str, str]:
+    """Return the header that names the language of a reply (RFC 9110, 8.5)."""
+    return "Content-Language", tag_of(language_here())
+
+
 def problem_reply(body: dict[str, Any], status: int, media_type: str, *headers: tuple[str, str]) -> Reply:
     """Return the problem details ``body`` as one line, which a terminal shows as it is."""
     text = json.dumps(body, allow_nan=False, ensure_ascii=False) + "\n"
@@ -110,6 +115,7 @@ def page_reply(
     (Fetch, 4.6), which Jupyter refuses as another site's.
     """
     lines = (
+        content_language(),
         _UNCACHEABLE,
         ("Referrer-Policy", "same-origin") if posts_here else _NO_REFERRER,
         ("X-Content-Type-Options", "nosniff"),

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import BodyTooLarge, CsrfFailed, RequestInvalid
 
 MAX_BODY_BYTES: Final = 65_536
@@ -118,13 +119,13 @@ def envelope(request: Request, name: str) -> dict[str, Any]:
         return _matching(name, {})
     if _media_type(request) != "application/json":
         # A form of another site could send these types without a preflight (C32).
-        raise CsrfFailed("The request body is not sent as application/json.")
+        raise CsrfFailed(N_("The request body is not sent as application/json."))
     try:
         message = json.loads(body, parse_int=_whole, parse_float=_decimal, parse_constant=_decimal)
     except _NumberTooLong:
-        raise RequestInvalid("The request body holds a number that is too long, or none.") from None
+        raise RequestInvalid(N_("The request body holds a number that is too long, or none.")) from None
     except (ValueError, RecursionError):
-        raise RequestInvalid("The request body is not JSON.") from None
+        raise RequestInvalid(N_("The request body is not JSON.")) from None
     return _matching(name, message)
 
 
@@ -161,7 +162,7 @@ def seconds_to_wait(request: Request) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_WAIT_SECONDS:
-        raise RequestInvalid("'wait' is not a number of seconds from 0 to 60.")
+        raise RequestInvalid(N_("'wait' is not a number of seconds from 0 to 60."))
     return seconds
 
 
@@ -185,10 +186,16 @@ def _matching(name: str, message: object) -> dict[str, Any]:
     except ContractBroken as broken:
         if broken.rule in _RULES_OF_WHAT_IS_KNOWN:
             raise RequestInvalid(
-                f"The request asks for something that this server does not know: {broken.where} ({broken.rule}).",
-                action="Leave it out, or install a newer jupyter_oidc in the environment of the Jupyter server.",
+                sentence(
+                    "The request asks for something that this server does not know: {where} ({rule}).",
+                    where=broken.where,
+                    rule=broken.rule,
+                ),
+                action=N_("Leave it out, or install a newer jupyter_oidc in the environment of the Jupyter server."),
             ) from None
-        raise RequestInvalid(f"The request does not match its contract: {broken.where} ({broken.rule}).") from None
+        raise RequestInvalid(
+            sentence("The request does not match its contract: {where} ({rule}).", where=broken.where, rule=broken.rule)
+        ) from None
 
 
 class _NumberTooLong(Exception):

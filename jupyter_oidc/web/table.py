@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from jupyter_oidc.language import sentence
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
 from jupyter_oidc.web.reply import Reply
 from jupyter_oidc.web.routes.apis import show_apis, show_example, show_operations
@@ -51,7 +51,7 @@ class Route:
     path: str
     verbs: tuple[tuple[Method, RouteFunction], ...]
     problems: Problems = "json"
-    failure: str | None = None
+    failure: Sentence | None = None
     tracks_activity: bool = True
 
     def rule_of(self, method: str) -> AccessRule | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.facts import facts
+from jupyter_oidc.language import on_the_wire
 from jupyter_oidc.web.problems import error_body
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ def operations_view(listing: Listing) -> dict[str, Any]:
         "api": listing.api,
         "document": {"title": document.title, "version": document.version, "openapi": document.openapi},
         "operations": [_operation_view(one) for one in document.operations],
-        "problems": [{"where": one.where, "message": one.message} for one in document.problems],
+        "problems": [
+            {"where": one.where, "message": one.message, "message_sentences": on_the_wire(one.message)}
+            for one in document.problems
+        ],
         "operations_more": document.operations_more,
     }
 

@@ -58,10 +58,14 @@ interface IReply<T> {
 
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem`, or with the abort error of its signal. */
 export class OidcClient {
+  /** `languageCode` is that of JupyterLab's translator, which has `de_DE` or `de-DE`. */
   constructor(
     private readonly settings: ServerConnection.ISettings,
-    private readonly trans: TranslationBundle
-  ) {}
+    private readonly trans: TranslationBundle,
+    languageCode = 'en'
+  ) {
+    this.language = languageCode.replace(/_/g, '-');
+  }
 
   /** Where the server is; pages of other servers have nothing to do with this one. */
   get baseUrl(): string {
@@ -228,10 +232,12 @@ export class OidcClient {
     const address =
       URLExt.join(this.settings.baseUrl, 'jupyter-oidc', ...path.map(encodeURIComponent)) +
       (options.query ? URLExt.objectToQueryString(options.query) : '');
-    const init: RequestInit = { method, ...(options.signal && { signal: options.signal }) };
+    // The sentences of the server are told in JupyterLab's language, which need not be the browser's.
+    const headers: Record<string, string> = { 'Accept-Language': this.language };
+    const init: RequestInit = { method, headers, ...(options.signal && { signal: options.signal }) };
     if (options.body) {
       init.body = JSON.stringify(options.body);
-      init.headers = { 'Content-Type': 'application/json' };
+      headers['Content-Type'] = 'application/json';
     }
     const response = await this.send(address, init);
     if (!response.ok) {
@@ -304,6 +310,7 @@ export class OidcClient {
     );
   }
 
+  private readonly language: string;
   private _contractVersion: number | null = null;
   private readonly _contractVersionChanged = new Signal<this, void>(this);
 }

@@ -45,9 +45,10 @@ const core: JupyterFrontEndPlugin<IOidcParts> = {
   provides: IOidcParts,
   optional: [ISettingRegistry, ITranslator],
   activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null, translator: ITranslator | null) => {
+    const { languageCode } = translator ?? nullTranslator;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { serverSettings, events } = app.serviceManager;
-    const client = new OidcClient(serverSettings, trans);
+    const client = new OidcClient(serverSettings, trans, languageCode);
     const clock = new Clock();
     const tabs = new Tabs(client.baseUrl);
     const oidc = new Oidc({ client, clock, tabs, events: events.stream, trans });

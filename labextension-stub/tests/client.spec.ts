@@ -65,6 +65,45 @@ describe('an error', () => {
   });
 });
 
+describe('the language of JupyterLab', () => {
+  /** A client with `languageCode`, and the `Accept-Language` of each of its requests. */
+  function listening(languageCode?: string): { client: OidcClient; languages: (string | null)[] } {
+    const server = new ScriptedServer({
+      'GET providers': { json: { providers: [] } },
+      'POST providers/corp/refresh': { json: signedIn() },
+      'GET api/orders/items': { json: [] }
+    });
+    const languages: (string | null)[] = [];
+    const { fetch } = server.settings;
+    const settings = ServerConnection.makeSettings({
+      ...server.settings,
+      fetch: (request: RequestInfo | URL) => {
+        languages.push((request as Request).headers.get('Accept-Language'));
+        return fetch(request as Request);
+      }
+    });
+    return { client: new OidcClient(settings, trans, languageCode), languages };
+  }
+
+  it.each([
+    ['de_DE', 'de-DE'],
+    ['zh-CN', 'zh-CN'],
+    [undefined, 'en']
+  ])('%s is what our own requests ask for', async (languageCode, tag) => {
+    const { client, languages } = listening(languageCode);
+    await client.providers();
+    await client.refresh('corp');
+    expect(languages).toEqual([tag, tag]);
+  });
+
+  it('is not added to a call of an extension to an API', async () => {
+    const { client, languages } = listening('de_DE');
+    await client.call('orders', 'items');
+    await client.call('orders', 'items', { headers: { 'Accept-Language': 'ja' } });
+    expect(languages).toEqual([null, 'ja']);
+  });
+});
+
 describe('a call to an API', () => {
   it('goes to the proxy, with its method, body and query', async () => {
     const server = new ScriptedServer({ 'POST api/orders/items': { status: 201, json: { id: 1 } } });

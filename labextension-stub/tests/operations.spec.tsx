@@ -300,7 +300,9 @@ it('shows in place why a document cannot be read, and tries again', async () => 
 
 it('says what is wrong in a document, and how much of it is not shown', async () => {
   await show(apiOf('orders'));
-  const problems = [{ where: '#/paths/~1orders/get', message: 'The reference leads nowhere.' }];
+  const problems = [
+    { where: '#/paths/~1orders/get', message: 'The reference leads nowhere.', message_sentences: [] }
+  ];
   environment.server.answers['GET apis/orders/operations'] = { json: listOf([LIST], { problems, operations_more: 7 }) };
   await open();
   expect(texts('.jp-oidc-problems li')).toEqual(['#/paths/~1orders/getThe reference leads nowhere.']);

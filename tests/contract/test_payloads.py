@@ -137,7 +137,13 @@ VALID: dict[str, dict[str, Any]] = {
                 "body": {"media_type": "application/json", "required": True},
             }
         ],
-        "problems": [{"where": "#/paths/~1orders/get", "message": "The reference leads nowhere."}],
+        "problems": [
+            {
+                "where": "#/paths/~1orders/get",
+                "message": "The reference leads nowhere.",
+                "message_sentences": [{"id": "The reference leads nowhere.", "params": {}}],
+            }
+        ],
         "operations_more": 0,
     },
     "operation-example.reply": {

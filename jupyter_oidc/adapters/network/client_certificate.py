@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.network.system_store import system_context
 from jupyter_oidc.adapters.storage.secret_refs import resolve
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
@@ -63,7 +64,7 @@ class ClientCertificate:
 class UnusableCertificate(Exception):
     """A client certificate cannot be used; ``key`` is the setting to correct, ``problem`` describes its fault."""
 
-    def __init__(self, key: str, problem: str) -> None:
+    def __init__(self, key: str, problem: Sentence) -> None:
         self.key = key
         self.problem = problem
         super().__init__(f"{key} {problem}")
@@ -80,7 +81,7 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     Raises :class:`UnusableCertificate`, and the errors of :func:`resolve`.
     """
     _check_certificate(certificate.path)
-    password = resolve(certificate.password, what="password", key=PASSWORD) if certificate.password else None
+    password = resolve(certificate.password, what=sentence("password"), key=PASSWORD) if certificate.password else None
     where = CERTIFICATE if certificate.key is None else KEY
 
     def get_password() -> bytes:
@@ -93,19 +94,21 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
             keyfile = str(Path(certificate.key.name).expanduser()) if certificate.key else None
             context.load_cert_chain(certificate.path, keyfile, password=get_password)
         else:
-            with _temporary_key_file(resolve(certificate.key, what="key", key=KEY), password) as (
+            with _temporary_key_file(resolve(certificate.key, what=sentence("key"), key=KEY), password) as (
                 keyfile,
                 file_password,
             ):
                 context.load_cert_chain(certificate.path, keyfile, password=lambda: reveal(file_password))
     except _PasswordMissing:
-        raise UnusableCertificate(PASSWORD, "is missing, and the private key needs it") from None
+        raise UnusableCertificate(PASSWORD, sentence("is missing, and the private key needs it")) from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise UnusableCertificate(where, "names a private key of another certificate") from None
-        raise UnusableCertificate(where, "names no private key that can be read; is its password right?") from None
+            raise UnusableCertificate(where, sentence("names a private key of another certificate")) from None
+        raise UnusableCertificate(
+            where, sentence("names no private key that can be read; is its password right?")
+        ) from None
     except (OSError, ValueError, RuntimeError, TypeError):  # a file that is not there, a password of the wrong kind
-        raise UnusableCertificate(where, "names a file that does not exist or cannot be read") from None
+        raise UnusableCertificate(where, sentence("names a file that does not exist or cannot be read")) from None
 
 
 def thumbprint(certificate: ClientCertificate) -> str:
@@ -119,9 +122,13 @@ def thumbprint(certificate: ClientCertificate) -> str:
         begin = pem.index(_BEGIN.decode())
         der = ssl.PEM_cert_to_DER_cert(pem[begin : pem.index(_END, begin) + len(_END)])
     except UnusableCertificate as trouble:
-        raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
+        raise ConfigurationInvalid(
+            sentence("{key} {problem}.", key=trouble.key, problem=trouble.problem), detail=trouble.key
+        ) from None
     except (OSError, ValueError):
-        raise ConfigurationInvalid(f"{CERTIFICATE} names a file without a certificate.", detail=CERTIFICATE) from None
+        raise ConfigurationInvalid(
+            sentence("{certificate} names a file without a certificate.", certificate=CERTIFICATE), detail=CERTIFICATE
+        ) from None
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode("ascii")
 
 
@@ -130,9 +137,9 @@ def _check_certificate(path: str) -> None:
         with Path(path).open("rb") as file:
             found = _BEGIN in file.read(1_000_000)
     except (OSError, ValueError):
-        raise UnusableCertificate(CERTIFICATE, "names a file that does not exist or cannot be read") from None
+        raise UnusableCertificate(CERTIFICATE, sentence("names a file that does not exist or cannot be read")) from None
     if not found:
-        raise UnusableCertificate(CERTIFICATE, "names a file without a certificate")
+        raise UnusableCertificate(CERTIFICATE, sentence("names a file without a certificate"))
 
 
 @contextmanager
@@ -151,10 +158,16 @@ def _temporary_key_file(key: Secret, password: Secret | None) -> Iterator[tuple[
             serialization.BestAvailableEncryption(reveal_bytes(file_password)),
         )
     except TypeError:  # a key with a password, or a password without need
-        problem = "is not needed, because the private key has none" if password else "is missing, and the key needs it"
+        problem = (
+            sentence("is not needed, because the private key has none")
+            if password
+            else sentence("is missing, and the key needs it")
+        )
         raise UnusableCertificate(PASSWORD, problem) from None
     except Exception:  # noqa: BLE001 - the library's message may quote the key, so it is dropped
-        raise UnusableCertificate(KEY, "names no private key that can be read; is its password right?") from None
+        raise UnusableCertificate(
+            KEY, sentence("names no private key that can be read; is its password right?")
+        ) from None
     descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and deleted before any connection
     try:
         with os.fdopen(descriptor, "wb") as file:

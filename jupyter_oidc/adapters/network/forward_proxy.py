@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from jupyter_oidc.adapters.storage.secret_refs import resolve
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
@@ -51,10 +52,10 @@ class ForwardProxy:
         """
         known = self.credentials
         if isinstance(known, SecretRef):
-            known = resolve(known, what="egress proxy's password", key="egress_proxy_credentials")
+            known = resolve(known, what=sentence("egress proxy's password"), key="egress_proxy_credentials")
             if ":" not in reveal(known):
                 raise ConfigurationInvalid(
-                    "What egress_proxy_credentials names is not of the form user:password.",
+                    N_("What egress_proxy_credentials names is not of the form user:password."),
                     detail="egress_proxy_credentials",
                 )
         if known is None:
@@ -130,8 +131,8 @@ def _read(found: str) -> ForwardProxy:
     # and port are a user and half a password, and must be neither resolved nor shown.
     if parts.scheme != "http" or not host or "@" in parts.path + parts.query + parts.fragment or "\\" in parts.netloc:
         raise ConfigurationInvalid(
-            "The environment of the Jupyter server names an egress proxy that cannot be used.",
-            action="Ask your administrator to write HTTPS_PROXY=http://HOST:PORT, or to set egress_proxy.",
+            N_("The environment of the Jupyter server names an egress proxy that cannot be used."),
+            action=N_("Ask your administrator to write HTTPS_PROXY=http://HOST:PORT, or to set egress_proxy."),
             detail="egress_proxy",
         )
     if parts.username is None:

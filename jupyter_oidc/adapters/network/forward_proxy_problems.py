@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.network.network_route import of_peer
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
 
 if TYPE_CHECKING:
@@ -22,34 +24,77 @@ FIRST_BACKOFF_SECONDS: Final = 30.0
 MAX_BACKOFF_SECONDS: Final = 300.0
 """Seconds; each refusal in a row doubles the pause, up to here."""
 
-_CHECK: Final = "Ask your administrator to check egress_proxy, or HTTPS_PROXY and NO_PROXY of the Jupyter server."
+_CHECK: Final = N_("Ask your administrator to check egress_proxy, or HTTPS_PROXY and NO_PROXY of the Jupyter server.")
 
 
 def proxy_refused(status: int, peer: Peer) -> Problem:
     """Return the problem for a proxy that answered ``CONNECT`` with ``status``."""
     if status == 407:
-        return EgressProxyAuth(action=f"Ask your administrator to set egress_proxy_credentials of the {peer}.")
+        return EgressProxyAuth(
+            action=of_peer(
+                peer,
+                N_("Ask your administrator to set egress_proxy_credentials of the provider."),
+                N_("Ask your administrator to set egress_proxy_credentials of the API."),
+            )
+        )
     if status >= 500:
         return _unreachable(
             peer,
-            f"The egress proxy of this network could not reach the {peer}; it answered {status}.",
-            f"Try again in a moment. If it stays so, ask your administrator whether the proxy knows the {peer}.",
+            of_peer(
+                peer,
+                N_("The egress proxy of this network could not reach the provider; it answered {status}."),
+                N_("The egress proxy of this network could not reach the API; it answered {status}."),
+                status=status,
+            ),
+            of_peer(
+                peer,
+                N_(
+                    "Try again in a moment. If it stays so, ask your administrator whether the proxy knows the "
+                    "provider."
+                ),
+                N_("Try again in a moment. If it stays so, ask your administrator whether the proxy knows the API."),
+            ),
         )
     return _unreachable(
         peer,
-        f"The egress proxy of this network refuses connections to the {peer}; it answered {status}.",
-        f"Ask the administrator of the proxy to admit the {peer}, or yours to set egress_proxy to 'none'.",
+        of_peer(
+            peer,
+            N_("The egress proxy of this network refuses connections to the provider; it answered {status}."),
+            N_("The egress proxy of this network refuses connections to the API; it answered {status}."),
+            status=status,
+        ),
+        of_peer(
+            peer,
+            N_("Ask the administrator of the proxy to admit the provider, or yours to set egress_proxy to 'none'."),
+            N_("Ask the administrator of the proxy to admit the API, or yours to set egress_proxy to 'none'."),
+        ),
     )
 
 
 def proxy_unreachable(peer: Peer) -> Problem:
     """Return the problem for a proxy that cannot be reached."""
-    return _unreachable(peer, f"The egress proxy on the way to the {peer} cannot be reached.", _CHECK)
+    return _unreachable(
+        peer,
+        of_peer(
+            peer,
+            N_("The egress proxy on the way to the provider cannot be reached."),
+            N_("The egress proxy on the way to the API cannot be reached."),
+        ),
+        _CHECK,
+    )
 
 
 def proxy_failed(peer: Peer) -> Problem:
     """Return the problem for a proxy that hangs, closes the connection, or answers something that is no HTTP."""
-    return _unreachable(peer, f"The egress proxy opened no connection to the {peer}.", _CHECK)
+    return _unreachable(
+        peer,
+        of_peer(
+            peer,
+            N_("The egress proxy opened no connection to the provider."),
+            N_("The egress proxy opened no connection to the API."),
+        ),
+        _CHECK,
+    )
 
 
 def _unreachable(peer: Peer, message: str, action: str) -> Problem:

@@ -11,6 +11,7 @@ import socket
 import sys
 from typing import Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid, Overloaded
 
 _ADDRESSES: Final = {"127.0.0.1": ("127.0.0.1",), "::1": ("::1",), "localhost": ("127.0.0.1", "::1")}
@@ -39,10 +40,12 @@ def listen_on_loopback(host: str, port: int | None) -> tuple[list[socket.socket]
             if sockets:
                 return sockets, _port_of(sockets)
     if port is None:
-        raise Overloaded("No port of this machine is free for the sign-in.", detail="loopback.ports")
+        raise Overloaded(N_("No port of this machine is free for the sign-in."), detail="loopback.ports")
     raise ConfigurationInvalid(
-        f"Port {port} of this machine, which redirect_uri names, cannot be used: another program has it.",
-        action="Close that program, or ask your administrator to register a loopback address without a port.",
+        sentence(
+            "Port {port} of this machine, which redirect_uri names, cannot be used: another program has it.", port=port
+        ),
+        action=N_("Close that program, or ask your administrator to register a loopback address without a port."),
         detail="loopback.port",
     )
 

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_oidc.adapters.network.client_certificate import ClientCertificate
+from jupyter_oidc.language import Sentence
 from jupyter_oidc.settings import Provider
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import Api, SecretRef
 
 Peer = Literal["provider", "API"]
-"""The kind of destination, as error messages call it."""
+"""The kind of destination."""
+
+
+def of_peer(peer: Peer, of_provider: str, of_api: str, **facts: object) -> Sentence:
+    """Return the sentence about ``peer``: each kind has a template of its own, since languages decline their nouns."""
+    return Sentence(of_provider if peer == "provider" else of_api, facts)
 
 
 @dataclass(frozen=True, slots=True)

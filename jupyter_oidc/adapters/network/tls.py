@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.network.client_certificate import UnusableCertificate, client_certificate_context
 from jupyter_oidc.adapters.network.system_store import system_context
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 
 if TYPE_CHECKING:
@@ -26,12 +27,16 @@ def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
             context.load_verify_locations(cafile=network_route.ca_bundle)
         except (OSError, ValueError):  # NOTE: ssl.SSLError is an OSError
             raise ConfigurationInvalid(
-                f"The certificate authorities in '{network_route.ca_bundle}' cannot be read.",
+                sentence(
+                    "The certificate authorities in '{ca_bundle}' cannot be read.", ca_bundle=network_route.ca_bundle
+                ),
                 detail="ca_bundle",
             ) from None
     if mine:
         try:
             context.present(mine)  # type: ignore[attr-defined]  # NOTE: its class was chosen above
         except UnusableCertificate as trouble:
-            raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
+            raise ConfigurationInvalid(
+                sentence("{key} {problem}.", key=trouble.key, problem=trouble.problem), detail=trouble.key
+            ) from None
     return context

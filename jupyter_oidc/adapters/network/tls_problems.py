@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from jupyter_oidc.adapters.network.client_certificate import CERTIFICATE
+from jupyter_oidc.adapters.network.network_route import of_peer
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.problems import TlsUntrusted
 
 if TYPE_CHECKING:
@@ -62,20 +64,36 @@ def tls_unavailable(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
     host = urlsplit(url).hostname
     message, action = {
         "old": (
-            f"{host} speaks only a TLS that is older than 1.2, which is no longer safe.",
-            f"Ask the owner of the {peer} to switch TLS 1.2 or 1.3 on there.",
+            sentence("{host} speaks only a TLS that is older than 1.2, which is no longer safe.", host=host),
+            of_peer(
+                peer,
+                N_("Ask the owner of the provider to switch TLS 1.2 or 1.3 on there."),
+                N_("Ask the owner of the API to switch TLS 1.2 or 1.3 on there."),
+            ),
         ),
         "none": (
-            f"{host} does not answer in TLS at that port; most likely it is plain HTTP.",
-            f"Ask your administrator to check the port of the {peer}, and its owner to switch https on there.",
+            sentence("{host} does not answer in TLS at that port; most likely it is plain HTTP.", host=host),
+            of_peer(
+                peer,
+                N_("Ask your administrator to check the port of the provider, and its owner to switch https on there."),
+                N_("Ask your administrator to check the port of the API, and its owner to switch https on there."),
+            ),
         ),
         "cipher": (
-            f"{host} and this machine have no cipher in common that is safe.",
-            f"Ask the owner of the {peer} to allow the ciphers of today's TLS.",
+            sentence("{host} and this machine have no cipher in common that is safe.", host=host),
+            of_peer(
+                peer,
+                N_("Ask the owner of the provider to allow the ciphers of today's TLS."),
+                N_("Ask the owner of the API to allow the ciphers of today's TLS."),
+            ),
         ),
         "weak": (
-            f"{host} presents a key that is too weak to be trusted.",
-            f"Ask the owner of the {peer} for a certificate with a key of today's length.",
+            sentence("{host} presents a key that is too weak to be trusted.", host=host),
+            of_peer(
+                peer,
+                N_("Ask the owner of the provider for a certificate with a key of today's length."),
+                N_("Ask the owner of the API for a certificate with a key of today's length."),
+            ),
         ),
     }[fault]
     return TlsUntrusted(message, action=action, detail=f"tls.{fault}")
@@ -99,13 +117,29 @@ def client_certificate_required(network_route: NetworkRoute) -> TlsUntrusted:
     """Return the problem for a peer of ``network_route`` that demands a client certificate, or another one."""
     if network_route.client_certificate is None:
         return TlsUntrusted(
-            f"The {network_route.peer} does not let this server in; most likely it asks for a client certificate.",
-            action=f"Ask your administrator to set client_certificate of the {network_route.peer}.",
+            of_peer(
+                network_route.peer,
+                N_("The provider does not let this server in; most likely it asks for a client certificate."),
+                N_("The API does not let this server in; most likely it asks for a client certificate."),
+            ),
+            action=of_peer(
+                network_route.peer,
+                N_("Ask your administrator to set client_certificate of the provider."),
+                N_("Ask your administrator to set client_certificate of the API."),
+            ),
             detail=CERTIFICATE,
         )
     return TlsUntrusted(
-        f"The {network_route.peer} does not take the client certificate of this server.",
-        action=f"Ask your administrator whether client_certificate of the {network_route.peer} has expired or is registered.",
+        of_peer(
+            network_route.peer,
+            N_("The provider does not take the client certificate of this server."),
+            N_("The API does not take the client certificate of this server."),
+        ),
+        action=of_peer(
+            network_route.peer,
+            N_("Ask your administrator whether client_certificate of the provider has expired or is registered."),
+            N_("Ask your administrator whether client_certificate of the API has expired or is registered."),
+        ),
         detail=CERTIFICATE,
     )
 
@@ -125,35 +159,90 @@ def certificate_untrusted(error: BaseException, url: str, peer: Peer, issuer: st
     """Return the problem for the certificate that the host of ``url`` presented; ``issuer`` is the name it gives."""
     refused = verification_error(error)
     code = getattr(refused, "verify_code", None)
-    certificate = f"The certificate that {urlsplit(url).hostname} presents"
-    issued = f", issued by '{issuer}'," if issuer else ""
+    named: dict[str, object] = {"host": urlsplit(url).hostname, **({"issuer": issuer} if issuer else {})}
     if code in _EXPIRED_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} has expired.",
-            action=f"Ask the owner of the {peer} to renew it. If it works elsewhere, set this machine's clock.",
+            Sentence(
+                N_("The certificate that {host} presents, issued by '{issuer}', has expired.")
+                if issuer
+                else N_("The certificate that {host} presents has expired."),
+                named,
+            ),
+            action=of_peer(
+                peer,
+                N_("Ask the owner of the provider to renew it. If it works elsewhere, set this machine's clock."),
+                N_("Ask the owner of the API to renew it. If it works elsewhere, set this machine's clock."),
+            ),
         )
     if code in _NOT_YET_VALID_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} is not valid yet.",
-            action=f"Set this machine's clock. If it is right, ask the owner of the {peer}.",
+            Sentence(
+                N_("The certificate that {host} presents, issued by '{issuer}', is not valid yet.")
+                if issuer
+                else N_("The certificate that {host} presents is not valid yet."),
+                named,
+            ),
+            action=of_peer(
+                peer,
+                N_("Set this machine's clock. If it is right, ask the owner of the provider."),
+                N_("Set this machine's clock. If it is right, ask the owner of the API."),
+            ),
         )
     if code in _OTHER_HOST_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} is for another host.",
-            action=f"Ask your administrator to check the address of the {peer}, and its owner to check the certificate.",
+            Sentence(
+                N_("The certificate that {host} presents, issued by '{issuer}', is for another host.")
+                if issuer
+                else N_("The certificate that {host} presents is for another host."),
+                named,
+            ),
+            action=of_peer(
+                peer,
+                N_(
+                    "Ask your administrator to check the address of the provider, and its owner to check the "
+                    "certificate."
+                ),
+                N_("Ask your administrator to check the address of the API, and its owner to check the certificate."),
+            ),
         )
     if code in _TOO_WEAK_CODES:
         return TlsUntrusted(
-            f"{certificate}{issued} has a key or a signature that is too weak to be trusted.",
-            action=f"Ask the owner of the {peer} for a certificate with a key of today's length.",
+            Sentence(
+                N_(
+                    "The certificate that {host} presents, issued by '{issuer}', has a key or a signature that "
+                    "is too weak to be trusted."
+                )
+                if issuer
+                else N_(
+                    "The certificate that {host} presents has a key or a signature that is too weak to be trusted."
+                ),
+                named,
+            ),
+            action=of_peer(
+                peer,
+                N_("Ask the owner of the provider for a certificate with a key of today's length."),
+                N_("Ask the owner of the API for a certificate with a key of today's length."),
+            ),
             detail="tls.weak",
         )
     return TlsUntrusted(
-        f"{certificate} is issued by '{issuer}', whom this machine does not trust."
-        if issuer
-        else f"{certificate} is not trusted on this machine.",
-        action=(
-            "If that is your company's certificate authority, ask your administrator to add it to the trust store, or "
-            f"to name its file in ca_bundle of the {peer}. If nobody knows it, somebody on the way may want to listen."
+        Sentence(
+            N_("The certificate that {host} presents is issued by '{issuer}', whom this machine does not trust.")
+            if issuer
+            else N_("The certificate that {host} presents is not trusted on this machine."),
+            named,
+        ),
+        action=of_peer(
+            peer,
+            N_(
+                "If that is your company's certificate authority, ask your administrator to add it to the "
+                "trust store, or to name its file in ca_bundle of the provider. If nobody knows it, somebody "
+                "on the way may want to listen."
+            ),
+            N_(
+                "If that is your company's certificate authority, ask your administrator to add it to the "
+                "trust store, or to name its file in ca_bundle of the API. If nobody knows it, somebody on "
+                "the way may want to listen."
+            ),
         ),
     )

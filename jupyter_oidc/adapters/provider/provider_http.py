@@ -26,6 +26,7 @@ from jupyter_oidc.adapters.network.tls_problems import (
 )
 from jupyter_oidc.adapters.provider.forward_proxy_client import CallProgress, ForwardProxyClients
 from jupyter_oidc.adapters.telemetry.named_log import PROTOCOL
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
@@ -150,7 +151,7 @@ class HttpProvider:
             if not (300 <= reply.status < 400 and location and call.max_redirects):
                 return reply
             url = _redirected(url, location)
-        raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
+        raise DiscoveryFailed(N_("The provider redirects in circles."), detail="redirects")
 
     async def _send_once(self, call: Call, url: str, progress: CallProgress) -> Reply:
         content = _content(call)
@@ -206,7 +207,7 @@ def _decompress(packed: bytes | bytearray, limit: int) -> bytes:
 
 
 def _too_large() -> DiscoveryFailed:
-    return DiscoveryFailed("The provider's answer is larger than one megabyte.", detail="too_large")
+    return DiscoveryFailed(N_("The provider's answer is larger than one megabyte."), detail="too_large")
 
 
 def _silence_loggers() -> None:
@@ -252,5 +253,5 @@ def _redirected(url: str, location: str) -> str:
         parts.scheme == "http" and urlsplit(url).hostname in LOOPBACK_HOSTS and parts.hostname in LOOPBACK_HOSTS
     )
     if parts.scheme != "https" and not stays_local:
-        raise DiscoveryFailed("The provider redirects to an address that is not https.", detail="redirects")
+        raise DiscoveryFailed(N_("The provider redirects to an address that is not https."), detail="redirects")
     return target

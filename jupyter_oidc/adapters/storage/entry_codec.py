@@ -15,6 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.machine_id import machine_id
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number
@@ -38,8 +39,8 @@ _MAX_TIMESTAMP_SECONDS: Final = 253_402_300_799
 def entry_damaged() -> StorageUnavailable:
     """Return the problem for an entry that exists and cannot be used."""
     return StorageUnavailable(
-        "What is stored of this session is damaged, or a newer version wrote it.",
-        action="Sign in again.",
+        N_("What is stored of this session is damaged, or a newer version wrote it."),
+        action=N_("Sign in again."),
         detail="storage_corrupt",
     )
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory, display_path
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ class FileEntryLock:
             await self._acquire(lock, timeout_seconds)
         except OSError:
             raise StorageUnavailable(
-                "The lock of the stored session cannot be used.",
-                action=f"Look at the folder {display_path(self._where)}.",
+                N_("The lock of the stored session cannot be used."),
+                action=sentence("Look at the folder {where}.", where=display_path(self._where)),
                 detail="lock_folder",
             ) from None
         try:
@@ -155,8 +156,11 @@ class FileEntryLock:
         self._folder.probe(f"{self._name}.lock")
         if is_network(self._where(), self._mounts):
             raise StorageUnavailable(
-                "There is no folder on this machine in which servers could take turns at the stored session.",
-                action="Set c.JupyterOIDC.storage_folder or TMPDIR to a folder on this machine, or set c.JupyterOIDC.storage = 'memory'.",
+                N_("There is no folder on this machine in which servers could take turns at the stored session."),
+                action=N_(
+                    "Set c.JupyterOIDC.storage_folder or TMPDIR to a folder on this machine, or set "
+                    "c.JupyterOIDC.storage = 'memory'."
+                ),
                 detail="lock_network",
             )
 
@@ -183,7 +187,7 @@ class FileEntryLock:
                 raise
             if now() >= deadline:
                 raise Overloaded(
-                    "Another Jupyter server is using the stored session.",
+                    N_("Another Jupyter server is using the stored session."),
                     detail="lock.timeout",
                     retry_after=1.0,
                 )

@@ -14,6 +14,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, Sentence
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -113,9 +114,11 @@ def first_working_backend(stores: Iterable[Callable[[], KeyringBackend]]) -> Key
         else:
             return backend
     raise trouble or StorageUnavailable(
-        "This system has no keyring that this server can reach.",
-        action="Start or install your system's keyring, name another one in c.JupyterOIDC.keyring_backend, "
-        "or set c.JupyterOIDC.storage = 'memory'.",
+        N_("This system has no keyring that this server can reach."),
+        action=N_(
+            "Start or install your system's keyring, name another one in c.JupyterOIDC.keyring_backend, "
+            "or set c.JupyterOIDC.storage = 'memory'."
+        ),
         detail="keyring_unsafe",
     )
 
@@ -162,20 +165,22 @@ def _configured_backend(named: str | KeyringBackend) -> KeyringBackend:
         if not (isinstance(kind, type) and issubclass(kind, KeyringBackend)):
             raise TypeError
     except Exception:  # noqa: BLE001 - a module runs here, and fails with errors of its own
-        raise _refusal("The keyring backend '{}' does not exist here.", str(named)) from None
+        raise _refusal(N_("The keyring backend '{name}' does not exist here."), str(named)) from None
     name = f"{kind.__module__}.{kind.__qualname__}"
     if not is_safe(kind):
-        raise _refusal("The keyring backend '{}' does not keep secrets safely.", name)
+        raise _refusal(N_("The keyring backend '{name}' does not keep secrets safely."), name)
     try:
         return kind() if isinstance(named, str) else named
     except Exception:  # noqa: BLE001 - as above
-        raise _refusal("The keyring backend '{}' cannot be used here.", name) from None
+        raise _refusal(N_("The keyring backend '{name}' cannot be used here."), name) from None
 
 
 def _refusal(message: str, name: str) -> StorageUnavailable:
     return StorageUnavailable(
-        message.format(name),
-        action="Name another one in c.JupyterOIDC.keyring_backend, remove that setting to use your system's keyring, "
-        "or set c.JupyterOIDC.storage = 'memory'.",
+        Sentence(message, {"name": name}),
+        action=N_(
+            "Name another one in c.JupyterOIDC.keyring_backend, remove that setting to use your system's "
+            "keyring, or set c.JupyterOIDC.storage = 'memory'."
+        ),
         detail="keyring_unsafe",
     )

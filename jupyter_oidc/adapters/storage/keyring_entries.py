@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.storage.entry_codec import entry_damaged
 from jupyter_oidc.adapters.storage.keyring_backends import has_short_entries
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _write_pieces(backend: KeyringBackend, name: str, generation: str, text: str
 def _write_checked(backend: KeyringBackend, name: str, text: str) -> None:
     backend.set_password(SERVICE, name, text)
     if backend.get_password(SERVICE, name) != text:
-        raise StorageUnavailable("The keyring did not keep what was stored.", detail="keyring_lost_write")
+        raise StorageUnavailable(N_("The keyring did not keep what was stored."), detail="keyring_lost_write")
 
 
 def _erase(backend: KeyringBackend, name: str) -> None:

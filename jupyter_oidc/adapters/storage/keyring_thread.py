@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
     if isinstance(error, StorageUnavailable):
         return error
     if isinstance(error, KeyringLocked):
-        return StorageUnavailable("The keyring is locked.", detail="keyring_locked")
-    return StorageUnavailable("The keyring refused the call.", detail="keyring_failed")
+        return StorageUnavailable(N_("The keyring is locked."), detail="keyring_locked")
+    return StorageUnavailable(N_("The keyring refused the call."), detail="keyring_failed")
 
 
 class KeyringThread:
@@ -57,7 +58,7 @@ class KeyringThread:
         """Return ``work()``; raises :class:`StorageUnavailable` after the deadline, or if the keyring refuses."""
         self._stuck = [worker for worker in self._stuck if worker.is_stuck]
         if len(self._stuck) >= MAX_STUCK_THREADS:
-            raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
+            raise StorageUnavailable(N_("The keyring does not answer."), detail="keyring_stuck")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
         self._jobs.put(_Job(loop, future, work))
@@ -68,7 +69,7 @@ class KeyringThread:
         except asyncio.TimeoutError:
             self._abandon_stuck_worker()
             raise StorageUnavailable(
-                "The keyring did not answer in time; it may be waiting for a prompt.",
+                N_("The keyring did not answer in time; it may be waiting for a prompt."),
                 detail="keyring_timeout",
             ) from None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
 from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
@@ -47,7 +48,7 @@ def keep_in_keyring(secret: Secret, name: str) -> KeptSecret:
         before = backend.get_password(SERVICE, name)
         backend.set_password(SERVICE, name, reveal(secret))
         if backend.get_password(SERVICE, name) != reveal(secret):
-            raise StorageUnavailable("The keyring did not keep the secret.", detail="keyring_failed")
+            raise StorageUnavailable(N_("The keyring did not keep the secret."), detail="keyring_failed")
         return before
 
     def undo() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
 from jupyter_oidc.adapters.storage.keyring_thread import MAX_STUCK_THREADS, as_storage_unavailable
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
@@ -26,6 +27,8 @@ _MAX_FILE_CHARACTERS: Final = 16_384
 KEYRING_TIMEOUT_SECONDS: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
 
+_CLIENT_SECRET: Final = sentence("client secret")
+
 _STUCK_THREADS: Final[list[threading.Thread]] = []
 """Threads whose keyring call has timed out; beyond a few, no other is started (B17)."""
 
@@ -33,7 +36,7 @@ _STUCK_THREADS: Final[list[threading.Thread]] = []
 def resolve(
     reference: SecretRef,
     *,
-    what: str = "client secret",
+    what: str = _CLIENT_SECRET,
     key: str = "client_secret",
     keyring_timeout: float = KEYRING_TIMEOUT_SECONDS,
 ) -> Secret:
@@ -51,8 +54,13 @@ def resolve(
             value = _read_keyring(reference.name, keyring_timeout, what)
     if value and _is_text(value):
         return Secret(value)
-    fault = "is no text in UTF-8" if value else "is empty or does not exist"
-    raise ConfigurationInvalid(f"The {what} '{reference.scheme}:{reference.name}' {fault}.", detail=key)
+    message = (
+        N_("The {what} '{scheme}:{name}' is no text in UTF-8.")
+        if value
+        else N_("The {what} '{scheme}:{name}' is empty or does not exist.")
+    )
+    named = {"what": what, "scheme": reference.scheme, "name": reference.name}
+    raise ConfigurationInvalid(Sentence(message, named), detail=key)
 
 
 def _is_text(value: str) -> bool:
@@ -76,7 +84,7 @@ def _read_file(name: str) -> str | None:
 def _read_keyring(name: str, timeout: float, what: str) -> str | None:
     _STUCK_THREADS[:] = [thread for thread in _STUCK_THREADS if thread.is_alive()]
     if len(_STUCK_THREADS) >= MAX_STUCK_THREADS:
-        raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
+        raise StorageUnavailable(N_("The keyring does not answer."), detail="keyring_stuck")
     service, _, user = name.partition("/")
     answers: queue.SimpleQueue[str | StorageUnavailable | None] = queue.SimpleQueue()
 
@@ -93,7 +101,7 @@ def _read_keyring(name: str, timeout: float, what: str) -> str | None:
     except queue.Empty:
         _STUCK_THREADS.append(asking)
         raise StorageUnavailable(
-            f"The keyring with the {what} did not answer in time; it may be waiting for a prompt.",
+            sentence("The keyring with the {what} did not answer in time; it may be waiting for a prompt.", what=what),
             detail="keyring_timeout",
         ) from None
     if isinstance(answer, StorageUnavailable):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
@@ -42,9 +43,10 @@ _SEPARATORS: Final = re.compile(r"[\s,]+")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=?")
 """32 bytes in base64url (RFC 4648, 5), with or without padding."""
 
-_MAKE_ONE: Final = (
+_MAKE_ONE: Final = sentence(
     'Make a key with: python -c "import secrets; print(secrets.token_urlsafe(32))". '
-    f"Put it into {VARIABLE} and restart the Jupyter server."
+    "Put it into {variable} and restart the Jupyter server.",
+    variable=VARIABLE,
 )
 
 
@@ -79,14 +81,26 @@ def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
     Raises :class:`StorageUnavailable` with the detail ``storage_key`` if there is none, or one of them is wrong.
     """
     if variable is None:
-        raise _refusal(f"There is no key for the encrypted file: {VARIABLE} is not set.")
+        raise _refusal(sentence("There is no key for the encrypted file: {variable} is not set.", variable=VARIABLE))
     texts = [text for text in _SEPARATORS.split(reveal(variable)) if text]
     if not texts:
-        raise _refusal(f"There is no key for the encrypted file in {VARIABLE}, the descriptor or the credential file.")
+        raise _refusal(
+            sentence(
+                "There is no key for the encrypted file in {variable}, the descriptor or the credential file.",
+                variable=VARIABLE,
+            )
+        )
     keys = []
     for number, text in enumerate(texts, start=1):
         if not _KEY.fullmatch(text):
-            raise _refusal(f"Key {number} of {len(texts)} in {VARIABLE} is not 32 bytes in base64url.")
+            raise _refusal(
+                sentence(
+                    "Key {number} of {total} in {variable} is not 32 bytes in base64url.",
+                    number=number,
+                    total=len(texts),
+                    variable=VARIABLE,
+                )
+            )
         keys.append(_key(Secret(base64.urlsafe_b64decode(text.rstrip("=") + "="))))
     return tuple(keys)
 
@@ -94,8 +108,11 @@ def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
 def unknown_key() -> StorageUnavailable:
     """Return the problem for a file that none of the keys decrypts."""
     return StorageUnavailable(
-        "The session is stored encrypted, with a key that this server does not have.",
-        action=f"Add the earlier key to {VARIABLE}, after the new one, and restart the server; or sign in again.",
+        N_("The session is stored encrypted, with a key that this server does not have."),
+        action=sentence(
+            "Add the earlier key to {variable}, after the new one, and restart the server; or sign in again.",
+            variable=VARIABLE,
+        ),
         detail="storage_key",
     )
 

@@ -11,6 +11,7 @@ from jupyter_oidc.adapters.storage.vault_file import FileVault
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringVault
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
+from jupyter_oidc.language import Sentence, sentence
 
 if TYPE_CHECKING:
     import logging
@@ -54,7 +55,7 @@ class Store:
 
     subject: str
     make: Callable[[StoreParts, Owner], Vault]
-    probe: Callable[[StoreParts], Awaitable[str]]
+    probe: Callable[[StoreParts], Awaitable[Sentence]]
 
 
 def _keyring(parts: StoreParts, owner: Owner) -> KeyringVault:
@@ -69,19 +70,19 @@ def _memory(_parts: StoreParts, _owner: Owner) -> MemoryVault:
     return MemoryVault()
 
 
-async def _try_keyring(parts: StoreParts) -> str:
+async def _try_keyring(parts: StoreParts) -> Sentence:
     await _keyring(parts, DOCTOR).probe()
     backend = await parts.keyring_thread.run(choose_backend)
-    return f"A test entry was written, read and deleted ({type(backend).__module__})."
+    return sentence("A test entry was written, read and deleted ({backend}).", backend=type(backend).__module__)
 
 
-async def _try_file(parts: StoreParts) -> str:
+async def _try_file(parts: StoreParts) -> Sentence:
     await _file(parts, DOCTOR).probe()
-    return "Key and folder are right."
+    return sentence("Key and folder are right.")
 
 
-async def _try_memory(_parts: StoreParts) -> str:
-    return "Sessions are kept in memory and end with the server. That is what the settings want."
+async def _try_memory(_parts: StoreParts) -> Sentence:
+    return sentence("Sessions are kept in memory and end with the server. That is what the settings want.")
 
 
 STORES: Final[Mapping[StorageKind, Store]] = {

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.catalogue.operation import AnswerUnusable, ReadDocument, Unreadable, read_answer
+from jupyter_oidc.language import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,22 +71,22 @@ class _Reading:
             process = self._process = self._start(order, answer)
             try:
                 if self._is_given_up:
-                    return Unreadable("nothing waits for it any more")
+                    return Unreadable(sentence("nothing waits for it any more"))
                 process.wait(self._limits.seconds)
             except subprocess.TimeoutExpired:
-                return Unreadable("it takes too long to be read")
+                return Unreadable(sentence("it takes too long to be read"))
             finally:
                 self.give_up()
                 process.wait()
             if process.returncode > 0:
-                return Unreadable("the process that reads it has failed")
+                return Unreadable(sentence("the process that reads it has failed"))
             if process.returncode < 0 or os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
-                return Unreadable("it takes too much memory or time to be read")
+                return Unreadable(sentence("it takes too much memory or time to be read"))
             answer.seek(0)
             try:
                 read = read_answer(_lines_of(answer))
             except (AnswerUnusable, ValueError, RecursionError):
-                return Unreadable("the process that reads it gave no usable answer")
+                return Unreadable(sentence("the process that reads it gave no usable answer"))
         return self._finish(read) if isinstance(read, ReadDocument) else read
 
     def give_up(self) -> None:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -34,7 +35,18 @@ _TOMBSTONE: Final = b"forgotten\n"
 """The content that overwrites a file which could not be removed (D3)."""
 
 _DRAFT_SUFFIX: Final = ".draft"
-_INSTEAD: Final = "or set c.JupyterOIDC.storage = 'memory'."
+_NOT_RIGHT: Final = {
+    "folder": N_("The folder of the stored session is a link, or something else that is no folder."),
+    "file": N_("The file of the stored session is a link, or something else that is no file."),
+}
+_FOREIGN: Final = {
+    "folder": N_("The folder of the stored session belongs to another user."),
+    "file": N_("The file of the stored session belongs to another user."),
+}
+_WRITABLE: Final = {
+    "folder": N_("Other users can write to the folder of the stored session."),
+    "file": N_("Other users can write to the file of the stored session."),
+}
 
 
 class Disk:
@@ -127,8 +139,10 @@ class PrivateDirectory:
             return self._where()
         except RuntimeError:
             raise StorageUnavailable(
-                "There is no place for the stored session: this user has no home directory.",
-                action=f"Set JUPYTER_DATA_DIR and restart the Jupyter server, {_INSTEAD}",
+                N_("There is no place for the stored session: this user has no home directory."),
+                action=N_(
+                    "Set JUPYTER_DATA_DIR and restart the Jupyter server, or set c.JupyterOIDC.storage = 'memory'."
+                ),
                 detail="storage_no_home",
             ) from None
 
@@ -209,13 +223,13 @@ def _exists(path: Path) -> bool:
 
 def _check(status: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
     if not is_right(status.st_mode):
-        raise _UnsafePath(f"The {what} of the stored session is a link, or something else that is no {what}.")
+        raise _UnsafePath(_NOT_RIGHT[what])
     if not _POSIX:
         return  # NOTE: there, access is inherited from the user's profile, and mode bits mean nothing
     if status.st_uid != os.geteuid():
-        raise _UnsafePath(f"The {what} of the stored session belongs to another user.")
+        raise _UnsafePath(_FOREIGN[what])
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _UnsafePath(f"Other users can write to the {what} of the stored session.")
+        raise _UnsafePath(_WRITABLE[what])
 
 
 class _UnsafePath(Exception):
@@ -230,7 +244,7 @@ def display_path(where: Callable[[], Path]) -> str:
     except ValueError:
         return str(path)
     except RuntimeError:
-        return "its folder"
+        return sentence("its folder")
 
 
 @contextmanager
@@ -241,27 +255,35 @@ def _os_errors_translated(where: Callable[[], Path]) -> Iterator[None]:
     except _UnsafePath as unsafe:
         raise StorageUnavailable(
             str(unsafe),
-            action=f"Make {display_path(where)} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
-            "file system lets everybody write to every file, as network shares do, set c.JupyterOIDC.storage_folder to "
-            f"a folder on this machine's own disk, {_INSTEAD}",
+            action=sentence(
+                "Make {where} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
+                "file system lets everybody write to every file, as network shares do, set "
+                "c.JupyterOIDC.storage_folder to a folder on this machine's own disk, or set c.JupyterOIDC.storage = 'memory'.",
+                where=display_path(where),
+            ),
             detail="storage_unsafe",
         ) from None
     except OSError as error:
         if error.errno in _DISK_FULL_ERRNOS:
             raise StorageUnavailable(
-                "There is no space left for the stored session.",
-                action=f"Free some space on the disk that holds {display_path(where)}, then try again.",
+                N_("There is no space left for the stored session."),
+                action=sentence(
+                    "Free some space on the disk that holds {where}, then try again.", where=display_path(where)
+                ),
                 detail="storage_full",
             ) from None
         if error.errno in _READ_ONLY_ERRNOS:
             raise StorageUnavailable(
-                "The place for the stored session does not let this user read and write.",
-                action=f"Make {display_path(where)} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
-                f"another folder, {_INSTEAD}",
+                N_("The place for the stored session does not let this user read and write."),
+                action=sentence(
+                    "Make {where} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
+                    "another folder, or set c.JupyterOIDC.storage = 'memory'.",
+                    where=display_path(where),
+                ),
                 detail="storage_read_only",
             ) from None
         raise StorageUnavailable(
-            "The place for the stored session cannot be used.",
-            action=f"Look at {display_path(where)}, {_INSTEAD}",
+            N_("The place for the stored session cannot be used."),
+            action=sentence("Look at {where}, or set c.JupyterOIDC.storage = 'memory'.", where=display_path(where)),
             detail="storage_failed",
         ) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.catalogue.service import MAX_DOCUMENT_BYTES
+from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
 from jupyter_oidc.settings.api_description import FILE_PREFIX
@@ -57,18 +58,22 @@ def _document_findings(key: str, path: str) -> Iterator[Finding]:
     try:
         found = Path(path).expanduser().stat()
     except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no such home directory
-        yield Finding(key, "names a file that does not exist", "Name a file with an OpenAPI document.")
+        yield Finding(
+            key, sentence("names a file that does not exist"), sentence("Name a file with an OpenAPI document.")
+        )
         return
     if not stat.S_ISREG(found.st_mode):
-        yield Finding(key, "names something that is no file", "Name a file with an OpenAPI document.")
+        yield Finding(
+            key, sentence("names something that is no file"), sentence("Name a file with an OpenAPI document.")
+        )
     elif found.st_size > MAX_DOCUMENT_BYTES:
-        yield Finding(key, "names a file of more than 5 MB", "Name a smaller OpenAPI document.")
+        yield Finding(key, sentence("names a file of more than 5 MB"), sentence("Name a smaller OpenAPI document."))
 
 
 def _bundle_findings(key: str, path: str) -> Iterator[Finding]:
     problem = bundle_problem(path)
     if problem:
-        yield Finding(key, problem, "Name a readable file with PEM certificates, one after the other.")
+        yield Finding(key, problem, sentence("Name a readable file with PEM certificates, one after the other."))
 
 
 def _client_certificate_findings(at: str, destination: Provider | Api) -> Iterator[Finding]:
@@ -84,12 +89,16 @@ def _client_certificate_findings(at: str, destination: Provider | Api) -> Iterat
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
     except UnusableCertificate as trouble:
-        yield Finding(f"{at}.{trouble.key}", trouble.problem, "Name a PEM certificate and the private key for it.")
+        yield Finding(
+            f"{at}.{trouble.key}", trouble.problem, sentence("Name a PEM certificate and the private key for it.")
+        )
     except ConfigurationInvalid as trouble:
-        yield Finding(f"{at}.{trouble.detail}", "leads to nothing", "Name a file that holds the password.")
+        yield Finding(
+            f"{at}.{trouble.detail}", sentence("leads to nothing"), sentence("Name a file that holds the password.")
+        )
 
 
-def bundle_problem(path: str) -> str | None:
+def bundle_problem(path: str) -> Sentence | None:
     """Return the fault of the certificate authorities in ``path``, or ``None``; every one has to be sound.
 
     The libraries would skip one that they cannot read, and no message would say why it is not trusted.
@@ -98,15 +107,19 @@ def bundle_problem(path: str) -> str | None:
         with Path(path).open(encoding="ascii", errors="replace") as file:
             text = file.read(_MAX_BUNDLE_CHARACTERS + 1)
     except (OSError, ValueError) as error:
-        return "names a file that does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        return (
+            sentence("names a file that does not exist")
+            if isinstance(error, FileNotFoundError)
+            else sentence("cannot be read")
+        )
     if len(text) > _MAX_BUNDLE_CHARACTERS:
-        return "names a file that is too large for certificates"
+        return sentence("names a file that is too large for certificates")
     _, *blocks = text.split(_BEGIN)
     if not blocks:
-        return "names a file without a certificate"
+        return sentence("names a file without a certificate")
     for number, block in enumerate(blocks, 1):
         if not _is_certificate(_BEGIN + block):
-            return f"names a file whose certificate number {number} is broken"
+            return sentence("names a file whose certificate number {number} is broken", number=number)
     return None
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.secret_refs import resolve
+from jupyter_oidc.language import sentence
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
@@ -37,7 +38,12 @@ class ApiSecrets:
             if known is not None and known[0] is api and now < known[1]:
                 return known[2]
             found = [
-                (name, await asyncio.to_thread(partial(resolve, where, what=f"value of {name}", key="headers")))
+                (
+                    name,
+                    await asyncio.to_thread(
+                        partial(resolve, where, what=sentence("value of {name}", name=name), key="headers")
+                    ),
+                )
                 for name, where in api.headers
             ]
             self._cache[api.name] = (api, now + CACHE_SECONDS, found)

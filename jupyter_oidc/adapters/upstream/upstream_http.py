@@ -42,6 +42,7 @@ from jupyter_oidc.adapters.upstream.work_budget import (
 )
 from jupyter_oidc.compat.aiohttp import handshake_of, has_buffered_data, limit_chunks, use_protocol
 from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import (
     ConfigurationInvalid,
     RouteForbidden,
@@ -153,7 +154,9 @@ class HttpUpstreamReply:
                 read_buffer.count(last)
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-            raise UpstreamUnreachable("The API{api_name} broke off its answer.", detail="upstream.truncated") from None
+            raise UpstreamUnreachable(
+                N_("The API{api_name} broke off its answer."), detail="upstream.truncated"
+            ) from None
         finally:
             idle_timeout.stop()
             read_buffer.reset()
@@ -216,7 +219,9 @@ class HttpUpstreamSocket:
             else:
                 await self._socket.send_bytes(message)
         except (OSError, RuntimeError):
-            raise UpstreamUnreachable("The API{api_name} closed the connection.", detail="upstream.socket") from None
+            raise UpstreamUnreachable(
+                N_("The API{api_name} closed the connection."), detail="upstream.socket"
+            ) from None
 
     async def close(self, code: int) -> None:
         """Close the WebSocket.
@@ -479,8 +484,8 @@ def problem_of(error: BaseException) -> Problem | None:
         return UpstreamTimeout(detail="upstream.silent")
     if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):
         return RouteForbidden(
-            "The host name of the API{api_name} leads into a private network.",
-            action="Ask your administrator to set allow_private_network for this API, if that is intended.",
+            N_("The host name of the API{api_name} leads into a private network."),
+            action=N_("Ask your administrator to set allow_private_network for this API, if that is intended."),
             detail="upstream.private",
         )
     if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, aiohttp.InvalidURL)):
@@ -543,7 +548,7 @@ def _header_value(name: str, secret: Secret) -> str:
     value = reveal(secret)
     if not (value.isascii() and value.isprintable()):
         raise ConfigurationInvalid(
-            f"The value of {name} is not one line of ASCII, which a header is.", detail="headers"
+            sentence("The value of {name} is not one line of ASCII, which a header is.", name=name), detail="headers"
         )
     return value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import Problem, ResponseMalformed, UnknownFlow, UnknownProvider
 from jupyter_oidc.web.access_rule import public_route
 from jupyter_oidc.web.cookies import sign_in_bindings
@@ -66,15 +67,19 @@ async def show_outcome(call: Call, provider: str, flow: str) -> Reply:
     front = call.front
     sign_in = await call.sessions.ended_sign_in(provider, flow, sign_in_bindings(call.request, flow))
     if sign_in is None:
-        return show(front, Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
+        return show(
+            front, Page(sentence("This sign-in is over"), (sentence("You can close this window."),), "\N{CHECK MARK}")
+        )
     if sign_in.state != "completed":
         return _show_failure(call, sign_in)
-    told = "You can close this window and go back to JupyterLab."
+    close = sentence("You can close this window and go back to JupyterLab.")
     page = Page(
-        "You are signed in already" if sign_in.overtaken else "You are signed in",
-        ("You got in by another way meanwhile, so nothing was changed.", told) if sign_in.overtaken else (told,),
+        sentence("You are signed in already") if sign_in.overtaken else sentence("You are signed in"),
+        (sentence("You got in by another way meanwhile, so nothing was changed."), close)
+        if sign_in.overtaken
+        else (close,),
         "\N{CHECK MARK}",
-        links=(("Back to JupyterLab", target_of(front, sign_in)),),
+        links=((sentence("Back to JupyterLab"), target_of(front, sign_in)),),
         closes=True,
     )
     return show(front, page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.web.access_rule import allow, public_route
 from jupyter_oidc.web.pages import Page, show
@@ -32,16 +33,16 @@ async def offer_sign_in(call: Call, provider: str) -> Reply:
         next_path=local_path(asked.target, front.base_url),
         login_hint=asked.login_hint,
     )
-    start = (("Sign in", f"{front.base_url}jupyter-oidc/start/{ticket}"),) if ticket else ()
+    start = ((sentence("Sign in"), f"{front.base_url}jupyter-oidc/start/{ticket}"),) if ticket else ()
     page = Page(
-        f"Sign in at {provider}?",
+        sentence("Sign in at {provider}?", provider=provider),
         (
-            "Another page asks you to sign in here.",
-            f"You would be sent to {urlsplit(asked.settings.issuer).netloc}.",
-            "Go on only if you expected this.",
+            sentence("Another page asks you to sign in here."),
+            sentence("You would be sent to {host}.", host=urlsplit(asked.settings.issuer).netloc),
+            sentence("Go on only if you expected this."),
         ),
         "\N{BLACK QUESTION MARK ORNAMENT}",
-        links=(*start, ("Back to JupyterLab", front.base_url)),
+        links=(*start, (sentence("Back to JupyterLab"), front.base_url)),
     )
     return show(front, page)
 
@@ -52,5 +53,5 @@ async def turn_form_into_address(call: Call, provider: str) -> Reply:
     await call.sessions.settings(provider)
     fields = form_of(call.request)
     if not fields:
-        raise RequestInvalid("The request to sign in is no form, or an empty one.", detail="initiate.form")
+        raise RequestInvalid(N_("The request to sign in is no form, or an empty one."), detail="initiate.form")
     return redirect(f"{call.request.path}?{urlencode(fields)}", 303)

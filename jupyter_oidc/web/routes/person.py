@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import Forbidden, RequestInvalid, StateUsed
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.cookies import sign_in_bindings
@@ -29,18 +30,24 @@ async def ask_person(call: Call, provider: str) -> Reply:
     question = await sessions.question(provider, flow, sign_in_bindings(request, flow))
     here = f"{request.path}?{urlencode({'flow': flow, '_xsrf': front.xsrf_token()})}"
     if question.is_over:
-        title, keep = "Somebody else was signed in", "Do not sign in"
+        title, keep = sentence("Somebody else was signed in"), sentence("Do not sign in")
         lines = (
-            f"You were signed in as {question.now}. At the provider this browser is now {question.instead}.",
-            "If that is not you, do not sign in.",
+            sentence(
+                "You were signed in as {now}. At the provider this browser is now {instead}.",
+                now=question.now,
+                instead=question.instead,
+            ),
+            sentence("If that is not you, do not sign in."),
         )
     else:
-        title, keep = "Somebody else is signed in", f"Stay {question.now}"
+        title, keep = sentence("Somebody else is signed in"), sentence("Stay {now}", now=question.now)
         lines = (
-            f"You are signed in as {question.now}. Sign in as {question.instead} instead?",
-            "If you did not begin this sign-in yourself, keep what you have.",
+            sentence(
+                "You are signed in as {now}. Sign in as {instead} instead?", now=question.now, instead=question.instead
+            ),
+            sentence("If you did not begin this sign-in yourself, keep what you have."),
         )
-    answers = (("keep", keep), ("change", f"Sign in as {question.instead}"))
+    answers = (("keep", keep), ("change", sentence("Sign in as {instead}", instead=question.instead)))
     return show(front, Page(title, lines, "\N{BLACK QUESTION MARK ORNAMENT}", form=(here, answers)))
 
 
@@ -51,7 +58,7 @@ async def take_persons_answer(call: Call, provider: str) -> Reply:
     flow = _flow_of_browser(request)
     answers = [value for name, value in form_of(request) or () if name == "answer"]
     if answers not in (["change"], ["keep"]):
-        raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
+        raise RequestInvalid(N_("The answer is neither 'keep' nor 'change'."))
     bindings, change = sign_in_bindings(request, flow), answers == ["change"]
     sign_in = await sessions.answer_question(provider, flow, bindings, change=change)
     if sign_in.silent:
@@ -59,7 +66,15 @@ async def take_persons_answer(call: Call, provider: str) -> Reply:
     if sign_in.state == "completed":
         return redirect(f"{request.path.removesuffix('/person')}?flow={sign_in.flow}", 303)
     if not change:
-        return show(front, Page("Nothing was changed", ("You can close this window.",), "\N{CHECK MARK}", closes=True))
+        return show(
+            front,
+            Page(
+                sentence("Nothing was changed"),
+                (sentence("You can close this window."),),
+                "\N{CHECK MARK}",
+                closes=True,
+            ),
+        )
     problem = sign_in.problem or StateUsed()
     return show_problem(front, problem).refusing(problem, sign_in.flow, is_audited=True)
 
@@ -67,5 +82,5 @@ async def take_persons_answer(call: Call, provider: str) -> Reply:
 def _flow_of_browser(request: Request) -> str:
     """Return the sign-in that the browser names; a caller with the server's token instead of a login is no browser."""
     if request.caller.bears_token:
-        raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
+        raise Forbidden(N_("Only somebody who is logged in to Jupyter with a browser can answer this."))
     return parameter(request, "flow", "")

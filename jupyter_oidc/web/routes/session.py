@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_TICKET_SECONDS
 from jupyter_oidc.web.access_rule import allow
@@ -90,5 +91,5 @@ def page_comes_back(call: Call, settings: ProviderSettings) -> bool:
 
 def _sequence_in(text: str) -> int:
     if not _SEQUENCE.match(text):
-        raise RequestInvalid("'sequence' is not a whole number.")
+        raise RequestInvalid(N_("'sequence' is not a whole number."))
     return int(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.sessions.api import SignInRequest
 from jupyter_oidc.web.access_rule import allow
@@ -88,8 +89,10 @@ async def _check_silent(call: Call, provider: str, asked: dict[str, Any]) -> Non
     The sessions judge the rest.
     """
     if not set(asked) <= {"silent", "next"}:
-        raise RequestInvalid("'silent' goes with 'next' and with nothing else.", detail="silent.with")
+        raise RequestInvalid(N_("'silent' goes with 'next' and with nothing else."), detail="silent.with")
     if not page_comes_back(call, await call.sessions.settings(provider)):
         raise RequestInvalid(
-            "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
+            N_("No page may try to sign in by itself now."),
+            action=N_("Sign in by the button."),
+            detail="silent.not_now",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.language import sentence
+from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import Forbidden, StateInvalid
 from jupyter_oidc.sessions.lifetimes import SIGN_OUT_RETURN_SECONDS
 from jupyter_oidc.web.access_rule import allow, public_route
@@ -25,7 +25,7 @@ async def show_sign_out_page(call: Call, provider: str, ticket: str) -> Reply:
     request, front, sessions = call.request, call.front, call.sessions
     page = await sessions.sign_out_page_of_ticket(provider, ticket)
     if request.caller.bears_token:
-        raise Forbidden("Only somebody who is logged in to Jupyter with a browser can open this.")
+        raise Forbidden(N_("Only somebody who is logged in to Jupyter with a browser can open this."))
     try:
         form = await sessions.open_sign_out_page(provider, ticket, sign_out_bindings(request, page), _shown(call))
     except StateInvalid as problem:
@@ -48,16 +48,26 @@ async def show_signed_out(call: Call, provider: str) -> Reply:
     request, front, sessions = call.request, call.front, call.sessions
     await sessions.settings(provider)
     states = [value for name, value in fields_of(request.query) or () if name == "state"]
-    links = (("Back to JupyterLab", front.base_url),)
+    links = ((sentence("Back to JupyterLab"), front.base_url),)
     if len(states) == 1:
         bindings = sign_out_bindings(request, await sessions.sign_out_page_of_state(provider, states[0]))
         if await sessions.came_back(provider, states[0], bindings):
             return show(
-                front, Page("You are signed out", ("You can close this window.",), "\N{CHECK MARK}", links=links)
+                front,
+                Page(
+                    sentence("You are signed out"),
+                    (sentence("You can close this window."),),
+                    "\N{CHECK MARK}",
+                    links=links,
+                ),
             )
-    told = "This page was not reached by a sign-out that began in this browser."
-    lines = (told if states else "The provider has sent you back.", "JupyterLab shows whether you are signed in.")
-    page = Page("Back from the provider", lines, "\N{INFORMATION SOURCE}", links=links)
+    lines = (
+        sentence("This page was not reached by a sign-out that began in this browser.")
+        if states
+        else sentence("The provider has sent you back."),
+        sentence("JupyterLab shows whether you are signed in."),
+    )
+    page = Page(sentence("Back from the provider"), lines, "\N{INFORMATION SOURCE}", links=links)
     if not states:
         return show(front, page)
     return show(front, page, 200, ("X-OIDC-Error", StateInvalid.code)).refusing(StateInvalid(detail="sign-out.state"))

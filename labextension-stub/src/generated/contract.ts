@@ -456,6 +456,24 @@ export interface OperationList {
     where: string;
     message: string;
     /**
+     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
+     */
+    message_sentences: {
+      id: string;
+      /**
+       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
+       */
+      params: {
+        [k: string]: string | number | string[];
+      };
+      /**
+       * The words of a newer server that are `other` here, by the member that they were in.
+       */
+      unknown_words?: {
+        [k: string]: string;
+      };
+    }[];
+    /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
     unknown_words?: {

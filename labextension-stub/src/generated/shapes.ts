@@ -162,7 +162,15 @@ export const shapeOfOperationList: IShape = {
         }
       }
     },
-    problems: { items: { members: { where: {}, message: {} } } },
+    problems: {
+      items: {
+        members: {
+          where: {},
+          message: {},
+          message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
+        }
+      }
+    },
     operations_more: {}
   }
 };

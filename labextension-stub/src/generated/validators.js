@@ -2083,8 +2083,25 @@ const schema18 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['where', 'message'],
-        properties: { where: { type: 'string' }, message: { type: 'string', minLength: 1 } }
+        required: ['where', 'message', 'message_sentences'],
+        properties: {
+          where: { type: 'string' },
+          message: { type: 'string', minLength: 1 },
+          message_sentences: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['id', 'params'],
+              properties: {
+                id: { type: 'string', minLength: 1 },
+                params: {
+                  type: 'object',
+                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
+                }
+              }
+            }
+          }
+        }
       }
     },
     operations_more: { type: 'integer', minimum: 0 }
@@ -2688,7 +2705,8 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           let missing5;
                           if (
                             (data27.where === undefined && (missing5 = 'where')) ||
-                            (data27.message === undefined && (missing5 = 'message'))
+                            (data27.message === undefined && (missing5 = 'message')) ||
+                            (data27.message_sentences === undefined && (missing5 = 'message_sentences'))
                           ) {
                             validate17.errors = [0];
                             return false;
@@ -2722,6 +2740,115 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                               } else {
                                 var valid10 = true;
                               }
+                              if (valid10) {
+                                if (data27.message_sentences !== undefined) {
+                                  let data30 = data27.message_sentences;
+                                  const _errs65 = errors;
+                                  if (errors === _errs65) {
+                                    if (Array.isArray(data30)) {
+                                      var valid11 = true;
+                                      const len4 = data30.length;
+                                      for (let i4 = 0; i4 < len4; i4++) {
+                                        let data31 = data30[i4];
+                                        const _errs67 = errors;
+                                        if (errors === _errs67) {
+                                          if (data31 && typeof data31 == 'object' && !Array.isArray(data31)) {
+                                            let missing6;
+                                            if (
+                                              (data31.id === undefined && (missing6 = 'id')) ||
+                                              (data31.params === undefined && (missing6 = 'params'))
+                                            ) {
+                                              validate17.errors = [0];
+                                              return false;
+                                            } else {
+                                              if (data31.id !== undefined) {
+                                                let data32 = data31.id;
+                                                const _errs69 = errors;
+                                                if (errors === _errs69) {
+                                                  if (typeof data32 === 'string') {
+                                                    if (data32.length < 1) {
+                                                      validate17.errors = [0];
+                                                      return false;
+                                                    }
+                                                  } else {
+                                                    validate17.errors = [0];
+                                                    return false;
+                                                  }
+                                                }
+                                                var valid12 = _errs69 === errors;
+                                              } else {
+                                                var valid12 = true;
+                                              }
+                                              if (valid12) {
+                                                if (data31.params !== undefined) {
+                                                  let data33 = data31.params;
+                                                  const _errs71 = errors;
+                                                  if (errors === _errs71) {
+                                                    if (data33 && typeof data33 == 'object' && !Array.isArray(data33)) {
+                                                      for (const key0 in data33) {
+                                                        let data34 = data33[key0];
+                                                        const _errs74 = errors;
+                                                        if (
+                                                          typeof data34 !== 'string' &&
+                                                          !(typeof data34 == 'number' && isFinite(data34)) &&
+                                                          !Array.isArray(data34)
+                                                        ) {
+                                                          validate17.errors = [0];
+                                                          return false;
+                                                        }
+                                                        if (errors === _errs74) {
+                                                          if (Array.isArray(data34)) {
+                                                            var valid14 = true;
+                                                            const len5 = data34.length;
+                                                            for (let i5 = 0; i5 < len5; i5++) {
+                                                              const _errs76 = errors;
+                                                              if (typeof data34[i5] !== 'string') {
+                                                                validate17.errors = [0];
+                                                                return false;
+                                                              }
+                                                              var valid14 = _errs76 === errors;
+                                                              if (!valid14) {
+                                                                break;
+                                                              }
+                                                            }
+                                                          }
+                                                        }
+                                                        var valid13 = _errs74 === errors;
+                                                        if (!valid13) {
+                                                          break;
+                                                        }
+                                                      }
+                                                    } else {
+                                                      validate17.errors = [0];
+                                                      return false;
+                                                    }
+                                                  }
+                                                  var valid12 = _errs71 === errors;
+                                                } else {
+                                                  var valid12 = true;
+                                                }
+                                              }
+                                            }
+                                          } else {
+                                            validate17.errors = [0];
+                                            return false;
+                                          }
+                                        }
+                                        var valid11 = _errs67 === errors;
+                                        if (!valid11) {
+                                          break;
+                                        }
+                                      }
+                                    } else {
+                                      validate17.errors = [0];
+                                      return false;
+                                    }
+                                  }
+                                  var valid10 = _errs65 === errors;
+                                } else {
+                                  var valid10 = true;
+                                }
+                              }
                             }
                           }
                         } else {
@@ -2745,21 +2872,21 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.operations_more !== undefined) {
-                  let data30 = data.operations_more;
-                  const _errs65 = errors;
-                  if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                  let data36 = data.operations_more;
+                  const _errs78 = errors;
+                  if (!(typeof data36 == 'number' && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
                     validate17.errors = [0];
                     return false;
                   }
-                  if (errors === _errs65) {
-                    if (typeof data30 == 'number' && isFinite(data30)) {
-                      if (data30 < 0 || isNaN(data30)) {
+                  if (errors === _errs78) {
+                    if (typeof data36 == 'number' && isFinite(data36)) {
+                      if (data36 < 0 || isNaN(data36)) {
                         validate17.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs65 === errors;
+                  var valid0 = _errs78 === errors;
                 } else {
                   var valid0 = true;
                 }

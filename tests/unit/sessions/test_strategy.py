@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import ConfigurationInvalid, RequestInvalid
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_server
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
@@ -54,9 +55,9 @@ def test_auto_goes_by_what_is_configured_advertised_and_reachable(
 
 def test_an_answer_by_form_is_never_caught_or_pasted() -> None:
     own: dict[str, Any] = {"redirect_uri": OWN_PORT, "response_mode": "form_post"}
-    assert chosen(**own) == Choice("server", "The redirect_uri leads to this server.")
+    assert chosen(**own) == Choice("server", sentence("The redirect_uri leads to this server."))
     assert chosen(browser="elsewhere", device=False, **own) == Choice(
-        "server", "The redirect_uri leads to this server."
+        "server", sentence("The redirect_uri leads to this server.")
     )
 
 
@@ -71,7 +72,7 @@ def test_what_the_settings_say_is_done(strategy: str) -> None:
 @pytest.mark.parametrize("strategy", ["server", "loopback", "device", "paste"])
 def test_what_is_asked_for_is_done_where_the_settings_leave_the_choice(strategy: Any) -> None:
     uri = ANY_PORT if strategy in ("loopback", "paste") else None
-    assert chosen(strategy, redirect_uri=uri) == Choice(strategy, "It was asked for.")
+    assert chosen(strategy, redirect_uri=uri) == Choice(strategy, sentence("It was asked for."))
 
 
 @pytest.mark.parametrize("wish", ["loopback", "device", "paste"])
@@ -129,4 +130,4 @@ def test_only_a_redirect_uri_of_this_server_says_where_a_browser_has_to_start(
 
 async def test_the_choice_is_there_for_diagnostics() -> None:
     choice = await FakeEnvironment().service.sign_ins.choice("here")
-    assert choice == Choice("server", "The browser reaches this server at a loopback address.")
+    assert choice == Choice("server", sentence("The browser reaches this server at a loopback address."))

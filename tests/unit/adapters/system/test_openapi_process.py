@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_oidc.adapters.system.openapi_process import Limits, read_document, read_file
 from jupyter_oidc.catalogue.operation import AnswerUnusable, ReadDocument, Unreadable, read_answer
+from jupyter_oidc.language import sentence
 from tests.support.documents import ORDERS
 from tests.support.polling import eventually
 
@@ -77,7 +78,7 @@ async def test_a_caller_that_leaves_takes_the_process_along() -> None:
     ids=["time", "processor", "memory"],
 )
 async def test_a_process_at_its_limit_ends(limits: Limits, fault: str) -> None:
-    assert await read(yaml_of_seconds() * 2, limits) == Unreadable(fault)
+    assert await read(yaml_of_seconds() * 2, limits) == Unreadable(sentence(fault))
 
 
 @pytest.mark.parametrize(
