@@ -84,6 +84,9 @@ async function types() {
 
 const replies = schemas.filter(({ name }) => isReply(name));
 
+/** The sentences of a text, for readers that tell them themselves: the server tells the page its texts in its language. */
+const isUnread = name => name.endsWith('_sentences');
+
 /** Drop what a validator does not need, so that the page loads less. */
 function bare(schema) {
   const words = new Set(['title', 'description', '$comment', 'examples']);
@@ -94,7 +97,9 @@ function bare(schema) {
     if (value === null || typeof value !== 'object') {
       return value;
     }
-    const kept = Object.entries(value).filter(([key]) => !(isSchema && words.has(key)));
+    const kept = Object.entries(value)
+      .filter(([key]) => !(isSchema && words.has(key)) && !isUnread(key))
+      .map(([key, part]) => [key, key === 'required' && isSchema ? part.filter(name => !isUnread(name)) : part]);
     return Object.fromEntries(kept.map(([key, part]) => [key, walk(part, key !== 'properties' && key !== 'const')]));
   };
   return walk(schema, true);

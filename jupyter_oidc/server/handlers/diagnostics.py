@@ -6,8 +6,7 @@ from jupyter_oidc.language import speaking
 from jupyter_oidc.server.browser_location import is_browser
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.web.access_rule import allow
-from jupyter_oidc.web.problems import content_language
-from jupyter_oidc.web.reply import json_reply
+from jupyter_oidc.web.reply import content_language, json_reply
 
 
 class DiagnosticsHandler(OidcHandler):

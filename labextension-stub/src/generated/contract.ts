@@ -467,6 +467,10 @@ export interface OperationList {
         [k: string]: string | number | string[];
       };
       /**
+       * The template for a number of one, of a sentence that counts.
+       */
+      one?: string;
+      /**
        * The words of a newer server that are `other` here, by the member that they were in.
        */
       unknown_words?: {

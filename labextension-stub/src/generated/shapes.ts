@@ -167,7 +167,7 @@ export const shapeOfOperationList: IShape = {
         members: {
           where: {},
           message: {},
-          message_sentences: { items: { members: { id: {}, params: { absent: {} } } }, absent: [] }
+          message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
         }
       }
     },

@@ -626,44 +626,14 @@ const schema14 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['name', 'provider', 'status', 'message', 'action', 'who', 'message_sentences', 'action_sentences'],
+        required: ['name', 'provider', 'status', 'message', 'action', 'who'],
         properties: {
           name: { type: 'string', minLength: 1 },
           provider: { type: ['string', 'null'] },
           status: { type: 'string', enum: ['ok', 'warning', 'problem', 'unknown', 'other'] },
           message: { type: 'string', minLength: 1 },
           action: { type: ['string', 'null'] },
-          who: { enum: ['user', 'administrator', 'provider', null, 'other'] },
-          message_sentences: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['id', 'params'],
-              properties: {
-                id: { type: 'string', minLength: 1 },
-                params: {
-                  type: 'object',
-                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                },
-                one: { type: 'string', minLength: 1 }
-              }
-            }
-          },
-          action_sentences: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['id', 'params'],
-              properties: {
-                id: { type: 'string', minLength: 1 },
-                params: {
-                  type: 'object',
-                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                },
-                one: { type: 'string', minLength: 1 }
-              }
-            }
-          }
+          who: { enum: ['user', 'administrator', 'provider', null, 'other'] }
         }
       }
     }
@@ -709,9 +679,7 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                         (data2.status === undefined && (missing1 = 'status')) ||
                         (data2.message === undefined && (missing1 = 'message')) ||
                         (data2.action === undefined && (missing1 = 'action')) ||
-                        (data2.who === undefined && (missing1 = 'who')) ||
-                        (data2.message_sentences === undefined && (missing1 = 'message_sentences')) ||
-                        (data2.action_sentences === undefined && (missing1 = 'action_sentences'))
+                        (data2.who === undefined && (missing1 = 'who'))
                       ) {
                         validate13.errors = [0];
                         return false;
@@ -817,272 +785,6 @@ function validate13(data, { instancePath = '', parentData, parentDataProperty, r
                                   } else {
                                     var valid2 = true;
                                   }
-                                  if (valid2) {
-                                    if (data2.message_sentences !== undefined) {
-                                      let data9 = data2.message_sentences;
-                                      const _errs18 = errors;
-                                      if (errors === _errs18) {
-                                        if (Array.isArray(data9)) {
-                                          var valid3 = true;
-                                          const len1 = data9.length;
-                                          for (let i1 = 0; i1 < len1; i1++) {
-                                            let data10 = data9[i1];
-                                            const _errs20 = errors;
-                                            if (errors === _errs20) {
-                                              if (data10 && typeof data10 == 'object' && !Array.isArray(data10)) {
-                                                let missing2;
-                                                if (
-                                                  (data10.id === undefined && (missing2 = 'id')) ||
-                                                  (data10.params === undefined && (missing2 = 'params'))
-                                                ) {
-                                                  validate13.errors = [0];
-                                                  return false;
-                                                } else {
-                                                  if (data10.id !== undefined) {
-                                                    let data11 = data10.id;
-                                                    const _errs22 = errors;
-                                                    if (errors === _errs22) {
-                                                      if (typeof data11 === 'string') {
-                                                        if (data11.length < 1) {
-                                                          validate13.errors = [0];
-                                                          return false;
-                                                        }
-                                                      } else {
-                                                        validate13.errors = [0];
-                                                        return false;
-                                                      }
-                                                    }
-                                                    var valid4 = _errs22 === errors;
-                                                  } else {
-                                                    var valid4 = true;
-                                                  }
-                                                  if (valid4) {
-                                                    if (data10.params !== undefined) {
-                                                      let data12 = data10.params;
-                                                      const _errs24 = errors;
-                                                      if (errors === _errs24) {
-                                                        if (
-                                                          data12 &&
-                                                          typeof data12 == 'object' &&
-                                                          !Array.isArray(data12)
-                                                        ) {
-                                                          for (const key0 in data12) {
-                                                            let data13 = data12[key0];
-                                                            const _errs27 = errors;
-                                                            if (
-                                                              typeof data13 !== 'string' &&
-                                                              !(typeof data13 == 'number' && isFinite(data13)) &&
-                                                              !Array.isArray(data13)
-                                                            ) {
-                                                              validate13.errors = [0];
-                                                              return false;
-                                                            }
-                                                            if (errors === _errs27) {
-                                                              if (Array.isArray(data13)) {
-                                                                var valid6 = true;
-                                                                const len2 = data13.length;
-                                                                for (let i2 = 0; i2 < len2; i2++) {
-                                                                  const _errs29 = errors;
-                                                                  if (typeof data13[i2] !== 'string') {
-                                                                    validate13.errors = [0];
-                                                                    return false;
-                                                                  }
-                                                                  var valid6 = _errs29 === errors;
-                                                                  if (!valid6) {
-                                                                    break;
-                                                                  }
-                                                                }
-                                                              }
-                                                            }
-                                                            var valid5 = _errs27 === errors;
-                                                            if (!valid5) {
-                                                              break;
-                                                            }
-                                                          }
-                                                        } else {
-                                                          validate13.errors = [0];
-                                                          return false;
-                                                        }
-                                                      }
-                                                      var valid4 = _errs24 === errors;
-                                                    } else {
-                                                      var valid4 = true;
-                                                    }
-                                                    if (valid4) {
-                                                      if (data10.one !== undefined) {
-                                                        let data15 = data10.one;
-                                                        const _errs31 = errors;
-                                                        if (errors === _errs31) {
-                                                          if (typeof data15 === 'string') {
-                                                            if (data15.length < 1) {
-                                                              validate13.errors = [0];
-                                                              return false;
-                                                            }
-                                                          } else {
-                                                            validate13.errors = [0];
-                                                            return false;
-                                                          }
-                                                        }
-                                                        var valid4 = _errs31 === errors;
-                                                      } else {
-                                                        var valid4 = true;
-                                                      }
-                                                    }
-                                                  }
-                                                }
-                                              } else {
-                                                validate13.errors = [0];
-                                                return false;
-                                              }
-                                            }
-                                            var valid3 = _errs20 === errors;
-                                            if (!valid3) {
-                                              break;
-                                            }
-                                          }
-                                        } else {
-                                          validate13.errors = [0];
-                                          return false;
-                                        }
-                                      }
-                                      var valid2 = _errs18 === errors;
-                                    } else {
-                                      var valid2 = true;
-                                    }
-                                    if (valid2) {
-                                      if (data2.action_sentences !== undefined) {
-                                        let data16 = data2.action_sentences;
-                                        const _errs33 = errors;
-                                        if (errors === _errs33) {
-                                          if (Array.isArray(data16)) {
-                                            var valid7 = true;
-                                            const len3 = data16.length;
-                                            for (let i3 = 0; i3 < len3; i3++) {
-                                              let data17 = data16[i3];
-                                              const _errs35 = errors;
-                                              if (errors === _errs35) {
-                                                if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
-                                                  let missing3;
-                                                  if (
-                                                    (data17.id === undefined && (missing3 = 'id')) ||
-                                                    (data17.params === undefined && (missing3 = 'params'))
-                                                  ) {
-                                                    validate13.errors = [0];
-                                                    return false;
-                                                  } else {
-                                                    if (data17.id !== undefined) {
-                                                      let data18 = data17.id;
-                                                      const _errs37 = errors;
-                                                      if (errors === _errs37) {
-                                                        if (typeof data18 === 'string') {
-                                                          if (data18.length < 1) {
-                                                            validate13.errors = [0];
-                                                            return false;
-                                                          }
-                                                        } else {
-                                                          validate13.errors = [0];
-                                                          return false;
-                                                        }
-                                                      }
-                                                      var valid8 = _errs37 === errors;
-                                                    } else {
-                                                      var valid8 = true;
-                                                    }
-                                                    if (valid8) {
-                                                      if (data17.params !== undefined) {
-                                                        let data19 = data17.params;
-                                                        const _errs39 = errors;
-                                                        if (errors === _errs39) {
-                                                          if (
-                                                            data19 &&
-                                                            typeof data19 == 'object' &&
-                                                            !Array.isArray(data19)
-                                                          ) {
-                                                            for (const key1 in data19) {
-                                                              let data20 = data19[key1];
-                                                              const _errs42 = errors;
-                                                              if (
-                                                                typeof data20 !== 'string' &&
-                                                                !(typeof data20 == 'number' && isFinite(data20)) &&
-                                                                !Array.isArray(data20)
-                                                              ) {
-                                                                validate13.errors = [0];
-                                                                return false;
-                                                              }
-                                                              if (errors === _errs42) {
-                                                                if (Array.isArray(data20)) {
-                                                                  var valid10 = true;
-                                                                  const len4 = data20.length;
-                                                                  for (let i4 = 0; i4 < len4; i4++) {
-                                                                    const _errs44 = errors;
-                                                                    if (typeof data20[i4] !== 'string') {
-                                                                      validate13.errors = [0];
-                                                                      return false;
-                                                                    }
-                                                                    var valid10 = _errs44 === errors;
-                                                                    if (!valid10) {
-                                                                      break;
-                                                                    }
-                                                                  }
-                                                                }
-                                                              }
-                                                              var valid9 = _errs42 === errors;
-                                                              if (!valid9) {
-                                                                break;
-                                                              }
-                                                            }
-                                                          } else {
-                                                            validate13.errors = [0];
-                                                            return false;
-                                                          }
-                                                        }
-                                                        var valid8 = _errs39 === errors;
-                                                      } else {
-                                                        var valid8 = true;
-                                                      }
-                                                      if (valid8) {
-                                                        if (data17.one !== undefined) {
-                                                          let data22 = data17.one;
-                                                          const _errs46 = errors;
-                                                          if (errors === _errs46) {
-                                                            if (typeof data22 === 'string') {
-                                                              if (data22.length < 1) {
-                                                                validate13.errors = [0];
-                                                                return false;
-                                                              }
-                                                            } else {
-                                                              validate13.errors = [0];
-                                                              return false;
-                                                            }
-                                                          }
-                                                          var valid8 = _errs46 === errors;
-                                                        } else {
-                                                          var valid8 = true;
-                                                        }
-                                                      }
-                                                    }
-                                                  }
-                                                } else {
-                                                  validate13.errors = [0];
-                                                  return false;
-                                                }
-                                              }
-                                              var valid7 = _errs35 === errors;
-                                              if (!valid7) {
-                                                break;
-                                              }
-                                            }
-                                          } else {
-                                            validate13.errors = [0];
-                                            return false;
-                                          }
-                                        }
-                                        var valid2 = _errs33 === errors;
-                                      } else {
-                                        var valid2 = true;
-                                      }
-                                    }
-                                  }
                                 }
                               }
                             }
@@ -1133,9 +835,7 @@ const schema15 = {
     'title',
     'status',
     'detail',
-    'params',
-    'message_sentences',
-    'action_sentences'
+    'params'
   ],
   properties: {
     code: {
@@ -1197,40 +897,7 @@ const schema15 = {
     title: { type: 'string' },
     status: { type: ['integer', 'null'] },
     detail: { type: 'string' },
-    params: {
-      type: 'object',
-      additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-    },
-    message_sentences: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['id', 'params'],
-        properties: {
-          id: { type: 'string', minLength: 1 },
-          params: {
-            type: 'object',
-            additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-          },
-          one: { type: 'string', minLength: 1 }
-        }
-      }
-    },
-    action_sentences: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['id', 'params'],
-        properties: {
-          id: { type: 'string', minLength: 1 },
-          params: {
-            type: 'object',
-            additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-          },
-          one: { type: 'string', minLength: 1 }
-        }
-      }
-    }
+    params: { type: 'object', additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } } }
   }
 };
 const pattern6 = new RegExp('^[A-Za-z0-9_-]{8,64}$', 'u');
@@ -1251,9 +918,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
         (data.title === undefined && (missing0 = 'title')) ||
         (data.status === undefined && (missing0 = 'status')) ||
         (data.detail === undefined && (missing0 = 'detail')) ||
-        (data.params === undefined && (missing0 = 'params')) ||
-        (data.message_sentences === undefined && (missing0 = 'message_sentences')) ||
-        (data.action_sentences === undefined && (missing0 = 'action_sentences'))
+        (data.params === undefined && (missing0 = 'params'))
       ) {
         validate14.errors = [0];
         return false;
@@ -1519,268 +1184,6 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
                                 var valid0 = _errs23 === errors;
                               } else {
                                 var valid0 = true;
-                              }
-                              if (valid0) {
-                                if (data.message_sentences !== undefined) {
-                                  let data14 = data.message_sentences;
-                                  const _errs30 = errors;
-                                  if (errors === _errs30) {
-                                    if (Array.isArray(data14)) {
-                                      var valid3 = true;
-                                      const len1 = data14.length;
-                                      for (let i1 = 0; i1 < len1; i1++) {
-                                        let data15 = data14[i1];
-                                        const _errs32 = errors;
-                                        if (errors === _errs32) {
-                                          if (data15 && typeof data15 == 'object' && !Array.isArray(data15)) {
-                                            let missing1;
-                                            if (
-                                              (data15.id === undefined && (missing1 = 'id')) ||
-                                              (data15.params === undefined && (missing1 = 'params'))
-                                            ) {
-                                              validate14.errors = [0];
-                                              return false;
-                                            } else {
-                                              if (data15.id !== undefined) {
-                                                let data16 = data15.id;
-                                                const _errs34 = errors;
-                                                if (errors === _errs34) {
-                                                  if (typeof data16 === 'string') {
-                                                    if (data16.length < 1) {
-                                                      validate14.errors = [0];
-                                                      return false;
-                                                    }
-                                                  } else {
-                                                    validate14.errors = [0];
-                                                    return false;
-                                                  }
-                                                }
-                                                var valid4 = _errs34 === errors;
-                                              } else {
-                                                var valid4 = true;
-                                              }
-                                              if (valid4) {
-                                                if (data15.params !== undefined) {
-                                                  let data17 = data15.params;
-                                                  const _errs36 = errors;
-                                                  if (errors === _errs36) {
-                                                    if (data17 && typeof data17 == 'object' && !Array.isArray(data17)) {
-                                                      for (const key1 in data17) {
-                                                        let data18 = data17[key1];
-                                                        const _errs39 = errors;
-                                                        if (
-                                                          typeof data18 !== 'string' &&
-                                                          !(typeof data18 == 'number' && isFinite(data18)) &&
-                                                          !Array.isArray(data18)
-                                                        ) {
-                                                          validate14.errors = [0];
-                                                          return false;
-                                                        }
-                                                        if (errors === _errs39) {
-                                                          if (Array.isArray(data18)) {
-                                                            var valid6 = true;
-                                                            const len2 = data18.length;
-                                                            for (let i2 = 0; i2 < len2; i2++) {
-                                                              const _errs41 = errors;
-                                                              if (typeof data18[i2] !== 'string') {
-                                                                validate14.errors = [0];
-                                                                return false;
-                                                              }
-                                                              var valid6 = _errs41 === errors;
-                                                              if (!valid6) {
-                                                                break;
-                                                              }
-                                                            }
-                                                          }
-                                                        }
-                                                        var valid5 = _errs39 === errors;
-                                                        if (!valid5) {
-                                                          break;
-                                                        }
-                                                      }
-                                                    } else {
-                                                      validate14.errors = [0];
-                                                      return false;
-                                                    }
-                                                  }
-                                                  var valid4 = _errs36 === errors;
-                                                } else {
-                                                  var valid4 = true;
-                                                }
-                                                if (valid4) {
-                                                  if (data15.one !== undefined) {
-                                                    let data20 = data15.one;
-                                                    const _errs43 = errors;
-                                                    if (errors === _errs43) {
-                                                      if (typeof data20 === 'string') {
-                                                        if (data20.length < 1) {
-                                                          validate14.errors = [0];
-                                                          return false;
-                                                        }
-                                                      } else {
-                                                        validate14.errors = [0];
-                                                        return false;
-                                                      }
-                                                    }
-                                                    var valid4 = _errs43 === errors;
-                                                  } else {
-                                                    var valid4 = true;
-                                                  }
-                                                }
-                                              }
-                                            }
-                                          } else {
-                                            validate14.errors = [0];
-                                            return false;
-                                          }
-                                        }
-                                        var valid3 = _errs32 === errors;
-                                        if (!valid3) {
-                                          break;
-                                        }
-                                      }
-                                    } else {
-                                      validate14.errors = [0];
-                                      return false;
-                                    }
-                                  }
-                                  var valid0 = _errs30 === errors;
-                                } else {
-                                  var valid0 = true;
-                                }
-                                if (valid0) {
-                                  if (data.action_sentences !== undefined) {
-                                    let data21 = data.action_sentences;
-                                    const _errs45 = errors;
-                                    if (errors === _errs45) {
-                                      if (Array.isArray(data21)) {
-                                        var valid7 = true;
-                                        const len3 = data21.length;
-                                        for (let i3 = 0; i3 < len3; i3++) {
-                                          let data22 = data21[i3];
-                                          const _errs47 = errors;
-                                          if (errors === _errs47) {
-                                            if (data22 && typeof data22 == 'object' && !Array.isArray(data22)) {
-                                              let missing2;
-                                              if (
-                                                (data22.id === undefined && (missing2 = 'id')) ||
-                                                (data22.params === undefined && (missing2 = 'params'))
-                                              ) {
-                                                validate14.errors = [0];
-                                                return false;
-                                              } else {
-                                                if (data22.id !== undefined) {
-                                                  let data23 = data22.id;
-                                                  const _errs49 = errors;
-                                                  if (errors === _errs49) {
-                                                    if (typeof data23 === 'string') {
-                                                      if (data23.length < 1) {
-                                                        validate14.errors = [0];
-                                                        return false;
-                                                      }
-                                                    } else {
-                                                      validate14.errors = [0];
-                                                      return false;
-                                                    }
-                                                  }
-                                                  var valid8 = _errs49 === errors;
-                                                } else {
-                                                  var valid8 = true;
-                                                }
-                                                if (valid8) {
-                                                  if (data22.params !== undefined) {
-                                                    let data24 = data22.params;
-                                                    const _errs51 = errors;
-                                                    if (errors === _errs51) {
-                                                      if (
-                                                        data24 &&
-                                                        typeof data24 == 'object' &&
-                                                        !Array.isArray(data24)
-                                                      ) {
-                                                        for (const key2 in data24) {
-                                                          let data25 = data24[key2];
-                                                          const _errs54 = errors;
-                                                          if (
-                                                            typeof data25 !== 'string' &&
-                                                            !(typeof data25 == 'number' && isFinite(data25)) &&
-                                                            !Array.isArray(data25)
-                                                          ) {
-                                                            validate14.errors = [0];
-                                                            return false;
-                                                          }
-                                                          if (errors === _errs54) {
-                                                            if (Array.isArray(data25)) {
-                                                              var valid10 = true;
-                                                              const len4 = data25.length;
-                                                              for (let i4 = 0; i4 < len4; i4++) {
-                                                                const _errs56 = errors;
-                                                                if (typeof data25[i4] !== 'string') {
-                                                                  validate14.errors = [0];
-                                                                  return false;
-                                                                }
-                                                                var valid10 = _errs56 === errors;
-                                                                if (!valid10) {
-                                                                  break;
-                                                                }
-                                                              }
-                                                            }
-                                                          }
-                                                          var valid9 = _errs54 === errors;
-                                                          if (!valid9) {
-                                                            break;
-                                                          }
-                                                        }
-                                                      } else {
-                                                        validate14.errors = [0];
-                                                        return false;
-                                                      }
-                                                    }
-                                                    var valid8 = _errs51 === errors;
-                                                  } else {
-                                                    var valid8 = true;
-                                                  }
-                                                  if (valid8) {
-                                                    if (data22.one !== undefined) {
-                                                      let data27 = data22.one;
-                                                      const _errs58 = errors;
-                                                      if (errors === _errs58) {
-                                                        if (typeof data27 === 'string') {
-                                                          if (data27.length < 1) {
-                                                            validate14.errors = [0];
-                                                            return false;
-                                                          }
-                                                        } else {
-                                                          validate14.errors = [0];
-                                                          return false;
-                                                        }
-                                                      }
-                                                      var valid8 = _errs58 === errors;
-                                                    } else {
-                                                      var valid8 = true;
-                                                    }
-                                                  }
-                                                }
-                                              }
-                                            } else {
-                                              validate14.errors = [0];
-                                              return false;
-                                            }
-                                          }
-                                          var valid7 = _errs47 === errors;
-                                          if (!valid7) {
-                                            break;
-                                          }
-                                        }
-                                      } else {
-                                        validate14.errors = [0];
-                                        return false;
-                                      }
-                                    }
-                                    var valid0 = _errs45 === errors;
-                                  } else {
-                                    var valid0 = true;
-                                  }
-                                }
                               }
                             }
                           }
@@ -2083,25 +1486,8 @@ const schema18 = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['where', 'message', 'message_sentences'],
-        properties: {
-          where: { type: 'string' },
-          message: { type: 'string', minLength: 1 },
-          message_sentences: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['id', 'params'],
-              properties: {
-                id: { type: 'string', minLength: 1 },
-                params: {
-                  type: 'object',
-                  additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                }
-              }
-            }
-          }
-        }
+        required: ['where', 'message'],
+        properties: { where: { type: 'string' }, message: { type: 'string', minLength: 1 } }
       }
     },
     operations_more: { type: 'integer', minimum: 0 }
@@ -2705,8 +2091,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           let missing5;
                           if (
                             (data27.where === undefined && (missing5 = 'where')) ||
-                            (data27.message === undefined && (missing5 = 'message')) ||
-                            (data27.message_sentences === undefined && (missing5 = 'message_sentences'))
+                            (data27.message === undefined && (missing5 = 'message'))
                           ) {
                             validate17.errors = [0];
                             return false;
@@ -2740,115 +2125,6 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                               } else {
                                 var valid10 = true;
                               }
-                              if (valid10) {
-                                if (data27.message_sentences !== undefined) {
-                                  let data30 = data27.message_sentences;
-                                  const _errs65 = errors;
-                                  if (errors === _errs65) {
-                                    if (Array.isArray(data30)) {
-                                      var valid11 = true;
-                                      const len4 = data30.length;
-                                      for (let i4 = 0; i4 < len4; i4++) {
-                                        let data31 = data30[i4];
-                                        const _errs67 = errors;
-                                        if (errors === _errs67) {
-                                          if (data31 && typeof data31 == 'object' && !Array.isArray(data31)) {
-                                            let missing6;
-                                            if (
-                                              (data31.id === undefined && (missing6 = 'id')) ||
-                                              (data31.params === undefined && (missing6 = 'params'))
-                                            ) {
-                                              validate17.errors = [0];
-                                              return false;
-                                            } else {
-                                              if (data31.id !== undefined) {
-                                                let data32 = data31.id;
-                                                const _errs69 = errors;
-                                                if (errors === _errs69) {
-                                                  if (typeof data32 === 'string') {
-                                                    if (data32.length < 1) {
-                                                      validate17.errors = [0];
-                                                      return false;
-                                                    }
-                                                  } else {
-                                                    validate17.errors = [0];
-                                                    return false;
-                                                  }
-                                                }
-                                                var valid12 = _errs69 === errors;
-                                              } else {
-                                                var valid12 = true;
-                                              }
-                                              if (valid12) {
-                                                if (data31.params !== undefined) {
-                                                  let data33 = data31.params;
-                                                  const _errs71 = errors;
-                                                  if (errors === _errs71) {
-                                                    if (data33 && typeof data33 == 'object' && !Array.isArray(data33)) {
-                                                      for (const key0 in data33) {
-                                                        let data34 = data33[key0];
-                                                        const _errs74 = errors;
-                                                        if (
-                                                          typeof data34 !== 'string' &&
-                                                          !(typeof data34 == 'number' && isFinite(data34)) &&
-                                                          !Array.isArray(data34)
-                                                        ) {
-                                                          validate17.errors = [0];
-                                                          return false;
-                                                        }
-                                                        if (errors === _errs74) {
-                                                          if (Array.isArray(data34)) {
-                                                            var valid14 = true;
-                                                            const len5 = data34.length;
-                                                            for (let i5 = 0; i5 < len5; i5++) {
-                                                              const _errs76 = errors;
-                                                              if (typeof data34[i5] !== 'string') {
-                                                                validate17.errors = [0];
-                                                                return false;
-                                                              }
-                                                              var valid14 = _errs76 === errors;
-                                                              if (!valid14) {
-                                                                break;
-                                                              }
-                                                            }
-                                                          }
-                                                        }
-                                                        var valid13 = _errs74 === errors;
-                                                        if (!valid13) {
-                                                          break;
-                                                        }
-                                                      }
-                                                    } else {
-                                                      validate17.errors = [0];
-                                                      return false;
-                                                    }
-                                                  }
-                                                  var valid12 = _errs71 === errors;
-                                                } else {
-                                                  var valid12 = true;
-                                                }
-                                              }
-                                            }
-                                          } else {
-                                            validate17.errors = [0];
-                                            return false;
-                                          }
-                                        }
-                                        var valid11 = _errs67 === errors;
-                                        if (!valid11) {
-                                          break;
-                                        }
-                                      }
-                                    } else {
-                                      validate17.errors = [0];
-                                      return false;
-                                    }
-                                  }
-                                  var valid10 = _errs65 === errors;
-                                } else {
-                                  var valid10 = true;
-                                }
-                              }
                             }
                           }
                         } else {
@@ -2872,21 +2148,21 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.operations_more !== undefined) {
-                  let data36 = data.operations_more;
-                  const _errs78 = errors;
-                  if (!(typeof data36 == 'number' && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+                  let data30 = data.operations_more;
+                  const _errs65 = errors;
+                  if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
                     validate17.errors = [0];
                     return false;
                   }
-                  if (errors === _errs78) {
-                    if (typeof data36 == 'number' && isFinite(data36)) {
-                      if (data36 < 0 || isNaN(data36)) {
+                  if (errors === _errs65) {
+                    if (typeof data30 == 'number' && isFinite(data30)) {
+                      if (data30 < 0 || isNaN(data30)) {
                         validate17.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs78 === errors;
+                  var valid0 = _errs65 === errors;
                 } else {
                   var valid0 = true;
                 }
@@ -4022,9 +3298,7 @@ const schema21 = {
             'title',
             'status',
             'detail',
-            'params',
-            'message_sentences',
-            'action_sentences'
+            'params'
           ],
           properties: {
             code: {
@@ -4088,36 +3362,6 @@ const schema21 = {
             params: {
               type: 'object',
               additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-            },
-            message_sentences: {
-              type: 'array',
-              items: {
-                type: 'object',
-                required: ['id', 'params'],
-                properties: {
-                  id: { type: 'string', minLength: 1 },
-                  params: {
-                    type: 'object',
-                    additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                  },
-                  one: { type: 'string', minLength: 1 }
-                }
-              }
-            },
-            action_sentences: {
-              type: 'array',
-              items: {
-                type: 'object',
-                required: ['id', 'params'],
-                properties: {
-                  id: { type: 'string', minLength: 1 },
-                  params: {
-                    type: 'object',
-                    additionalProperties: { type: ['string', 'number', 'array'], items: { type: 'string' } }
-                  },
-                  one: { type: 'string', minLength: 1 }
-                }
-              }
             }
           }
         }
@@ -4242,9 +3486,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         (data3.title === undefined && (missing1 = 'title')) ||
                         (data3.status === undefined && (missing1 = 'status')) ||
                         (data3.detail === undefined && (missing1 = 'detail')) ||
-                        (data3.params === undefined && (missing1 = 'params')) ||
-                        (data3.message_sentences === undefined && (missing1 = 'message_sentences')) ||
-                        (data3.action_sentences === undefined && (missing1 = 'action_sentences'))
+                        (data3.params === undefined && (missing1 = 'params'))
                       ) {
                         const err1 = {
                           instancePath: instancePath + '/error',
@@ -4702,591 +3944,6 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                             } else {
                                               var valid2 = true;
                                             }
-                                            if (valid2) {
-                                              if (data3.message_sentences !== undefined) {
-                                                let data17 = data3.message_sentences;
-                                                const _errs40 = errors;
-                                                if (errors === _errs40) {
-                                                  if (Array.isArray(data17)) {
-                                                    var valid5 = true;
-                                                    const len1 = data17.length;
-                                                    for (let i1 = 0; i1 < len1; i1++) {
-                                                      let data18 = data17[i1];
-                                                      const _errs42 = errors;
-                                                      if (errors === _errs42) {
-                                                        if (
-                                                          data18 &&
-                                                          typeof data18 == 'object' &&
-                                                          !Array.isArray(data18)
-                                                        ) {
-                                                          let missing2;
-                                                          if (
-                                                            (data18.id === undefined && (missing2 = 'id')) ||
-                                                            (data18.params === undefined && (missing2 = 'params'))
-                                                          ) {
-                                                            const err20 = {
-                                                              instancePath:
-                                                                instancePath + '/error/message_sentences/' + i1,
-                                                              schemaPath:
-                                                                '#/properties/error/anyOf/1/properties/message_sentences/items/required',
-                                                              keyword: 'required',
-                                                              params: { missingProperty: missing2 }
-                                                            };
-                                                            if (vErrors === null) {
-                                                              vErrors = [err20];
-                                                            } else {
-                                                              vErrors.push(err20);
-                                                            }
-                                                            errors++;
-                                                          } else {
-                                                            if (data18.id !== undefined) {
-                                                              let data19 = data18.id;
-                                                              const _errs44 = errors;
-                                                              if (errors === _errs44) {
-                                                                if (typeof data19 === 'string') {
-                                                                  if (data19.length < 1) {
-                                                                    const err21 = {
-                                                                      instancePath:
-                                                                        instancePath +
-                                                                        '/error/message_sentences/' +
-                                                                        i1 +
-                                                                        '/id',
-                                                                      schemaPath:
-                                                                        '#/properties/error/anyOf/1/properties/message_sentences/items/properties/id/minLength',
-                                                                      keyword: 'minLength',
-                                                                      params: { limit: 1 }
-                                                                    };
-                                                                    if (vErrors === null) {
-                                                                      vErrors = [err21];
-                                                                    } else {
-                                                                      vErrors.push(err21);
-                                                                    }
-                                                                    errors++;
-                                                                  }
-                                                                } else {
-                                                                  const err22 = {
-                                                                    instancePath:
-                                                                      instancePath +
-                                                                      '/error/message_sentences/' +
-                                                                      i1 +
-                                                                      '/id',
-                                                                    schemaPath:
-                                                                      '#/properties/error/anyOf/1/properties/message_sentences/items/properties/id/type',
-                                                                    keyword: 'type',
-                                                                    params: { type: 'string' }
-                                                                  };
-                                                                  if (vErrors === null) {
-                                                                    vErrors = [err22];
-                                                                  } else {
-                                                                    vErrors.push(err22);
-                                                                  }
-                                                                  errors++;
-                                                                }
-                                                              }
-                                                              var valid6 = _errs44 === errors;
-                                                            } else {
-                                                              var valid6 = true;
-                                                            }
-                                                            if (valid6) {
-                                                              if (data18.params !== undefined) {
-                                                                let data20 = data18.params;
-                                                                const _errs46 = errors;
-                                                                if (errors === _errs46) {
-                                                                  if (
-                                                                    data20 &&
-                                                                    typeof data20 == 'object' &&
-                                                                    !Array.isArray(data20)
-                                                                  ) {
-                                                                    for (const key1 in data20) {
-                                                                      let data21 = data20[key1];
-                                                                      const _errs49 = errors;
-                                                                      if (
-                                                                        typeof data21 !== 'string' &&
-                                                                        !(
-                                                                          typeof data21 == 'number' && isFinite(data21)
-                                                                        ) &&
-                                                                        !Array.isArray(data21)
-                                                                      ) {
-                                                                        const err23 = {
-                                                                          instancePath:
-                                                                            instancePath +
-                                                                            '/error/message_sentences/' +
-                                                                            i1 +
-                                                                            '/params/' +
-                                                                            key1
-                                                                              .replace(/~/g, '~0')
-                                                                              .replace(/\//g, '~1'),
-                                                                          schemaPath:
-                                                                            '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/additionalProperties/type',
-                                                                          keyword: 'type',
-                                                                          params: {
-                                                                            type: schema21.properties.error.anyOf[1]
-                                                                              .properties.message_sentences.items
-                                                                              .properties.params.additionalProperties
-                                                                              .type
-                                                                          }
-                                                                        };
-                                                                        if (vErrors === null) {
-                                                                          vErrors = [err23];
-                                                                        } else {
-                                                                          vErrors.push(err23);
-                                                                        }
-                                                                        errors++;
-                                                                      }
-                                                                      if (errors === _errs49) {
-                                                                        if (Array.isArray(data21)) {
-                                                                          var valid8 = true;
-                                                                          const len2 = data21.length;
-                                                                          for (let i2 = 0; i2 < len2; i2++) {
-                                                                            const _errs51 = errors;
-                                                                            if (typeof data21[i2] !== 'string') {
-                                                                              const err24 = {
-                                                                                instancePath:
-                                                                                  instancePath +
-                                                                                  '/error/message_sentences/' +
-                                                                                  i1 +
-                                                                                  '/params/' +
-                                                                                  key1
-                                                                                    .replace(/~/g, '~0')
-                                                                                    .replace(/\//g, '~1') +
-                                                                                  '/' +
-                                                                                  i2,
-                                                                                schemaPath:
-                                                                                  '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/additionalProperties/items/type',
-                                                                                keyword: 'type',
-                                                                                params: { type: 'string' }
-                                                                              };
-                                                                              if (vErrors === null) {
-                                                                                vErrors = [err24];
-                                                                              } else {
-                                                                                vErrors.push(err24);
-                                                                              }
-                                                                              errors++;
-                                                                            }
-                                                                            var valid8 = _errs51 === errors;
-                                                                            if (!valid8) {
-                                                                              break;
-                                                                            }
-                                                                          }
-                                                                        }
-                                                                      }
-                                                                      var valid7 = _errs49 === errors;
-                                                                      if (!valid7) {
-                                                                        break;
-                                                                      }
-                                                                    }
-                                                                  } else {
-                                                                    const err25 = {
-                                                                      instancePath:
-                                                                        instancePath +
-                                                                        '/error/message_sentences/' +
-                                                                        i1 +
-                                                                        '/params',
-                                                                      schemaPath:
-                                                                        '#/properties/error/anyOf/1/properties/message_sentences/items/properties/params/type',
-                                                                      keyword: 'type',
-                                                                      params: { type: 'object' }
-                                                                    };
-                                                                    if (vErrors === null) {
-                                                                      vErrors = [err25];
-                                                                    } else {
-                                                                      vErrors.push(err25);
-                                                                    }
-                                                                    errors++;
-                                                                  }
-                                                                }
-                                                                var valid6 = _errs46 === errors;
-                                                              } else {
-                                                                var valid6 = true;
-                                                              }
-                                                              if (valid6) {
-                                                                if (data18.one !== undefined) {
-                                                                  let data23 = data18.one;
-                                                                  const _errs53 = errors;
-                                                                  if (errors === _errs53) {
-                                                                    if (typeof data23 === 'string') {
-                                                                      if (data23.length < 1) {
-                                                                        const err26 = {
-                                                                          instancePath:
-                                                                            instancePath +
-                                                                            '/error/message_sentences/' +
-                                                                            i1 +
-                                                                            '/one',
-                                                                          schemaPath:
-                                                                            '#/properties/error/anyOf/1/properties/message_sentences/items/properties/one/minLength',
-                                                                          keyword: 'minLength',
-                                                                          params: { limit: 1 }
-                                                                        };
-                                                                        if (vErrors === null) {
-                                                                          vErrors = [err26];
-                                                                        } else {
-                                                                          vErrors.push(err26);
-                                                                        }
-                                                                        errors++;
-                                                                      }
-                                                                    } else {
-                                                                      const err27 = {
-                                                                        instancePath:
-                                                                          instancePath +
-                                                                          '/error/message_sentences/' +
-                                                                          i1 +
-                                                                          '/one',
-                                                                        schemaPath:
-                                                                          '#/properties/error/anyOf/1/properties/message_sentences/items/properties/one/type',
-                                                                        keyword: 'type',
-                                                                        params: { type: 'string' }
-                                                                      };
-                                                                      if (vErrors === null) {
-                                                                        vErrors = [err27];
-                                                                      } else {
-                                                                        vErrors.push(err27);
-                                                                      }
-                                                                      errors++;
-                                                                    }
-                                                                  }
-                                                                  var valid6 = _errs53 === errors;
-                                                                } else {
-                                                                  var valid6 = true;
-                                                                }
-                                                              }
-                                                            }
-                                                          }
-                                                        } else {
-                                                          const err28 = {
-                                                            instancePath:
-                                                              instancePath + '/error/message_sentences/' + i1,
-                                                            schemaPath:
-                                                              '#/properties/error/anyOf/1/properties/message_sentences/items/type',
-                                                            keyword: 'type',
-                                                            params: { type: 'object' }
-                                                          };
-                                                          if (vErrors === null) {
-                                                            vErrors = [err28];
-                                                          } else {
-                                                            vErrors.push(err28);
-                                                          }
-                                                          errors++;
-                                                        }
-                                                      }
-                                                      var valid5 = _errs42 === errors;
-                                                      if (!valid5) {
-                                                        break;
-                                                      }
-                                                    }
-                                                  } else {
-                                                    const err29 = {
-                                                      instancePath: instancePath + '/error/message_sentences',
-                                                      schemaPath:
-                                                        '#/properties/error/anyOf/1/properties/message_sentences/type',
-                                                      keyword: 'type',
-                                                      params: { type: 'array' }
-                                                    };
-                                                    if (vErrors === null) {
-                                                      vErrors = [err29];
-                                                    } else {
-                                                      vErrors.push(err29);
-                                                    }
-                                                    errors++;
-                                                  }
-                                                }
-                                                var valid2 = _errs40 === errors;
-                                              } else {
-                                                var valid2 = true;
-                                              }
-                                              if (valid2) {
-                                                if (data3.action_sentences !== undefined) {
-                                                  let data24 = data3.action_sentences;
-                                                  const _errs55 = errors;
-                                                  if (errors === _errs55) {
-                                                    if (Array.isArray(data24)) {
-                                                      var valid9 = true;
-                                                      const len3 = data24.length;
-                                                      for (let i3 = 0; i3 < len3; i3++) {
-                                                        let data25 = data24[i3];
-                                                        const _errs57 = errors;
-                                                        if (errors === _errs57) {
-                                                          if (
-                                                            data25 &&
-                                                            typeof data25 == 'object' &&
-                                                            !Array.isArray(data25)
-                                                          ) {
-                                                            let missing3;
-                                                            if (
-                                                              (data25.id === undefined && (missing3 = 'id')) ||
-                                                              (data25.params === undefined && (missing3 = 'params'))
-                                                            ) {
-                                                              const err30 = {
-                                                                instancePath:
-                                                                  instancePath + '/error/action_sentences/' + i3,
-                                                                schemaPath:
-                                                                  '#/properties/error/anyOf/1/properties/action_sentences/items/required',
-                                                                keyword: 'required',
-                                                                params: { missingProperty: missing3 }
-                                                              };
-                                                              if (vErrors === null) {
-                                                                vErrors = [err30];
-                                                              } else {
-                                                                vErrors.push(err30);
-                                                              }
-                                                              errors++;
-                                                            } else {
-                                                              if (data25.id !== undefined) {
-                                                                let data26 = data25.id;
-                                                                const _errs59 = errors;
-                                                                if (errors === _errs59) {
-                                                                  if (typeof data26 === 'string') {
-                                                                    if (data26.length < 1) {
-                                                                      const err31 = {
-                                                                        instancePath:
-                                                                          instancePath +
-                                                                          '/error/action_sentences/' +
-                                                                          i3 +
-                                                                          '/id',
-                                                                        schemaPath:
-                                                                          '#/properties/error/anyOf/1/properties/action_sentences/items/properties/id/minLength',
-                                                                        keyword: 'minLength',
-                                                                        params: { limit: 1 }
-                                                                      };
-                                                                      if (vErrors === null) {
-                                                                        vErrors = [err31];
-                                                                      } else {
-                                                                        vErrors.push(err31);
-                                                                      }
-                                                                      errors++;
-                                                                    }
-                                                                  } else {
-                                                                    const err32 = {
-                                                                      instancePath:
-                                                                        instancePath +
-                                                                        '/error/action_sentences/' +
-                                                                        i3 +
-                                                                        '/id',
-                                                                      schemaPath:
-                                                                        '#/properties/error/anyOf/1/properties/action_sentences/items/properties/id/type',
-                                                                      keyword: 'type',
-                                                                      params: { type: 'string' }
-                                                                    };
-                                                                    if (vErrors === null) {
-                                                                      vErrors = [err32];
-                                                                    } else {
-                                                                      vErrors.push(err32);
-                                                                    }
-                                                                    errors++;
-                                                                  }
-                                                                }
-                                                                var valid10 = _errs59 === errors;
-                                                              } else {
-                                                                var valid10 = true;
-                                                              }
-                                                              if (valid10) {
-                                                                if (data25.params !== undefined) {
-                                                                  let data27 = data25.params;
-                                                                  const _errs61 = errors;
-                                                                  if (errors === _errs61) {
-                                                                    if (
-                                                                      data27 &&
-                                                                      typeof data27 == 'object' &&
-                                                                      !Array.isArray(data27)
-                                                                    ) {
-                                                                      for (const key2 in data27) {
-                                                                        let data28 = data27[key2];
-                                                                        const _errs64 = errors;
-                                                                        if (
-                                                                          typeof data28 !== 'string' &&
-                                                                          !(
-                                                                            typeof data28 == 'number' &&
-                                                                            isFinite(data28)
-                                                                          ) &&
-                                                                          !Array.isArray(data28)
-                                                                        ) {
-                                                                          const err33 = {
-                                                                            instancePath:
-                                                                              instancePath +
-                                                                              '/error/action_sentences/' +
-                                                                              i3 +
-                                                                              '/params/' +
-                                                                              key2
-                                                                                .replace(/~/g, '~0')
-                                                                                .replace(/\//g, '~1'),
-                                                                            schemaPath:
-                                                                              '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/additionalProperties/type',
-                                                                            keyword: 'type',
-                                                                            params: {
-                                                                              type: schema21.properties.error.anyOf[1]
-                                                                                .properties.action_sentences.items
-                                                                                .properties.params.additionalProperties
-                                                                                .type
-                                                                            }
-                                                                          };
-                                                                          if (vErrors === null) {
-                                                                            vErrors = [err33];
-                                                                          } else {
-                                                                            vErrors.push(err33);
-                                                                          }
-                                                                          errors++;
-                                                                        }
-                                                                        if (errors === _errs64) {
-                                                                          if (Array.isArray(data28)) {
-                                                                            var valid12 = true;
-                                                                            const len4 = data28.length;
-                                                                            for (let i4 = 0; i4 < len4; i4++) {
-                                                                              const _errs66 = errors;
-                                                                              if (typeof data28[i4] !== 'string') {
-                                                                                const err34 = {
-                                                                                  instancePath:
-                                                                                    instancePath +
-                                                                                    '/error/action_sentences/' +
-                                                                                    i3 +
-                                                                                    '/params/' +
-                                                                                    key2
-                                                                                      .replace(/~/g, '~0')
-                                                                                      .replace(/\//g, '~1') +
-                                                                                    '/' +
-                                                                                    i4,
-                                                                                  schemaPath:
-                                                                                    '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/additionalProperties/items/type',
-                                                                                  keyword: 'type',
-                                                                                  params: { type: 'string' }
-                                                                                };
-                                                                                if (vErrors === null) {
-                                                                                  vErrors = [err34];
-                                                                                } else {
-                                                                                  vErrors.push(err34);
-                                                                                }
-                                                                                errors++;
-                                                                              }
-                                                                              var valid12 = _errs66 === errors;
-                                                                              if (!valid12) {
-                                                                                break;
-                                                                              }
-                                                                            }
-                                                                          }
-                                                                        }
-                                                                        var valid11 = _errs64 === errors;
-                                                                        if (!valid11) {
-                                                                          break;
-                                                                        }
-                                                                      }
-                                                                    } else {
-                                                                      const err35 = {
-                                                                        instancePath:
-                                                                          instancePath +
-                                                                          '/error/action_sentences/' +
-                                                                          i3 +
-                                                                          '/params',
-                                                                        schemaPath:
-                                                                          '#/properties/error/anyOf/1/properties/action_sentences/items/properties/params/type',
-                                                                        keyword: 'type',
-                                                                        params: { type: 'object' }
-                                                                      };
-                                                                      if (vErrors === null) {
-                                                                        vErrors = [err35];
-                                                                      } else {
-                                                                        vErrors.push(err35);
-                                                                      }
-                                                                      errors++;
-                                                                    }
-                                                                  }
-                                                                  var valid10 = _errs61 === errors;
-                                                                } else {
-                                                                  var valid10 = true;
-                                                                }
-                                                                if (valid10) {
-                                                                  if (data25.one !== undefined) {
-                                                                    let data30 = data25.one;
-                                                                    const _errs68 = errors;
-                                                                    if (errors === _errs68) {
-                                                                      if (typeof data30 === 'string') {
-                                                                        if (data30.length < 1) {
-                                                                          const err36 = {
-                                                                            instancePath:
-                                                                              instancePath +
-                                                                              '/error/action_sentences/' +
-                                                                              i3 +
-                                                                              '/one',
-                                                                            schemaPath:
-                                                                              '#/properties/error/anyOf/1/properties/action_sentences/items/properties/one/minLength',
-                                                                            keyword: 'minLength',
-                                                                            params: { limit: 1 }
-                                                                          };
-                                                                          if (vErrors === null) {
-                                                                            vErrors = [err36];
-                                                                          } else {
-                                                                            vErrors.push(err36);
-                                                                          }
-                                                                          errors++;
-                                                                        }
-                                                                      } else {
-                                                                        const err37 = {
-                                                                          instancePath:
-                                                                            instancePath +
-                                                                            '/error/action_sentences/' +
-                                                                            i3 +
-                                                                            '/one',
-                                                                          schemaPath:
-                                                                            '#/properties/error/anyOf/1/properties/action_sentences/items/properties/one/type',
-                                                                          keyword: 'type',
-                                                                          params: { type: 'string' }
-                                                                        };
-                                                                        if (vErrors === null) {
-                                                                          vErrors = [err37];
-                                                                        } else {
-                                                                          vErrors.push(err37);
-                                                                        }
-                                                                        errors++;
-                                                                      }
-                                                                    }
-                                                                    var valid10 = _errs68 === errors;
-                                                                  } else {
-                                                                    var valid10 = true;
-                                                                  }
-                                                                }
-                                                              }
-                                                            }
-                                                          } else {
-                                                            const err38 = {
-                                                              instancePath:
-                                                                instancePath + '/error/action_sentences/' + i3,
-                                                              schemaPath:
-                                                                '#/properties/error/anyOf/1/properties/action_sentences/items/type',
-                                                              keyword: 'type',
-                                                              params: { type: 'object' }
-                                                            };
-                                                            if (vErrors === null) {
-                                                              vErrors = [err38];
-                                                            } else {
-                                                              vErrors.push(err38);
-                                                            }
-                                                            errors++;
-                                                          }
-                                                        }
-                                                        var valid9 = _errs57 === errors;
-                                                        if (!valid9) {
-                                                          break;
-                                                        }
-                                                      }
-                                                    } else {
-                                                      const err39 = {
-                                                        instancePath: instancePath + '/error/action_sentences',
-                                                        schemaPath:
-                                                          '#/properties/error/anyOf/1/properties/action_sentences/type',
-                                                        keyword: 'type',
-                                                        params: { type: 'array' }
-                                                      };
-                                                      if (vErrors === null) {
-                                                        vErrors = [err39];
-                                                      } else {
-                                                        vErrors.push(err39);
-                                                      }
-                                                      errors++;
-                                                    }
-                                                  }
-                                                  var valid2 = _errs55 === errors;
-                                                } else {
-                                                  var valid2 = true;
-                                                }
-                                              }
-                                            }
                                           }
                                         }
                                       }
@@ -5299,16 +3956,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         }
                       }
                     } else {
-                      const err40 = {
+                      const err20 = {
                         instancePath: instancePath + '/error',
                         schemaPath: '#/properties/error/anyOf/1/type',
                         keyword: 'type',
                         params: { type: 'object' }
                       };
                       if (vErrors === null) {
-                        vErrors = [err40];
+                        vErrors = [err20];
                       } else {
-                        vErrors.push(err40);
+                        vErrors.push(err20);
                       }
                       errors++;
                     }
@@ -5317,16 +3974,16 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   valid1 = valid1 || _valid0;
                 }
                 if (!valid1) {
-                  const err41 = {
+                  const err21 = {
                     instancePath: instancePath + '/error',
                     schemaPath: '#/properties/error/anyOf',
                     keyword: 'anyOf',
                     params: {}
                   };
                   if (vErrors === null) {
-                    vErrors = [err41];
+                    vErrors = [err21];
                   } else {
-                    vErrors.push(err41);
+                    vErrors.push(err21);
                   }
                   errors++;
                   validate20.errors = vErrors;
@@ -5347,21 +4004,21 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               }
               if (valid0) {
                 if (data.expires_in !== undefined) {
-                  let data31 = data.expires_in;
-                  const _errs70 = errors;
-                  if (!(typeof data31 == 'number' && !(data31 % 1) && !isNaN(data31) && isFinite(data31))) {
+                  let data17 = data.expires_in;
+                  const _errs40 = errors;
+                  if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
                     validate20.errors = [0];
                     return false;
                   }
-                  if (errors === _errs70) {
-                    if (typeof data31 == 'number' && isFinite(data31)) {
-                      if (data31 < 0 || isNaN(data31)) {
+                  if (errors === _errs40) {
+                    if (typeof data17 == 'number' && isFinite(data17)) {
+                      if (data17 < 0 || isNaN(data17)) {
                         validate20.errors = [0];
                         return false;
                       }
                     }
                   }
-                  var valid0 = _errs70 === errors;
+                  var valid0 = _errs40 === errors;
                 } else {
                   var valid0 = true;
                 }
