@@ -224,10 +224,11 @@ class ProviderFacts:
         """
         offset = token.date_offset(reply.headers, self._clock.now().wall) or 0.0
         if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
+            seconds = round(abs(offset))
             raise ClockSkew(
-                sentence("The provider's clock is {offset} seconds ahead of ours.", offset=f"{abs(offset):.0f}")
+                sentence("The provider's clock is {offset} seconds ahead of ours.", offset=seconds)
                 if offset > 0
-                else sentence("The provider's clock is {offset} seconds behind ours.", offset=f"{abs(offset):.0f}")
+                else sentence("The provider's clock is {offset} seconds behind ours.", offset=seconds)
             )
         return offset
 

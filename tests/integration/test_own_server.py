@@ -13,7 +13,13 @@ from tests.support.command import Command
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.notebook import run_cells
 
-PROVIDERS = {"corp": {"issuer": "https://id.example.com", "client_id": "jupyter"}}
+PROVIDERS = {
+    "corp": {
+        "issuer": "https://id.example.com",
+        "client_id": "jupyter",
+        "apis": {"orders": {"base_url": "https://orders.example.com/"}},
+    }
+}
 ASK = "import jupyter_oidc as oidc; print(oidc.session().provider)"
 
 
@@ -103,8 +109,8 @@ def test_the_command_and_a_kernel_reach_a_server_on_a_unix_socket(tmp_path: Path
     with process:
         (cell,) = run_cells(process, f"{ASK}\nimport asyncio\n{ASYNC}")
         said = command(tmp_path / "command", process.folder / "runtime").run("status")
-    assert cell.text == "here\nUnknownApi\n"
-    assert (said.err, "here: signed-out" in said.out) == ("", True)
+    assert cell.text == "here\nNotSignedIn\n"
+    assert (said.err, "here: Not signed in" in said.out) == ("", True)
 
 
 ASYNC = """
@@ -134,7 +140,7 @@ def test_a_server_on_a_unix_socket_with_https_is_reached_too(tmp_path: Path) -> 
     sock = tmp_path / "jupyter.sock"
     with JupyterProcess(tmp_path / "jupyter", providers("here"), sock=sock, certificate=certificate) as process:
         said = command(tmp_path / "command", process.folder / "runtime").run("status", "--server", str(sock))
-    assert (said.err, "here: signed-out" in said.out) == ("", True)
+    assert (said.err, "here: Not signed in" in said.out) == ("", True)
 
 
 def test_the_command_believes_the_certificate_of_the_server(tmp_path: Path) -> None:
@@ -142,7 +148,7 @@ def test_the_command_believes_the_certificate_of_the_server(tmp_path: Path) -> N
     certificate = of_a_company(tmp_path, ["jupyter.example.com"])
     with JupyterProcess(tmp_path / "jupyter", providers("here"), certificate=certificate) as process:
         said = command(tmp_path / "command", process.folder / "runtime").run("status")
-    assert (said.err, "here: signed-out" in said.out) == ("", True)
+    assert (said.err, "here: Not signed in" in said.out) == ("", True)
 
 
 def test_the_command_asks_which_of_two_servers_is_meant(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_the_command_asks_which_of_two_servers_is_meant(tmp_path: Path) -> None:
             "status"
         )
     assert unclear.err.startswith("Several Jupyter servers run here.\nName one with --server, of: http://localhost:")
-    assert ("here: signed-out" in named.out, "there: signed-out" in inside.out) == (True, True)
+    assert ("here: Not signed in" in named.out, "there: Not signed in" in inside.out) == (True, True)
 
 
 def test_a_server_of_another_container_with_the_same_home_is_not_asked(tmp_path: Path) -> None:
@@ -168,7 +174,7 @@ def test_a_server_of_another_container_with_the_same_home_is_not_asked(tmp_path:
         neighbour = {**json.loads(told.read_text(encoding="utf-8")), "machine": "another", "url": "http://localhost:9/"}
         (told.parent / "jupyter-oidc-000.json").write_text(json.dumps(neighbour), encoding="utf-8")
         said = command(tmp_path / "command", told.parent).run("status")
-    assert (said.err, "here: signed-out" in said.out) == ("", True)
+    assert (said.err, "here: Not signed in" in said.out) == ("", True)
 
 
 def test_a_server_without_us_is_told_from_no_server(tmp_path: Path) -> None:
@@ -192,4 +198,4 @@ def test_a_server_that_demands_a_certificate_is_shown_the_one_of_the_environment
         said = command(tmp_path / "command", process.folder / "runtime", **named).run("status")
     reason = "The Jupyter server lets nobody in without a client certificate, and this process has none."
     assert (cell.text == "here\n", reason in cell.text) == (given, not given)
-    assert ("here: signed-out" in said.out, said.err.startswith(reason)) == (given, not given)
+    assert ("here: Not signed in" in said.out, said.err.startswith(reason)) == (given, not given)

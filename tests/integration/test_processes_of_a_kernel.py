@@ -11,7 +11,13 @@ import pytest
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.notebook import run_cells
 
-PROVIDERS = {"here": {"issuer": "https://id.example.com", "client_id": "jupyter"}}
+PROVIDERS = {
+    "here": {
+        "issuer": "https://id.example.com",
+        "client_id": "jupyter",
+        "apis": {"orders": {"base_url": "https://orders.example.com/"}},
+    }
+}
 WORKER = """
 import jupyter_oidc as oidc
 
@@ -70,14 +76,14 @@ def test_processes_of_a_kernel_are_that_kernel(server: JupyterProcess, cell: str
 
 
 def test_a_client_and_an_auth_can_be_handed_to_processes(server: JupyterProcess) -> None:
-    """Q4.3: in each of them it proves itself; the API is not one of the settings, which only the server can say."""
+    """Q4.3: in each of them it proves itself; that no user is signed in only the server can say."""
     (ran,) = run_cells(
         server,
         "import worker, jupyter_oidc as oidc\n"
         "from joblib import Parallel, delayed\n"
         "print(Parallel(n_jobs=2)([delayed(worker.call)(oidc.api('orders')), delayed(worker.sign)(oidc.auth('orders'))]))",
     )
-    assert ran.text == "['UnknownApi', 'jog.']\n"
+    assert ran.text == "['NotSignedIn', 'jog.']\n"
 
 
 def test_a_forked_process_does_not_write_on_the_connections_of_its_kernel(server: JupyterProcess) -> None:
@@ -92,7 +98,7 @@ def test_a_forked_process_does_not_write_on_the_connections_of_its_kernel(server
         "with m.get_context('fork').Pool(2) as pool: told = pool.map(own, range(20))\n"
         "print(set(told), worker.call(orders))",
     )
-    assert ran.text == "{'UnknownApi'} UnknownApi\n"
+    assert ran.text == "{'NotSignedIn'} NotSignedIn\n"
 
 
 def test_a_process_that_outlives_its_kernel_is_nobody(server: JupyterProcess, tmp_path: Path) -> None:

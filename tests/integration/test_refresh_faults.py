@@ -125,7 +125,7 @@ async def test_a_definite_refusal_ends_the_session_with_its_reason(
     assert (reply.status_code, reply.json()["code"], reply.json()["action"]) == (
         401,
         "session_expired",
-        "Sign in again.",
+        "Sign in at 'corp' again.",
     )
     assert await server_under_test.call(5) == [401] * 5
     assert provider.count("token") - before == 1
