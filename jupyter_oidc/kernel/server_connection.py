@@ -29,7 +29,7 @@ from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
-from jupyter_oidc.language import _, counted, told
+from jupyter_oidc.language import _, counted, joined, sentence, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -228,14 +228,17 @@ class ServerConnection:
         if listed is None or any(api.name == name for api in listed):
             return
         names = [api.name for api in listed]
-        there_are = (
-            _("Use one of the APIs that this server has: {names}.", names=in_quotes(names))
+        action = (
+            joined(
+                sentence("Use one of the APIs that this server has: {names}.", names=in_quotes(names)),
+                sentence("Run oidc.apis() to see them."),
+            )
             if names
-            else _("There is none.")
+            else sentence("This server has no API: ask your administrator to add one to the settings.")
         )
         raise UnknownApi(
             unknown_name("API", name, names),
-            action=there_are + " " + _("Run oidc.apis() to see them."),
+            action=told(action),
             params={"api": name, "names": nearest_first(name, names)},
         )
 

@@ -39,7 +39,7 @@ class Place(Protocol):
 EXCUSED = {
     r"\(Bad Request\) at /jupyter-oidc/providers/corp/callback$": "the browser notes every page that comes with an error "
     "status; this one tells the person that the sign-in was declined or given up",
-    r"\(Bad Request\) at /jupyter-oidc/providers/corp/sign-in/[\w-]+/complete$": "the same of an address that is "
+    r"status of 400 \(.* \[state_invalid, request \S+\]\) at /jupyter-oidc/providers/corp/sign-in/[\w-]+/complete$": "the same of an address that is "
     "pasted and is not the one",
     r"^warning: Plugin @(jupyterlab|jupyter-notebook|jupyter-widgets)/[\w-]+:[\w-]+ (is taking too long to activate\.|"
     r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its plugins, and notes one "

@@ -84,7 +84,7 @@ def test_a_person_finds_an_operation_by_a_word_and_its_cell_runs(lab: Lab) -> No
     """From the word to the answer, with the document that the demo's API serves: signed in, typed, pressed, run."""
     window = lab.begin()
     answer_demo(window)
-    lab.says("ada")
+    lab.says("Ada Lovelace")
     lab.gone(window)
     lab.kernel_is_idle()
     lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("name of their item")

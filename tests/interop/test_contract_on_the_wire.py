@@ -5,6 +5,7 @@ An answer of an API carries no number, whatever the API says (ADR 48).
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jupyter_oidc import contract
 from tests.contract.fixtures import members_of, replies_of
 from tests.interop.person import Person, at_work
 from tests.support.certified_provider import CertifiedProvider
+from tests.support.documents import ORDERS
 from tests.support.kernel_proof import GRANT, proof, start_kernel
 from tests.support.upstream import Upstream
 
@@ -45,6 +47,10 @@ def walk(person: Person) -> Recorded:
     person.sign_in()
     recorded.keep("session.reply", jupyter.get(f"{corp}/session"))
     recorded.keep("apis.reply", jupyter.get("jupyter-oidc/apis"))
+    operations = "jupyter-oidc/apis/orders/operations"
+    recorded.keep("operations.reply", jupyter.get(operations))
+    of_one = {"method": "GET", "path": "/orders/{id}"}
+    recorded.keep("operation-example.reply", jupyter.get(f"{operations}/example", params=of_one))
     kernel = jupyter.post(GRANT, json=proof(*start_kernel(person.process, jupyter)))
     granted = {"Authorization": f"Bearer {recorded.keep('kernel-grant.reply', kernel)['grant']}"}
     recorded.keep("apis.reply", jupyter.get("jupyter-oidc/apis", headers=granted))
@@ -59,7 +65,10 @@ def walk(person: Person) -> Recorded:
 def test_every_reply_keeps_to_its_contract_and_lacks_nothing_that_version_1_promised(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
 ) -> None:
-    with at_work(tmp_path, provider, upstream) as person:
+    document = tmp_path / "orders.json"
+    document.write_text(json.dumps(ORDERS), encoding="utf-8")
+    orders = {"base_url": upstream.url, "openapi": f"file:{document}"}
+    with at_work(tmp_path, provider, upstream, changes={"apis": {"orders": orders}}) as person:
         recorded = walk(person)
     for name, reply in recorded.replies:
         assert contract.check(name, reply.json())

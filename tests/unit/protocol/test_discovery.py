@@ -173,6 +173,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "end_session_endpoint": ("end_session_endpoint", "https://id.example.com/logout"),
     "device_authorization_endpoint": ("device_authorization_endpoint", "https://id.example.com/device"),
     "pushed_authorization_request_endpoint": ("pushed_authorization_request_endpoint", "https://id.example.com/par"),
+    "registration_endpoint": ("registration_endpoint", "https://id.example.com/register"),
     "requires_pushed_requests": ("require_pushed_authorization_requests", True),
     "token_endpoint_auth_methods": ("token_endpoint_auth_methods_supported", ["client_secret_basic"]),
     "token_endpoint_auth_signing_algs": ("token_endpoint_auth_signing_alg_values_supported", ["ES256"]),
