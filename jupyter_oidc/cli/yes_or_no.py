@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from jupyter_oidc.language import _
@@ -16,5 +17,11 @@ def choice(*, default: bool) -> str:
 
 def is_yes(answer: str) -> bool:
     """Return whether ``answer`` agrees: by the word of here or its first letter, and by ``y`` and ``yes`` everywhere."""
-    said, here = answer.strip().casefold(), _("yes").casefold()
+    said, here = _plain(answer), _plain(_("yes"))
     return said in _ALWAYS or said in (here, here[:1])
+
+
+def _plain(word: str) -> str:
+    """Return ``word`` without accents, which not every keyboard has."""
+    letters = unicodedata.normalize("NFD", word.strip().casefold())
+    return "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.2
-_TAKEN: Final = "already in use"
+_TAKEN: Final = ("already in use", "is not available")
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def _started(child: Child, address: str) -> RunningServer:
 
 
 def _not_started(log: str, address: str) -> Obstacle:
-    if _TAKEN in log:
+    if any(words in log for words in _TAKEN):
         return Obstacle(
             _(
                 "Port {port} is taken by another program, and the redirect URI names it.",
