@@ -21,12 +21,32 @@ const banner = '// Generated from jupyter_oidc/contract by scripts/generate.mjs.
 const read = name =>
   JSON.parse(readFileSync(join(contract, name), 'utf8'), (_, part) => (part?.$ref ? read(part.$ref) : part));
 
+/** The sentences of a text, for readers that tell them themselves: the server tells the page its texts in its language. */
+const isUnread = name => name.endsWith('_sentences');
+
+/** Leave out what the page does not read, at every depth; its reader drops it like a member of a newer server. */
+function readByPage(schema) {
+  if (Array.isArray(schema)) {
+    return schema.map(readByPage);
+  }
+  if (schema === null || typeof schema !== 'object') {
+    return schema;
+  }
+  const kept = Object.entries(schema).filter(([name]) => !isUnread(name));
+  return Object.fromEntries(
+    kept.map(([name, part]) => [
+      name,
+      name === 'required' && Array.isArray(part) ? part.filter(member => !isUnread(member)) : readByPage(part)
+    ])
+  );
+}
+
 const schemas = readdirSync(contract)
   .filter(name => name.endsWith('.schema.json'))
   .sort()
   .map(name => ({
     name: name.replace('.schema.json', ''),
-    schema: read(name)
+    schema: readByPage(read(name))
   }));
 
 // Only what comes back is validated in the page; what goes out is validated by the server.
@@ -84,9 +104,6 @@ async function types() {
 
 const replies = schemas.filter(({ name }) => isReply(name));
 
-/** The sentences of a text, for readers that tell them themselves: the server tells the page its texts in its language. */
-const isUnread = name => name.endsWith('_sentences');
-
 /** Drop what a validator does not need, so that the page loads less. */
 function bare(schema) {
   const words = new Set(['title', 'description', '$comment', 'examples']);
@@ -97,9 +114,7 @@ function bare(schema) {
     if (value === null || typeof value !== 'object') {
       return value;
     }
-    const kept = Object.entries(value)
-      .filter(([key]) => !(isSchema && words.has(key)) && !isUnread(key))
-      .map(([key, part]) => [key, key === 'required' && isSchema ? part.filter(name => !isUnread(name)) : part]);
+    const kept = Object.entries(value).filter(([key]) => !(isSchema && words.has(key)));
     return Object.fromEntries(kept.map(([key, part]) => [key, walk(part, key !== 'properties' && key !== 'const')]));
   };
   return walk(schema, true);

@@ -16,7 +16,7 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from jupyter_oidc.language import CATALOGUES, DOMAIN, LOCALE
+from jupyter_oidc.language import CATALOGUES, DOMAIN, LOCALE, tag_of
 from jupyter_oidc.problems import Problem
 
 ROOT: Final = Path(__file__).parents[2]
@@ -204,7 +204,7 @@ def _jupyterlab(catalogue: Catalog, language: str) -> bytes:
     """Return the file that JupyterLab reads, in the format of its language packs: the sentences of the front end."""
     head = {
         "domain": DOMAIN,
-        "language": language,
+        "language": tag_of(language),
         "plural_forms": catalogue.plural_forms,
         "version": "1",
     }

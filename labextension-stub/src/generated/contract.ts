@@ -133,50 +133,6 @@ export interface Diagnostics {
     action: string | null;
     who: 'user' | 'administrator' | 'provider' | null | 'other';
     /**
-     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-     */
-    message_sentences: {
-      id: string;
-      /**
-       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-       */
-      params: {
-        [k: string]: string | number | string[];
-      };
-      /**
-       * The template for a number of one, of a sentence that counts.
-       */
-      one?: string;
-      /**
-       * The words of a newer server that are `other` here, by the member that they were in.
-       */
-      unknown_words?: {
-        [k: string]: string;
-      };
-    }[];
-    /**
-     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-     */
-    action_sentences: {
-      id: string;
-      /**
-       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-       */
-      params: {
-        [k: string]: string | number | string[];
-      };
-      /**
-       * The template for a number of one, of a sentence that counts.
-       */
-      one?: string;
-      /**
-       * The words of a newer server that are `other` here, by the member that they were in.
-       */
-      unknown_words?: {
-        [k: string]: string;
-      };
-    }[];
-    /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
     unknown_words?: {
@@ -271,50 +227,6 @@ export interface OidcError {
   params: {
     [k: string]: string | number | string[];
   };
-  /**
-   * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-   */
-  message_sentences: {
-    id: string;
-    /**
-     * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-     */
-    params: {
-      [k: string]: string | number | string[];
-    };
-    /**
-     * The template for a number of one, of a sentence that counts.
-     */
-    one?: string;
-    /**
-     * The words of a newer server that are `other` here, by the member that they were in.
-     */
-    unknown_words?: {
-      [k: string]: string;
-    };
-  }[];
-  /**
-   * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-   */
-  action_sentences: {
-    id: string;
-    /**
-     * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-     */
-    params: {
-      [k: string]: string | number | string[];
-    };
-    /**
-     * The template for a number of one, of a sentence that counts.
-     */
-    one?: string;
-    /**
-     * The words of a newer server that are `other` here, by the member that they were in.
-     */
-    unknown_words?: {
-      [k: string]: string;
-    };
-  }[];
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
@@ -455,28 +367,6 @@ export interface OperationList {
      */
     where: string;
     message: string;
-    /**
-     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-     */
-    message_sentences: {
-      id: string;
-      /**
-       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-       */
-      params: {
-        [k: string]: string | number | string[];
-      };
-      /**
-       * The template for a number of one, of a sentence that counts.
-       */
-      one?: string;
-      /**
-       * The words of a newer server that are `other` here, by the member that they were in.
-       */
-      unknown_words?: {
-        [k: string]: string;
-      };
-    }[];
     /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */
@@ -707,50 +597,6 @@ export interface SignInProgress {
     params: {
       [k: string]: string | number | string[];
     };
-    /**
-     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-     */
-    message_sentences: {
-      id: string;
-      /**
-       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-       */
-      params: {
-        [k: string]: string | number | string[];
-      };
-      /**
-       * The template for a number of one, of a sentence that counts.
-       */
-      one?: string;
-      /**
-       * The words of a newer server that are `other` here, by the member that they were in.
-       */
-      unknown_words?: {
-        [k: string]: string;
-      };
-    }[];
-    /**
-     * The sentences of the text beside it, for a reader who tells them in another language: each with its template in English, which is its id in the catalogues, and the facts that fill it.
-     */
-    action_sentences: {
-      id: string;
-      /**
-       * The facts that the sentences hold, by name: `api`, `provider`, `methods`, `paths`, `scopes`, `seconds` ...
-       */
-      params: {
-        [k: string]: string | number | string[];
-      };
-      /**
-       * The template for a number of one, of a sentence that counts.
-       */
-      one?: string;
-      /**
-       * The words of a newer server that are `other` here, by the member that they were in.
-       */
-      unknown_words?: {
-        [k: string]: string;
-      };
-    }[];
     /**
      * The words of a newer server that are `other` here, by the member that they were in.
      */

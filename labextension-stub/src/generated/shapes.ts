@@ -54,9 +54,7 @@ export const shapeOfDiagnostics: IShape = {
           status: { words: ['ok', 'warning', 'problem', 'unknown'] },
           message: {},
           action: {},
-          who: { words: ['user', 'administrator', 'provider'] },
-          message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
-          action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
+          who: { words: ['user', 'administrator', 'provider'] }
         }
       }
     }
@@ -122,9 +120,7 @@ export const shapeOfOidcError: IShape = {
     title: { absent: '' },
     status: { absent: null },
     detail: { absent: '' },
-    params: { absent: {} },
-    message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
-    action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
+    params: { absent: {} }
   }
 };
 
@@ -162,15 +158,7 @@ export const shapeOfOperationList: IShape = {
         }
       }
     },
-    problems: {
-      items: {
-        members: {
-          where: {},
-          message: {},
-          message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
-        }
-      }
-    },
+    problems: { items: { members: { where: {}, message: {} } } },
     operations_more: {}
   }
 };
@@ -300,9 +288,7 @@ export const shapeOfSignInProgress: IShape = {
         title: { absent: '' },
         status: { absent: null },
         detail: { absent: '' },
-        params: { absent: {} },
-        message_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] },
-        action_sentences: { items: { members: { id: {}, params: { absent: {} }, one: {} } }, absent: [] }
+        params: { absent: {} }
       }
     },
     expires_in: {}

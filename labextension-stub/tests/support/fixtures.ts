@@ -60,8 +60,20 @@ export function requestsOf(version: number): Record<string, Record<string, Messa
   return json(String(version), 'requests.json');
 }
 
+/** Replies of a server of the next version; the page reads no ids of sentences, which the server tells in its language. */
 export function newerReplies(): INewerReply[] {
-  return json('next.json');
+  return json<INewerReply[]>('next.json').map(one => ({ ...one, read: withoutSentences(one.read) as Message }));
+}
+
+function withoutSentences(part: unknown): unknown {
+  if (Array.isArray(part)) {
+    return part.map(withoutSentences);
+  }
+  if (part === null || typeof part !== 'object') {
+    return part;
+  }
+  const kept = Object.entries(part).filter(([name]) => !name.endsWith('_sentences'));
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutSentences(value)]));
 }
 
 /** One reply of a server of the next version. */
