@@ -134,7 +134,7 @@ def on_the_wire(text: str) -> list[dict[str, Any]]:
     return [
         {
             "id": leaf.template,
-            "params": {name: _plain(fact) for name, fact in leaf.facts.items()},
+            "params": {name: _plain(leaf.facts[name]) for name in _shown(leaf)},
             **({"one": leaf.one} if leaf.one else {}),
         }
         for leaf in leaves
@@ -292,6 +292,13 @@ def _filler(facts: Mapping[str, Any], language: str) -> Callable[[re.Match[str]]
         return before + _text(fact, language) + after
 
     return fill
+
+
+def _shown(leaf: Sentence) -> list[str]:
+    """Return the names of the facts that ``leaf`` shows; one that it does not show stays here."""
+    templates = leaf.template + (leaf.one or "")
+    names = dict.fromkeys(_NAMES.get(found[2], found[2]) for found in _PLACEHOLDER.finditer(templates))
+    return [name for name in names if name in leaf.facts]
 
 
 def _one(part: Mapping[str, Any]) -> str | None:

@@ -82,6 +82,11 @@ def test_another_process_gets_ids_and_facts_and_makes_the_same_text_of_them() ->
     assert [leaf.template for leaf in made.leaves] == [leaf.template for leaf in text.leaves]
 
 
+def test_a_fact_that_is_not_shown_stays_here() -> None:
+    (told,) = on_the_wire(Sentence("The API{api_name} is busy.", {"api": "orders", "scopes": ("a",), "seconds": 3}))
+    assert told == {"id": "The API{api_name} is busy.", "params": {"api": "orders"}}
+
+
 @pytest.mark.parametrize(
     "sentences", [[], [{"id": "Something else.", "params": {}}], [{"id": "{number} x", "params": {}, "one": "x"}]]
 )

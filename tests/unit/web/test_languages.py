@@ -47,12 +47,11 @@ def test_an_error_names_its_language_and_its_sentences(language: str, tag: str) 
     with speaking(language):
         reply = error_reply(problem, "r1")
     body = json.loads(reply.body)
-    params = {"provider": "corp", "seconds": 30}
     assert reply.header("Content-Language") == tag
     assert body["message_sentences"] == [
-        {"id": "The provider{provider_name} cannot be reached at the moment.", "params": params}
+        {"id": "The provider{provider_name} cannot be reached at the moment.", "params": {"provider": "corp"}}
     ]
-    assert body["action_sentences"] == [{"id": "Try again in {seconds}.", "params": params}]
+    assert body["action_sentences"] == [{"id": "Try again in {seconds}.", "params": {"seconds": 30}}]
 
 
 def test_the_phrase_behind_the_status_stays_english() -> None:
