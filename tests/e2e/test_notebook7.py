@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.lab_page import answer_certified, visiting
+from jupyter_oidc.demo.environment import DemoEnvironment
+from tests.e2e.conftest import sign_out
+from tests.e2e.lab_page import SLOW, answer_certified, answer_demo, visiting
 from tests.e2e.world import World
 
 PATH = "notebooks/notebook.ipynb"
@@ -29,3 +31,26 @@ def test_a_person_signs_in_calls_from_a_cell_and_signs_out_in_notebook_7(world: 
         lab.says("Sign in")
         assert lab.address == address
         assert set(lab.complaints) - set(without.complaints) == set(), "Notebook has a few complaints of its own."
+
+
+def test_a_person_finds_an_operation_and_changes_the_account_in_notebook_7(
+    demo: DemoEnvironment, browser: Browser
+) -> None:
+    """The catalogue and the accounts of the panel are there as in JupyterLab; the inserted cell runs."""
+    with visiting(browser, demo) as lab:
+        lab.open("notebooks/tutorial.ipynb")
+        window = lab.begin()
+        answer_demo(window)
+        lab.says("Ada Lovelace")
+        lab.gone(window)
+        lab.kernel_is_idle()
+        lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("name of their item")
+        lab.panel.get_by_role("button", name="Insert cell for GET /search", exact=True).click()
+        expect(lab.panel.get_by_text("Inserted a cell for GET /search.")).to_be_visible()
+        lab.page.locator(".jp-Cell.jp-mod-active .cm-content").click()
+        expect(lab.run_active_cell().filter(has_text="Brass gears").first).to_be_visible(timeout=SLOW)
+        window = lab.begin("Use another account")
+        answer_demo(window, "Ben Herschel")
+        window.get_by_role("button", name="Sign in as Ben Herschel").click()
+        lab.says("Ben Herschel")
+    sign_out(demo)
