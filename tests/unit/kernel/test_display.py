@@ -183,6 +183,8 @@ def test_a_missing_permission_is_named() -> None:
         pytest.param("Ada\x1b[2J", "Ada\N{REPLACEMENT CHARACTER}[2J", id="terminal-command"),
         pytest.param("Ada\N{RIGHT-TO-LEFT OVERRIDE}", "Ada\N{REPLACEMENT CHARACTER}", id="turned-around"),
         pytest.param("Ada\x00", "Ada\N{REPLACEMENT CHARACTER}", id="nul"),
+        pytest.param("Rien\N{NO-BREAK SPACE}: oui", "Rien\N{NO-BREAK SPACE}: oui", id="french"),
+        pytest.param("東京\N{IDEOGRAPHIC SPACE}都", "東京\N{IDEOGRAPHIC SPACE}都", id="japanese"),
         pytest.param("می\N{ZERO WIDTH NON-JOINER}روم", "می\N{ZERO WIDTH NON-JOINER}روم", id="persian"),
         pytest.param("Åsa Ødegård 李", "Åsa Ødegård 李", id="other-letters"),
     ],
