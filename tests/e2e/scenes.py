@@ -160,7 +160,13 @@ CATALOGUE: dict[str, dict[str, Any]] = {
             operation("GET", "/deliveries/{id}/track", "Track a delivery by its number", deprecated=True),
             operation("GET", "/stock/warehouses/{warehouse}/shelves/{shelf}/items", "List the items on a shelf"),
         ],
-        problems=[{"where": "#/paths/~1stock/get/parameters/0", "message": "The reference leads nowhere."}],
+        problems=[
+            {
+                "where": "#/paths/~1stock/get/parameters/0",
+                "message": "The reference leads nowhere.",
+                "message_sentences": [],
+            }
+        ],
     ),
     "plans": operations(
         "plans",
@@ -174,7 +180,8 @@ def refusal(code: str, message: str, action: str, status: int) -> dict[str, Any]
     """The problem details of a refusal, as the server sends them."""
     said = {"code": code, "message": message, "reason": message, "detail": message, "action": action}
     head = {"type": f"urn:jupyter-oidc:error:{code}", "title": message, "status": status}
-    return {**head, **said, "retryable": False, "request_id": "made-up-1", "params": {}}
+    sentences: dict[str, Any] = {"message_sentences": [], "action_sentences": []}
+    return {**head, **said, "retryable": False, "request_id": "made-up-1", "params": {}, **sentences}
 
 
 BROKEN_DOCUMENT = refusal(
