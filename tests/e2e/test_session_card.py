@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
 from tests.e2e.test_accessibility import THEMES, nothing_found
@@ -32,17 +34,16 @@ def outputs(notebook: Path) -> list[dict[str, Any]]:
     return [output["data"] for cell in cells for output in cell.get("outputs", ()) if "data" in output]
 
 
-def without_cards(route: Route) -> None:
-    """Serve the page of JupyterLab with the plugin of the cards switched off."""
-    reply = route.fetch()
-    page, count = re.subn(
-        r'"disabledExtensions": (\[.*?\])',
-        lambda found: f'"disabledExtensions": {json.dumps([*json.loads(found[1]), CARDS])}',
-        reply.text(),
-        flags=re.DOTALL,
-    )
-    assert count == 1
-    route.fulfill(response=reply, body=page)
+@contextmanager
+def without_cards(world: World) -> Iterator[None]:
+    """Switch the plugin of the cards off for every page that is opened in the block, as an administrator does."""
+    page_config = world.process.folder / "config" / "labconfig" / "page_config.json"
+    page_config.parent.mkdir(exist_ok=True)
+    page_config.write_text(json.dumps({"disabledExtensions": {CARDS: True}}), encoding="utf-8")
+    try:
+        yield
+    finally:
+        page_config.unlink()
 
 
 def test_the_card_follows_a_sign_out_in_the_panel_and_a_sign_in_without_a_run_of_the_cell(visitor: Lab) -> None:
@@ -84,9 +85,7 @@ def test_a_saved_notebook_names_nobody_in_the_data_of_its_card_and_shows_the_pre
 def test_where_the_plugin_is_switched_off_the_notebook_shows_when_the_card_was_true(
     world: World, browser: Browser
 ) -> None:
-    with visiting(browser, world.process) as lab:
-        lab.open(NOTEBOOK)  # the cookies of the login come with the page as the server sends it
-        lab.page.route(re.compile(r"/lab/tree/"), without_cards)
+    with without_cards(world), visiting(browser, world.process) as lab:
         lab.open(NOTEBOOK)
         lab.sign_in()
         told = lab.run_code(SHOW)

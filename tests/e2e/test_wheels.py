@@ -59,6 +59,15 @@ LANGUAGES = {
         for kind in ("json", "mo", "po")
     ),
 }
+OF_DEMO = {
+    "demo/openapi.json",
+    "demo/templates/authorize.html",
+    "demo/templates/demo_page.html",
+    "demo/templates/demo_people.html",
+    "demo/templates/demo_refusal.html",
+    "demo/templates/device.html",
+    "demo/templates/logout.html",
+}
 SETTINGS = {
     "settings/providers/auth0.json",
     "settings/providers/clerk.json",
@@ -198,7 +207,15 @@ def test_the_wheel_holds_the_front_end_that_was_built_and_no_more(machine: Machi
 
 
 def test_the_whole_wheel_holds_modules_contract_presets_front_end_and_the_servers_configuration(wheels: Wheels) -> None:
-    package = {*modules_of(), *CONTRACT, *SETTINGS, *LANGUAGES, "demo/notebooks/tutorial.ipynb", "py.typed"}
+    package = {
+        *modules_of(),
+        *CONTRACT,
+        *SETTINGS,
+        *LANGUAGES,
+        *OF_DEMO,
+        "demo/notebooks/tutorial.ipynb",
+        "py.typed",
+    }
     shared = {f"data/share/jupyter/labextensions/@jupyter-oidc/labextension/{name}" for name in FRONT_END}
     assert {without_hash(name) for name in files_in(wheels.whole)} == {
         *(f"jupyter_oidc/{name}" for name in package),
@@ -310,6 +327,8 @@ def test_the_whole_package_is_the_one_that_counts_wherever_both_are(
         "jupyter_oidc/errors",
         "jupyter_oidc/kernel",
         "jupyter_oidc/contract",
+        "jupyter_oidc/language.py",
+        "jupyter_oidc/locale",
         ".ci/client",
     ):
         (copy := other / name).parent.mkdir(parents=True, exist_ok=True)
