@@ -44,6 +44,9 @@ _OTHER: Final = Meaning(
     N_("Sign in again. If it happens again, ask your administrator to look for it in the provider's log."),
 )
 
+NO_CHOICE_DETAIL: Final = "authorization.no_choice_of_accounts"
+"""The finer reason of a sign-in that asked for a choice which the provider does not offer."""
+
 MEANINGS: Final[dict[str, Meaning]] = {
     "access_denied": Meaning("declined", SignInDeclined.default_message, SignInDeclined.default_action),
     "invalid_grant": Meaning(
@@ -184,6 +187,20 @@ def acr_too_weak() -> SignInRefused:
         N_("The provider signed you in, but not as strongly as was asked for."),
         action=action,
         detail=ACR_TOO_WEAK_DETAIL,
+    )
+
+
+def no_choice_of_accounts(error: str) -> SignInRefused | None:
+    """Return the problem of a sign-in that asked for a choice of accounts, if ``error`` may mean that there is none.
+
+    A provider that does not know the prompt may answer ``invalid_request`` (OpenID Connect Core 1.0, 3.1.2.6).
+    """
+    if error != "invalid_request":
+        return None
+    return SignInRefused(
+        Sentence(N_("The provider offers no choice of accounts ({error})."), {"error": error}),
+        action=N_("Try again: the provider then asks you to log in instead."),
+        detail=NO_CHOICE_DETAIL,
     )
 
 

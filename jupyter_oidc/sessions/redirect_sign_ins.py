@@ -14,7 +14,7 @@ from jupyter_oidc.problems import Problem, ResponseMalformed, StateInvalid, Stat
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
-from jupyter_oidc.sessions.oauth_errors import refusal_of
+from jupyter_oidc.sessions.oauth_errors import no_choice_of_accounts, refusal_of
 from jupyter_oidc.sessions.pending import PendingSignIn, has_state
 
 if TYPE_CHECKING:
@@ -162,7 +162,9 @@ class RedirectSignIns:
         try:
             answer = await self._client.redeem(pending, parameters)
             if isinstance(answer, Declined):
-                self._endings.give_up(pending, refusal_of(answer.error, "authorization"))
+                chooses = pending.options.prompt == "select_account"
+                no_choice = no_choice_of_accounts(answer.error) if chooses else None
+                self._endings.give_up(pending, no_choice or refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
                 self._endings.give_up(pending, refusal_of(answer.error, "token"))
             else:

@@ -14,6 +14,7 @@ from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.sessions.device_sign_ins import DeviceSignIns
+from jupyter_oidc.sessions.oauth_errors import NO_CHOICE_DETAIL
 from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions
 from jupyter_oidc.sessions.redirect_sign_ins import RedirectSignIns
 from jupyter_oidc.sessions.request_parameters import demanded_step_up, supports_prompt
@@ -170,6 +171,8 @@ class SignIns:
         """Return a start ticket for another attempt like ``failed``; it begins when the ticket is used."""
         # NOTE: a user who clicks can answer a prompt; the same silent attempt would fail in the same way.
         options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
+        if failed.problem is not None and failed.problem.detail == NO_CHOICE_DETAIL:
+            options = replace(options, prompt="login")
         _, ticket = self._pending.begin(self.settings, failed.caller, options, strategy=failed.strategy, offered=True)
         return ticket
 

@@ -39,6 +39,10 @@ if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1
 """
 
 
+_AS_TEXT = "\N{VARIATION SELECTOR-15}"
+"""Keeps a mark in the colour of the text, where a browser would draw a picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page: ``links`` are ``(text, local path)``, or the provider's address.
@@ -85,7 +89,7 @@ def document_of(title: Sentence, body: str, *, mark: str, nonce: str, script: st
         f'<!doctype html><html lang="{tag_of(language_here())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{shown}</title><style nonce="{nonce}">{_STYLE}</style></head>'
-        f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(mark)}</div>'
+        f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(mark)}{_AS_TEXT}</div>'
         f"<h1>{shown}</h1>{body}</main>"
         f'<script nonce="{nonce}">{script}</script></body></html>'
     )

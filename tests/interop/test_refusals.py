@@ -239,3 +239,18 @@ def test_no_secret_is_in_the_environment_of_a_kernel(person: Person) -> None:
     )
     assert "JPY_PARENT_PID=" in second.text
     assert CANARY.look("a kernel's environment", first.text + second.text)
+
+
+def test_a_provider_without_a_choice_of_accounts_asks_for_a_login_at_the_next_attempt(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
+) -> None:
+    """The certified provider does not know ``select_account``, and calls the request invalid."""
+    with at_work(tmp_path, provider, upstream) as person:
+        begun = person.jupyter.post("jupyter-oidc/providers/corp/sign-in", json={"prompt": "select_account"}).json()
+        page = person.browser.open(person.start_url(begun))
+        assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "sign_in_refused")
+        assert "The provider offers no choice of accounts (invalid_request)." in page.text
+        (again,) = [link for link in links_of(page.text) if "/start/" in link]
+        last = person.browser.sign_in(str(httpx.URL(str(page.url)).join(again)), "user1", "any")
+        assert "You are signed in" in last.text
+        assert person.summary()["state"] == "active"

@@ -6,6 +6,7 @@ Proof that the law can fail: the seeded violations below are caught.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -15,9 +16,9 @@ from typing import Final
 import pytest
 from babel.messages.catalog import Message
 
-from jupyter_oidc.language import CATALOGUES
+from jupyter_oidc.language import CATALOGUES, DOMAIN, LOCALE
 from tests.laws.source import ROOT
-from tests.support.catalogues import made_files, merged, missing, sentences, templates, translated
+from tests.support.catalogues import made_files, merged, missing, sentences, templates, texts_of, translated
 
 LANGUAGES: Final = sorted(CATALOGUES.values())
 PACKAGE: Final = ROOT / "jupyter_oidc"
@@ -55,10 +56,6 @@ def test_every_sentence_is_translated(language: str) -> None:
     assert missing(language) == []
 
 
-def texts_of(value: object) -> list[str]:
-    return [str(text) for text in value] if isinstance(value, (tuple, list)) else [str(value)]
-
-
 def faults_of(message: Message) -> Iterator[str]:
     """Yield what is wrong with a translation beside its sentence."""
     wanted = {found for text in texts_of(message.id) for found in PLACEHOLDER.findall(text)}
@@ -75,6 +72,18 @@ def faults_of(message: Message) -> Iterator[str]:
             yield f"{text!r} has other lines than {first!r}"
         if re.search(r"[<>]", text) and not re.search(r"[<>]", first):
             yield f"{text!r} has angle brackets"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_jupyterlab_knows_which_sentences_count(language: str) -> None:
+    """It takes a sentence for a counting one by the number of its forms, also where a language has one form."""
+    file = LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.json"
+    forms = json.loads(file.read_text(encoding="utf-8"))
+    own = [
+        message for message in templates() if message.id and texts_of(message.id)[0] in forms and not message.context
+    ]
+    assert len(own) > 250
+    assert [one.id for one in own if (len(forms[texts_of(one.id)[0]]) > 1) != isinstance(one.id, tuple)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

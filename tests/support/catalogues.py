@@ -113,6 +113,11 @@ def missing(language: str) -> list[str]:
     return [_first(message) for message in merged(templates(), translated(language), language) if _lacks(message)]
 
 
+def texts_of(value: object) -> list[str]:
+    """Return the texts of an id or of a translation: one, or one for each form."""
+    return [str(text) for text in value] if isinstance(value, (tuple, list)) else [str(value)]
+
+
 def _lacks(message: Message) -> bool:
     strings = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
     return bool(message.id) and not all(strings)
@@ -215,5 +220,7 @@ def _jupyterlab(catalogue: Catalog, language: str) -> bytes:
         strings = list(message.string) if isinstance(message.string, (tuple, list)) else [message.string]
         if all(strings):
             key = _first(message)
+            if not isinstance(message.id, str) and len(strings) == 1:
+                strings *= 2  # JupyterLab knows by the number of its forms that a sentence counts
             body[f"{message.context}\u0004{key}" if message.context else key] = strings
     return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()

@@ -16,7 +16,7 @@ from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
+from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, SignInOptions
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.shared_provider import SharedProvider
@@ -366,9 +366,11 @@ class FakeEnvironment:
         assert entry is not None
         return entry
 
-    async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
+    async def begin(
+        self, caller: str = "user:a", options: SignInOptions | None = None
+    ) -> tuple[PendingSignIn, str, str]:
         """Begin and visit the start page; return the sign-in, its state and its binding."""
-        pending, ticket = await self.service.sign_ins.begin(caller)
+        pending, ticket = await self.service.sign_ins.begin(caller, options or SignInOptions())
         used = self.pending.use_ticket(ticket)
         assert used is pending
         url, binding = await self.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")

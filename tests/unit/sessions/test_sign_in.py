@@ -19,6 +19,7 @@ from jupyter_oidc.problems import (
 )
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import SignInOptions
 from tests.unit.protocol.makers import SUBJECT, document, reply
 from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
@@ -170,6 +171,27 @@ async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it() -> 
     await fake_environment.service.sign_ins.authorization_url(again, failed.redirect_uri)
     assert (before, fake_environment.service.state) == (State.SIGNED_OUT, State.SIGNING_IN)
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "detail", "again"),
+    [
+        ("select_account", "invalid_request", "authorization.no_choice_of_accounts", "login"),
+        ("select_account", "server_error", "authorization.server_error", "select_account"),
+        ("login", "invalid_request", "authorization.invalid_request", "login"),
+    ],
+)
+async def test_where_a_provider_offers_no_choice_of_accounts_the_next_attempt_asks_for_a_login(
+    prompt: str, error: str, detail: str, again: str
+) -> None:
+    """OpenID Connect Core 1.0, 3.1.2.6: a provider that does not know a prompt may call the request invalid."""
+    fake_environment = FakeEnvironment()
+    failed, state, binding = await fake_environment.begin(options=SignInOptions(prompt=prompt))
+    await fake_environment.service.sign_ins.callback([("error", error), ("state", state)], [binding])
+    assert failed.problem is not None
+    assert failed.problem.detail == detail
+    retried = fake_environment.pending.use_ticket(fake_environment.service.sign_ins.offer_again(failed))
+    assert retried.options.prompt == again
 
 
 async def test_an_offer_made_before_a_sign_out_still_works_after_it() -> None:
