@@ -245,7 +245,8 @@ def test_at_nanoidp_with_the_demos_api(desk: Desk, tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, ""), said.out
     assert "audience of orders: The API gets the access token, and that names the API." in said.out
     assert "lifetime (seen, with advice): An access token lives" in said.out
-    assert "call of orders" in said.out
+    answered = "call of orders (seen, with advice): The API answers 404: it is reached, and has nothing at /."
+    assert answered in said.out
 
 
 def started(stack: ExitStack, folder: Path, part: str, *arguments: str) -> str:
@@ -487,7 +488,10 @@ def test_an_existing_provider_is_changed_after_its_difference_was_shown(desk: De
     refused = desk.run(*arguments)
     assert (refused.code, "Give --yes." in refused.err) == (2, True)
     said = desk.run(*arguments, "--yes")
-    assert '"client_id": "new"' in said.out
+    lines = said.out.splitlines()
+    (removed,) = (line for line in lines if line.startswith('-{"ServerApp"'))
+    assert '"clientId": "old"' in removed
+    assert '+        "client_id": "new",' in lines
     told = json.loads((desk.config / "jupyter_server_config.json").read_text(encoding="utf-8"))
     assert (told["Other"], told["ServerApp"]) == ({"kept": True}, {"port": desk.port})
     assert told["JupyterOIDC"]["providers"]["corp"] == {
