@@ -75,9 +75,10 @@ class Lab:
         if ready:
             expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)  # the layout is restored
-        if path.startswith("lab") and ".ipynb" in path:
-            # NOTE: a notebook takes the focus when it is loaded, also from a user who is faster than that.
-            self.page.wait_for_function("document.activeElement.closest('.jp-Notebook') !== null", timeout=SLOW)
+        if path.startswith("lab"):
+            # NOTE: what opens first takes the focus when it is loaded, also from a user who is faster than that.
+            first = ".jp-Notebook" if ".ipynb" in path else ".jp-Launcher"
+            self.page.wait_for_function(f"document.activeElement.closest('{first}') !== null", timeout=SLOW)
 
     @property
     def item(self) -> Locator:
