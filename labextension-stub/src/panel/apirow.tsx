@@ -8,6 +8,7 @@ import type { Api } from '../apis';
 import type { SessionSummary } from '../generated/contract';
 import { wordIn } from '../reader';
 import type { Tone } from '../words';
+import { IconButton } from './iconbutton';
 import type { IOperationParts } from './operationsearch';
 import { ApiOperations } from './operationsearch';
 import { ToneIcon } from './toneicon';
@@ -86,19 +87,8 @@ export function ApiRow(props: IApiRowProps): React.ReactElement {
             {text}
           </div>
         </div>
-        <button type="button" className="jp-oidc-icon-button" aria-label={copyName} title={copyName} onClick={copy}>
-          <copyIcon.react tag="span" width="16px" height="16px" />
-        </button>
-        <button
-          type="button"
-          className="jp-oidc-icon-button"
-          aria-label={obstacle ? `${insertName}. ${obstacle}` : insertName}
-          aria-disabled={obstacle !== null}
-          title={obstacle ?? insertName}
-          onClick={() => obstacle === null && insert()}
-        >
-          <addBelowIcon.react tag="span" width="16px" height="16px" />
-        </button>
+        <IconButton name={copyName} icon={copyIcon} click={copy} />
+        <IconButton name={insertName} icon={addBelowIcon} obstacle={obstacle} click={insert} />
       </div>
       {(api?.description || docs || api?.has_operations) && (
         <div className="jp-oidc-api-more">

@@ -10,6 +10,7 @@ import { asProblem } from '../problem';
 import { wordIn } from '../reader';
 import type { IProblem } from '../tokens';
 import { Failure } from './failure';
+import { IconButton } from './iconbutton';
 
 /** What the buttons of an operation do. */
 export interface IOperationActions {
@@ -58,13 +59,13 @@ export const OperationRow = React.memo(function OperationRow(props: IOperationRo
           <code className="jp-oidc-path">{breakable(path)}</code>
           {deprecated && <span className="jp-oidc-deprecated">{trans.__('Deprecated')}</span>}
         </div>
-        <Button
+        <IconButton
           name={trans.__('Insert cell for %1 %2', method, path)}
           obstacle={cellObstacle}
           icon={addBelowIcon}
           click={() => void run(actions.insert)}
         />
-        <Button
+        <IconButton
           name={trans.__('Copy curl for %1 %2', method, path)}
           obstacle={closed}
           icon={terminalIcon}
@@ -87,28 +88,6 @@ function breakable(path: string): React.ReactNode {
       {part}
     </React.Fragment>
   ));
-}
-
-interface IButtonProps {
-  readonly name: string;
-  readonly obstacle: string | null;
-  readonly icon: typeof addBelowIcon;
-  readonly click: () => void;
-}
-
-function Button({ name, obstacle, icon: Icon, click }: IButtonProps): React.ReactElement {
-  return (
-    <button
-      type="button"
-      className="jp-oidc-icon-button"
-      aria-label={obstacle ? `${name}. ${obstacle}` : name}
-      aria-disabled={obstacle !== null}
-      title={obstacle ?? name}
-      onClick={() => obstacle === null && click()}
-    >
-      <Icon.react tag="span" width="16px" height="16px" />
-    </button>
-  );
 }
 
 /** The folded part: description, parameters and body; nothing where the document says nothing. */

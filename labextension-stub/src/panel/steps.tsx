@@ -9,6 +9,7 @@ import { duration } from '../duration';
 import type { SignInStep } from '../signinstep';
 import type { SignIn } from '../signin';
 import { Failure } from './failure';
+import { IconButton } from './iconbutton';
 
 export interface IStepsProps {
   readonly attempt: SignIn;
@@ -61,15 +62,7 @@ function DeviceCode(props: IStepsProps & Extract<SignInStep, { kind: 'code' }>):
         <code aria-label={trans.__('Code: %1', [...code].join(' '))} role="img">
           {code}
         </code>
-        <button
-          type="button"
-          className="jp-oidc-icon-button"
-          aria-label={name}
-          title={name}
-          onClick={() => copy(code, trans.__('Copied the code.'))}
-        >
-          <copyIcon.react tag="span" width="16px" height="16px" />
-        </button>
+        <IconButton name={name} icon={copyIcon} click={() => copy(code, trans.__('Copied the code.'))} />
       </div>
       <SignInPageLink address={address} trans={trans} />
       <figure className="jp-oidc-qr">
