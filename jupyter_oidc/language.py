@@ -41,7 +41,7 @@ CATALOGUES: Final = {"de": "de_DE", "es": "es_ES", "fr": "fr_FR", "ja": "ja_JP",
 ENGLISH: Final = ""
 """The language of the templates."""
 
-MAX_LISTED: Final = 5
+MAX_TOLD: Final = 5
 """Entries of one list in a sentence."""
 
 MAX_WISHES: Final = 20
@@ -149,6 +149,8 @@ def heard(text: str, sentences: Iterable[Mapping[str, Any]]) -> str:
 
 def in_language(value: Any) -> Any:
     """Return ``value``, of which JSON is made, with its sentences told in the language of here."""
+    if language_here() == ENGLISH:
+        return value
     if isinstance(value, Sentence):
         return told(value)
     if isinstance(value, Mapping):
@@ -318,9 +320,9 @@ def _text(fact: object, language: str) -> str:
 
 def _listed(entries: list[str], language: str) -> str:
     """Return ``entries`` as a sentence lists them: ``GET, HEAD and POST``."""
-    if len(entries) > MAX_LISTED:
-        more = counted(len(entries) - MAX_LISTED, "{number} more", "{number} more")
-        entries = [*entries[:MAX_LISTED], told(more, language)]
+    if len(entries) > MAX_TOLD:
+        more = counted(len(entries) - MAX_TOLD, "{number} more", "{number} more")
+        entries = [*entries[:MAX_TOLD], told(more, language)]
     if len(entries) < 2:
         return entries[0] if entries else ""
     comma = told(N_(", "), language)

@@ -152,7 +152,18 @@ def _lines(text: str) -> str:
     return "\n".join(plain(line) for line in shown.split("\n"))
 
 
-class Main(OidcApp):
+class CommandGroup(OidcApp):
+    """A command that does nothing but to run one of its subcommands."""
+
+    def start(self) -> None:
+        """Run the subcommand, or show the help."""
+        if self.subapp is None:
+            self.print_help()
+            self.exit(2)
+        super().start()
+
+
+class Main(CommandGroup):
     """``jupyter oidc``."""
 
     name = "jupyter-oidc"
@@ -186,13 +197,6 @@ class Main(OidcApp):
             "forget": (f"{_CLI}.forget.Forget", N_("Remove stored sessions from this machine.")),
         }
     )
-
-    def start(self) -> None:
-        """Run the subcommand, or show the help."""
-        if self.subapp is None:
-            self.print_help()
-            self.exit(2)
-        super().start()
 
 
 def takes_any_letter(stream: TextIO | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, Unicode
 
-from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, paragraphs
+from jupyter_oidc.cli.app import ALIASES, FLAGS, CommandGroup, OidcApp, paragraphs
 from jupyter_oidc.cli.documents import UnreadableFile, document_in, write_new
 from jupyter_oidc.cli.findings import told_finding, told_note
 from jupyter_oidc.cli.settings_files import SettingsResult, read_alone, settings_of
@@ -277,7 +277,7 @@ class Schema(_ConfigApp):
         self.write_stdout(SCHEMA_FILE.as_uri() if self.address else SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
 
 
-class Config(OidcApp):
+class Config(CommandGroup):
     """``jupyter oidc config``."""
 
     name = "jupyter-oidc-config"
@@ -296,13 +296,6 @@ class Config(OidcApp):
             "schema": (f"{_CONFIG}.Schema", N_("Print the JSON Schema that editors complete and mark settings by.")),
         },
     )
-
-    def start(self) -> None:
-        """Run the subcommand, or show the help."""
-        if self.subapp is None:
-            self.print_help()
-            self.exit(2)
-        super().start()
 
 
 def _sent_secret_notes(provider: Provider) -> list[str]:

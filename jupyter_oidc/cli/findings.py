@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def told_finding(finding: Finding) -> str:
     """Return the line about a mistake: its class, its key, what is wrong, and what to write instead."""
-    said = _("{key}: {problem}.", key=finding.key, problem=told(finding.problem))
-    return f"{told(finding.kind)}: {said} {told(finding.instead)}"
+    return f"{told(finding.kind_in_words)}: {told(finding.text)}"
 
 
 def told_note(note: str) -> str:

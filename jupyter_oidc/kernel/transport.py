@@ -41,7 +41,25 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.server_connection import ApiOfClient
 
 
-class OIDCClient(httpx.Client):
+class _ClientOfApi:
+    """The part of both clients that knows their API."""
+
+    _api: ApiOfClient | None
+    _made_by: MadeBy | None
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
+
+    def _repr_html_(self) -> str | None:
+        return self._api.html() if self._api is not None else None
+
+    @property
+    def api_name(self) -> str | None:
+        """The name of the API whose paths this client calls; ``None`` for a client of none."""
+        return self._api.name if self._api is not None else None
+
+
+class OIDCClient(_ClientOfApi, httpx.Client):
     """An ``httpx.Client`` for one path of our server; use it like any other.
 
     ``patience`` is the seconds that one call may wait in all for a busy server or API.
@@ -67,19 +85,8 @@ class OIDCClient(httpx.Client):
         self._patience = patience
         super().__init__(**_options(server, grants, path, options, RoutingTransport))
 
-    def __reduce__(self) -> MadeBy:
-        return by_name(self._made_by)
-
     def __repr__(self) -> str:
         return self._api.text() if self._api is not None else f"{type(self).__name__}({str(self.base_url)!r})"
-
-    def _repr_html_(self) -> str | None:
-        return self._api.html() if self._api is not None else None
-
-    @property
-    def api_name(self) -> str | None:
-        """The name of the API whose paths this client calls; ``None`` for a client of none."""
-        return self._api.name if self._api is not None else None
 
     def operations(self, search: str | None = None) -> Listing[Operation]:
         """Return the operations in the API's OpenAPI document: all of them, or those that hold every word of ``search``.
@@ -150,7 +157,7 @@ class OIDCClient(httpx.Client):
             return self.request(method, path, content=upload.body, headers=headers, **options)
 
 
-class AsyncOIDCClient(httpx.AsyncClient):
+class AsyncOIDCClient(_ClientOfApi, httpx.AsyncClient):
     """An ``httpx.AsyncClient`` for one path of our server; use it like any other. See :class:`OIDCClient`."""
 
     def __init__(
@@ -172,19 +179,8 @@ class AsyncOIDCClient(httpx.AsyncClient):
         self._patience = patience
         super().__init__(**_options(server, grants, path, options, AsyncRoutingTransport))
 
-    def __reduce__(self) -> MadeBy:
-        return by_name(self._made_by)
-
     def __repr__(self) -> str:
         return self._api.text() if self._api is not None else f"{type(self).__name__}({str(self.base_url)!r})"
-
-    def _repr_html_(self) -> str | None:
-        return self._api.html() if self._api is not None else None
-
-    @property
-    def api_name(self) -> str | None:
-        """The name of the API whose paths this client calls; ``None`` for a client of none."""
-        return self._api.name if self._api is not None else None
 
     async def operations(self, search: str | None = None) -> Listing[Operation]:
         """As :meth:`OIDCClient.operations`."""

@@ -66,19 +66,20 @@ def error_body(problem: Problem, request_id: str, public_url: str | None = None)
     A caller without a session gets the address for a sign-in, which a kernel cannot know.
     """
     link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
+    message, action = told(problem.message), told(problem.action)
     return {
-        "message": told(problem.message),
-        "action": told(problem.action),
+        "message": message,
+        "action": action,
         **link,
         "code": problem.code,
         "params": {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in problem.params.items()},
         "retryable": problem.retryable,
         "request_id": request_id,
-        "reason": told(problem.message),
+        "reason": message,
         "type": f"urn:jupyter-oidc:error:{problem.code}",
         "title": told(problem.title),
         "status": problem.status,
-        "detail": told(problem.text),
+        "detail": f"{message} {action}",
         "message_sentences": on_the_wire(problem.message),
         "action_sentences": on_the_wire(problem.action),
     }
