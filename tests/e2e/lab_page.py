@@ -188,6 +188,14 @@ class Lab:
         self.page.keyboard.press("Control+Enter")
         return self.page.locator(".jp-Cell.jp-mod-active .jp-OutputArea-output")
 
+    def find_insert_and_run_search(self) -> None:
+        """Find the search of the demo's API by words of its description, insert its cell, and run it."""
+        self.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("name of their item")
+        self.panel.get_by_role("button", name="Insert cell for GET /search", exact=True).click()
+        expect(self.panel.get_by_text("Inserted a cell for GET /search.")).to_be_visible()
+        self.page.locator(".jp-Cell.jp-mod-active .cm-content").click()
+        expect(self.run_active_cell().filter(has_text="Brass gears").first).to_be_visible(timeout=SLOW)
+
     def run_code(self, code: str) -> str:
         """Run ``code`` in a new cell and return the text of its output."""
         output = self.start_code(code)

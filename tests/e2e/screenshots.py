@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Route, expect
 from jupyter_oidc.language import told
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook, visiting
 from tests.e2e.scenes import CATALOGUE, DESCRIBED, play_catalogue
+from tests.e2e.test_languages import PANEL, STATUS, opened
 from tests.e2e.world import World, world
 from tests.support.browser import chromium
 
@@ -150,17 +151,12 @@ class Album:
         self.world.choose_language("ja_JP")
         with self.visit(locale="ja-JP") as lab:
             lab.page.set_viewport_size({"width": 1120, "height": 640})
-            lab.page.goto(f"{lab.place.url}{NOTEBOOK}&token={lab.place.token}")
-            status = lab.page.locator("#jupyter-oidc-status")
-            expect(status).to_have_text(told("Sign in", "ja_JP"), timeout=SLOW)
-            expect(lab.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)
-            status.get_by_role("button").click()
-            panel = lab.page.locator("#jupyter-oidc-panel")
-            with lab.page.context.expect_page() as opened:
-                panel.get_by_role("button", name=told("Sign in", "ja_JP")).first.click()
-            answer_certified(opened.value)
-            lab.gone(opened.value)
-            expect(status).to_have_text("Example User")
+            opened(lab, "ja_JP")
+            with lab.page.context.expect_page() as window:
+                lab.page.locator(PANEL).get_by_role("button", name=told("Sign in", "ja_JP")).first.click()
+            answer_certified(window.value)
+            lab.gone(window.value)
+            expect(lab.page.locator(STATUS)).to_have_text("Example User")
             expect(lab.notices).to_have_count(0, timeout=SLOW)
             lab.page.mouse.move(0, 0)
             self.keep("language", lab.page.screenshot(animations="disabled"))

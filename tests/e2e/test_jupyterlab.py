@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from jupyter_oidc.demo.environment import DemoEnvironment
 from jupyter_oidc.demo.issued_tokens import read_issued_tokens
 from tests.bench.newcomer import Watch, call_an_operation
-from tests.e2e.lab_page import SLOW, Lab, answer_demo
+from tests.e2e.lab_page import Lab, answer_demo
 from tests.support.canary import CANARY
 
 
@@ -87,9 +87,5 @@ def test_a_person_finds_an_operation_by_a_word_and_its_cell_runs(lab: Lab) -> No
     lab.says("Ada Lovelace")
     lab.gone(window)
     lab.kernel_is_idle()
-    lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("name of their item")
-    lab.panel.get_by_role("button", name="Insert cell for GET /search", exact=True).click()
-    expect(lab.panel.get_by_text("Inserted a cell for GET /search.")).to_be_visible()
-    lab.page.locator(".jp-Cell.jp-mod-active .cm-content").click()
-    expect(lab.run_active_cell().filter(has_text="Brass gears").first).to_be_visible(timeout=SLOW)
+    lab.find_insert_and_run_search()
     assert lab.complaints == []

@@ -64,7 +64,7 @@ def opened(lab: Lab, language: str) -> None:
     lab.page.goto(f"{lab.place.url}{NOTEBOOK}&token={lab.place.token}")
     expect(lab.page.locator(STATUS)).to_have_text(told("Sign in", language), timeout=SLOW)
     expect(lab.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)
-    lab.page.locator(STATUS).get_by_role("button").or_(lab.page.locator(f"button{STATUS}")).first.click()
+    lab.page.locator(STATUS).get_by_role("button").click()
     expect(lab.page.locator(PANEL)).to_be_visible()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from jupyter_oidc.demo.environment import DemoEnvironment
 from tests.e2e.conftest import sign_out
-from tests.e2e.lab_page import SLOW, answer_certified, answer_demo, visiting
+from tests.e2e.lab_page import answer_certified, answer_demo, visiting
 from tests.e2e.world import World
 
 PATH = "notebooks/notebook.ipynb"
@@ -44,11 +44,7 @@ def test_a_person_finds_an_operation_and_changes_the_account_in_notebook_7(
         lab.says("Ada Lovelace")
         lab.gone(window)
         lab.kernel_is_idle()
-        lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("name of their item")
-        lab.panel.get_by_role("button", name="Insert cell for GET /search", exact=True).click()
-        expect(lab.panel.get_by_text("Inserted a cell for GET /search.")).to_be_visible()
-        lab.page.locator(".jp-Cell.jp-mod-active .cm-content").click()
-        expect(lab.run_active_cell().filter(has_text="Brass gears").first).to_be_visible(timeout=SLOW)
+        lab.find_insert_and_run_search()
         window = lab.begin("Use another account")
         answer_demo(window, "Ben Herschel")
         window.get_by_role("button", name="Sign in as Ben Herschel").click()

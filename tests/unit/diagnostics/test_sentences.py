@@ -18,8 +18,8 @@ from jupyter_oidc.settings import Finding
 from tests.support.told import catalogued, unknown
 from tests.unit.diagnostics.contexts import CORP, Answering, diagnostic_context, named
 
-OF_OTHERS = {"keyring", "encrypted file", "storage", "way to sign in"}
-"""The checks whose texts are those of an adapter, for which a stand-in is here, or those of a sign-in."""
+OF_OTHERS = {"keyring", "encrypted file", "storage"}
+"""The checks whose texts are those of an adapter, for which a stand-in is here."""
 
 ABOUT = Subject(N_("client secret"), "corp")
 
