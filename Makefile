@@ -85,7 +85,8 @@ configuration: $(VENV)/.test  ## Make what comes from the table of settings anew
 languages: $(VENV)/.test  ## Write the sentences of the sources into the catalogues, and say which languages lack some
 	@$(BIN)/python -m tests.languages --write
 
-fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
+fuzz: $(VENV)/.test  ## Try the properties of the suite with new examples, then ask the proxy for anything, for MINUTES=10
+	@$(BIN)/pytest -q -m hypothesis --hypothesis-profile=search tests/unit
 	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)
 
 soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed and restarted (SOAK=30 minutes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import hypothesis
 import pytest
 
 pytest_plugins = [
@@ -21,6 +22,11 @@ sys.dont_write_bytecode = False
 
 # The tests quote the English sentences; those about languages choose theirs (ADR 59).
 os.environ["LANGUAGE"] = "en"
+
+# The suite asks the same examples in each run, so that a change is judged by what it changes; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.register_profile("search", derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def curl_of(operation: Operation, address: str) -> str:
     url = (
         address
         + path_with(operation, lambda one: _plain_text(_sample_of(one)))
-        + (f"?{urlencode(query)}" if query else "")
+        + (f"?{urlencode(query, errors='replace')}" if query else "")
     )
     words = ["curl", "--fail", "--globoff", "--request", operation.method]
     if operation.method == "HEAD":
@@ -151,19 +151,24 @@ def _path_expression(operation: Operation, names: dict[Parameter, str]) -> str:
             parts.append(f'quote(str({of_path[piece]}), safe="")')
             literal = ""
         else:
-            literal += quote(f"{{{piece}}}" if place % 2 else piece, safe=_SAFE_IN_PATH + "%")
+            literal += _quoted(f"{{{piece}}}" if place % 2 else piece, safe=_SAFE_IN_PATH + "%")
     parts += [_text_literal(literal)] if literal or not parts else []
     return " + ".join(parts)
 
 
 def path_with(operation: Operation, value_of: Callable[[Parameter], str]) -> str:
     """Return the path without its first slash, with the quoted value of each parameter in its place."""
-    values = {one.name: quote(value_of(one), safe="") for one in operation.parameters if one.place == "path"}
+    values = {one.name: _quoted(value_of(one)) for one in operation.parameters if one.place == "path"}
     pieces = _VARIABLE.split(operation.path.removeprefix("/"))
     return "".join(
-        values.get(piece, quote(f"{{{piece}}}", safe="")) if place % 2 else quote(piece, safe=_SAFE_IN_PATH + "%")
+        values.get(piece, _quoted(f"{{{piece}}}")) if place % 2 else _quoted(piece, safe=_SAFE_IN_PATH + "%")
         for place, piece in enumerate(pieces)
     )
+
+
+def _quoted(text: str, *, safe: str = "") -> str:
+    """Return ``text`` as it may stand in an address; what cannot be written as UTF-8 becomes a question mark."""
+    return quote(text, safe=safe, errors="replace")
 
 
 def _keywords(operation: Operation, names: dict[Parameter, str]) -> list[str]:
@@ -235,7 +240,7 @@ def _curl_body(body: Body) -> list[str]:
             f"--form-string {shlex.quote(_visible(f'{name}={value}'))}" for name, value in _fields(body.sample).items()
         ]
     if form == "urlencoded":
-        content = urlencode(_fields(body.sample))
+        content = urlencode(_fields(body.sample), errors="replace")
     elif _is_json(body.media_type):
         content = json.dumps({} if body.sample is None else body.sample)
     else:

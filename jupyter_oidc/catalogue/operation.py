@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from jupyter_oidc.language import Sentence
+from jupyter_oidc.protocol.json_value import writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,7 +202,7 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _limited(value: Any) -> Any:
-    """Return ``value`` if it has few parts."""
+    """Return ``value`` if it has few parts, and texts that can be written as UTF-8: a call could not send another."""
     waiting, parts = [value], 0
     while waiting:
         parts += 1
@@ -210,4 +211,6 @@ def _limited(value: Any) -> Any:
             raise AnswerUnusable
         if isinstance(part, (dict, list)):
             waiting += part.values() if isinstance(part, dict) else part
+    if not writable(value):
+        raise AnswerUnusable
     return value

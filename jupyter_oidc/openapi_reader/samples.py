@@ -199,21 +199,28 @@ def _text_for(schema: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a copy of ``value``, which may consist of the same parts many times; raises ``_TooLarge``."""
+    """Return a copy of ``value``, which may consist of the same parts many times; raises ``_TooLarge``.
+
+    Half a surrogate pair, which JSON can escape and UTF-8 cannot write, becomes a question mark.
+    """
     steps = iter(range(MAX_STEPS))
 
     def copied(part: Any) -> Any:
         if next(steps, None) is None:
             raise _TooLarge
         if isinstance(part, dict):
-            return {name[:200]: copied(inner) for name, inner in part.items()}
+            return {_writable(name[:200]): copied(inner) for name, inner in part.items()}
         if isinstance(part, list):
             return [copied(inner) for inner in part]
         if isinstance(part, str) and len(part) > MAX_SAMPLE_CHARACTERS:
             raise _TooLarge
-        return part
+        return _writable(part) if isinstance(part, str) else part
 
     made = copied(value)
     if len(json.dumps(made)) > MAX_SAMPLE_CHARACTERS:
         raise _TooLarge
     return made
+
+
+def _writable(text: str) -> str:
+    return text.encode(errors="replace").decode()

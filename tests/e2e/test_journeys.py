@@ -175,28 +175,30 @@ BROKEN = {
 
 
 NOTED = """() => {
-  globalThis.retried = false;
   document.addEventListener('click', event => {
-    globalThis.retried ||= event.target.closest('button')?.textContent === 'Retry';
+    globalThis.pressed = event.target.closest('button')?.textContent ?? globalThis.pressed;
   }, true);
 }"""
 
 
 def broken_until_retried(page: Page, body: str) -> Callable[[Route], None]:
-    """Return the answers of a server that is mended at the click on "Retry", and at no hint that comes before it."""
-    page.evaluate(NOTED)
+    """Return the answers of a server that breaks at the click on "Refresh now" and is mended at the one on "Retry".
+
+    What the page asks by itself, before the first and after a hint, is answered as the last click says.
+    """
 
     def answer(route: Route) -> None:
-        if page.evaluate("globalThis.retried"):
-            route.continue_()
-        else:
+        if page.evaluate("globalThis.pressed") == "Refresh now":
             route.fulfill(body=body, content_type="application/json")
+        else:
+            route.continue_()
 
     return answer
 
 
 def test_a_malformed_reply_becomes_a_sentence_and_not_a_white_page(visitor: Lab) -> None:
     visitor.sign_in()
+    visitor.page.evaluate(NOTED)
     address = re.compile(r".*/providers/corp/session(\?.*)?$")
     for body in BROKEN.values():
         visitor.page.route(address, broken_until_retried(visitor.page, body))

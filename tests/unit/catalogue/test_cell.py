@@ -9,7 +9,7 @@ import tokenize
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -134,6 +134,9 @@ def check_curl(command: str) -> None:
     assert not {"|", ";", "&", "&&", ">", "<", "("} & {token for token in lexer if not token.startswith("'")}
 
 
+BODIES = ("application/json", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "a/b;c=d")
+
+
 def operations_of(evil: str) -> list[Operation]:
     """What is read of a document that says ``evil`` wherever a document can say something."""
     schema = {"type": "object", "properties": {evil: {"type": "string", "default": evil}}, "required": [evil, "x"]}
@@ -141,7 +144,7 @@ def operations_of(evil: str) -> list[Operation]:
     listed = [{"name": f"{evil}", "in": place, "required": True, "example": evil} for place in places]
     listed += [{"name": f"n{place}", "in": place, "required": True, "schema": {"enum": [evil]}} for place in places]
     paths = {}
-    for number, media_type in enumerate(("application/json", "text/plain", "multipart/form-data", evil, "a/b;c=d")):
+    for number, media_type in enumerate((*BODIES, evil)):
         body = {"content": {media_type: {"schema": schema}}}
         texts = {"operationId": evil, "summary": evil, "description": evil, "tags": [evil], "deprecated": True}
         paths[f"/{number}/{{npath}}/{evil}"] = {"post": {**texts, "parameters": listed, "requestBody": body}}
@@ -174,12 +177,12 @@ def test_a_hostile_document_injects_nothing(evil: str) -> None:
         check_curl(curl_of(one, ADDRESS))
 
 
+TEXTS = st.text() | st.sampled_from(EVIL)
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=12,
 )
-TEXTS = st.text() | st.sampled_from(EVIL)
 PARAMETERS = st.builds(
     Parameter,
     name=TEXTS.filter(bool),
@@ -192,7 +195,7 @@ PARAMETERS = st.builds(
 OPERATIONS = st.builds(
     Operation,
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]),
-    path=st.text().map(lambda text: "/" + text),
+    path=TEXTS.map(lambda text: "/" + text),
     summary=st.none() | TEXTS,
     deprecated=st.booleans(),
     parameters=st.lists(PARAMETERS, max_size=4, unique_by=lambda one: (one.name, one.place)).map(tuple),
@@ -206,6 +209,7 @@ OPERATIONS = st.builds(
 
 @settings(deadline=None)
 @given(operation=OPERATIONS)
+@example(Operation(method="GET", path="/", parameters=(Parameter("\ud800", "query", required=True),)))
 def test_whatever_a_broken_reader_says_a_cell_is_one_call(operation: Operation) -> None:
     """The process that reads could be taken over by a document: what it says is written no differently."""
     check(cell_of("orders", operation))

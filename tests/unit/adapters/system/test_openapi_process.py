@@ -119,6 +119,8 @@ def test_an_answer_of_another_form_is_not_believed(line: object) -> None:
         {"parameters": [{"name": "", "in": "query"}]},
         {"parameters": [{"name": "a", "in": "body"}]},
         {"parameters": [{"name": "a", "in": "query", "sample": [[0] * 600] * 2}]},
+        {"parameters": [{"name": "a", "in": "query", "sample": ["\ud800"]}]},
+        {"body": {"media_type": "a/b", "required": True, "sample": {"\ud800": "a"}}},
         {"body": {"media_type": "a b", "required": True}},
     ],
 )
