@@ -4,7 +4,8 @@ A front (the handler, the kernels' fast path) admits the call, and gives the rel
 framework's connection behind six methods. The relay decides what the client sees of the answer:
 
 - no body for a HEAD and for a status that has none, a body that is there already at once, any other piece by piece;
-- the end of the session or of the caller's kernel closes the connection in the middle (S-5, Q8.12);
+- the end of the session while the API answers is told instead of the answer, of which nothing has left yet (S-5);
+- the end of the session or of the caller's kernel after that closes the connection in the middle (S-5, Q8.12);
 - an answer that breaks off closes it likewise, so that it never looks complete (C19);
 - a client that goes away ends the call to the API (C18).
 
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import Overloaded, Problem, UpstreamProtocolError
+from jupyter_oidc.problems import Overloaded, Problem, SessionExpired, UpstreamProtocolError
 from jupyter_oidc.web.problems import defect_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class Relay:
     async def run(self, client: Client, opened: Awaitable[Answer]) -> None:
         """Pass the answer in ``opened`` on to ``client``; returns when it is sent, or cannot be.
 
-        Raises what ``opened`` raises, and ``Overloaded`` if the call was given up by another reason than its client.
+        Raises what ``opened`` raises, ``SessionExpired`` if the session has ended meanwhile, and ``Overloaded`` if the
+        call was given up by another reason than its client.
         """
         try:
             answer = await opened
@@ -142,6 +144,12 @@ class Relay:
             return
         finally:
             self.opening = None
+        if answer.is_over and not self.is_client_gone:
+            answer.close()
+            raise SessionExpired(
+                N_("The session ended while the API answered; the API may have done what the call asked for."),
+                detail="answer.withheld",
+            )
         self._answer = answer
         self.owns_record = True
         outcome = CLIENT_ABORT
@@ -183,9 +191,6 @@ class Relay:
         body = upstream.whole() if has_body else None
         if has_body and body is None:
             await self._send_pieces(client, answer)
-        elif answer.is_over:
-            client.abort()
-            raise client.closed_error
         else:
             self._record.sent_bytes = len(body or b"")
             written = client.write_whole(status, answer.headers, body)

@@ -417,7 +417,7 @@ async def test_a_sign_out_ends_what_is_still_flowing(server_under_test: ServerUn
 async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(
     server_under_test: ServerUnderTest, upstream: Upstream
 ) -> None:
-    """S-5: however small it is."""
+    """S-5: however small it is; the caller reads why, and that the API may have done what was asked."""
     kernel = await signed_in(server_under_test)
     entered, loop = asyncio.Event(), asyncio.get_running_loop()
 
@@ -430,7 +430,11 @@ async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(
     calling = asyncio.ensure_future(attempt(server_under_test, kernel, "GET", "orders/items", {}))
     await asyncio.wait_for(entered.wait(), 10)
     await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
-    assert isinstance(await calling, httpx.RemoteProtocolError)
+    refused = await calling
+    assert isinstance(refused, httpx.Response)
+    assert (refused.status_code, refused.headers["X-OIDC-Error"]) == (401, "session_expired")
+    assert "the API may have done what the call asked for" in refused.json()["message"]
+    assert "late" not in refused.text
 
 
 async def test_calls_are_counted(server_under_test: ServerUnderTest, upstream: Upstream) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.page_memory import WHOLE_STRINGS
 
@@ -41,16 +41,34 @@ def browser_path() -> str:
     return found.stdout.strip()
 
 
+_RUNNING: list[Playwright] = []
+"""The Playwright of this process: its interface refuses to start a second one beside it."""
+
+
 @contextmanager
 def chromium(**hosts: int) -> Iterator[Browser]:
     """Start the browser and end it; it finds each of ``hosts`` at a loopback port, for every port in the URL."""
     flags = [_finding(flag, hosts) for flag in FLAGS]
-    with sync_playwright() as playwright:
+    with _playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=flags)
         try:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """Start Playwright, unless it runs for another browser."""
+    if _RUNNING:
+        yield _RUNNING[0]
+        return
+    with sync_playwright() as playwright:
+        _RUNNING.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _RUNNING.clear()
 
 
 def _finding(flag: str, hosts: dict[str, int]) -> str:

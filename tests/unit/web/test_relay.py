@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.problems import NotSignedIn, Overloaded, UpstreamUnreachable
+from jupyter_oidc.problems import NotSignedIn, Overloaded, SessionExpired, UpstreamUnreachable
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.relay import Relay
 
@@ -222,12 +222,27 @@ async def test_the_end_of_the_session_or_of_the_kernel_closes_a_stream() -> None
         await asyncio.wait([flowing])
 
 
-async def test_a_session_that_is_over_gives_out_no_whole_answer() -> None:
-    """S-5: it ended while the API answered."""
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_a_session_that_ended_while_the_api_answered_is_told_instead_of_the_answer(is_whole: bool) -> None:
+    """S-5: nothing of the answer has left, so the caller reads why and sees no broken connection."""
+    journey = Journey(answered(b"{}", is_whole=is_whole, is_over=True), ClientInMemory())
+    with pytest.raises(SessionExpired) as told:
+        await journey.go()
+    assert told.value.detail == "answer.withheld"
+    assert "may have done" in told.value.message
+    assert (journey.client.seen, journey.answer.closed) == ([], 1)
+    assert not journey.relay.has_answer
+    assert not journey.relay.owns_record, "the front renders and records the refusal"
+
+
+async def test_a_client_that_left_is_told_nothing_of_a_session_that_ended() -> None:
+    """C18, S-5: the call is recorded as one that its client left."""
     journey = Journey(answered(b"{}", is_whole=True, is_over=True), ClientInMemory())
+    journey.relay.client_gone()
     await journey.go()
-    assert journey.client.seen == ["abort"]
+    assert journey.client.seen == []
     assert journey.events.calls == [(200, 0, "client_abort")]
+    assert journey.answer.closed == 1
 
 
 async def test_the_end_of_the_session_closes_a_whole_answer_that_a_slow_client_has_not_taken() -> None:
