@@ -209,12 +209,12 @@ def _plain(value: Any) -> Any:
         if next(steps, None) is None:
             raise _TooLarge
         if isinstance(part, dict):
-            return {_writable(name[:200]): copied(inner) for name, inner in part.items()}
+            return {_in_utf8(name[:200]): copied(inner) for name, inner in part.items()}
         if isinstance(part, list):
             return [copied(inner) for inner in part]
         if isinstance(part, str) and len(part) > MAX_SAMPLE_CHARACTERS:
             raise _TooLarge
-        return _writable(part) if isinstance(part, str) else part
+        return _in_utf8(part) if isinstance(part, str) else part
 
     made = copied(value)
     if len(json.dumps(made)) > MAX_SAMPLE_CHARACTERS:
@@ -222,5 +222,5 @@ def _plain(value: Any) -> Any:
     return made
 
 
-def _writable(text: str) -> str:
+def _in_utf8(text: str) -> str:
     return text.encode(errors="replace").decode()

@@ -184,7 +184,7 @@ NOTED = """() => {
 def broken_until_retried(page: Page, body: str) -> Callable[[Route], None]:
     """Return the answers of a server that breaks at the click on "Refresh now" and is mended at the one on "Retry".
 
-    What the page asks by itself, before the first and after a hint, is answered as the last click says.
+    What the page asks by itself, after a hint say, is answered as the last of these clicks says.
     """
 
     def answer(route: Route) -> None:
