@@ -6,13 +6,13 @@ MINUTES ?= 10
 SOAK   ?= 30
 AGAINST ?= main
 BIN     = $(VENV)/bin
-# One process on each processor: pages of JupyterLab take all of one, and time out where more share it.
-WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+# Two more processes than processors, since most tests wait; tests/support/lanes_plugin.py keeps browsers to one on each.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,8 @@ demo: $(VENV)/.demo  ## Start JupyterLab with an embedded provider and API
 demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each step
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
-test: $(VENV)/.test check tools  ## Set everything up and run all tests
-	@$(BIN)/python .ci/test-front-end
+test: $(VENV)/.test tools  ## Set everything up and run all tests
+	@$(MAKE) --no-print-directory -j2 check front-end
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/$(PYTEST)
 
@@ -56,6 +56,9 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+front-end: $(VENV)/.test  ## Check the types of the front end and run its unit tests
+	@$(BIN)/python .ci/test-front-end
 
 npm-package: $(VENV)/.test  ## Pack the front end for authors of extensions: dist/jupyter-oidc-labextension-VERSION.tgz
 	@$(BIN)/python .ci/npm-package

@@ -1,4 +1,4 @@
-"""Plugins for the whole suite: a Jupyter server to test against, the canary of law 9, and the list of the slowest."""
+"""Plugins for the whole suite: a Jupyter server to test against, the canary of law 9, lanes for browsers, and the list of the slowest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 pytest_plugins = [
     "pytest_jupyter.jupyter_server",
     "tests.support.canary_plugin",
+    "tests.support.lanes_plugin",
     "tests.support.slowest_plugin",
     "pytester",
 ]

@@ -93,6 +93,9 @@ class JupyterOIDC(ExtensionApp):
     create_parts: CreateParts | None = None
     """The parts that do I/O, of a front of its own, such as the one of the tests; no setting reaches this."""
 
+    poll_seconds = CHECK_INTERVAL_SECONDS
+    """Seconds between two polls of the settings files; no setting reaches this either."""
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
@@ -105,7 +108,7 @@ class JupyterOIDC(ExtensionApp):
         for trouble in source.troubles:
             log.warning("jupyter_oidc: %s.", trouble)
         watch = SettingsWatch(source, self.context.settings, self._reload, log)
-        self._watching = PeriodicCallback(watch.poll, CHECK_INTERVAL_SECONDS * 1000)
+        self._watching = PeriodicCallback(watch.poll, self.poll_seconds * 1000)
         if said.reload:
             self._watching.start()
         self._tell_pages()

@@ -29,6 +29,7 @@ def main() -> int:
             storage="keyring",
             environment=ENVIRONMENT,
             log_level="INFO",
+            as_program=True,
         )
         with process, process.client() as client, process.client() as other:
             told: dict[str, object] = {}

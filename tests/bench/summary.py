@@ -54,7 +54,7 @@ def main() -> int:
     """Measure and report; 1 if a summary costs too much or the provider was asked."""
     with tempfile.TemporaryDirectory() as name, ScriptedProvider() as provider, Upstream() as upstream:
         settings = settings_for(provider, upstream)  # type: ignore[arg-type]  # NOTE: only the issuer is read
-        with JupyterProcess(Path(name) / "jupyter", {"corp": settings}, log_level="INFO") as process:
+        with JupyterProcess(Path(name) / "jupyter", {"corp": settings}, log_level="INFO", as_program=True) as process:
             with process.client() as client:
                 started = client.post("jupyter-oidc/providers/corp/sign-in", json={}).json()
                 FormBrowser(provider.issuer).open(str(httpx.URL(process.url).join(started["start_url"])))

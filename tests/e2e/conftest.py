@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from jupyter_oidc.demo.environment import DemoEnvironment, DemoOptions
 from jupyter_oidc.demo.personas import PROVIDER
 from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
-from tests.support.browser import chromium
+from tests.support.browser import Chromium, chromium
 from tests.support.plain_http import PLAIN
 
 expect.set_options(timeout=20_000)  # milliseconds: no expectation is about speed, and machines that test are busy
@@ -30,7 +30,7 @@ def jp_server_cleanup() -> None:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[Chromium]:
     with chromium() as browser:
         yield browser
 
@@ -55,7 +55,7 @@ def world(shared_world: World) -> World:
 
 
 @pytest.fixture
-def visitor(world: World, browser: Browser) -> Iterator[Lab]:
+def visitor(world: World, browser: Chromium) -> Iterator[Lab]:
     """A user with a new notebook open; at the end no page of Jupyter's may have logged an error or a warning."""
     with visiting(browser, world.process) as lab:
         lab.open(NOTEBOOK)
@@ -71,7 +71,7 @@ def sign_out(demo: DemoEnvironment) -> None:
 
 
 @pytest.fixture
-def lab(browser: Browser, demo: DemoEnvironment) -> Iterator[Lab]:
+def lab(browser: Chromium, demo: DemoEnvironment) -> Iterator[Lab]:
     with visiting(browser, demo) as lab:
         lab.open()
         yield lab

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
 
+from tests.support.browser import Chromium
 from tests.support.canary import CANARY
 from tests.support.recording import Recording
 
@@ -321,20 +322,21 @@ def answer_certified(window: Page, name: str = "user1") -> None:
 
 @contextmanager
 def visiting(
-    browser: Browser, place: Place, *, script: str = "", recording: Recording | None = None, **options: Any
+    browser: Chromium, place: Place, *, script: str = "", recording: Recording | None = None, **options: Any
 ) -> Iterator[Lab]:
     """A fresh visitor with nothing in the browser; ``script`` runs in every page before anything else."""
     noted = recording.options() if recording else {}
-    context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 800}, **noted, **options)
-    try:
+    with browser.visit(viewport={"width": 1280, "height": 800}, **noted, **options) as context:
         if script:
             context.add_init_script(script)
         if recording:
             recording.listen(context)
-        yield Lab(context.new_page(), place)
-    finally:
-        context.unroute_all(behavior="ignoreErrors")
-        context.close()
+        lab = Lab(context.new_page(), place)
+        context.pages[0].close()  # the empty page of a browser that has just started
+        try:
+            yield lab
+        finally:
+            context.unroute_all(behavior="ignoreErrors")
 
 
 def new_notebook(folder: Path, name: str = "notebook.ipynb", cells: Sequence[str] = ()) -> Path:

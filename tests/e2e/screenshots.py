@@ -18,14 +18,14 @@ from typing import Any
 
 from aiohttp import web
 from PIL import Image
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from jupyter_oidc.language import told
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook, visiting
 from tests.e2e.scenes import CATALOGUE, DESCRIBED, play_catalogue
 from tests.e2e.test_languages import PANEL, STATUS, opened
 from tests.e2e.world import World, world
-from tests.support.browser import chromium
+from tests.support.browser import Chromium, chromium
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -50,7 +50,7 @@ class Album:
     """Takes the pictures of one theme."""
 
     world: World
-    browser: Browser
+    browser: Chromium
     theme: str
 
     def keep(self, name: str, picture: bytes) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, unfold_all, visiting
 from tests.e2e.scenes import CATALOGUE, ada, play, play_catalogue, play_problem, scenes
 from tests.e2e.world import World
 from tests.support.accessibility import checked
+from tests.support.browser import Chromium
 
 THEMES: dict[str, tuple[str, dict[str, Any]]] = {
     "light": ("JupyterLab Light", {}),
@@ -31,7 +32,7 @@ def nothing_found(page: Page, *parts: str, looked: int) -> None:
 
 @pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
 def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(
-    world: World, browser: Browser, theme: str, options: dict[str, Any]
+    world: World, browser: Chromium, theme: str, options: dict[str, Any]
 ) -> None:
     """One page shows all states at once, each as a provider of its own, with the notices that belong to them."""
     world.choose_theme(theme)
@@ -50,7 +51,7 @@ def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(
 
 @pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
 def test_nothing_is_found_in_the_operations_of_the_apis(
-    world: World, browser: Browser, theme: str, options: dict[str, Any]
+    world: World, browser: Chromium, theme: str, options: dict[str, Any]
 ) -> None:
     """A search over all APIs, the list of one, everything unfolded, and a document that could not be read."""
     world.choose_theme(theme)
@@ -70,7 +71,7 @@ def test_nothing_is_found_in_the_operations_of_the_apis(
 
 
 @pytest.mark.parametrize("state", ["link", "declined", "unconfigured", "refused"])
-def test_nothing_is_found_where_a_sign_in_does_not_go_as_planned(world: World, browser: Browser, state: str) -> None:
+def test_nothing_is_found_where_a_sign_in_does_not_go_as_planned(world: World, browser: Chromium, state: str) -> None:
     script = "window.open = () => null" if state == "link" else ""
     with visiting(browser, world.process, script=script) as lab:
         if state == "unconfigured":
@@ -96,7 +97,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", SCHEMES.values(), ids=list(SCHEMES))
-def test_nothing_is_found_on_the_pages_of_a_sign_in(world: World, browser: Browser, options: dict[str, Any]) -> None:
+def test_nothing_is_found_on_the_pages_of_a_sign_in(world: World, browser: Chromium, options: dict[str, Any]) -> None:
     """The whole page is ours: after success, after a refusal, after a used link, after a sign-out."""
     with visiting(browser, world.process, script="window.close = () => undefined", **options) as lab:
         lab.page.goto(f"{world.process.url}api/status?token={world.process.token}")

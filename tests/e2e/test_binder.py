@@ -13,10 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from jupyter_oidc.demo.environment import free_port
 from tests.e2e.lab_page import SLOW, answer_demo, visiting
+from tests.support.browser import Chromium
 from tests.support.hub_front import HubFront
 from tests.support.plain_http import PLAIN
 
@@ -78,7 +79,7 @@ def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(log.read_text())
 
 
-def test_a_visitor_signs_in_with_a_code_and_calls_the_api(browser: Browser, visit: Visit) -> None:
+def test_a_visitor_signs_in_with_a_code_and_calls_the_api(browser: Chromium, visit: Visit) -> None:
     """Binder has no address that a provider could redirect to; the provider's page comes through the server, too."""
     with visiting(browser, visit) as lab:
         lab.open("jupyter-oidc-demo")

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.accessibility import checked
+from tests.support.browser import Chromium
 from tests.support.demo_provider import CALLBACK, DemoProvider, running_demo_provider
 
 
@@ -31,7 +32,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, request: Any) -> Iterator[Visit]:
+def visit(browser: Chromium, request: Any) -> Iterator[Visit]:
     context = browser.new_context(**getattr(request, "param", {}))
     yield Visit(context.new_page())
     context.close()

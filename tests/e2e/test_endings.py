@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.e2e.lab_page import Lab, visiting
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 
 
@@ -34,7 +35,7 @@ def test_a_session_that_the_provider_ends_is_announced_once_with_a_way_back(visi
     ids=["settings with a mistake", "server extension off"],
 )
 def test_a_sign_in_that_cannot_work_says_why_and_what_to_do(
-    browser: Browser, tmp_path: Path, providers: dict[str, object], enabled: bool, says: str, why: str
+    browser: Chromium, tmp_path: Path, providers: dict[str, object], enabled: bool, says: str, why: str
 ) -> None:
     process = JupyterProcess(tmp_path / "jupyter", providers, app="jupyterlab", enabled=enabled)
     with process, visiting(browser, process) as lab:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.e2e.lab_page import Lab, answer_certified, visiting
 from tests.interop.person import at_work
+from tests.support.browser import Chromium
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.node import find_node
 from tests.support.upstream import Upstream
@@ -60,7 +61,7 @@ def open_orders(lab: Lab) -> None:
 
 
 def test_an_extension_made_from_the_template_signs_its_user_in_and_calls_an_api(
-    browser: Browser, tmp_path: Path, built: Path
+    browser: Chromium, tmp_path: Path, built: Path
 ) -> None:
     with (
         CertifiedProvider(ProviderDocument()) as provider,

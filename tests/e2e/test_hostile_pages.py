@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.interop.hostile.real_environment import RealEnvironment, start_environment
+from tests.support.browser import Chromium
 from tests.support.raw_upstream import RawUpstream, reply
 
 ACT = """
@@ -54,7 +55,7 @@ def real_environment(shared_environment: RealEnvironment) -> RealEnvironment:
 
 
 @pytest.fixture
-def page(browser: Browser, real_environment: RealEnvironment) -> Iterator[Page]:
+def page(browser: Chromium, real_environment: RealEnvironment) -> Iterator[Page]:
     """A page of a browser that is logged in to Jupyter."""
     context = browser.new_context()
     try:

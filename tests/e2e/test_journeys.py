@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 
 
 def test_a_person_signs_in_calls_from_an_example_cell_refreshes_and_signs_out(visitor: Lab, world: World) -> None:
@@ -60,7 +61,7 @@ def test_a_cancelled_sign_in_cannot_be_finished_afterwards(visitor: Lab, world: 
     visitor.says("Sign in")
 
 
-def test_a_blocked_window_becomes_a_link_in_the_page(world: World, browser: Browser) -> None:
+def test_a_blocked_window_becomes_a_link_in_the_page(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process, script="window.open = () => null") as lab:
         lab.open(NOTEBOOK)
         lab.show_panel()
@@ -221,7 +222,7 @@ def tab_to(page: Page, name: str, most: int = 80) -> None:
     raise AssertionError(f"Tab does not lead to {name}.")
 
 
-def test_the_keyboard_alone_leads_in_and_out(world: World, browser: Browser) -> None:
+def test_the_keyboard_alone_leads_in_and_out(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process) as lab:
         lab.open("lab?reset")
         tab_to(lab.page, "Opens the sign-in panel.")

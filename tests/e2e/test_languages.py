@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from jupyter_oidc.language import CATALOGUES, tag_of, told
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
 from tests.e2e.world import World
 from tests.support.accessibility import checked
+from tests.support.browser import Chromium
 from tests.support.catalogues import FRONT_END, merged, templates, texts_of, translated
 
 LANGUAGES = sorted(CATALOGUES.values())
@@ -69,7 +70,7 @@ def opened(lab: Lab, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_person_signs_in_and_is_refused_in_their_language(world: World, browser: Browser, language: str) -> None:
+def test_a_person_signs_in_and_is_refused_in_their_language(world: World, browser: Chromium, language: str) -> None:
     """No text of ours is left in English, and axe-core finds nothing."""
     world.choose_language(language)
     script = "window.close = () => undefined"
@@ -100,7 +101,7 @@ def told_of(api: str, language: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_of_a_page_fit_into_a_narrow_panel(world: World, browser: Browser, language: str) -> None:
+def test_the_words_of_a_page_fit_into_a_narrow_panel(world: World, browser: Chromium, language: str) -> None:
     """Nothing is cut off where the panel is 320 pixels wide (WCAG 2.2, 1.4.10)."""
     world.choose_language(language)
     with visiting(browser, world.process, locale=tag_of(language)) as lab:

@@ -7,15 +7,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
+from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
 
 
 @pytest.mark.parametrize("redirect_uri", ["http://127.0.0.1/cb", "http://localhost/deep/er/cb", None])
-def test_a_person_comes_back_through_a_listener(browser: Browser, tmp_path: Path, redirect_uri: str | None) -> None:
+def test_a_person_comes_back_through_a_listener(browser: Chromium, tmp_path: Path, redirect_uri: str | None) -> None:
     """RFC 8252, 7.3: JupyterLab at ``localhost``, the listener at another name and port, both in one browser."""
     with ScriptedProvider() as provider:
         settings = {

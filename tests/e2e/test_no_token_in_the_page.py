@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser
-
 from tests.e2e.lab_page import visiting
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 from tests.support.leak_search import Found, LeakSearch
 from tests.support.page_memory import heaps, markup, stores
 from tests.support.recording import CALLBACK, Recording
@@ -23,7 +22,7 @@ print(oidc.session().user.name, oidc.api("orders").get("items").json())
 """
 
 
-def test_a_whole_journey_leaves_no_token_in_the_browser(world: World, browser: Browser, tmp_path: Path) -> None:
+def test_a_whole_journey_leaves_no_token_in_the_browser(world: World, browser: Chromium, tmp_path: Path) -> None:
     recording = Recording(tmp_path / "provider" / "journey.har")
     with visiting(browser, world.process, recording=recording) as lab:
         lab.open("lab/tree/notebook.ipynb?reset")
@@ -85,7 +84,7 @@ SENT = ("a body", "a header", "a frame")
 
 
 def test_the_search_finds_what_is_planted_in_each_of_these_places(
-    world: World, browser: Browser, tmp_path: Path
+    world: World, browser: Chromium, tmp_path: Path
 ) -> None:
     """The test above can fail."""
     recording = Recording(tmp_path / "provider" / "planted.har")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser
-
 from jupyter_oidc.demo.environment import DemoEnvironment
 from tests.e2e.conftest import sign_out
 from tests.e2e.lab_page import answer_certified, answer_demo, visiting
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 
 PATH = "notebooks/notebook.ipynb"
 CELL = "import jupyter_oidc as oidc\nprint(oidc.api('orders').get('items').json())"
 
 
-def test_a_person_signs_in_calls_from_a_cell_and_signs_out_in_notebook_7(world: World, browser: Browser) -> None:
+def test_a_person_signs_in_calls_from_a_cell_and_signs_out_in_notebook_7(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process) as without:
         without.page.route("**/@jupyter-oidc/**", lambda route: route.abort())
         without.page.goto(f"{world.process.url}{PATH}?token={world.process.token}")
@@ -34,7 +33,7 @@ def test_a_person_signs_in_calls_from_a_cell_and_signs_out_in_notebook_7(world: 
 
 
 def test_a_person_finds_an_operation_and_changes_the_account_in_notebook_7(
-    demo: DemoEnvironment, browser: Browser
+    demo: DemoEnvironment, browser: Chromium
 ) -> None:
     """The catalogue and the accounts of the panel are there as in JupyterLab; the inserted cell runs."""
     with visiting(browser, demo) as lab:

@@ -9,11 +9,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.lab_page import NOTEBOOK, Lab, unfold_all, visiting
 from tests.e2e.scenes import CATALOGUE, ada, operation, operations, play, play_catalogue
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 
 MAX_KEY_MILLISECONDS = 250
 """A key in the search may keep the page busy this long, on a busy machine; 50 is what a person notices."""
@@ -44,7 +45,7 @@ def open_operations(lab: Lab, title: str = "Order desk") -> None:
 
 
 @pytest.fixture
-def catalogued(world: World, browser: Browser) -> Any:
+def catalogued(world: World, browser: Chromium) -> Any:
     """A visitor of a server whose APIs have operations."""
     with visiting(browser, world.process, permissions=["clipboard-read", "clipboard-write"]) as lab:
         play(lab.page.context, {"corp": ada()})
@@ -128,7 +129,7 @@ def test_nothing_has_to_be_scrolled_sideways(catalogued: Lab, width: int, zoom: 
     assert overflowing == []
 
 
-def test_five_thousand_operations_do_not_pause_the_page(world: World, browser: Browser) -> None:
+def test_five_thousand_operations_do_not_pause_the_page(world: World, browser: Chromium) -> None:
     """Fifty rows are drawn, and a key in the search does not keep the page busy for long."""
     rows = [
         operation("GET", f"/{part}/{number}/{{id}}", f"Show {part} {number}")

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.contract import fixtures
 from tests.e2e.lab_page import Lab, visiting
+from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 
 
@@ -65,7 +66,7 @@ def opened(lab: Lab, server: OtherServer) -> None:
 
 
 def test_a_page_goes_on_at_a_newer_and_at_an_older_server_and_says_once_which_side_is_older(
-    browser: Browser, tmp_path: Path
+    browser: Chromium, tmp_path: Path
 ) -> None:
     process = JupyterProcess(tmp_path / "jupyter", {}, app="jupyterlab")
     with process:

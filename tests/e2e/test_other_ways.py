@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, new_notebook, visiting
 from tests.e2e.test_accessibility import OURS, nothing_found
 from tests.interop.person import SCOPES, at_work
+from tests.support.browser import Chromium
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.upstream import Upstream
 
@@ -21,7 +22,7 @@ NOWHERE = "http://127.0.0.1/nobody/listens"
 
 @contextmanager
 def at_the_panel(
-    browser: Browser, folder: Path, settings: dict[str, Any], *, client: dict[str, Any] | None = None
+    browser: Chromium, folder: Path, settings: dict[str, Any], *, client: dict[str, Any] | None = None
 ) -> Iterator[Lab]:
     """Open the panel of a JupyterLab whose settings name a way; at the end no page of Jupyter's may have complained."""
     with (
@@ -46,7 +47,7 @@ def confirm(window: Page) -> None:
     expect(window.get_by_role("heading", name="Sign-in Success")).to_be_visible()
 
 
-def test_a_person_signs_in_with_a_code_that_the_window_shows_too(browser: Browser, tmp_path: Path) -> None:
+def test_a_person_signs_in_with_a_code_that_the_window_shows_too(browser: Chromium, tmp_path: Path) -> None:
     """RFC 8628, 3.3.1: the person compares the codes; the link and the QR code lead to the same page."""
     with at_the_panel(browser, tmp_path, {"redirect_strategy": "device"}) as lab:
         window = lab.begin()
@@ -62,7 +63,7 @@ def test_a_person_signs_in_with_a_code_that_the_window_shows_too(browser: Browse
         assert lab.call_from_page()[0] == 200
 
 
-def test_a_code_is_declined_at_the_provider_and_another_is_asked_for(browser: Browser, tmp_path: Path) -> None:
+def test_a_code_is_declined_at_the_provider_and_another_is_asked_for(browser: Chromium, tmp_path: Path) -> None:
     with at_the_panel(browser, tmp_path, {"redirect_strategy": "device"}) as lab:
         window = lab.begin()
         first = lab.panel.locator(".jp-oidc-code code").inner_text()
@@ -77,7 +78,7 @@ def test_a_code_is_declined_at_the_provider_and_another_is_asked_for(browser: Br
         lab.says("Example User")
 
 
-def test_a_person_signs_in_by_a_pasted_address(browser: Browser, tmp_path: Path) -> None:
+def test_a_person_signs_in_by_a_pasted_address(browser: Chromium, tmp_path: Path) -> None:
     """A32: an address that is no answer to this sign-in is refused with words and consumes nothing; it stays hidden."""
     settings = {"redirect_strategy": "paste", "redirect_uri": NOWHERE, "scopes": SCOPES}
     client = {"native": True, "more": {"redirect_uris": [NOWHERE]}}
@@ -87,8 +88,8 @@ def test_a_person_signs_in_by_a_pasted_address(browser: Browser, tmp_path: Path)
             lab.link.click()
         ended: list[str] = []
         opened.value.on("request", lambda request: ended.append(request.url))
-        answer_certified(opened.value)
-        opened.value.wait_for_event("requestfailed", lambda request: request.url.startswith(NOWHERE))
+        with opened.value.expect_event("requestfailed", lambda request: request.url.startswith(NOWHERE)):
+            answer_certified(opened.value)
         address = next(url for url in ended if url.startswith(NOWHERE))
         field = lab.panel.get_by_label("Paste the address here; it stays hidden:")
         nothing_found(lab.page, *OURS, looked=20)
@@ -103,7 +104,7 @@ def test_a_person_signs_in_by_a_pasted_address(browser: Browser, tmp_path: Path)
         assert "code=" not in lab.page.content()
 
 
-def test_the_set_up_is_checked_from_the_panel(browser: Browser, tmp_path: Path) -> None:
+def test_the_set_up_is_checked_from_the_panel(browser: Chromium, tmp_path: Path) -> None:
     with at_the_panel(browser, tmp_path, {"scopes": ["openid", "unheard.of"]}) as lab:
         lab.button("Check the set-up").click()
         found = lab.panel.get_by_role("region", name="Set-up")

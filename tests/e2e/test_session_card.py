@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
 from tests.e2e.test_accessibility import THEMES, nothing_found
 from tests.e2e.world import World
+from tests.support.browser import Chromium
 
 CARDS = "@jupyter-oidc/labextension:cards"
 SESSION_TYPE = "application/vnd.jupyter-oidc.session.v1+json"
@@ -62,7 +63,7 @@ def test_the_card_follows_a_sign_out_in_the_panel_and_a_sign_in_without_a_run_of
 
 
 def test_a_saved_notebook_names_nobody_in_the_data_of_its_card_and_shows_the_present_when_it_is_opened_again(
-    world: World, browser: Browser
+    world: World, browser: Chromium
 ) -> None:
     with visiting(browser, world.process) as lab:
         lab.open(NOTEBOOK)
@@ -83,7 +84,7 @@ def test_a_saved_notebook_names_nobody_in_the_data_of_its_card_and_shows_the_pre
 
 
 def test_where_the_plugin_is_switched_off_the_notebook_shows_when_the_card_was_true(
-    world: World, browser: Browser
+    world: World, browser: Chromium
 ) -> None:
     with without_cards(world), visiting(browser, world.process) as lab:
         lab.open(NOTEBOOK)
@@ -106,7 +107,7 @@ def test_cancel_below_the_invitation_ends_the_wait_of_the_cell_and_no_link_is_sa
     assert (SIGN_IN_TYPE in text, "href" in text) == (False, False)
 
 
-def test_the_card_follows_the_session_in_notebook_7(world: World, browser: Browser) -> None:
+def test_the_card_follows_the_session_in_notebook_7(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process) as lab:
         lab.open("notebooks/notebook.ipynb")
         window = lab.begin()
@@ -148,7 +149,9 @@ def strange(world: World) -> World:
     return world
 
 
-def test_a_notebook_of_a_stranger_shows_my_session_and_does_nothing_by_itself(strange: World, browser: Browser) -> None:
+def test_a_notebook_of_a_stranger_shows_my_session_and_does_nothing_by_itself(
+    strange: World, browser: Chromium
+) -> None:
     asked: list[str] = []
     with visiting(browser, strange.process) as lab:
         lab.page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
@@ -164,7 +167,7 @@ def test_a_notebook_of_a_stranger_shows_my_session_and_does_nothing_by_itself(st
 
 
 @pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
-def test_nothing_is_found_in_the_cards(strange: World, browser: Browser, theme: str, options: dict[str, Any]) -> None:
+def test_nothing_is_found_in_the_cards(strange: World, browser: Chromium, theme: str, options: dict[str, Any]) -> None:
     strange.choose_theme(theme)
     with visiting(browser, strange.process, **options) as lab:
         lab.open(NOTEBOOK)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Download, Page, Route, expect
+from playwright.sync_api import Download, Page, Route, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, new_notebook, visiting
+from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.strict_provider import StrictProvider
 
@@ -98,7 +99,7 @@ def hint_of(place: Place) -> str:
 # -- the person --------------------------------------------------------------------------------------------------------
 
 
-def test_a_person_signs_out_at_the_provider_and_comes_back(place: Place, browser: Browser) -> None:
+def test_a_person_signs_out_at_the_provider_and_comes_back(place: Place, browser: Chromium) -> None:
     """Q9.8, L-1: by a click in JupyterLab, through the one-time page, to the page that says so."""
     with visiting(browser, place) as lab:
         lab.open(NOTEBOOK)
@@ -115,7 +116,7 @@ def test_a_person_signs_out_at_the_provider_and_comes_back(place: Place, browser
         assert lab.complaints == []
 
 
-def test_going_back_in_that_window_shows_no_form_again(place: Place, browser: Browser) -> None:
+def test_going_back_in_that_window_shows_no_form_again(place: Place, browser: Chromium) -> None:
     """Q9.8: neither from the cache nor from the server."""
     with visiting(browser, place) as lab:
         lab.open(NOTEBOOK)
@@ -141,7 +142,7 @@ def leave(lab: Lab) -> Page:
     return opened.value
 
 
-def test_without_script_a_button_does_it(place: Place, browser: Browser) -> None:
+def test_without_script_a_button_does_it(place: Place, browser: Chromium) -> None:
     """Q9.8: the form is there for people whose browser runs no script."""
     with at_jupyter(browser, place) as page, without_script(browser) as quiet:
         address = sign_in_and_out(place, page)
@@ -153,7 +154,7 @@ def test_without_script_a_button_does_it(place: Place, browser: Browser) -> None
 
 
 @contextmanager
-def without_script(browser: Browser) -> Iterator[Page]:
+def without_script(browser: Chromium) -> Iterator[Page]:
     """A browser with script switched off."""
     context = browser.new_context(java_script_enabled=False)
     try:
@@ -166,7 +167,7 @@ def without_script(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def at_jupyter(browser: Browser, place: Place, **headers: str) -> Iterator[Page]:
+def at_jupyter(browser: Chromium, place: Place, **headers: str) -> Iterator[Page]:
     """A page of Jupyter's origin where a hostile script runs; ``headers`` are those that it came with."""
     context = browser.new_context()
     try:
@@ -246,7 +247,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
-def test_a_script_that_asks_for_the_page_gets_no_token(place: Place, browser: Browser, reader: str) -> None:
+def test_a_script_that_asks_for_the_page_gets_no_token(place: Place, browser: Chromium, reader: str) -> None:
     """Q9.8: the browser itself says that it is not shown as a page, and no script can say otherwise."""
     with at_jupyter(browser, place) as page:
         address = sign_in_and_out(place, page)
@@ -273,7 +274,9 @@ WATCH = """async url => {
     [{}, {"Cross-Origin-Opener-Policy": "same-origin"}, {"Cross-Origin-Opener-Policy": "same-origin-allow-popups"}],
     ids=["a usual page", "a page with the same opener policy as ours", "a page that keeps its popups"],
 )
-def test_a_script_that_opens_the_window_cannot_read_it(place: Place, browser: Browser, headers: dict[str, str]) -> None:
+def test_a_script_that_opens_the_window_cannot_read_it(
+    place: Place, browser: Chromium, headers: dict[str, str]
+) -> None:
     """Q9.8: it looks as often as it can, and the page is of another origin all the time; the sign-out goes on."""
     with at_jupyter(browser, place, **headers) as page:
         address = sign_in_and_out(place, page)
@@ -283,14 +286,14 @@ def test_a_script_that_opens_the_window_cannot_read_it(place: Place, browser: Br
         assert len(place.provider.signed_out) == 1
 
 
-def test_the_watcher_reads_a_page_of_our_own_origin(place: Place, browser: Browser) -> None:
+def test_the_watcher_reads_a_page_of_our_own_origin(place: Place, browser: Chromium) -> None:
     """Q9.8: proof that the test above can fail: another page of Jupyter's is read like this."""
     with at_jupyter(browser, place) as page:
         seen = page.evaluate(WATCH, f"{place.url}api/status")
         assert any("last_activity" in text for text in seen)
 
 
-def test_a_service_worker_that_hears_the_navigation_gets_no_token(place: Place, browser: Browser) -> None:
+def test_a_service_worker_that_hears_the_navigation_gets_no_token(place: Place, browser: Chromium) -> None:
     """Q9.8: a worker's repeated request is no navigation; the browser's headers say so, for any headers it sets."""
     with at_jupyter(browser, place) as page:
         sign_in(place, page)
@@ -314,7 +317,7 @@ def test_a_service_worker_that_hears_the_navigation_gets_no_token(place: Place, 
         assert "Sign-out did not work" in heard[1]
 
 
-def test_a_download_of_the_page_holds_no_token(place: Place, browser: Browser) -> None:
+def test_a_download_of_the_page_holds_no_token(place: Place, browser: Chromium) -> None:
     """Q9.8: a script may have an address saved to a file, which a kernel could read."""
     with at_jupyter(browser, place) as page:
         address = sign_in_and_out(place, page)

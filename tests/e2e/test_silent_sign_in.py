@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook, visiting
 from tests.interop.person import Person, at_work
+from tests.support.browser import Chromium
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.upstream import Upstream
 
 
 @contextmanager
-def trying(folder: Path, browser: Browser) -> Iterator[tuple[Lab, Person, list[str]]]:
+def trying(folder: Path, browser: Chromium) -> Iterator[tuple[Lab, Person, list[str]]]:
     """A JupyterLab whose pages try silently; the list holds the ``prompt`` of each authorization request.
 
     Without offline access, since a provider gives it only after it has asked the user.
@@ -41,7 +42,7 @@ def trying(folder: Path, browser: Browser) -> Iterator[tuple[Lab, Person, list[s
 
 
 def test_a_page_signs_in_where_the_provider_knows_the_person_and_falls_back_to_the_button_where_not(
-    tmp_path: Path, browser: Browser
+    tmp_path: Path, browser: Chromium
 ) -> None:
     """Q10.3: once, without a notice, and no loop after a reload; the notebook that was opened is open."""
     with trying(tmp_path, browser) as (lab, person, prompts):

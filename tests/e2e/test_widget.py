@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from aiohttp import web
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, new_notebook, visiting
 from tests.interop.person import at_work
+from tests.support.browser import Chromium
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.upstream import Upstream
 
@@ -27,7 +28,7 @@ async def two_orders(_: web.Request) -> web.StreamResponse:
     return web.json_response({"orders": [{"id": 1, "item": "<b>gears</b>"}, {"id": 2, "status": "open"}]})
 
 
-def test_a_widget_shows_what_an_api_answers_and_says_why_where_it_does_not(browser: Browser, tmp_path: Path) -> None:
+def test_a_widget_shows_what_an_api_answers_and_says_why_where_it_does_not(browser: Chromium, tmp_path: Path) -> None:
     with (
         CertifiedProvider(ProviderDocument()) as provider,
         Upstream() as upstream,

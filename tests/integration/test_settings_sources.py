@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import EXTENSION, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, SEVERAL_POLLS_SECONDS, ServerUnderTest
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ async def test_reloading_can_be_switched_off(server_under_test: ServerUnderTest,
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
     settings_file.write_text(json.dumps(document), encoding="utf-8")
-    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
+    await asyncio.sleep(SEVERAL_POLLS_SECONDS)
     await server_under_test.sign_in()
     assert await server_under_test.call(1) == [200]
 
@@ -70,7 +69,7 @@ async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["audit_person"] = False
     settings_file.write_text(json.dumps(document), encoding="utf-8")
-    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
+    await asyncio.sleep(SEVERAL_POLLS_SECONDS)
     async with server_under_test.client() as cell:
         cell.headers["Authorization"] = f"Bearer {grant_for(server_under_test)}"
         assert (await cell.post("jupyter-oidc/providers/corp/sign-in", json={})).status_code == 403

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, SEVERAL_POLLS_SECONDS, ServerUnderTest
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def jp_server_config(settings_file: Path) -> dict[str, Any]:
 
 
 async def several_looks() -> None:
-    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
+    await asyncio.sleep(SEVERAL_POLLS_SECONDS)
 
 
 @pytest.mark.parametrize(

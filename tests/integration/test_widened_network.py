@@ -13,14 +13,13 @@ import httpx
 import pytest
 from cryptography import x509
 
-from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.kernels import grant_for
 from tests.support.plain_http import PLAIN
-from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, SEVERAL_POLLS_SECONDS, ServerUnderTest
 from tests.support.upstream import Upstream
 
 
@@ -106,7 +105,7 @@ async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a
     own = {"ca_bundle": theirs.bundle, "egress_proxy": detour.url}
     more = {"JupyterOIDC": {"providers": {"corp": {**own, "apis": {"orders": own}}}}}
     (folder / "zz.json").write_text(json.dumps(more), encoding="utf-8")
-    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
+    await asyncio.sleep(SEVERAL_POLLS_SECONDS)
     assert (await server_under_test.session())["settings_pending"] is True
     grant = {"Authorization": f"Bearer {grant_for(server_under_test)}"}
     async with httpx.AsyncClient(

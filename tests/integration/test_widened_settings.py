@@ -14,11 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.kernels import grant_for
 from tests.support.plain_http import PLAIN
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.server_under_test import EXTENSION, ROUTE, ServerUnderTest
+from tests.support.server_under_test import EXTENSION, ROUTE, SEVERAL_POLLS_SECONDS, ServerUnderTest
 from tests.support.upstream import Upstream
 
 Section = dict[str, Any]
@@ -91,7 +90,7 @@ ATTACKS = [another_api, another_api_with_the_id_token, another_host, another_pro
 
 
 async def several_looks() -> None:
-    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
+    await asyncio.sleep(SEVERAL_POLLS_SECONDS)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[one.__name__.replace("_", " ") for one in ATTACKS])

@@ -97,7 +97,7 @@ def test_the_key_is_gone_from_what_the_system_shows_of_the_server(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
 ) -> None:
     """Q8.5: also where the process is not closed to others of the same user."""
-    place: dict[str, Any] = {"extension": {"close_process": False}, "environment": {VARIABLE: key}}
+    place: dict[str, Any] = {"extension": {"close_process": False}, "environment": {VARIABLE: key}, "as_program": True}
     with at_work(tmp_path, provider, upstream, **place) as person:
         environ = Path(f"/proc/{person.process.pid}/environ").read_bytes()
     assert (key.encode() in environ, b"JUPYTER_CONFIG_DIR" in environ) == (False, True)

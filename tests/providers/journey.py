@@ -82,6 +82,7 @@ class Journey:
                 "JUPYTER_OIDC_STORAGE_KEY": self.key,
                 **self.provider.environment(),
             },
+            as_program=True,
             port=self.port,
         )
         if self.servers == 1:

@@ -197,7 +197,12 @@ def main() -> int:
         server = {"jpserver_extensions": {"jupyter_oidc": True, "tests.soak.count_extension": True}}
         environment = {"PYTHONPATH": str(Path.cwd())}
         with JupyterProcess(
-            Path(name) / "jupyter", {"corp": corp}, server=server, log_level="INFO", environment=environment
+            Path(name) / "jupyter",
+            {"corp": corp},
+            server=server,
+            log_level="INFO",
+            environment=environment,
+            as_program=True,
         ) as process:
             with process.client() as client:
                 started = client.post("jupyter-oidc/providers/corp/sign-in", json={}).json()

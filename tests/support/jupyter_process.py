@@ -9,13 +9,15 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import ssl
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import httpx
@@ -25,9 +27,11 @@ from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.demo.running_kernel import Server
 from tests.support.canary import CANARY
+from tests.support.forked import FORKS, fork
 from tests.support.plain_http import PLAIN
 
 if TYPE_CHECKING:
+    import subprocess
     from types import TracebackType
 
     from typing_extensions import Self
@@ -36,6 +40,18 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 BUILT = Path(__file__).parents[2] / "jupyter_oidc" / "labextension"
+
+LAB_PORTS: list[int] = []
+"""The ports at which JupyterLabs of this process have been; browsers that visited them know their scripts."""
+
+
+def lab_port() -> int:
+    """Return a port at which a JupyterLab has been and that is free; the first time any free one."""
+    while LAB_PORTS:
+        port = LAB_PORTS.pop()
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    return free_port()
 
 
 @dataclass(slots=True)
@@ -46,7 +62,8 @@ class JupyterProcess:
     settings of Jupyter and of ours, ``program`` those of a Python file; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
     serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named;
     ``built_beside`` are folders of extensions that a test has built, by name. With
-    ``sock`` the server listens on that Unix socket and on nothing else. It inherits the open ``descriptors``.
+    ``sock`` the server listens on that Unix socket and on nothing else. It inherits the open ``descriptors``. Started
+    ``as_program`` it is a process as the system makes one for a user; else it is a fork that does the same sooner.
     """
 
     folder: Path
@@ -68,11 +85,13 @@ class JupyterProcess:
     beside: tuple[str, ...] = ()
     built_beside: dict[str, Path] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
-    port: int = field(default_factory=free_port)
+    as_program: bool = False
+    port: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(20))
     _child: Child | None = None
 
     def __post_init__(self) -> None:
+        self.port = self.port or (lab_port() if self.app == "jupyterlab" else free_port())
         if self.password:
             self.token = ""
 
@@ -119,13 +138,7 @@ class JupyterProcess:
         (settings / "jupyter_server_config.json").write_text(json.dumps(self._settings()), encoding="utf-8")
         if self.program:
             (settings / "jupyter_server_config.py").write_text(self.program, encoding="utf-8")
-        self._child = Child.start(
-            "Jupyter",
-            ("-m", "jupyter_oidc.demo.parent_watch", str(self.folder / "nothing"), self.app),
-            self.folder / "jupyter.log",
-            self._environment(),
-            self.descriptors,
-        )
+        self._child = self._start()
         self._await()
         return self
 
@@ -135,6 +148,8 @@ class JupyterProcess:
         if self._child is not None:
             self._child.release()
             self._child.finish(within=20)
+            if self.app == "jupyterlab":
+                LAB_PORTS.append(self.port)
 
     @property
     def work(self) -> Path:
@@ -179,6 +194,16 @@ class JupyterProcess:
         )
         return Server(self.url, self.token, _saw, session)
 
+    def _start(self) -> Child:
+        """Start the server."""
+        log, environment = self.folder / "jupyter.log", self._environment()
+        arguments = (str(self.folder / "nothing"), self.app)
+        if self.as_program or self.descriptors or not FORKS:
+            program = ("-m", "jupyter_oidc.demo.parent_watch", *arguments)
+            return Child.start("Jupyter", program, log, environment, self.descriptors)
+        # NOTE: a forked process has the part of the interface of Popen that a Child uses.
+        return Child("Jupyter", cast("subprocess.Popen[bytes]", fork(arguments, log, environment)), log)
+
     def _settings(self) -> dict[str, Any]:
         tls = (
             {"certfile": str(self.certificate.certfile), "keyfile": str(self.certificate.keyfile)}
@@ -212,10 +237,19 @@ class JupyterProcess:
             },
             # NOTE: to look for language servers takes as long as the rest of a start, and no test uses one.
             "LanguageServerManager": {"autodetect": False},
-            # NOTE: other extensions in the environment are no part of a test.
-            "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
-            "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
+            "LabApp": self._lab(),
+            "JupyterNotebookApp": self._lab(),
             **identity,
+        }
+
+    def _lab(self) -> dict[str, Any]:
+        """Return the settings of JupyterLab and of Notebook 7."""
+        return {
+            # NOTE: other extensions in the environment are no part of a test.
+            "labextensions_path": [str(self._share / "labextensions")],
+            # NOTE: not by the environment, which JupyterLab reads when it is imported: before a server is forked.
+            "user_settings_dir": str(self._lab_settings()),
+            "workspaces_dir": str(self.folder / "lab-workspaces"),
         }
 
     def _environment(self) -> dict[str, str]:
@@ -226,8 +260,6 @@ class JupyterProcess:
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
             "JUPYTER_PATH": str(self._front_end()),
-            "JUPYTERLAB_SETTINGS_DIR": str(self._lab_settings()),
-            "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "lab-workspaces"),
             "IPYTHONDIR": str(self.folder / "ipython"),
             "PYTHONUNBUFFERED": "1",
             "NO_PROXY": "localhost,127.0.0.1",

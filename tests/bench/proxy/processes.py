@@ -258,6 +258,7 @@ def our_server(
         # NOTE: else only root could read the memory of the server from /proc.
         extension={"close_process": False},
         environment=_environment(),
+        as_program=True,
     )
     with process, closing(process.client()) as client:
         started = client.post("jupyter-oidc/providers/corp/sign-in", json={}).json()
@@ -300,6 +301,7 @@ def _anchors(folder: Path, tls_origin: str, ca_bundle: str) -> Iterator[JupyterP
         enabled=False,
         server=_only("jupyter_server_proxy", _TALLY, "tests.bench.proxy.buffered_extension"),
         environment={**_environment(), "BENCH_ORIGIN": tls_origin, "BENCH_AUTHORITY": ca_bundle},
+        as_program=True,
     )
     with process:
         yield process
