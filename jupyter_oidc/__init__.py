@@ -20,11 +20,24 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_CALLS = ("api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out")
+_CALLS = (
+    "api",
+    "apis",
+    "async_api",
+    "auth",
+    "delegate",
+    "endpoint",
+    "grants",
+    "session",
+    "sessions",
+    "sign_in",
+    "sign_out",
+)
 
 if TYPE_CHECKING:
     from jupyter_oidc import errors as errors
     from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
+    from jupyter_oidc.kernel.delegation import delegate, grants
     from jupyter_oidc.kernel.session import api, apis, async_api, auth, endpoint, session, sessions, sign_in, sign_out
 
     __all__ = [
@@ -33,8 +46,10 @@ if TYPE_CHECKING:
         "apis",
         "async_api",
         "auth",
+        "delegate",
         "endpoint",
         "errors",
+        "grants",
         "session",
         "sessions",
         "sign_in",
@@ -45,7 +60,8 @@ else:  # NOTE: a type checker would take every name for one of ours, of type Any
 
     def __getattr__(name: str) -> Any:
         if name in _CALLS:
-            return getattr(import_module("jupyter_oidc.kernel.session"), name)
+            module = "delegation" if name in ("delegate", "grants") else "session"
+            return getattr(import_module(f"jupyter_oidc.kernel.{module}"), name)
         if name == "errors":
             return import_module("jupyter_oidc.errors")
         if name == "__all__":

@@ -45,6 +45,7 @@ from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.shared_provider import SharedProvider
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+from jupyter_oidc.sessions.worker_grants import WorkerGrants
 from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Services:
 
     ``handovers`` are the tasks of replaced sessions that still revoke their tokens.
     ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
+    ``worker_grants`` tells whose calls may use a part of a session (ADR 61).
     ``session_api`` is what routes may ask of the sessions (ADR 45); its ``instance`` is different in every process and
     after every reload, so that an ETag of an earlier one never matches.
     """
@@ -96,6 +98,7 @@ class Services:
     parts: Parts
     sign_out_pages: SignOutPages
     session_api: LocalSessions
+    worker_grants: WorkerGrants
     given: Settings
     background: Background
     handovers: Background
@@ -460,6 +463,7 @@ def build(settings: Settings, parts: Parts) -> Services:
     """Connect ``parts`` to the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
+    grants = WorkerGrants(parts.clock, parts.entropy)
     shared: dict[SessionService, SharedProvider] = {}
     sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
     proxy = ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy))
@@ -470,7 +474,8 @@ def build(settings: Settings, parts: Parts) -> Services:
         catalogue=Catalogue(proxy, DocumentAccess(), parts.clock),
         parts=parts,
         sign_out_pages=pages,
-        session_api=LocalSessions(sessions, pending, pages, parts.clock, parts.entropy.token(64)),
+        session_api=LocalSessions(sessions, pending, pages, grants, parts.clock, parts.entropy.token(64)),
+        worker_grants=grants,
         given=settings,
         background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),

@@ -193,6 +193,7 @@ class Main(CommandGroup):
             "status": (f"{_CLI}.session.Status", N_("Show who is signed in at the running server.")),
             "sign-in": (f"{_CLI}.session.SignIn", N_("Sign in at a provider, through the running server.")),
             "sign-out": (f"{_CLI}.session.SignOut", N_("Sign out at a provider, through the running server.")),
+            "grants": (f"{_CLI}.grants.Grants", N_("List what workers may call, and revoke it.")),
             "run": (f"{_CLI}.run.Run", N_("Run a command that may call what a notebook may, until it ends.")),
             "forget": (f"{_CLI}.forget.Forget", N_("Remove stored sessions from this machine.")),
         }

@@ -54,6 +54,7 @@ _CONTRACTS: Final = (
     (re.compile(r"jupyter-oidc/providers/[^/]+/sign-out"), "sign-out.reply"),
     (re.compile(r"jupyter-oidc/commands"), "command.reply"),
     (re.compile(r"jupyter-oidc/commands/[^/]+"), "command-lease.reply"),
+    (re.compile(r"jupyter-oidc/grants(/[^/]+)?"), "grants.reply"),
     (re.compile(r"jupyter-oidc/diagnostics"), "diagnostics.reply"),
 )
 """The contract of the reply of each route that the command line calls."""

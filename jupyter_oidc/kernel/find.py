@@ -100,7 +100,7 @@ def server_from_announcement(announced: Announcement) -> Server:
 
 
 def _named_server(address: str, announced: Announcement | None) -> Server:
-    url = _base_url(address)
+    url = base_url(address)
     if url is None:
         raise ServerNotFound(
             _("JUPYTER_OIDC_URL is no address of a Jupyter server."),
@@ -128,7 +128,7 @@ def find_kernel() -> Kernel:
     )
 
 
-def _base_url(text: object) -> str | None:
+def base_url(text: object) -> str | None:
     """Return scheme, host, port and path of a URL, ending with a slash; ``None`` if it is no web address.
 
     A query (users paste addresses with the server's token in it), a fragment and a user are left out.

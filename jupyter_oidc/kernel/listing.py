@@ -38,6 +38,11 @@ _UNKNOWN: Final = {
         N_("No provider is called '{provider}'."),
         N_("No provider is called '{provider}'. Did you mean '{nearest}'?"),
     ),
+    "grant": (
+        "grant",
+        N_("No grant is called '{grant}'."),
+        N_("No grant is called '{grant}'. Did you mean '{nearest}'?"),
+    ),
     "operation": (
         "operation",
         N_("No operation is called '{operation}'."),
@@ -84,7 +89,7 @@ class Column(Generic[Row]):
 class Listing(Sequence[Row]):
     """Rows with names, shown as a table; ``rows["name"]`` is the row of that name, ``rows[0]`` the first one.
 
-    ``what`` is the kind of its rows: ``API``, ``provider`` or ``operation``; ``notes`` are sentences below the table, and
+    ``what`` is the kind of its rows: ``API``, ``provider``, ``operation`` or ``grant``; ``notes`` are sentences below the table, and
     ``empty`` stands in the place of a table without rows.
     """
 

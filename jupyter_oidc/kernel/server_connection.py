@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.listing import Listing
     from jupyter_oidc.kernel.made_by import MadeBy
 
+WORKER_VARIABLE = "JUPYTER_OIDC_WORKER_GRANT"
+"""The environment variable by which a worker process gets its grant."""
+
 POLL_SECONDS = 2.0
 """Seconds of one poll of a sign-in's progress; short, so that the display and Ctrl-C stay responsive."""
 
@@ -181,17 +184,33 @@ class ServerConnection:
             action=_("Run oidc.sign_in() again, and open the link it shows."),
         )
 
+    def made_by(self, call: str, *arguments: Any, **options: Any) -> MadeBy:
+        """Return the call that makes the same in another process, which proves its own identity there."""
+        return _again, (call, arguments, options)
+
+    def make_grant(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Make a grant for workers; ``wish`` holds the members of ``grant.request``."""
+        return self._call("POST", "grants", "grant.reply", json=wish)
+
+    def worker_grants(self) -> list[dict[str, Any]]:
+        """Return the grants for workers that live, entries of ``grants.reply``."""
+        return list(self._call("GET", "grants", "grants.reply")["grants"])
+
+    def revoke_grant(self, grant_id: str) -> None:
+        """End a grant for workers."""
+        self._call("DELETE", f"grants/{quote(grant_id, safe='')}", "grants.reply")
+
     def api_client(self, name: str, **options: Any) -> OIDCClient:
         """Return a client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared(options)
-        made_by: MadeBy = (_api_client, (name, options))
+        made_by = self.made_by("api_client", name, **options)
         known = ApiOfClient(name, self)
         return OIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, api=known, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
-        made_by: MadeBy = (_async_api_client, (name, options))
+        made_by = self.made_by("async_api_client", name, **options)
         known = ApiOfClient(name, self)
         return AsyncOIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, api=known, **shared, **options)
 
@@ -273,7 +292,7 @@ class ServerConnection:
 
     def api_auth(self, name: str) -> ApiAuth:
         """Return the authentication object by which another library calls the API ``name``."""
-        return ApiAuth(self.auth, self.api_url(name), (_api_auth, (name,)))
+        return ApiAuth(self.auth, self.api_url(name), self.made_by("api_auth", name))
 
     def headers(self) -> RefreshingHeaders:
         """Return headers for a library that takes those instead of a client, after requesting a grant for them."""
@@ -373,28 +392,38 @@ def _server_connection(process: int) -> ServerConnection:
     return ServerConnection(server, GrantAuth(server, find_kernel()))
 
 
+_chosen: list[ServerConnection] = []
+"""The connection that stands in for the kernel's own, in a process that is a worker."""
+
+
+def call_as(connection: ServerConnection) -> None:
+    """Let every call of this process go through ``connection`` from now on."""
+    _chosen[:] = [connection]
+
+
 def server_connection() -> ServerConnection:
-    """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``."""
+    """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``.
+
+    A worker's is the one by its grant: the one that was chosen in this process, or that its environment holds.
+    """
+    if _chosen:
+        return _chosen[0]
+    if WORKER_VARIABLE in os.environ:
+        from jupyter_oidc.kernel.delegation import of_environment  # NOTE: a kernel needs none of it
+
+        return of_environment()
     return _server_connection(os.getpid())
 
 
-# NOTE: a pickled client is the name of one of these functions; another process of the kernel calls it.
+# NOTE: a pickled client is the call of this function; another process of the kernel makes it.
 
 
-def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:
-    return server_connection().api_client(name, **options)
-
-
-def _async_api_client(name: str, options: dict[str, Any]) -> AsyncOIDCClient:
-    return server_connection().async_api_client(name, **options)
+def _again(call: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return getattr(server_connection(), call)(*arguments, **options)
 
 
 def _operation_example(name: str, method: str, path: str) -> dict[str, Any]:
     return server_connection().operation_example(name, method, path)
-
-
-def _api_auth(name: str) -> ApiAuth:
-    return server_connection().api_auth(name)
 
 
 def _headers(others: dict[str, str]) -> RefreshingHeaders:

@@ -87,6 +87,8 @@ class JupyterOIDC(ExtensionApp):
     reload: Any = _of_any_type("reload")
     close_process: Any = _switch("close_process")
     allow_remote_kernels: Any = _switch("allow_remote_kernels")
+    worker_grants: Any = _switch("worker_grants")
+    allow_remote_workers: Any = _switch("allow_remote_workers")
     grant_kernels_of_others: Any = _switch("grant_kernels_of_others")
     audit_person: Any = _switch("audit_person")
 
@@ -207,6 +209,8 @@ def create_context(
         proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
         browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
         allow_remote_kernels="allow_remote_kernels" in said.on,
+        allow_remote_workers="allow_remote_workers" in said.on,
+        makes_worker_grants="worker_grants" in said.on,
         under_hub=is_under_hub(os.environ),
         default_provider=said.default_provider,
         sharing=sharing,

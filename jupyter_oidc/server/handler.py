@@ -41,6 +41,7 @@ from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import problem_of
+from jupyter_oidc.server.worker_access import WorkerAccess, worker_grant_in
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
     from jupyter_oidc.server.sharing import Sharing
     from jupyter_oidc.sessions.api import ProviderSettings
+    from jupyter_oidc.sessions.delegation import WorkerGrant
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Settings
     from jupyter_oidc.web.front import SharingMode
@@ -103,10 +105,13 @@ class Context:
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
+    allow_remote_workers: bool = False
+    makes_worker_grants: bool = True
     under_hub: bool = False
     default_provider: str | None = None
     sharing: Sharing | None = None
     _services: Services | None = None
+    _workers: WorkerAccess | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnostics_cache: DiagnosticsCache | None = None
 
@@ -116,6 +121,13 @@ class Context:
         if self._diagnostics_cache is None:
             self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
         return self._diagnostics_cache
+
+    @property
+    def workers(self) -> WorkerAccess:
+        """Admits the calls of workers."""
+        if self._workers is None:
+            self._workers = WorkerAccess(self.grants)
+        return self._workers
 
     @property
     def built_services(self) -> Services | None:
@@ -179,6 +191,17 @@ class Context:
                 detail="grant.address",
             )
 
+    def require_local_worker(self, request: HTTPServerRequest) -> None:
+        """Refuse a worker on another machine, unless the settings allow it; raises ``GrantInvalid``."""
+        if not self.allow_remote_workers and not is_on_this_machine(request):
+            raise GrantInvalid(
+                N_("Worker grants are for workers on the Jupyter server's own machine."),
+                action=N_(
+                    "If workers run elsewhere, ask your administrator to set c.JupyterOIDC.allow_remote_workers = True."
+                ),
+                detail="worker.address",
+            )
+
     def allows_host(self, host: str, check: Callable[[], bool]) -> bool:
         """Return the result of Jupyter's ``check`` of ``host``, cached for the first hundred names."""
         known = self._hosts.get(host)
@@ -229,6 +252,7 @@ class OidcHandler(APIHandler):
         self.context = context
         self.kernel_id: str | None = None
         self.kernel_run: KernelRun | None = None
+        self.worker: WorkerGrant | None = None
         self._passed_rule: AccessRule | None = None
         self._deferred_refusal: Problem | HTTPError | None = None
         self._answered_problem: Problem | None = None
@@ -312,7 +336,12 @@ class OidcHandler(APIHandler):
 
     async def _authenticate(self) -> None:
         """Authenticate a kernel by its grant, and every other caller as Jupyter does."""
-        grant = grant_in(self.request.headers.get("Authorization", ""))
+        authorization = self.request.headers.get("Authorization", "")
+        worker_grant = worker_grant_in(authorization)
+        if worker_grant is not None:
+            self._authenticate_worker(worker_grant)
+            return
+        grant = grant_in(authorization)
         if grant is not None:
             # This path trusts no cookie, so no request can be forged with one, and no XSRF token is needed.
             if not self.context.allows_host(self.request.host, self.check_host):
@@ -329,6 +358,25 @@ class OidcHandler(APIHandler):
             raise
         if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
+
+    def _authenticate_worker(self, text: str) -> None:
+        """Authenticate a worker by its grant; as a kernel's, it is trusted instead of any cookie."""
+        if not self.context.allows_host(self.request.host, self.check_host):
+            raise Forbidden
+        self.context.require_local_worker(self.request)
+        services = self.context.built_services
+        if services is None:  # nobody has made a grant
+            raise GrantInvalid(detail="worker.ended")
+        self.worker = worker = self.context.workers.use(text, services.worker_grants)
+        self.current_user = self._jupyter_current_user = _kernel_user(worker.id)
+
+    def caller_lasts(self) -> Callable[[], bool] | None:
+        """Return a function that tells whether the kernel or worker that calls still may; ``None`` for a page."""
+        context, run, worker = self.context, self.kernel_run, self.worker
+        if worker is not None:
+            grants, name = self.services.worker_grants, worker.id
+            return lambda: context.workers.lasts(name, grants)
+        return None if run is None else lambda: context.grants.lasts(run)
 
     def _set_kernel_user(self, kernel_id: str) -> None:
         """Set the kernel ``kernel_id``, whose grant is valid, as the caller."""
@@ -381,6 +429,12 @@ class OidcHandler(APIHandler):
         self._passed_rule = rule
 
     async def _check_access(self, rule: AccessRule) -> None:
+        if self.worker is not None:
+            if "worker" not in rule.callers:
+                raise GrantInvalid(
+                    N_("A worker grant opens the calls of its APIs and nothing else."), detail="worker.route"
+                )
+            return
         if self.kernel_id is not None:
             if "kernel" not in rule.callers:
                 raise GrantInvalid(N_("A kernel grant does not open this route."), detail="grant.route")
@@ -403,6 +457,8 @@ class OidcHandler(APIHandler):
 
         All requests with Jupyter's token have the same name, since Jupyter invents a new user for each of them.
         """
+        if self.worker is not None:
+            return f"worker:{self.worker.id}"
         if self.kernel_id:
             return f"kernel:{self.kernel_id}"
         return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
@@ -452,6 +508,8 @@ class OidcHandler(APIHandler):
         )
 
     def _caller(self) -> Caller:
+        if self.worker is not None:
+            return Caller("worker", self.caller_name)
         if self.kernel_id is not None:
             return Caller("kernel", self.caller_name)
         return Caller("public") if self._is_public() else Caller("user", self.caller_name, self.token_authenticated)
@@ -519,7 +577,7 @@ class OidcHandler(APIHandler):
 
     def disclosed(self, problem: Problem) -> Problem:
         """Return ``problem`` with the facts of this route; a caller who was not admitted learns none at all."""
-        is_admitted = self._passed_rule is not None or self.kernel_id is not None
+        is_admitted = self._passed_rule is not None or self.kernel_id is not None or self.worker is not None
         return problem.at(self.place()) if is_admitted else problem.bare()
 
     def place(self) -> dict[str, Fact]:

@@ -101,6 +101,20 @@ class JupyterFront:
         seconds = handler.request.request_time
         return CallRecord(services.event_log, services.entropy, "GET", seconds, handler.kernel_id, api)
 
+    @property
+    def makes_worker_grants(self) -> bool:
+        """Whether the settings let kernels make grants for workers."""
+        return self._context.makes_worker_grants
+
+    def end_with_caller(self, grant_id: str) -> None:
+        """Let a worker grant end with the kernel that calls."""
+        if self._handler.kernel_run is not None:
+            self._context.workers.end_with(grant_id, self._handler.kernel_run)
+
+    def end_forsaken_grants(self) -> None:
+        """Revoke the worker grants that were to end with a kernel which has ended."""
+        self._context.workers.end_forsaken(self._handler.services.worker_grants)
+
     def note(self, text: str) -> None:
         """Write ``text`` into the log, with the request's id."""
         self._handler.log.info("jupyter_oidc: %s [%s]", text, self.request_id)

@@ -196,7 +196,8 @@ class _ConnectionClient:
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel's run is over."""
-        return self._context.kernel_streams.watch(self._context.grants, self._kernel, cut)
+        grants, kernel = self._context.grants, self._kernel
+        return self._context.kernel_streams.watch(lambda: grants.lasts(kernel), cut)
 
 
 def _status_line(status: int) -> ResponseStartLine:

@@ -1,4 +1,4 @@
-"""Closes the streams and WebSockets of a kernel when the kernel has ended or was restarted (Q8.12).
+"""Closes the streams and WebSockets of a kernel or worker when that may not call any more (Q8.12).
 
 A grant is checked when a call comes in. A stream that flows for hours after that is checked again every few seconds,
 because no kernel manager reports the end of every kernel, and each kind ends them in its own way.
@@ -12,30 +12,29 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
 
 CHECK_INTERVAL_SECONDS: Final = 2.0
-"""Seconds between two checks of the kernels that have a stream open."""
+"""Seconds between two checks of the callers that have a stream open."""
 
 
 class KernelStreams:
     """Ends a stream by calling its function; runs no timer while no stream is open."""
 
     def __init__(self) -> None:
-        self._open: dict[object, tuple[KernelGrants, KernelRun, Callable[[], None]]] = {}
+        self._open: dict[object, tuple[Callable[[], bool], Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, grants: KernelGrants, kernel: KernelRun, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when ``kernel`` is over, or now if it is; return the function that stops this.
+    def watch(self, lasts: Callable[[], bool], cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when the caller does not last, or now if it does not; return the function that stops this.
 
-        The run counts and not the grant, which may have expired since the call came in, and is replaced while a stream
-        flows.
+        Of a kernel the run counts and not the grant, which may have expired since the call came in, and is replaced
+        while a stream flows; of a worker the grant counts.
         """
-        if not grants.lasts(kernel):
+        if not lasts():
             cut()
             return lambda: None
         key = object()
-        self._open[key] = grants, kernel, cut
+        self._open[key] = lasts, cut
         if self._timer is None:
             self._schedule_check()
         return lambda: self._unwatch(key)
@@ -56,8 +55,8 @@ class KernelStreams:
     def _check(self) -> None:
         self._timer = None
         try:
-            over = [key for key, (grants, kernel, _) in self._open.items() if not grants.lasts(kernel)]
-            for _, _, cut in [self._open.pop(key) for key in over]:
+            over = [key for key, (lasts, _) in self._open.items() if not lasts()]
+            for _, cut in [self._open.pop(key) for key in over]:
                 cut()
         finally:  # NOTE: a kernel manager of another kind may fail; the streams of other kernels are checked on
             if self._open and self._timer is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from jupyter_oidc.contract.strategy import RequestedStrategy, Strategy
     from jupyter_oidc.problems import Problem
+    from jupyter_oidc.sessions.delegation import Delegation, IssuedGrant, WorkerGrant
     from jupyter_oidc.sessions.pending import ShownCode, SignInState
     from jupyter_oidc.sessions.revocation import Revoked
     from jupyter_oidc.sessions.strategy import Browser
@@ -338,6 +339,20 @@ class SessionApi(Protocol):
 
     async def came_back(self, provider: str, state: str, bindings: tuple[str, ...]) -> bool:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
+        ...
+
+    # -- workers -------------------------------------------------------------------------------------------
+
+    async def delegate(self, delegation: Delegation) -> IssuedGrant:
+        """Make a grant for workers; raises ``UnknownApi``, ``NotSignedIn``, ``SessionExpired``, ``RequestInvalid``."""
+        ...
+
+    async def worker_grants(self) -> tuple[WorkerGrant, ...]:
+        """Return the grants that live, of all providers, the oldest first."""
+        ...
+
+    async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
+        """End a grant and return it; ``None`` if there is none of that id."""
         ...
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:

@@ -50,12 +50,14 @@ if TYPE_CHECKING:
         SignInRequest,
         SignOutForm,
     )
+    from jupyter_oidc.sessions.delegation import Delegation, IssuedGrant, WorkerGrant
     from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.sessions.summary import Summary
+    from jupyter_oidc.sessions.worker_grants import WorkerGrants
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class LocalSessions:
     sessions: Sessions
     pending: PendingSignIns
     pages: SignOutPages
+    grants: WorkerGrants
     clock: Clock
     instance: str
 
@@ -308,6 +311,39 @@ class LocalSessions:
         """Return whether ``state`` ends a sign-out that began on a page in this browser; true once."""
         self.sessions.of_provider(provider)
         return self.pages.came_back(provider, state, bindings)
+
+    # -- workers -------------------------------------------------------------------------------------------
+
+    async def delegate(self, delegation: Delegation) -> IssuedGrant:
+        """Make a grant for workers, of the session whose APIs it names."""
+        _, service = self.sessions.of_api(delegation.apis[0])
+        name = service.settings.name
+        for api in delegation.apis:
+            if self.sessions.of_api(api)[1] is not service:
+                raise RequestInvalid(
+                    N_("One worker grant is for the APIs of one provider."),
+                    action=N_("Make a grant for each provider."),
+                    detail="worker.providers",
+                )
+        await service.view.summary()  # NOTE: a stored session is restored when it is first asked for
+        session = service.current.active
+        if session is None:
+            expired = service.current.sign_in_needed().code == "session_expired"
+            raise SessionExpired if expired else NotSignedIn
+        number = session.number
+
+        def lives() -> bool:
+            return self.sessions.find(name) is service and service.current.has_number(number)
+
+        return self.grants.issue(name, delegation, lives)
+
+    async def worker_grants(self) -> tuple[WorkerGrant, ...]:
+        """Return the grants that live."""
+        return self.grants.living()
+
+    async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
+        """End a grant and return it."""
+        return self.grants.revoke(grant_id)
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names (B-14 to B-16)."""

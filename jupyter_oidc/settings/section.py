@@ -93,6 +93,22 @@ SECTION_SETTINGS: Final = (
         "at this machine only",
     ),
     Setting(
+        key="worker_grants",
+        field=None,
+        shape=Flag(),
+        default=True,
+        meaning="let notebooks make grants for workers (`oidc.delegate()`): a part of what the session may do, for 24 hours "
+        "at most",
+        page="; see [use it from workers](../how-to/use-from-workers.md)",
+    ),
+    Setting(
+        key="allow_remote_workers",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="accept worker grants from other machines; by default they are good at this machine only",
+    ),
+    Setting(
         key="grant_kernels_of_others",
         field=None,
         shape=Flag(),

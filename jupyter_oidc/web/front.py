@@ -112,6 +112,19 @@ class Front(Protocol):
         """Begin the record of a GET of ``api`` that this server makes in the name of the caller (ADR 52)."""
         ...
 
+    @property
+    def makes_worker_grants(self) -> bool:
+        """Whether the settings of the front let kernels make grants for workers."""
+        ...
+
+    def end_with_caller(self, grant_id: str) -> None:
+        """Let a worker grant end with the kernel that calls."""
+        ...
+
+    def end_forsaken_grants(self) -> None:
+        """Revoke the worker grants that were to end with a kernel which has ended."""
+        ...
+
     def note(self, text: str) -> None:
         """Write ``text`` into the log, with the request's id."""
         ...

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.catalogue.operation import Operation
     from jupyter_oidc.catalogue.service import Listing
     from jupyter_oidc.sessions.api import ApiEntry, ProviderEntry, SignedOut, SignIn
+    from jupyter_oidc.sessions.delegation import WorkerGrant
     from jupyter_oidc.sessions.summary import Summary
     from jupyter_oidc.web.front import SharingMode
 
@@ -63,6 +64,22 @@ def provider_view(entry: ProviderEntry, *, silent: bool) -> dict[str, Any]:
         "issuer": entry.settings.issuer,
         "state": entry.state,
         **({"silent_sign_in": True} if silent else {}),
+    }
+
+
+def worker_grant_view(grant: WorkerGrant) -> dict[str, Any]:
+    """Return one entry of the contract ``grants.reply``; the grant's text is not in it."""
+    return {
+        "id": grant.id,
+        "provider": grant.provider,
+        "apis": list(grant.apis),
+        "methods": list(grant.methods),
+        "name": grant.name,
+        "maker": grant.maker,
+        "outlives_kernel": grant.outlives_kernel,
+        "began_at": _time(grant.began),
+        "ends_at": _time(grant.ends),
+        "last_used_at": _time(grant.last_used),
     }
 
 

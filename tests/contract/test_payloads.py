@@ -58,6 +58,19 @@ SUMMARY: dict[str, Any] = {
     "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
 }
 
+WORKER_GRANT = {
+    "id": "worker-AbCdEfGhIjKlMnOp",
+    "provider": "corp",
+    "apis": ["orders"],
+    "methods": ["GET", "HEAD"],
+    "name": "cluster",
+    "maker": "kernel:6f0e7d5c-9d0b-4a52-8f35-0a2d2b8f2f10",
+    "outlives_kernel": False,
+    "began_at": "2026-11-30T09:00:00Z",
+    "ends_at": "2026-12-01T09:00:00Z",
+    "last_used_at": None,
+}
+
 VALID: dict[str, dict[str, Any]] = {
     "error": ERROR,
     "session.reply": SUMMARY,
@@ -153,6 +166,9 @@ VALID: dict[str, dict[str, Any]] = {
         "cell": "import jupyter_oidc as oidc",
         "curl": "curl http://localhost:8888/jupyter-oidc/api/orders/orders/1",
     },
+    "grant.request": {"apis": ["orders"], "methods": ["GET", "WEBSOCKET"], "hours": 2.5, "name": "cluster"},
+    "grant.reply": {**WORKER_GRANT, "grant": "jow." + "A" * 43, "address": "https://hub.example.com/user/ada/"},
+    "grants.reply": {"grants": [WORKER_GRANT]},
     "command.request": {},
     "command.reply": {"command_id": "command-abcdefghijklmnopqrstuv", "key": "k" * 43, "expires_in": 60},
     "command-lease.reply": {"expires_in": 0},
@@ -231,6 +247,14 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("operations.reply", {"document": {"title": "Orders", "version": "1", "openapi": "2.0"}}),
     ("operation-example.reply", {"cell": ""}),
     ("operation-example.reply", {"path": "https://evil.example.com/"}),
+    ("grant.request", {"apis": []}),
+    ("grant.request", {"hours": 0}),
+    ("grant.request", {"hours": 25}),
+    ("grant.request", {"methods": ["TRACE"]}),
+    ("grant.request", {"name": "a\nb"}),
+    ("grant.reply", {"grant": "jog." + "A" * 43}),
+    ("grant.reply", {"maker": None}),
+    ("grants.reply", {"grants": [{**WORKER_GRANT, "grant": "jow." + "A" * 43}]}),
     ("command.request", {"command_id": "mine"}),
     ("command.reply", {"command_id": "5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918"}),
     ("command.reply", {"key": "short"}),

@@ -31,6 +31,8 @@ FROZEN = {
 """The digest of each version's files."""
 
 ADDED_CONTRACTS = {
+    "1/grant.reply.json": "61da95e356c7e03b",
+    "1/grants.reply.json": "ea11af1fb2dd2cde",
     "1/operation-example.reply.json": "6034a4ef51ea7820",
     "1/operations.reply.json": "9ffa579bf7dd2cca",
 }

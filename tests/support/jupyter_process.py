@@ -198,7 +198,8 @@ class JupyterProcess:
         """Start the server."""
         log, environment = self.folder / "jupyter.log", self._environment()
         arguments = (str(self.folder / "nothing"), self.app)
-        if self.as_program or self.descriptors or not FORKS:
+        by_python = any(name.startswith("PYTHON") for name in self.environment)  # read when a Python starts
+        if self.as_program or by_python or self.descriptors or not FORKS:
             program = ("-m", "jupyter_oidc.demo.parent_watch", *arguments)
             return Child.start("Jupyter", program, log, environment, self.descriptors)
         # NOTE: a forked process has the part of the interface of Popen that a Child uses.

@@ -9,6 +9,7 @@ from tornado.routing import Matcher
 from jupyter_oidc.facts import facts
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
+from jupyter_oidc.sessions.delegation import SOCKET
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
@@ -57,22 +58,24 @@ class ProxiedHandler(OidcHandler):
 
     def _received_call(self) -> tuple[ProxyRequest, CallRecord]:
         """Return the call as it was received, and its record; raises ``BadPath`` or ``UnknownApi``."""
-        caller: Caller = "browser" if self.kernel_id is None else "kernel"
+        caller: Caller = "browser" if self.kernel_id is None and self.worker is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = received_call(self.request, list(self.request.headers.get_all()), prefix, caller, identity)
         self.services.proxy.route(asked.api)
         self._record = record = self._new_record(self.services, asked.api, asked.person)
+        if self.worker is not None:
+            self.worker.check(asked.api, SOCKET if _kind_of(self.request) == "socket" else asked.method)
         return asked, record
 
     def _new_record(self, services: Services, api: str, person: Person | None = None) -> CallRecord:
         method, seconds = self.request.method or "", self.request.request_time
-        return CallRecord(services.event_log, services.entropy, method, seconds, self.kernel_id, api, person)
+        name = self.kernel_id if self.worker is None else self.worker.id
+        return CallRecord(services.event_log, services.entropy, method, seconds, name, api, person)
 
     def close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when the kernel of this call ends or restarts; return the function that stops this (Q8.12)."""
-        if self.kernel_run is None:
-            return _nothing
-        return self.context.kernel_streams.watch(self.context.grants, self.kernel_run, cut)
+        """Call ``cut`` when the kernel or worker of this call may call no more; return the function that stops this."""
+        lasts = self.caller_lasts()
+        return _nothing if lasts is None else self.context.kernel_streams.watch(lasts, cut)
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""

@@ -235,32 +235,32 @@ class ProxyHandler(ProxiedHandler):
         if unwatch is not None:
             unwatch()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def get(self, *_: str) -> None:
         """Pass a GET on."""
         await self._forward()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def head(self, *_: str) -> None:
         """Pass a HEAD on."""
         await self._forward()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def post(self, *_: str) -> None:
         """Pass a POST on."""
         await self._forward()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def put(self, *_: str) -> None:
         """Pass a PUT on."""
         await self._forward()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def patch(self, *_: str) -> None:
         """Pass a PATCH on."""
         await self._forward()
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def delete(self, *_: str) -> None:
         """Pass a DELETE on."""
         await self._forward()

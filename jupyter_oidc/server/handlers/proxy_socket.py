@@ -61,7 +61,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         del subprotocols  # the API has seen them
         return self._socket.upstream.subprotocol if self._socket else None
 
-    @allow("user", "kernel", action="execute")
+    @allow("user", "kernel", "worker", action="execute")
     async def get(self, *_: str) -> None:
         """Open the API's socket, then the caller's, whose handshake is checked first: a bad one sends no token."""
         _check_handshake(self.request.headers)
@@ -140,7 +140,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Answer with the API's headers, except those of a body: a handshake has none."""
         self._headers = headers = HTTPHeaders()
         self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, no header of Jupyter's goes with it
-        if self.kernel_id is None:
+        if self.kernel_id is None and self.worker is None:
             self.set_cors_headers()
         for name, value in lines:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):

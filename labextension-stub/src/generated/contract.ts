@@ -236,6 +236,308 @@ export interface OidcError {
 }
 
 /**
+ * A new grant, with its text, which is told once.
+ */
+export interface Grant {
+  id: string;
+  provider: string;
+  apis: string[];
+  /**
+   * HTTP methods, and WEBSOCKET for WebSockets.
+   */
+  methods: string[];
+  /**
+   * What its maker calls it; may be empty.
+   */
+  name: string;
+  /**
+   * The kernel or command that has made it: 'kernel:' and its id.
+   */
+  maker: string;
+  /**
+   * Whether it goes on when that kernel ends or is restarted.
+   */
+  outlives_kernel: boolean;
+  /**
+   * UTC.
+   */
+  began_at: string;
+  /**
+   * UTC; it ends sooner with the session, or when it is revoked.
+   */
+  ends_at: string;
+  /**
+   * UTC; null if nobody has used it.
+   */
+  last_used_at: string | null;
+  grant: string;
+  /**
+   * The address at which a browser reaches this server, with a slash at its end; null if it is unknown.
+   */
+  address: string | null;
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
+ * Make a grant for workers: a part of what the session may do.
+ */
+export interface GrantRequest {
+  /**
+   * APIs of one provider.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  apis:
+    | [string]
+    | [string, string]
+    | [string, string, string]
+    | [string, string, string, string]
+    | [string, string, string, string, string]
+    | [string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [string, string, string, string, string, string, string, string, string, string, string, string, string, string]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ]
+    | [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string
+      ];
+  /**
+   * GET and HEAD by default; WEBSOCKET opens WebSockets, which read and write.
+   *
+   * @minItems 1
+   * @maxItems 7
+   */
+  methods?:
+    | ['GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET']
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ]
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ]
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ]
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ]
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ]
+    | [
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET',
+        'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
+      ];
+  /**
+   * 24 by default.
+   */
+  hours?: number;
+  /**
+   * What to call it in lists.
+   */
+  name?: string;
+  /**
+   * Whether it goes on when the kernel that makes it ends or is restarted; false by default.
+   */
+  outlives_kernel?: boolean;
+}
+
+/**
+ * The grants for workers that live, the oldest first.
+ */
+export interface Grants {
+  grants: {
+    id: string;
+    provider: string;
+    apis: string[];
+    /**
+     * HTTP methods, and WEBSOCKET for WebSockets.
+     */
+    methods: string[];
+    /**
+     * What its maker calls it; may be empty.
+     */
+    name: string;
+    /**
+     * The kernel or command that has made it: 'kernel:' and its id.
+     */
+    maker: string;
+    /**
+     * Whether it goes on when that kernel ends or is restarted.
+     */
+    outlives_kernel: boolean;
+    /**
+     * UTC.
+     */
+    began_at: string;
+    /**
+     * UTC; it ends sooner with the session, or when it is revoked.
+     */
+    ends_at: string;
+    /**
+     * UTC; null if nobody has used it.
+     */
+    last_used_at: string | null;
+    /**
+     * The words of a newer server that are `other` here, by the member that they were in.
+     */
+    unknown_words?: {
+      [k: string]: string;
+    };
+  }[];
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
  * A grant for the routes open to kernels.
  */
 export interface KernelGrant {

@@ -124,6 +124,44 @@ export const shapeOfOidcError: IShape = {
   }
 };
 
+export const shapeOfGrant: IShape = {
+  members: {
+    id: {},
+    provider: {},
+    apis: { items: {} },
+    methods: { items: {} },
+    name: {},
+    maker: {},
+    outlives_kernel: {},
+    began_at: {},
+    ends_at: {},
+    last_used_at: {},
+    grant: {},
+    address: {}
+  }
+};
+
+export const shapeOfGrants: IShape = {
+  members: {
+    grants: {
+      items: {
+        members: {
+          id: {},
+          provider: {},
+          apis: { items: {} },
+          methods: { items: {} },
+          name: {},
+          maker: {},
+          outlives_kernel: {},
+          began_at: {},
+          ends_at: {},
+          last_used_at: {}
+        }
+      }
+    }
+  }
+};
+
 export const shapeOfKernelGrant: IShape = { members: { grant: {}, expires_in: {} } };
 
 export const shapeOfOperationExample: IShape = { members: { api: {}, method: {}, path: {}, cell: {}, curl: {} } };

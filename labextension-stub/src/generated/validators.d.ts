@@ -5,6 +5,8 @@ import type {
   CommandBegun,
   Diagnostics,
   OidcError,
+  Grant,
+  Grants,
   KernelGrant,
   OperationExample,
   OperationList,
@@ -20,6 +22,8 @@ export function isCommandLease(data: unknown): data is CommandLease;
 export function isCommandBegun(data: unknown): data is CommandBegun;
 export function isDiagnostics(data: unknown): data is Diagnostics;
 export function isOidcError(data: unknown): data is OidcError;
+export function isGrant(data: unknown): data is Grant;
+export function isGrants(data: unknown): data is Grants;
 export function isKernelGrant(data: unknown): data is KernelGrant;
 export function isOperationExample(data: unknown): data is OperationExample;
 export function isOperationList(data: unknown): data is OperationList;

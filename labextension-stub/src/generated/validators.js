@@ -1205,17 +1205,41 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
   validate14.errors = vErrors;
   return errors === 0;
 }
-export const isKernelGrant = validate15;
+export const isGrant = validate15;
 const schema16 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['grant', 'expires_in'],
+  required: [
+    'id',
+    'provider',
+    'apis',
+    'methods',
+    'name',
+    'maker',
+    'outlives_kernel',
+    'began_at',
+    'ends_at',
+    'last_used_at',
+    'grant',
+    'address'
+  ],
   properties: {
-    grant: { type: 'string', pattern: '^[A-Za-z0-9_.-]{20,128}$' },
-    expires_in: { type: 'integer', minimum: 1 }
+    id: { type: 'string', pattern: '^worker-[A-Za-z0-9_-]{10,60}$' },
+    provider: { type: 'string' },
+    apis: { type: 'array', items: { type: 'string' } },
+    methods: { type: 'array', items: { type: 'string' } },
+    name: { type: 'string' },
+    maker: { type: 'string' },
+    outlives_kernel: { type: 'boolean' },
+    began_at: { type: 'string' },
+    ends_at: { type: 'string' },
+    last_used_at: { type: ['string', 'null'] },
+    grant: { type: 'string', pattern: '^jow\\.[A-Za-z0-9_-]{40,64}$' },
+    address: { type: ['string', 'null'] }
   }
 };
-const pattern8 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
+const pattern8 = new RegExp('^worker-[A-Za-z0-9_-]{10,60}$', 'u');
+const pattern9 = new RegExp('^jow\\.[A-Za-z0-9_-]{40,64}$', 'u');
 function validate15(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1223,14 +1247,24 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
       if (
+        (data.id === undefined && (missing0 = 'id')) ||
+        (data.provider === undefined && (missing0 = 'provider')) ||
+        (data.apis === undefined && (missing0 = 'apis')) ||
+        (data.methods === undefined && (missing0 = 'methods')) ||
+        (data.name === undefined && (missing0 = 'name')) ||
+        (data.maker === undefined && (missing0 = 'maker')) ||
+        (data.outlives_kernel === undefined && (missing0 = 'outlives_kernel')) ||
+        (data.began_at === undefined && (missing0 = 'began_at')) ||
+        (data.ends_at === undefined && (missing0 = 'ends_at')) ||
+        (data.last_used_at === undefined && (missing0 = 'last_used_at')) ||
         (data.grant === undefined && (missing0 = 'grant')) ||
-        (data.expires_in === undefined && (missing0 = 'expires_in'))
+        (data.address === undefined && (missing0 = 'address'))
       ) {
         validate15.errors = [0];
         return false;
       } else {
-        if (data.grant !== undefined) {
-          let data0 = data.grant;
+        if (data.id !== undefined) {
+          let data0 = data.id;
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
@@ -1248,24 +1282,179 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
           var valid0 = true;
         }
         if (valid0) {
-          if (data.expires_in !== undefined) {
-            let data1 = data.expires_in;
+          if (data.provider !== undefined) {
             const _errs3 = errors;
-            if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+            if (typeof data.provider !== 'string') {
               validate15.errors = [0];
               return false;
-            }
-            if (errors === _errs3) {
-              if (typeof data1 == 'number' && isFinite(data1)) {
-                if (data1 < 1 || isNaN(data1)) {
-                  validate15.errors = [0];
-                  return false;
-                }
-              }
             }
             var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
+          }
+          if (valid0) {
+            if (data.apis !== undefined) {
+              let data2 = data.apis;
+              const _errs5 = errors;
+              if (errors === _errs5) {
+                if (Array.isArray(data2)) {
+                  var valid1 = true;
+                  const len0 = data2.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    const _errs7 = errors;
+                    if (typeof data2[i0] !== 'string') {
+                      validate15.errors = [0];
+                      return false;
+                    }
+                    var valid1 = _errs7 === errors;
+                    if (!valid1) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate15.errors = [0];
+                  return false;
+                }
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.methods !== undefined) {
+                let data4 = data.methods;
+                const _errs9 = errors;
+                if (errors === _errs9) {
+                  if (Array.isArray(data4)) {
+                    var valid2 = true;
+                    const len1 = data4.length;
+                    for (let i1 = 0; i1 < len1; i1++) {
+                      const _errs11 = errors;
+                      if (typeof data4[i1] !== 'string') {
+                        validate15.errors = [0];
+                        return false;
+                      }
+                      var valid2 = _errs11 === errors;
+                      if (!valid2) {
+                        break;
+                      }
+                    }
+                  } else {
+                    validate15.errors = [0];
+                    return false;
+                  }
+                }
+                var valid0 = _errs9 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.name !== undefined) {
+                  const _errs13 = errors;
+                  if (typeof data.name !== 'string') {
+                    validate15.errors = [0];
+                    return false;
+                  }
+                  var valid0 = _errs13 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.maker !== undefined) {
+                    const _errs15 = errors;
+                    if (typeof data.maker !== 'string') {
+                      validate15.errors = [0];
+                      return false;
+                    }
+                    var valid0 = _errs15 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.outlives_kernel !== undefined) {
+                      const _errs17 = errors;
+                      if (typeof data.outlives_kernel !== 'boolean') {
+                        validate15.errors = [0];
+                        return false;
+                      }
+                      var valid0 = _errs17 === errors;
+                    } else {
+                      var valid0 = true;
+                    }
+                    if (valid0) {
+                      if (data.began_at !== undefined) {
+                        const _errs19 = errors;
+                        if (typeof data.began_at !== 'string') {
+                          validate15.errors = [0];
+                          return false;
+                        }
+                        var valid0 = _errs19 === errors;
+                      } else {
+                        var valid0 = true;
+                      }
+                      if (valid0) {
+                        if (data.ends_at !== undefined) {
+                          const _errs21 = errors;
+                          if (typeof data.ends_at !== 'string') {
+                            validate15.errors = [0];
+                            return false;
+                          }
+                          var valid0 = _errs21 === errors;
+                        } else {
+                          var valid0 = true;
+                        }
+                        if (valid0) {
+                          if (data.last_used_at !== undefined) {
+                            let data11 = data.last_used_at;
+                            const _errs23 = errors;
+                            if (typeof data11 !== 'string' && data11 !== null) {
+                              validate15.errors = [0];
+                              return false;
+                            }
+                            var valid0 = _errs23 === errors;
+                          } else {
+                            var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data.grant !== undefined) {
+                              let data12 = data.grant;
+                              const _errs25 = errors;
+                              if (errors === _errs25) {
+                                if (typeof data12 === 'string') {
+                                  if (!pattern9.test(data12)) {
+                                    validate15.errors = [0];
+                                    return false;
+                                  }
+                                } else {
+                                  validate15.errors = [0];
+                                  return false;
+                                }
+                              }
+                              var valid0 = _errs25 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
+                            if (valid0) {
+                              if (data.address !== undefined) {
+                                let data13 = data.address;
+                                const _errs27 = errors;
+                                if (typeof data13 !== 'string' && data13 !== null) {
+                                  validate15.errors = [0];
+                                  return false;
+                                }
+                                var valid0 = _errs27 === errors;
+                              } else {
+                                var valid0 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
           }
         }
       }
@@ -1277,8 +1466,343 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
   validate15.errors = vErrors;
   return errors === 0;
 }
-export const isOperationExample = validate16;
+export const isGrants = validate16;
 const schema17 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['grants'],
+  properties: {
+    grants: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: [
+          'id',
+          'provider',
+          'apis',
+          'methods',
+          'name',
+          'maker',
+          'outlives_kernel',
+          'began_at',
+          'ends_at',
+          'last_used_at'
+        ],
+        properties: {
+          id: { type: 'string', pattern: '^worker-[A-Za-z0-9_-]{10,60}$' },
+          provider: { type: 'string' },
+          apis: { type: 'array', items: { type: 'string' } },
+          methods: { type: 'array', items: { type: 'string' } },
+          name: { type: 'string' },
+          maker: { type: 'string' },
+          outlives_kernel: { type: 'boolean' },
+          began_at: { type: 'string' },
+          ends_at: { type: 'string' },
+          last_used_at: { type: ['string', 'null'] }
+        }
+      }
+    }
+  }
+};
+function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (data.grants === undefined && (missing0 = 'grants')) {
+        validate16.errors = [0];
+        return false;
+      } else {
+        if (data.grants !== undefined) {
+          let data0 = data.grants;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (Array.isArray(data0)) {
+              var valid1 = true;
+              const len0 = data0.length;
+              for (let i0 = 0; i0 < len0; i0++) {
+                let data1 = data0[i0];
+                const _errs3 = errors;
+                if (errors === _errs3) {
+                  if (data1 && typeof data1 == 'object' && !Array.isArray(data1)) {
+                    let missing1;
+                    if (
+                      (data1.id === undefined && (missing1 = 'id')) ||
+                      (data1.provider === undefined && (missing1 = 'provider')) ||
+                      (data1.apis === undefined && (missing1 = 'apis')) ||
+                      (data1.methods === undefined && (missing1 = 'methods')) ||
+                      (data1.name === undefined && (missing1 = 'name')) ||
+                      (data1.maker === undefined && (missing1 = 'maker')) ||
+                      (data1.outlives_kernel === undefined && (missing1 = 'outlives_kernel')) ||
+                      (data1.began_at === undefined && (missing1 = 'began_at')) ||
+                      (data1.ends_at === undefined && (missing1 = 'ends_at')) ||
+                      (data1.last_used_at === undefined && (missing1 = 'last_used_at'))
+                    ) {
+                      validate16.errors = [0];
+                      return false;
+                    } else {
+                      if (data1.id !== undefined) {
+                        let data2 = data1.id;
+                        const _errs5 = errors;
+                        if (errors === _errs5) {
+                          if (typeof data2 === 'string') {
+                            if (!pattern8.test(data2)) {
+                              validate16.errors = [0];
+                              return false;
+                            }
+                          } else {
+                            validate16.errors = [0];
+                            return false;
+                          }
+                        }
+                        var valid2 = _errs5 === errors;
+                      } else {
+                        var valid2 = true;
+                      }
+                      if (valid2) {
+                        if (data1.provider !== undefined) {
+                          const _errs7 = errors;
+                          if (typeof data1.provider !== 'string') {
+                            validate16.errors = [0];
+                            return false;
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data1.apis !== undefined) {
+                            let data4 = data1.apis;
+                            const _errs9 = errors;
+                            if (errors === _errs9) {
+                              if (Array.isArray(data4)) {
+                                var valid3 = true;
+                                const len1 = data4.length;
+                                for (let i1 = 0; i1 < len1; i1++) {
+                                  const _errs11 = errors;
+                                  if (typeof data4[i1] !== 'string') {
+                                    validate16.errors = [0];
+                                    return false;
+                                  }
+                                  var valid3 = _errs11 === errors;
+                                  if (!valid3) {
+                                    break;
+                                  }
+                                }
+                              } else {
+                                validate16.errors = [0];
+                                return false;
+                              }
+                            }
+                            var valid2 = _errs9 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data1.methods !== undefined) {
+                              let data6 = data1.methods;
+                              const _errs13 = errors;
+                              if (errors === _errs13) {
+                                if (Array.isArray(data6)) {
+                                  var valid4 = true;
+                                  const len2 = data6.length;
+                                  for (let i2 = 0; i2 < len2; i2++) {
+                                    const _errs15 = errors;
+                                    if (typeof data6[i2] !== 'string') {
+                                      validate16.errors = [0];
+                                      return false;
+                                    }
+                                    var valid4 = _errs15 === errors;
+                                    if (!valid4) {
+                                      break;
+                                    }
+                                  }
+                                } else {
+                                  validate16.errors = [0];
+                                  return false;
+                                }
+                              }
+                              var valid2 = _errs13 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data1.name !== undefined) {
+                                const _errs17 = errors;
+                                if (typeof data1.name !== 'string') {
+                                  validate16.errors = [0];
+                                  return false;
+                                }
+                                var valid2 = _errs17 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                              if (valid2) {
+                                if (data1.maker !== undefined) {
+                                  const _errs19 = errors;
+                                  if (typeof data1.maker !== 'string') {
+                                    validate16.errors = [0];
+                                    return false;
+                                  }
+                                  var valid2 = _errs19 === errors;
+                                } else {
+                                  var valid2 = true;
+                                }
+                                if (valid2) {
+                                  if (data1.outlives_kernel !== undefined) {
+                                    const _errs21 = errors;
+                                    if (typeof data1.outlives_kernel !== 'boolean') {
+                                      validate16.errors = [0];
+                                      return false;
+                                    }
+                                    var valid2 = _errs21 === errors;
+                                  } else {
+                                    var valid2 = true;
+                                  }
+                                  if (valid2) {
+                                    if (data1.began_at !== undefined) {
+                                      const _errs23 = errors;
+                                      if (typeof data1.began_at !== 'string') {
+                                        validate16.errors = [0];
+                                        return false;
+                                      }
+                                      var valid2 = _errs23 === errors;
+                                    } else {
+                                      var valid2 = true;
+                                    }
+                                    if (valid2) {
+                                      if (data1.ends_at !== undefined) {
+                                        const _errs25 = errors;
+                                        if (typeof data1.ends_at !== 'string') {
+                                          validate16.errors = [0];
+                                          return false;
+                                        }
+                                        var valid2 = _errs25 === errors;
+                                      } else {
+                                        var valid2 = true;
+                                      }
+                                      if (valid2) {
+                                        if (data1.last_used_at !== undefined) {
+                                          let data13 = data1.last_used_at;
+                                          const _errs27 = errors;
+                                          if (typeof data13 !== 'string' && data13 !== null) {
+                                            validate16.errors = [0];
+                                            return false;
+                                          }
+                                          var valid2 = _errs27 === errors;
+                                        } else {
+                                          var valid2 = true;
+                                        }
+                                      }
+                                    }
+                                  }
+                                }
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  } else {
+                    validate16.errors = [0];
+                    return false;
+                  }
+                }
+                var valid1 = _errs3 === errors;
+                if (!valid1) {
+                  break;
+                }
+              }
+            } else {
+              validate16.errors = [0];
+              return false;
+            }
+          }
+        }
+      }
+    } else {
+      validate16.errors = [0];
+      return false;
+    }
+  }
+  validate16.errors = vErrors;
+  return errors === 0;
+}
+export const isKernelGrant = validate17;
+const schema18 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['grant', 'expires_in'],
+  properties: {
+    grant: { type: 'string', pattern: '^[A-Za-z0-9_.-]{20,128}$' },
+    expires_in: { type: 'integer', minimum: 1 }
+  }
+};
+const pattern11 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
+function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.grant === undefined && (missing0 = 'grant')) ||
+        (data.expires_in === undefined && (missing0 = 'expires_in'))
+      ) {
+        validate17.errors = [0];
+        return false;
+      } else {
+        if (data.grant !== undefined) {
+          let data0 = data.grant;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern11.test(data0)) {
+                validate17.errors = [0];
+                return false;
+              }
+            } else {
+              validate17.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.expires_in !== undefined) {
+            let data1 = data.expires_in;
+            const _errs3 = errors;
+            if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+              validate17.errors = [0];
+              return false;
+            }
+            if (errors === _errs3) {
+              if (typeof data1 == 'number' && isFinite(data1)) {
+                if (data1 < 1 || isNaN(data1)) {
+                  validate17.errors = [0];
+                  return false;
+                }
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+        }
+      }
+    } else {
+      validate17.errors = [0];
+      return false;
+    }
+  }
+  validate17.errors = vErrors;
+  return errors === 0;
+}
+export const isOperationExample = validate18;
+const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['api', 'method', 'path', 'cell', 'curl'],
@@ -1290,8 +1814,8 @@ const schema17 = {
     curl: { type: 'string', minLength: 1 }
   }
 };
-const pattern10 = new RegExp('^[A-Z]{3,8}$', 'u');
-function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern13 = new RegExp('^[A-Z]{3,8}$', 'u');
+function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -1304,7 +1828,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
         (data.cell === undefined && (missing0 = 'cell')) ||
         (data.curl === undefined && (missing0 = 'curl'))
       ) {
-        validate16.errors = [0];
+        validate18.errors = [0];
         return false;
       } else {
         if (data.api !== undefined) {
@@ -1313,11 +1837,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate16.errors = [0];
+                validate18.errors = [0];
                 return false;
               }
             } else {
-              validate16.errors = [0];
+              validate18.errors = [0];
               return false;
             }
           }
@@ -1331,12 +1855,12 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
-                if (!pattern10.test(data1)) {
-                  validate16.errors = [0];
+                if (!pattern13.test(data1)) {
+                  validate18.errors = [0];
                   return false;
                 }
               } else {
-                validate16.errors = [0];
+                validate18.errors = [0];
                 return false;
               }
             }
@@ -1351,11 +1875,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
               if (errors === _errs5) {
                 if (typeof data2 === 'string') {
                   if (!pattern3.test(data2)) {
-                    validate16.errors = [0];
+                    validate18.errors = [0];
                     return false;
                   }
                 } else {
-                  validate16.errors = [0];
+                  validate18.errors = [0];
                   return false;
                 }
               }
@@ -1370,11 +1894,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                 if (errors === _errs7) {
                   if (typeof data3 === 'string') {
                     if (data3.length < 1) {
-                      validate16.errors = [0];
+                      validate18.errors = [0];
                       return false;
                     }
                   } else {
-                    validate16.errors = [0];
+                    validate18.errors = [0];
                     return false;
                   }
                 }
@@ -1389,11 +1913,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
                       if (data4.length < 1) {
-                        validate16.errors = [0];
+                        validate18.errors = [0];
                         return false;
                       }
                     } else {
-                      validate16.errors = [0];
+                      validate18.errors = [0];
                       return false;
                     }
                   }
@@ -1407,15 +1931,15 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate16.errors = [0];
+      validate18.errors = [0];
       return false;
     }
   }
-  validate16.errors = vErrors;
+  validate18.errors = vErrors;
   return errors === 0;
 }
-export const isOperationList = validate17;
-const schema18 = {
+export const isOperationList = validate19;
+const schema20 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['api', 'document', 'operations', 'problems', 'operations_more'],
@@ -1493,8 +2017,8 @@ const schema18 = {
     operations_more: { type: 'integer', minimum: 0 }
   }
 };
-const pattern13 = new RegExp('^3\\.[01]\\.', 'u');
-function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern16 = new RegExp('^3\\.[01]\\.', 'u');
+function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -1507,7 +2031,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         (data.problems === undefined && (missing0 = 'problems')) ||
         (data.operations_more === undefined && (missing0 = 'operations_more'))
       ) {
-        validate17.errors = [0];
+        validate19.errors = [0];
         return false;
       } else {
         if (data.api !== undefined) {
@@ -1516,11 +2040,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             } else {
-              validate17.errors = [0];
+              validate19.errors = [0];
               return false;
             }
           }
@@ -1540,13 +2064,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                   (data1.version === undefined && (missing1 = 'version')) ||
                   (data1.openapi === undefined && (missing1 = 'openapi'))
                 ) {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 } else {
                   if (data1.title !== undefined) {
                     const _errs5 = errors;
                     if (typeof data1.title !== 'string') {
-                      validate17.errors = [0];
+                      validate19.errors = [0];
                       return false;
                     }
                     var valid1 = _errs5 === errors;
@@ -1557,7 +2081,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                     if (data1.version !== undefined) {
                       const _errs7 = errors;
                       if (typeof data1.version !== 'string') {
-                        validate17.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                       var valid1 = _errs7 === errors;
@@ -1570,12 +2094,12 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                         const _errs9 = errors;
                         if (errors === _errs9) {
                           if (typeof data4 === 'string') {
-                            if (!pattern13.test(data4)) {
-                              validate17.errors = [0];
+                            if (!pattern16.test(data4)) {
+                              validate19.errors = [0];
                               return false;
                             }
                           } else {
-                            validate17.errors = [0];
+                            validate19.errors = [0];
                             return false;
                           }
                         }
@@ -1587,7 +2111,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                   }
                 }
               } else {
-                validate17.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             }
@@ -1621,14 +2145,14 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           (data6.parameters === undefined && (missing2 = 'parameters')) ||
                           (data6.body === undefined && (missing2 = 'body'))
                         ) {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         } else {
                           if (data6.id !== undefined) {
                             let data7 = data6.id;
                             const _errs15 = errors;
                             if (typeof data7 !== 'string' && data7 !== null) {
-                              validate17.errors = [0];
+                              validate19.errors = [0];
                               return false;
                             }
                             var valid3 = _errs15 === errors;
@@ -1641,12 +2165,12 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                               const _errs17 = errors;
                               if (errors === _errs17) {
                                 if (typeof data8 === 'string') {
-                                  if (!pattern10.test(data8)) {
-                                    validate17.errors = [0];
+                                  if (!pattern13.test(data8)) {
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                 } else {
-                                  validate17.errors = [0];
+                                  validate19.errors = [0];
                                   return false;
                                 }
                               }
@@ -1661,11 +2185,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 if (errors === _errs19) {
                                   if (typeof data9 === 'string') {
                                     if (!pattern3.test(data9)) {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                   } else {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                 }
@@ -1678,7 +2202,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data10 = data6.summary;
                                   const _errs21 = errors;
                                   if (typeof data10 !== 'string' && data10 !== null) {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                   var valid3 = _errs21 === errors;
@@ -1690,7 +2214,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                     let data11 = data6.description;
                                     const _errs23 = errors;
                                     if (typeof data11 !== 'string' && data11 !== null) {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                     var valid3 = _errs23 === errors;
@@ -1708,7 +2232,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           for (let i1 = 0; i1 < len1; i1++) {
                                             const _errs27 = errors;
                                             if (typeof data12[i1] !== 'string') {
-                                              validate17.errors = [0];
+                                              validate19.errors = [0];
                                               return false;
                                             }
                                             var valid4 = _errs27 === errors;
@@ -1717,7 +2241,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             }
                                           }
                                         } else {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                       }
@@ -1729,7 +2253,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                       if (data6.deprecated !== undefined) {
                                         const _errs29 = errors;
                                         if (typeof data6.deprecated !== 'boolean') {
-                                          validate17.errors = [0];
+                                          validate19.errors = [0];
                                           return false;
                                         }
                                         var valid3 = _errs29 === errors;
@@ -1741,7 +2265,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data15 = data6.obstacle;
                                           const _errs31 = errors;
                                           if (typeof data15 !== 'string' && data15 !== null) {
-                                            validate17.errors = [0];
+                                            validate19.errors = [0];
                                             return false;
                                           }
                                           if (!(
@@ -1751,7 +2275,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                             data15 === null ||
                                             data15 === 'other'
                                           )) {
-                                            validate17.errors = [0];
+                                            validate19.errors = [0];
                                             return false;
                                           }
                                           var valid3 = _errs31 === errors;
@@ -1779,7 +2303,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data17.type === undefined && (missing3 = 'type')) ||
                                                         (data17.description === undefined && (missing3 = 'description'))
                                                       ) {
-                                                        validate17.errors = [0];
+                                                        validate19.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data17.name !== undefined) {
@@ -1788,11 +2312,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs37) {
                                                             if (typeof data18 === 'string') {
                                                               if (data18.length < 1) {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -1805,7 +2329,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data19 = data17.in;
                                                             const _errs39 = errors;
                                                             if (typeof data19 !== 'string') {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -1815,7 +2339,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data19 === 'cookie' ||
                                                               data19 === 'other'
                                                             )) {
-                                                              validate17.errors = [0];
+                                                              validate19.errors = [0];
                                                               return false;
                                                             }
                                                             var valid6 = _errs39 === errors;
@@ -1826,7 +2350,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data17.required !== undefined) {
                                                               const _errs41 = errors;
                                                               if (typeof data17.required !== 'boolean') {
-                                                                validate17.errors = [0];
+                                                                validate19.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid6 = _errs41 === errors;
@@ -1838,7 +2362,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                 let data21 = data17.type;
                                                                 const _errs43 = errors;
                                                                 if (typeof data21 !== 'string' && data21 !== null) {
-                                                                  validate17.errors = [0];
+                                                                  validate19.errors = [0];
                                                                   return false;
                                                                 }
                                                                 var valid6 = _errs43 === errors;
@@ -1850,7 +2374,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                                   let data22 = data17.description;
                                                                   const _errs45 = errors;
                                                                   if (typeof data22 !== 'string' && data22 !== null) {
-                                                                    validate17.errors = [0];
+                                                                    validate19.errors = [0];
                                                                     return false;
                                                                   }
                                                                   var valid6 = _errs45 === errors;
@@ -1863,7 +2387,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate17.errors = [0];
+                                                      validate19.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -1873,7 +2397,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate17.errors = [0];
+                                                validate19.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -2030,7 +2554,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                                   vErrors.push(err6);
                                                 }
                                                 errors++;
-                                                validate17.errors = vErrors;
+                                                validate19.errors = vErrors;
                                                 return false;
                                               } else {
                                                 errors = _errs48;
@@ -2057,7 +2581,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                           }
                         }
                       } else {
-                        validate17.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                     }
@@ -2067,7 +2591,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                     }
                   }
                 } else {
-                  validate17.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
               }
@@ -2093,13 +2617,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                             (data27.where === undefined && (missing5 = 'where')) ||
                             (data27.message === undefined && (missing5 = 'message'))
                           ) {
-                            validate17.errors = [0];
+                            validate19.errors = [0];
                             return false;
                           } else {
                             if (data27.where !== undefined) {
                               const _errs61 = errors;
                               if (typeof data27.where !== 'string') {
-                                validate17.errors = [0];
+                                validate19.errors = [0];
                                 return false;
                               }
                               var valid10 = _errs61 === errors;
@@ -2113,11 +2637,11 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                                 if (errors === _errs63) {
                                   if (typeof data29 === 'string') {
                                     if (data29.length < 1) {
-                                      validate17.errors = [0];
+                                      validate19.errors = [0];
                                       return false;
                                     }
                                   } else {
-                                    validate17.errors = [0];
+                                    validate19.errors = [0];
                                     return false;
                                   }
                                 }
@@ -2128,7 +2652,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate17.errors = [0];
+                          validate19.errors = [0];
                           return false;
                         }
                       }
@@ -2138,7 +2662,7 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate17.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                 }
@@ -2151,13 +2675,13 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
                   let data30 = data.operations_more;
                   const _errs65 = errors;
                   if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
-                    validate17.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                   if (errors === _errs65) {
                     if (typeof data30 == 'number' && isFinite(data30)) {
                       if (data30 < 0 || isNaN(data30)) {
-                        validate17.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                     }
@@ -2172,15 +2696,15 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate17.errors = [0];
+      validate19.errors = [0];
       return false;
     }
   }
-  validate17.errors = vErrors;
+  validate19.errors = vErrors;
   return errors === 0;
 }
-export const isProviderList = validate18;
-const schema19 = {
+export const isProviderList = validate20;
+const schema21 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['providers', 'default_provider'],
@@ -2204,7 +2728,7 @@ const schema19 = {
     default_provider: { type: ['string', 'null'], pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }
   }
 };
-function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2214,7 +2738,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         (data.providers === undefined && (missing0 = 'providers')) ||
         (data.default_provider === undefined && (missing0 = 'default_provider'))
       ) {
-        validate18.errors = [0];
+        validate20.errors = [0];
         return false;
       } else {
         if (data.providers !== undefined) {
@@ -2235,7 +2759,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.issuer === undefined && (missing1 = 'issuer')) ||
                       (data1.state === undefined && (missing1 = 'state'))
                     ) {
-                      validate18.errors = [0];
+                      validate20.errors = [0];
                       return false;
                     } else {
                       if (data1.name !== undefined) {
@@ -2244,11 +2768,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                         if (errors === _errs5) {
                           if (typeof data2 === 'string') {
                             if (!pattern0.test(data2)) {
-                              validate18.errors = [0];
+                              validate20.errors = [0];
                               return false;
                             }
                           } else {
-                            validate18.errors = [0];
+                            validate20.errors = [0];
                             return false;
                           }
                         }
@@ -2263,11 +2787,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                           if (errors === _errs7) {
                             if (typeof data3 === 'string') {
                               if (data3.length < 1) {
-                                validate18.errors = [0];
+                                validate20.errors = [0];
                                 return false;
                               }
                             } else {
-                              validate18.errors = [0];
+                              validate20.errors = [0];
                               return false;
                             }
                           }
@@ -2280,7 +2804,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             let data4 = data1.state;
                             const _errs9 = errors;
                             if (typeof data4 !== 'string') {
-                              validate18.errors = [0];
+                              validate20.errors = [0];
                               return false;
                             }
                             if (!(
@@ -2291,7 +2815,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                               data4 === 'signed-out-expired' ||
                               data4 === 'other'
                             )) {
-                              validate18.errors = [0];
+                              validate20.errors = [0];
                               return false;
                             }
                             var valid2 = _errs9 === errors;
@@ -2302,7 +2826,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                             if (data1.silent_sign_in !== undefined) {
                               const _errs11 = errors;
                               if (true !== data1.silent_sign_in) {
-                                validate18.errors = [0];
+                                validate20.errors = [0];
                                 return false;
                               }
                               var valid2 = _errs11 === errors;
@@ -2314,7 +2838,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate18.errors = [0];
+                    validate20.errors = [0];
                     return false;
                   }
                 }
@@ -2324,7 +2848,7 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                 }
               }
             } else {
-              validate18.errors = [0];
+              validate20.errors = [0];
               return false;
             }
           }
@@ -2337,13 +2861,13 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
             let data6 = data.default_provider;
             const _errs12 = errors;
             if (typeof data6 !== 'string' && data6 !== null) {
-              validate18.errors = [0];
+              validate20.errors = [0];
               return false;
             }
             if (errors === _errs12) {
               if (typeof data6 === 'string') {
                 if (!pattern0.test(data6)) {
-                  validate18.errors = [0];
+                  validate20.errors = [0];
                   return false;
                 }
               }
@@ -2355,15 +2879,15 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate18.errors = [0];
+      validate20.errors = [0];
       return false;
     }
   }
-  validate18.errors = vErrors;
+  validate20.errors = vErrors;
   return errors === 0;
 }
-export const isSessionSummary = validate19;
-const schema20 = {
+export const isSessionSummary = validate21;
+const schema22 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: [
@@ -2456,8 +2980,8 @@ const schema20 = {
     sign_in_under_way: { type: 'boolean' }
   }
 };
-const pattern19 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
-function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern22 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2486,7 +3010,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         (data.sharing === undefined && (missing0 = 'sharing')) ||
         (data.sign_in_under_way === undefined && (missing0 = 'sign_in_under_way'))
       ) {
-        validate19.errors = [0];
+        validate21.errors = [0];
         return false;
       } else {
         if (data.provider !== undefined) {
@@ -2495,11 +3019,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
             } else {
-              validate19.errors = [0];
+              validate21.errors = [0];
               return false;
             }
           }
@@ -2514,11 +3038,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (data1.length < 1) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
               } else {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
             }
@@ -2531,7 +3055,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               if (!(
@@ -2542,7 +3066,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'signed-out-expired' ||
                 data2 === 'other'
               )) {
-                validate19.errors = [0];
+                validate21.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -2554,7 +3078,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.reason;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate19.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -2566,13 +3090,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.sequence;
                   const _errs9 = errors;
                   if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                    validate19.errors = [0];
+                    validate21.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 == 'number' && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate19.errors = [0];
+                        validate21.errors = [0];
                         return false;
                       }
                     }
@@ -2692,7 +3216,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                     instancePath: instancePath + '/user/name',
                                     schemaPath: '#/properties/user/anyOf/1/properties/name/type',
                                     keyword: 'type',
-                                    params: { type: schema20.properties.user.anyOf[1].properties.name.type }
+                                    params: { type: schema22.properties.user.anyOf[1].properties.name.type }
                                   };
                                   if (vErrors === null) {
                                     vErrors = [err5];
@@ -2714,7 +3238,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                       instancePath: instancePath + '/user/username',
                                       schemaPath: '#/properties/user/anyOf/1/properties/username/type',
                                       keyword: 'type',
-                                      params: { type: schema20.properties.user.anyOf[1].properties.username.type }
+                                      params: { type: schema22.properties.user.anyOf[1].properties.username.type }
                                     };
                                     if (vErrors === null) {
                                       vErrors = [err6];
@@ -2736,7 +3260,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                         instancePath: instancePath + '/user/email',
                                         schemaPath: '#/properties/user/anyOf/1/properties/email/type',
                                         keyword: 'type',
-                                        params: { type: schema20.properties.user.anyOf[1].properties.email.type }
+                                        params: { type: schema22.properties.user.anyOf[1].properties.email.type }
                                       };
                                       if (vErrors === null) {
                                         vErrors = [err7];
@@ -2779,7 +3303,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                             instancePath: instancePath + '/user/picture',
                                             schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
                                             keyword: 'type',
-                                            params: { type: schema20.properties.user.anyOf[1].properties.picture.type }
+                                            params: { type: schema22.properties.user.anyOf[1].properties.picture.type }
                                           };
                                           if (vErrors === null) {
                                             vErrors = [err9];
@@ -2829,7 +3353,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err11);
                       }
                       errors++;
-                      validate19.errors = vErrors;
+                      validate21.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -2856,7 +3380,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                           for (let i0 = 0; i0 < len0; i0++) {
                             const _errs31 = errors;
                             if (typeof data12[i0] !== 'string') {
-                              validate19.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                             var valid3 = _errs31 === errors;
@@ -2865,7 +3389,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate19.errors = [0];
+                          validate21.errors = [0];
                           return false;
                         }
                       }
@@ -2878,13 +3402,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         let data14 = data.entitlements_more;
                         const _errs33 = errors;
                         if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-                          validate19.errors = [0];
+                          validate21.errors = [0];
                           return false;
                         }
                         if (errors === _errs33) {
                           if (typeof data14 == 'number' && isFinite(data14)) {
                             if (data14 < 0 || isNaN(data14)) {
-                              validate19.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                           }
@@ -2897,7 +3421,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data.entitlements_known !== undefined) {
                           const _errs35 = errors;
                           if (typeof data.entitlements_known !== 'boolean') {
-                            validate19.errors = [0];
+                            validate21.errors = [0];
                             return false;
                           }
                           var valid0 = _errs35 === errors;
@@ -2915,7 +3439,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 for (let i1 = 0; i1 < len1; i1++) {
                                   const _errs39 = errors;
                                   if (typeof data16[i1] !== 'string') {
-                                    validate19.errors = [0];
+                                    validate21.errors = [0];
                                     return false;
                                   }
                                   var valid4 = _errs39 === errors;
@@ -2924,7 +3448,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                 }
                               } else {
-                                validate19.errors = [0];
+                                validate21.errors = [0];
                                 return false;
                               }
                             }
@@ -2943,7 +3467,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   for (let i2 = 0; i2 < len2; i2++) {
                                     const _errs43 = errors;
                                     if (typeof data18[i2] !== 'string') {
-                                      validate19.errors = [0];
+                                      validate21.errors = [0];
                                       return false;
                                     }
                                     var valid5 = _errs43 === errors;
@@ -2952,7 +3476,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                   }
                                 } else {
-                                  validate19.errors = [0];
+                                  validate21.errors = [0];
                                   return false;
                                 }
                               }
@@ -2965,13 +3489,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 let data20 = data.signed_in_at;
                                 const _errs45 = errors;
                                 if (typeof data20 !== 'string' && data20 !== null) {
-                                  validate19.errors = [0];
+                                  validate21.errors = [0];
                                   return false;
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern19.test(data20)) {
-                                      validate19.errors = [0];
+                                    if (!pattern22.test(data20)) {
+                                      validate21.errors = [0];
                                       return false;
                                     }
                                   }
@@ -2985,13 +3509,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data21 = data.access_expires_at;
                                   const _errs47 = errors;
                                   if (typeof data21 !== 'string' && data21 !== null) {
-                                    validate19.errors = [0];
+                                    validate21.errors = [0];
                                     return false;
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern19.test(data21)) {
-                                        validate19.errors = [0];
+                                      if (!pattern22.test(data21)) {
+                                        validate21.errors = [0];
                                         return false;
                                       }
                                     }
@@ -3013,7 +3537,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                       ) &&
                                       data22 !== null
                                     ) {
-                                      validate19.errors = [0];
+                                      validate21.errors = [0];
                                       return false;
                                     }
                                     var valid0 = _errs49 === errors;
@@ -3024,7 +3548,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                     if (data.refreshable !== undefined) {
                                       const _errs51 = errors;
                                       if (typeof data.refreshable !== 'boolean') {
-                                        validate19.errors = [0];
+                                        validate21.errors = [0];
                                         return false;
                                       }
                                       var valid0 = _errs51 === errors;
@@ -3036,7 +3560,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                         let data24 = data.storage;
                                         const _errs53 = errors;
                                         if (typeof data24 !== 'string') {
-                                          validate19.errors = [0];
+                                          validate21.errors = [0];
                                           return false;
                                         }
                                         if (!(
@@ -3046,7 +3570,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           data24 === 'unsaved' ||
                                           data24 === 'other'
                                         )) {
-                                          validate19.errors = [0];
+                                          validate21.errors = [0];
                                           return false;
                                         }
                                         var valid0 = _errs53 === errors;
@@ -3058,13 +3582,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data25 = data.retry_at;
                                           const _errs55 = errors;
                                           if (typeof data25 !== 'string' && data25 !== null) {
-                                            validate19.errors = [0];
+                                            validate21.errors = [0];
                                             return false;
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern19.test(data25)) {
-                                                validate19.errors = [0];
+                                              if (!pattern22.test(data25)) {
+                                                validate21.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -3093,7 +3617,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data27.allowed === undefined && (missing2 = 'allowed')) ||
                                                         (data27.missing === undefined && (missing2 = 'missing'))
                                                       ) {
-                                                        validate19.errors = [0];
+                                                        validate21.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data27.name !== undefined) {
@@ -3102,11 +3626,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs61) {
                                                             if (typeof data28 === 'string') {
                                                               if (!pattern0.test(data28)) {
-                                                                validate19.errors = [0];
+                                                                validate21.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate19.errors = [0];
+                                                              validate21.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -3119,7 +3643,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data29 = data27.readiness;
                                                             const _errs63 = errors;
                                                             if (typeof data29 !== 'string') {
-                                                              validate19.errors = [0];
+                                                              validate21.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -3132,7 +3656,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data29 === 'unreachable' ||
                                                               data29 === 'other'
                                                             )) {
-                                                              validate19.errors = [0];
+                                                              validate21.errors = [0];
                                                               return false;
                                                             }
                                                             var valid7 = _errs63 === errors;
@@ -3143,7 +3667,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data27.allowed !== undefined) {
                                                               const _errs65 = errors;
                                                               if (typeof data27.allowed !== 'boolean') {
-                                                                validate19.errors = [0];
+                                                                validate21.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid7 = _errs65 === errors;
@@ -3161,7 +3685,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                                     for (let i4 = 0; i4 < len4; i4++) {
                                                                       const _errs69 = errors;
                                                                       if (typeof data31[i4] !== 'string') {
-                                                                        validate19.errors = [0];
+                                                                        validate21.errors = [0];
                                                                         return false;
                                                                       }
                                                                       var valid8 = _errs69 === errors;
@@ -3170,7 +3694,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                                       }
                                                                     }
                                                                   } else {
-                                                                    validate19.errors = [0];
+                                                                    validate21.errors = [0];
                                                                     return false;
                                                                   }
                                                                 }
@@ -3183,7 +3707,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate19.errors = [0];
+                                                      validate21.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -3193,7 +3717,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate19.errors = [0];
+                                                validate21.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -3205,7 +3729,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data.settings_pending !== undefined) {
                                               const _errs71 = errors;
                                               if (typeof data.settings_pending !== 'boolean') {
-                                                validate19.errors = [0];
+                                                validate21.errors = [0];
                                                 return false;
                                               }
                                               var valid0 = _errs71 === errors;
@@ -3217,7 +3741,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                 let data34 = data.sharing;
                                                 const _errs73 = errors;
                                                 if (typeof data34 !== 'string') {
-                                                  validate19.errors = [0];
+                                                  validate21.errors = [0];
                                                   return false;
                                                 }
                                                 if (!(
@@ -3226,7 +3750,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                   data34 === 'all-kernels' ||
                                                   data34 === 'other'
                                                 )) {
-                                                  validate19.errors = [0];
+                                                  validate21.errors = [0];
                                                   return false;
                                                 }
                                                 var valid0 = _errs73 === errors;
@@ -3237,7 +3761,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                 if (data.sign_in_under_way !== undefined) {
                                                   const _errs75 = errors;
                                                   if (typeof data.sign_in_under_way !== 'boolean') {
-                                                    validate19.errors = [0];
+                                                    validate21.errors = [0];
                                                     return false;
                                                   }
                                                   var valid0 = _errs75 === errors;
@@ -3266,15 +3790,15 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate19.errors = [0];
+      validate21.errors = [0];
       return false;
     }
   }
-  validate19.errors = vErrors;
+  validate21.errors = vErrors;
   return errors === 0;
 }
-export const isSignInProgress = validate20;
-const schema21 = {
+export const isSignInProgress = validate22;
+const schema23 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'state', 'error', 'expires_in'],
@@ -3370,8 +3894,8 @@ const schema21 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern23 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
-function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern26 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -3384,7 +3908,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         (data.error === undefined && (missing0 = 'error')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate20.errors = [0];
+        validate22.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -3392,12 +3916,12 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern23.test(data0)) {
-                validate20.errors = [0];
+              if (!pattern26.test(data0)) {
+                validate22.errors = [0];
                 return false;
               }
             } else {
-              validate20.errors = [0];
+              validate22.errors = [0];
               return false;
             }
           }
@@ -3412,11 +3936,11 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate20.errors = [0];
+                  validate22.errors = [0];
                   return false;
                 }
               } else {
-                validate20.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
             }
@@ -3429,7 +3953,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate20.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               if (!(
@@ -3440,7 +3964,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'expired' ||
                 data2 === 'other'
               )) {
-                validate20.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -3568,7 +4092,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                               instancePath: instancePath + '/error/code',
                               schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
                               keyword: 'enum',
-                              params: { allowedValues: schema21.properties.error.anyOf[1].properties.code.enum }
+                              params: { allowedValues: schema23.properties.error.anyOf[1].properties.code.enum }
                             };
                             if (vErrors === null) {
                               vErrors = [err3];
@@ -3818,7 +4342,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                               schemaPath: '#/properties/error/anyOf/1/properties/status/type',
                                               keyword: 'type',
                                               params: {
-                                                type: schema21.properties.error.anyOf[1].properties.status.type
+                                                type: schema23.properties.error.anyOf[1].properties.status.type
                                               }
                                             };
                                             if (vErrors === null) {
@@ -3876,7 +4400,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                                                           '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
                                                         keyword: 'type',
                                                         params: {
-                                                          type: schema21.properties.error.anyOf[1].properties.params
+                                                          type: schema23.properties.error.anyOf[1].properties.params
                                                             .additionalProperties.type
                                                         }
                                                       };
@@ -3986,7 +4510,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                     vErrors.push(err21);
                   }
                   errors++;
-                  validate20.errors = vErrors;
+                  validate22.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs8;
@@ -4007,13 +4531,13 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                   let data17 = data.expires_in;
                   const _errs40 = errors;
                   if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
-                    validate20.errors = [0];
+                    validate22.errors = [0];
                     return false;
                   }
                   if (errors === _errs40) {
                     if (typeof data17 == 'number' && isFinite(data17)) {
                       if (data17 < 0 || isNaN(data17)) {
-                        validate20.errors = [0];
+                        validate22.errors = [0];
                         return false;
                       }
                     }
@@ -4028,15 +4552,15 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate20.errors = [0];
+      validate22.errors = [0];
       return false;
     }
   }
-  validate20.errors = vErrors;
+  validate22.errors = vErrors;
   return errors === 0;
 }
-export const isSignInStarted = validate21;
-const schema22 = {
+export const isSignInStarted = validate23;
+const schema24 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'strategy', 'start_url', 'device', 'expires_in'],
@@ -4063,7 +4587,7 @@ const schema22 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate23(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -4077,7 +4601,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
         (data.device === undefined && (missing0 = 'device')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate21.errors = [0];
+        validate23.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -4085,12 +4609,12 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern23.test(data0)) {
-                validate21.errors = [0];
+              if (!pattern26.test(data0)) {
+                validate23.errors = [0];
                 return false;
               }
             } else {
-              validate21.errors = [0];
+              validate23.errors = [0];
               return false;
             }
           }
@@ -4105,11 +4629,11 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate21.errors = [0];
+                  validate23.errors = [0];
                   return false;
                 }
               } else {
-                validate21.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
             }
@@ -4122,7 +4646,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.strategy;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate21.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
               if (!(
@@ -4132,7 +4656,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'paste' ||
                 data2 === 'other'
               )) {
-                validate21.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4144,7 +4668,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.start_url;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate21.errors = [0];
+                  validate23.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4156,13 +4680,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.start_address;
                   const _errs9 = errors;
                   if (typeof data4 !== 'string' && data4 !== null) {
-                    validate21.errors = [0];
+                    validate23.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
                       if (!pattern2.test(data4)) {
-                        validate21.errors = [0];
+                        validate23.errors = [0];
                         return false;
                       }
                     }
@@ -4305,7 +4829,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                         '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
                                       keyword: 'type',
                                       params: {
-                                        type: schema22.properties.device.anyOf[1].properties.verification_uri_complete
+                                        type: schema24.properties.device.anyOf[1].properties.verification_uri_complete
                                           .type
                                       }
                                     };
@@ -4354,7 +4878,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err8);
                       }
                       errors++;
-                      validate21.errors = vErrors;
+                      validate23.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -4375,13 +4899,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                       let data9 = data.expires_in;
                       const _errs23 = errors;
                       if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                        validate21.errors = [0];
+                        validate23.errors = [0];
                         return false;
                       }
                       if (errors === _errs23) {
                         if (typeof data9 == 'number' && isFinite(data9)) {
                           if (data9 < 0 || isNaN(data9)) {
-                            validate21.errors = [0];
+                            validate23.errors = [0];
                             return false;
                           }
                         }
@@ -4398,15 +4922,15 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate21.errors = [0];
+      validate23.errors = [0];
       return false;
     }
   }
-  validate21.errors = vErrors;
+  validate23.errors = vErrors;
   return errors === 0;
 }
-export const isSignOutResult = validate22;
-const schema23 = {
+export const isSignOutResult = validate24;
+const schema25 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['local', 'revoked', 'end_session_url', 'end_session_address'],
@@ -4417,7 +4941,7 @@ const schema23 = {
     end_session_address: { type: ['string', 'null'] }
   }
 };
-function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate24(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -4429,18 +4953,18 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
         (data.end_session_url === undefined && (missing0 = 'end_session_url')) ||
         (data.end_session_address === undefined && (missing0 = 'end_session_address'))
       ) {
-        validate22.errors = [0];
+        validate24.errors = [0];
         return false;
       } else {
         if (data.local !== undefined) {
           let data0 = data.local;
           const _errs1 = errors;
           if (typeof data0 !== 'string') {
-            validate22.errors = [0];
+            validate24.errors = [0];
             return false;
           }
           if (!(data0 === 'done' || data0 === 'other')) {
-            validate22.errors = [0];
+            validate24.errors = [0];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4452,7 +4976,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
             let data1 = data.revoked;
             const _errs3 = errors;
             if (typeof data1 !== 'string') {
-              validate22.errors = [0];
+              validate24.errors = [0];
               return false;
             }
             if (!(
@@ -4462,7 +4986,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
               data1 === 'nothing-to-revoke' ||
               data1 === 'other'
             )) {
-              validate22.errors = [0];
+              validate24.errors = [0];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4474,7 +4998,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.end_session_url;
               const _errs5 = errors;
               if (typeof data2 !== 'string' && data2 !== null) {
-                validate22.errors = [0];
+                validate24.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4486,7 +5010,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.end_session_address;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate22.errors = [0];
+                  validate24.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4498,10 +5022,10 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate22.errors = [0];
+      validate24.errors = [0];
       return false;
     }
   }
-  validate22.errors = vErrors;
+  validate24.errors = vErrors;
   return errors === 0;
 }

@@ -40,6 +40,7 @@ from jupyter_oidc.sessions.local_api import LocalSessions
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.summary import ApiAccess
+from jupyter_oidc.sessions.worker_grants import WorkerGrants
 from jupyter_oidc.settings import Api, Provider
 from tests.support.marker import MARKER
 from tests.support.wire import ServedApi, sessions_over_wire
@@ -67,7 +68,12 @@ class Border:
         self.sessions = Sessions((self.environment.service, partner.service))
         environment = self.environment
         self.local = LocalSessions(
-            self.sessions, environment.pending, environment.sign_out_pages, environment.clock, "i-1"
+            self.sessions,
+            environment.pending,
+            environment.sign_out_pages,
+            WorkerGrants(environment.clock, environment.entropy),
+            environment.clock,
+            "i-1",
         )
         self.api: SessionApi = self.local
 

@@ -58,6 +58,8 @@ class PlainFront:
     public: str | None = "https://hub.example.com/user/ada/"
     notes: list[str] = field(default_factory=list)
     listening_for: list[str] = field(default_factory=list)
+    makes_worker_grants: bool = True
+    ending_with_caller: list[str] = field(default_factory=list)
 
     def public_url(self, settings: ProviderSettings | None = None) -> str | None:
         return self.public
@@ -70,6 +72,12 @@ class PlainFront:
 
     def begin_record(self, api: str) -> Any:
         raise AssertionError("the route made a call")
+
+    def end_with_caller(self, grant_id: str) -> None:
+        self.ending_with_caller.append(grant_id)
+
+    def end_forsaken_grants(self) -> None:
+        """No kernel of this front has ended."""
 
     def note(self, text: str) -> None:
         self.notes.append(text)
