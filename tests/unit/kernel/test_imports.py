@@ -21,7 +21,19 @@ SERVER_SIDE = [
     "joserfc",
     "cryptography",
 ]
-NAMES = ["api", "apis", "async_api", "auth", "endpoint", "session", "sessions", "sign_in", "sign_out"]
+NAMES = [
+    "api",
+    "apis",
+    "async_api",
+    "auth",
+    "delegate",
+    "endpoint",
+    "grants",
+    "session",
+    "sessions",
+    "sign_in",
+    "sign_out",
+]
 
 
 def loaded(program: str) -> list[str]:

@@ -30,6 +30,8 @@ def test_the_server_reads_each_key() -> None:
     assert SWITCH_DEFAULTS == {
         "close_process": True,
         "allow_remote_kernels": False,
+        "worker_grants": True,
+        "allow_remote_workers": False,
         "grant_kernels_of_others": False,
         "audit_person": False,
     }
