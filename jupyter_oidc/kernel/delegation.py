@@ -10,7 +10,7 @@ import base64
 import json
 import os
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,7 +130,7 @@ class WorkerGrant:
 
     def connection(self) -> ServerConnection:
         """Return the connection of this process by this grant; raises ``ServerNotFound``."""
-        return _worker_connection(os.getpid(), self._text, self)
+        return _worker_connection(os.getpid(), self._way, self._text, self)
 
     def server(self) -> Server:
         """Return the server as this process reaches it; raises ``ServerNotFound``."""
@@ -141,7 +141,7 @@ class WorkerGrant:
         return WorkerAuth(self.server(), self._text)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, WorkerGrant) and other._text == self._text
+        return isinstance(other, WorkerGrant) and (other._text, other._way) == (self._text, self._way)
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -206,10 +206,13 @@ def _again(grant: WorkerGrant, call: str, arguments: tuple[Any, ...], options: d
     return getattr(grant.connection(), call)(*arguments, **options)
 
 
-@cache
-def _worker_connection(process: int, text: str, grant: WorkerGrant) -> _WorkerConnection:
-    """Return the connection of the ``process`` by the grant of this ``text``; a forked child gets its own."""
-    del process, text
+@lru_cache(maxsize=20)
+def _worker_connection(process: int, way: _Way, text: str, grant: WorkerGrant) -> _WorkerConnection:
+    """Return the connection of the ``process`` by the grant of this ``text``; a forked child gets its own.
+
+    A worker unpickles a grant for each task, and all of them share their connections.
+    """
+    del process, way, text
     return _WorkerConnection(grant)
 
 
@@ -308,7 +311,7 @@ def grant_in(text: str) -> WorkerGrant:
         ) from None
 
 
-@cache
+@lru_cache(maxsize=1)
 def _of_variable(text: str) -> WorkerGrant:
     return grant_in(text)
 

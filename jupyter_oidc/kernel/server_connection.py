@@ -396,9 +396,9 @@ _chosen: list[ServerConnection] = []
 """The connection that stands in for the kernel's own, in a process that is a worker."""
 
 
-def call_as(connection: ServerConnection) -> None:
-    """Let every call of this process go through ``connection`` from now on."""
-    _chosen[:] = [connection]
+def call_as(connection: ServerConnection | None) -> None:
+    """Let every call of this process go through ``connection`` from now on; ``None``: through its own again."""
+    _chosen[:] = [] if connection is None else [connection]
 
 
 def server_connection() -> ServerConnection:

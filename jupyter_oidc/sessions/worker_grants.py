@@ -46,6 +46,7 @@ class WorkerGrants:
         self._clock = clock
         self._entropy = entropy
         self._kept: dict[bytes, _Kept] = {}
+        self._digests: dict[str, bytes] = {}
 
     def issue(self, provider: str, delegation: Delegation, session_lives: Callable[[], bool]) -> IssuedGrant:
         """Return a new grant for a part of the session for which ``session_lives`` answers.
@@ -78,15 +79,18 @@ class WorkerGrants:
             began=now.wall,
             ends=now.wall + seconds,
         )
-        self._kept[_digest(text)] = _Kept(grant, session_lives, now.monotonic + seconds)
+        self._digests[grant.id] = digest = _digest(text)
+        self._kept[digest] = _Kept(grant, session_lives, now.monotonic + seconds)
         return IssuedGrant(grant, text)
 
     def use(self, text: str) -> WorkerGrant:
         """Return the grant of a call, and note the call's time; raises ``GrantInvalid`` for one that has ended."""
         digest = _digest(text)
         kept = self._kept.get(digest)
-        if kept is None or not self._lives(kept):
-            self._kept.pop(digest, None)
+        if kept is not None and not self._lives(kept):
+            self.revoke(kept.grant.id)
+            kept = None
+        if kept is None:
             raise GrantInvalid(
                 N_("The worker grant has ended: its time is over, it was revoked, or its session has ended."),
                 action=N_("Make a new one in the notebook: oidc.delegate()."),
@@ -98,7 +102,8 @@ class WorkerGrants:
 
     def lives(self, grant_id: str) -> bool:
         """Return whether the grant has not ended."""
-        return any(kept.grant.id == grant_id and self._lives(kept) for kept in self._kept.values())
+        digest = self._digests.get(grant_id)
+        return digest is not None and self._lives(self._kept[digest])
 
     def living(self) -> tuple[WorkerGrant, ...]:
         """Return the grants that have not ended, the oldest first."""
@@ -107,11 +112,8 @@ class WorkerGrants:
 
     def revoke(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it; ``None`` if it has ended already, or never was."""
-        for digest, kept in self._kept.items():
-            if kept.grant.id == grant_id:
-                del self._kept[digest]
-                return kept.grant
-        return None
+        digest = self._digests.pop(grant_id, None)
+        return None if digest is None else self._kept.pop(digest).grant
 
     def _lives(self, kept: _Kept) -> bool:
         # NOTE: by both clocks: one stands still while the machine sleeps, the other can be set back.
@@ -119,7 +121,9 @@ class WorkerGrants:
         return kept.until > now.monotonic and kept.grant.ends > now.wall and kept.session_lives()
 
     def _sweep(self) -> None:
-        self._kept = {digest: kept for digest, kept in self._kept.items() if self._lives(kept)}
+        for kept in list(self._kept.values()):
+            if not self._lives(kept):
+                self.revoke(kept.grant.id)
 
 
 def _digest(text: str) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.kernel.server_connection import _server_connection
+from jupyter_oidc.kernel.server_connection import _server_connection, call_as
 from tests.unit.kernel.fake_server import KERNEL, FakeServer
 
 VARIABLES = (
@@ -21,6 +21,7 @@ VARIABLES = (
     "JUPYTERHUB_SSL_KEYFILE",
     "JUPYTER_OIDC_CONNECTION_FILE",
     "JUPYTER_OIDC_PROVIDER",
+    "JUPYTER_OIDC_WORKER_GRANT",
     "JUPYTER_RUNTIME_DIR",
     "JUPYTER_DATA_DIR",
     "JPY_PARENT_PID",
@@ -42,6 +43,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     _server_connection.cache_clear()
     yield
+    call_as(None)
     if _server_connection.cache_info().currsize:
         _server_connection(os.getpid())._connections.pool().close()
     _server_connection.cache_clear()
