@@ -13,6 +13,8 @@ const TITLES: Readonly<Record<string, string>> = {
   'apis.reply': 'ApiList',
   'command-lease.reply': 'CommandLease',
   'command.reply': 'CommandBegun',
+  'grant.reply': 'Grant',
+  'grants.reply': 'Grants',
   'diagnostics.reply': 'Diagnostics',
   error: 'OidcError',
   'kernel-grant.reply': 'KernelGrant',
