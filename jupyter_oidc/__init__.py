@@ -34,10 +34,14 @@ _CALLS = (
     "sign_out",
 )
 
+_ENGINES = ("dask",)
+"""The engines that run work elsewhere; each needs its library, so a star import leaves them out."""
+
 if TYPE_CHECKING:
     from jupyter_oidc import errors as errors
     from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
     from jupyter_oidc.kernel.delegation import delegate, grants
+    from jupyter_oidc.kernel.engines import dask as dask
     from jupyter_oidc.kernel.session import api, apis, async_api, auth, endpoint, session, sessions, sign_in, sign_out
 
     __all__ = [
@@ -62,6 +66,8 @@ else:  # NOTE: a type checker would take every name for one of ours, of type Any
         if name in _CALLS:
             module = "delegation" if name in ("delegate", "grants") else "session"
             return getattr(import_module(f"jupyter_oidc.kernel.{module}"), name)
+        if name in _ENGINES:
+            return import_module(f"jupyter_oidc.kernel.engines.{name}")
         if name == "errors":
             return import_module("jupyter_oidc.errors")
         if name == "__all__":

@@ -1,0 +1,114 @@
+"""A Dask cluster whose scheduler and workers are no children of the kernel: its tasks call by a grant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from jupyter_oidc.demo.environment import free_port
+from tests.interop.person import Person, at_work
+from tests.support.canary import CANARY
+from tests.support.certified_provider import CertifiedProvider
+from tests.support.upstream import Upstream
+
+CONNECT = """
+from dask.distributed import Client
+import jupyter_oidc as oidc
+client = Client("tcp://127.0.0.1:{port}", timeout=60)
+client.wait_for_workers(2, timeout=60)
+"""
+
+TASK = """
+def status(number):
+    import jupyter_oidc as oidc
+    try:
+        return oidc.api("orders").get(f"items/{number}").status_code
+    except Exception as error:
+        return type(error).__name__
+def everywhere():
+    return sorted(set(client.gather(client.map(status, range(20), pure=False))), key=str)
+"""
+
+IDENTITY = """
+def environment():
+    import os
+    return [name for name in os.environ if name.startswith(("JUPYTER", "JPY_"))]
+print(sorted(client.run(environment).values()))
+"""
+
+
+@pytest.fixture
+def person(tmp_path: Path, provider: CertifiedProvider, upstream: Upstream) -> Iterator[Person]:
+    with at_work(tmp_path, provider, upstream) as person:
+        person.sign_in()
+        yield person
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[int]:
+    """A scheduler and two workers, started by this process without anything of Jupyter's; yields the scheduler's port."""
+    port = free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+    scheduler = ["dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"]
+    worker = ["dask", "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+    with ExitStack() as running, (tmp_path / "dask.log").open("wb") as log:
+        for command in (scheduler, worker, worker):
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=tmp_path,
+                env={**clean, "DASK_TEMPORARY_DIRECTORY": str(tmp_path / "dask")},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            running.callback(process.wait)
+            running.callback(process.terminate)
+        yield port
+
+
+def test_tasks_call_by_the_grant_of_a_plugin_and_no_longer_than_it_lives(
+    person: Person, cluster: int, provider: CertifiedProvider, upstream: Upstream, tmp_path: Path
+) -> None:
+    cells = person.run(
+        CONNECT.format(port=cluster),
+        IDENTITY,
+        TASK + "print(everywhere())",
+        'access = oidc.dask.Access("orders", hours=1)\nclient.register_plugin(access)\nprint(everywhere())',
+        "print([one.name for one in oidc.grants()])",
+        "access.revoke()\nprint(everywhere())",
+        'client.register_plugin(oidc.dask.Access("orders"))\nprint(everywhere())',
+        'client.unregister_worker_plugin("jupyter_oidc")\nprint(everywhere())',
+    )
+    assert [cell.error for cell in cells] == [None] * len(cells)
+    assert [cell.text.strip() for cell in cells[1:]] == [
+        "[[], []]",
+        "['ServerNotFound']",
+        "[200]",
+        "['Dask']",
+        "['GrantInvalid']",
+        "[200]",
+        "['ServerNotFound']",
+    ]
+    assert len([seen for seen in upstream.seen if seen.path.startswith("/v1/items/")]) == 40
+    log = (tmp_path / "dask.log").read_text(encoding="utf-8", errors="replace")
+    CANARY.look("the log of Dask", log)
+    assert "jow." not in log
+
+
+def test_tasks_end_with_the_sign_out(person: Person, cluster: int) -> None:
+    """At once, and the next sign-in does not bring their grant back."""
+    register = (
+        f'{CONNECT.format(port=cluster)}{TASK}client.register_plugin(oidc.dask.Access("orders", outlives_kernel=True))'
+    )
+    (cell,) = person.run(f"{register}\nprint(everywhere())")
+    assert cell.text.strip() == "[200]", cell.error
+    person.post("sign-out").raise_for_status()
+    ask = f"{CONNECT.format(port=cluster)}{TASK}print(everywhere())"
+    assert person.run(ask)[0].text.strip() == "['GrantInvalid']"
+    person.sign_in()
+    assert person.run(ask)[0].text.strip() == "['GrantInvalid']"
