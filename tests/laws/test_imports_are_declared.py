@@ -15,6 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from jupyter_oidc import _ENGINES
 from tests.laws.source import ROOT, Module, modules, seeded
 
 if sys.version_info >= (3, 11):
@@ -29,6 +30,8 @@ PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding=
 
 # Only the display in a notebook imports these, at first use: where it runs, the kernel has brought them.
 BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
+# Where work runs elsewhere, each engine has a module, which imports the library of the extra that is called like it.
+ENGINES = "jupyter_oidc.kernel.engines."
 # Libraries that are imported by another name than they are installed by.
 OTHER_NAMES = {"yaml": "pyyaml"}
 NODE_SOURCE = re.compile(
@@ -46,11 +49,16 @@ def libraries(module: Module) -> set[str]:
     return {canonicalize_name(OTHER_NAMES.get(root, root)) for root in roots}
 
 
+def brought_along(module: Module) -> set[str]:
+    """The libraries that are there wherever ``module`` is imported."""
+    engine = module.name.removeprefix(ENGINES)
+    of_the_engine = PROJECT["optional-dependencies"][engine] if engine != module.name else []
+    return BROUGHT_BY_THE_KERNEL.get(module.name, set()) | declared(of_the_engine)
+
+
 def undeclared(found: Iterable[Module], names: set[str]) -> dict[str, set[str]]:
     """The undeclared libraries of each module that has some."""
-    missing = {
-        module.name: libraries(module) - names - BROUGHT_BY_THE_KERNEL.get(module.name, set()) for module in found
-    }
+    missing = {module.name: libraries(module) - names - brought_along(module) for module in found}
     return {name: libraries for name, libraries in missing.items() if libraries}
 
 
@@ -84,6 +92,13 @@ def test_what_the_client_imports_is_what_it_depends_on() -> None:
     assert undeclared(of_the_client(), declared(CLIENT["dependencies"])) == {}
     used = set().union(*(libraries(module) for module in of_the_client()))
     assert declared(CLIENT["dependencies"]) - used == set()
+
+
+def test_every_engine_has_an_extra_in_both_wheels_and_is_imported_by_name_only() -> None:
+    engines = {one.name.removeprefix(ENGINES) for one in modules() if one.name.startswith(ENGINES)}
+    assert engines == set(CLIENT["optional-dependencies"]) == set(_ENGINES)
+    for engine in engines:
+        assert CLIENT["optional-dependencies"][engine] == PROJECT["optional-dependencies"][engine]
 
 
 def test_both_wheels_depend_on_the_same_versions_of_a_library_and_of_python() -> None:
