@@ -82,6 +82,10 @@ else:  # NOTE: a type checker would take every name for one of ours, of type Any
         An import sets its module as an attribute here; code of the server reaches that part by its import alone.
         """
 
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            """Pickle as its name: a function of a notebook that names ``oidc`` is sent to workers with it."""
+            return import_module, (__name__,)
+
         @property
         def sessions(self) -> Any:
             return import_module("jupyter_oidc.kernel.session").sessions

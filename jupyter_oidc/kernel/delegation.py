@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import platform
+import uuid
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +41,11 @@ _MEMBERS: Final = ("id", "provider", "apis", "methods", "name", "ends_at")
 """The members of a reply that a worker can know; the maker is the kernel's own business."""
 
 
+def _this_machine() -> str:
+    """Return an identifier of this machine; where the system has none of its own, by its name and its network card."""
+    return this_machine() or f"{platform.node()} {uuid.getnode():x}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """How workers reach the server: ``home`` on the kernel's ``machine``, ``elsewhere`` (an address) on others."""
@@ -49,7 +56,7 @@ class _Way:
 
     def server(self) -> Server:
         """Return the server for this process; raises ``ServerNotFound`` where no way is known."""
-        if self.machine == this_machine():
+        if self.machine == _this_machine():
             return self.home
         if self.elsewhere is None:
             raise ServerNotFound(
@@ -65,7 +72,7 @@ class WorkerGrant:
     """A part of a session for workers; made by :func:`delegate`.
 
     ``apis`` and ``methods`` are all that it opens, until ``ends_at`` (UTC), or until the session ends or it is revoked.
-    It can be pickled: whoever has the pickle can make these calls until then.
+    It can be pickled: everyone who has the pickle can make these calls until then.
     As a context manager it is revoked at the end of the block.
     """
 
@@ -106,10 +113,13 @@ class WorkerGrant:
 
     def revoke(self) -> None:
         """End the grant at once, for every worker; only the kernels of the session can."""
-        of_kernel.server_connection().revoke_grant(self.id)
+        of_kernel.kernels_own_connection().revoke_grant(self.id)
 
     def use(self) -> None:
-        """Let ``oidc.api()`` and its like in this process call with this grant from now on."""
+        """Let ``oidc.api()`` and its like in this process call with this grant from now on, for a process of a worker.
+
+        Only :func:`delegate`, :func:`grants` and :meth:`revoke` go on by the kernel's own identity, where there is one.
+        """
         of_kernel.call_as(self.connection())
 
     def environment(self) -> dict[str, str]:
@@ -239,7 +249,7 @@ def delegate(
     elsewhere = None if address is None else base_url(address)
     if address is not None and elsewhere is None:
         raise ValueError(_("'address' is no address of a Jupyter server, as in https://hub.example.com/user/ada/."))
-    connection = of_kernel.server_connection()
+    connection = of_kernel.kernels_own_connection()
     wish: dict[str, Any] = {
         "apis": list(apis),
         "methods": [method.upper() for method in methods],
@@ -247,7 +257,7 @@ def delegate(
         "outlives_kernel": outlives_kernel,
     }
     reply = connection.make_grant(wish if hours is None else {**wish, "hours": hours})
-    way = _Way(connection.server, this_machine(), elsewhere or reply["address"])
+    way = _Way(connection.server, _this_machine(), elsewhere or reply["address"])
     return WorkerGrant(way, reply["grant"], reply)
 
 
@@ -269,13 +279,13 @@ class LivingGrant:
 
     def revoke(self) -> None:
         """End the grant at once, for every worker."""
-        of_kernel.server_connection().revoke_grant(self.id)
+        of_kernel.kernels_own_connection().revoke_grant(self.id)
 
 
 def grants() -> Listing[LivingGrant]:
     """Return the grants for workers that live, of every kernel of this server, as a table."""
     return Listing(
-        [LivingGrant(**entry) for entry in of_kernel.server_connection().worker_grants()],
+        [LivingGrant(**entry) for entry in of_kernel.kernels_own_connection().worker_grants()],
         [
             Column(_("Id"), lambda grant: grant.id, kind="code"),
             Column(_("Name"), lambda grant: grant.name, shrinks=True),

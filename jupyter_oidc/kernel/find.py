@@ -155,13 +155,18 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def is_kernel_process() -> bool:
+    """Return whether this process is a kernel of ipykernel itself, and not one that a kernel has started."""
+    app = sys.modules.get("ipykernel.kernelapp")
+    return app is not None and bool(app.IPKernelApp.initialized())
+
+
 def _connection_file() -> Path | None:
     named = os.environ.get(KERNEL_VARIABLE)
     if named:
         return Path(named)
-    app = sys.modules.get("ipykernel.kernelapp")
-    if app is not None and app.IPKernelApp.initialized():
-        instance = app.IPKernelApp.instance()
+    if is_kernel_process():
+        instance = sys.modules["ipykernel.kernelapp"].IPKernelApp.instance()
         return Path(instance.abs_connection_file)
     return None
 

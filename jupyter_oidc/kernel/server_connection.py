@@ -415,6 +415,11 @@ def server_connection() -> ServerConnection:
     return _server_connection(os.getpid())
 
 
+def kernels_own_connection() -> ServerConnection:
+    """Return the connection of the kernel itself, in a process that calls as a worker, too; raises ``NotAKernel``."""
+    return _server_connection(os.getpid())
+
+
 # NOTE: a pickled client is the call of this function; another process of the kernel makes it.
 
 

@@ -42,6 +42,7 @@ from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.worker_access import WorkerAccess, worker_grant_in
+from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
@@ -363,11 +364,12 @@ class OidcHandler(APIHandler):
         """Authenticate a worker by its grant; as a kernel's, it is trusted instead of any cookie."""
         if not self.context.allows_host(self.request.host, self.check_host):
             raise Forbidden
-        self.context.require_local_worker(self.request)
         services = self.context.built_services
         if services is None:  # nobody has made a grant
-            raise GrantInvalid(detail="worker.ended")
-        self.worker = worker = self.context.workers.use(text, services.worker_grants)
+            raise ended()
+        worker = self.context.workers.use(text, services.worker_grants)
+        self.context.require_local_worker(self.request)
+        self.worker = worker
         self.current_user = self._jupyter_current_user = _kernel_user(worker.id)
 
     def caller_lasts(self) -> Callable[[], bool] | None:
@@ -577,7 +579,7 @@ class OidcHandler(APIHandler):
 
     def disclosed(self, problem: Problem) -> Problem:
         """Return ``problem`` with the facts of this route; a caller who was not admitted learns none at all."""
-        is_admitted = self._passed_rule is not None or self.kernel_id is not None or self.worker is not None
+        is_admitted = self._passed_rule is not None or self.kernel_id is not None
         return problem.at(self.place()) if is_admitted else problem.bare()
 
     def place(self) -> dict[str, Fact]:

@@ -106,13 +106,13 @@ class JupyterFront:
         """Whether the settings let kernels make grants for workers."""
         return self._context.makes_worker_grants
 
-    def end_with_caller(self, grant_id: str) -> None:
-        """Let a worker grant end with the kernel that calls."""
+    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
+        """Remember that the kernel that calls has made the worker grant."""
         if self._handler.kernel_run is not None:
-            self._context.workers.end_with(grant_id, self._handler.kernel_run)
+            self._context.workers.made_by(grant_id, self._handler.kernel_run, is_outlived=is_outlived)
 
     def end_forsaken_grants(self) -> None:
-        """Revoke the worker grants that were to end with a kernel which has ended."""
+        """Revoke the worker grants that no kernel backs any more."""
         self._context.workers.end_forsaken(self._handler.services.worker_grants)
 
     def note(self, text: str) -> None:

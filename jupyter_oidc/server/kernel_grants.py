@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid, Overloaded
+from jupyter_oidc.server.commands import PREFIX as COMMAND_PREFIX
 from jupyter_oidc.server.commands import Commands
 
 if TYPE_CHECKING:
@@ -137,6 +138,13 @@ class KernelGrants:
         if run is None or run is not kernel.run:
             raise GrantInvalid(detail="grant.kernel_gone")
         return kernel
+
+    def may_act(self, kernel: KernelRun) -> bool:
+        """Return whether ``kernel``, which may have ended, may act for the server's owner (Q10.4).
+
+        Only the owner can begin a command.
+        """
+        return kernel.kernel_id.startswith(COMMAND_PREFIX) or self._admits(kernel.kernel_id)
 
     def lasts(self, kernel: KernelRun) -> bool:
         """Return whether ``kernel`` has neither ended nor been restarted, and may still act for the owner (Q8.12)."""

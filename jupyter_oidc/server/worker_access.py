@@ -6,6 +6,7 @@ which most of them end.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.language import N_
@@ -19,21 +20,29 @@ if TYPE_CHECKING:
 _BEARER_SCHEME: Final = "bearer "
 
 
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """The run of the kernel that made a grant, and whether the grant goes on after that run."""
+
+    kernel: KernelRun
+    is_outlived: bool
+
+
 class WorkerAccess:
-    """The kernels with which worker grants end; ``kernels`` knows which of them still run."""
+    """The kernels that have made worker grants; ``kernels`` knows which of them run, and may act for the owner."""
 
     def __init__(self, kernels: KernelGrants) -> None:
         self._kernels = kernels
-        self._makers: dict[str, KernelRun] = {}
+        self._makers: dict[str, _Maker] = {}
 
-    def end_with(self, grant_id: str, kernel: KernelRun) -> None:
-        """Let the grant end with ``kernel``."""
-        self._makers[grant_id] = kernel
+    def made_by(self, grant_id: str, kernel: KernelRun, *, is_outlived: bool) -> None:
+        """Remember which ``kernel`` made the grant; the grant ends with it, unless it ``is_outlived``."""
+        self._makers[grant_id] = _Maker(kernel, is_outlived)
 
     def use(self, text: str, grants: LivingGrants) -> WorkerGrant:
         """Return the grant of a call; raises ``GrantInvalid`` for one that has ended."""
         grant = grants.use(text)
-        if self._has_maker(grant.id):
+        if self._is_backed(grant.id):
             return grant
         self._end(grant.id, grants)
         raise GrantInvalid(
@@ -44,19 +53,21 @@ class WorkerAccess:
 
     def lasts(self, grant_id: str, grants: LivingGrants) -> bool:
         """Return whether a stream that was opened with the grant may go on."""
-        return grants.lives(grant_id) and self._has_maker(grant_id)
+        return grants.lives(grant_id) and self._is_backed(grant_id)
 
     def end_forsaken(self, grants: LivingGrants) -> None:
-        """Revoke the grants whose kernels have ended, and forget the kernels of grants that have ended."""
+        """Revoke the grants that no kernel backs any more, and forget the makers of grants that have ended."""
         living = {grant.id for grant in grants.living()}
         for grant_id in list(self._makers):
-            if grant_id not in living or not self._has_maker(grant_id):
+            if grant_id not in living or not self._is_backed(grant_id):
                 self._end(grant_id, grants)
 
-    def _has_maker(self, grant_id: str) -> bool:
-        """Return whether the kernel that the grant is to end with, if any, still runs."""
-        kernel = self._makers.get(grant_id)
-        return kernel is None or self._kernels.lasts(kernel)
+    def _is_backed(self, grant_id: str) -> bool:
+        """Return whether the maker may still act for the owner (Q10.4) and, unless it is outlived, still runs."""
+        maker = self._makers.get(grant_id)
+        if maker is None:
+            return False
+        return self._kernels.may_act(maker.kernel) if maker.is_outlived else self._kernels.lasts(maker.kernel)
 
     def _end(self, grant_id: str, grants: LivingGrants) -> None:
         grants.revoke(grant_id)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import Forbidden
+from jupyter_oidc.problems import Forbidden, GrantInvalid
 
 PREFIX: Final = "jow."
 """The beginning of every worker grant, so that it is mistaken for neither a kernel's grant nor a token."""
@@ -56,12 +56,20 @@ class WorkerGrant:
     def check(self, api: str, method: str) -> None:
         """Raise ``Forbidden`` for another API or method; ``method`` is :data:`SOCKET` for a WebSocket."""
         if api not in self.apis or method not in self.methods:
-            raise Forbidden(
-                N_("This worker grant does not open {method} of the API{api_name}."),
-                action=N_("Make one in the notebook that does: oidc.delegate()."),
-                detail="worker.api" if api not in self.apis else "worker.method",
-                params=facts(api=api, method=method),
-            )
+            raise self._refusal(api, method, "worker.api" if api not in self.apis else "worker.method")
+
+    def check_provider(self, api: str, provider: str, method: str) -> None:
+        """Raise ``Forbidden`` if the ``api`` has come to another ``provider``, whose session is not this grant's."""
+        if provider != self.provider:
+            raise self._refusal(api, method, "worker.provider")
+
+    def _refusal(self, api: str, method: str, detail: str) -> Forbidden:
+        return Forbidden(
+            N_("This worker grant does not open {method} of the API{api_name}."),
+            action=N_("Make one in the notebook that does: oidc.delegate()."),
+            detail=detail,
+            params=facts(api=api, method=method),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,15 @@ class IssuedGrant:
 
     grant: WorkerGrant
     text: str = field(repr=False)
+
+
+def ended() -> GrantInvalid:
+    """Return the refusal of a grant that has ended, or never was."""
+    return GrantInvalid(
+        N_("The worker grant has ended: its time is over, it was revoked, or its session has ended."),
+        action=N_("Make a new one in the notebook: oidc.delegate()."),
+        detail="worker.ended",
+    )
 
 
 class LivingGrants(Protocol):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.language import N_, sentence
-from jupyter_oidc.problems import GrantInvalid, Overloaded, RequestInvalid
-from jupyter_oidc.sessions.delegation import MAX_HOURS, PREFIX, IssuedGrant, WorkerGrant
+from jupyter_oidc.problems import Overloaded, RequestInvalid
+from jupyter_oidc.sessions.delegation import MAX_HOURS, PREFIX, IssuedGrant, WorkerGrant, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,11 +91,7 @@ class WorkerGrants:
             self.revoke(kept.grant.id)
             kept = None
         if kept is None:
-            raise GrantInvalid(
-                N_("The worker grant has ended: its time is over, it was revoked, or its session has ended."),
-                action=N_("Make a new one in the notebook: oidc.delegate()."),
-                detail="worker.ended",
-            )
+            raise ended()
         grant = replace(kept.grant, last_used=self._clock.now().wall)
         self._kept[digest] = replace(kept, grant=grant)
         return grant

@@ -117,12 +117,12 @@ class Front(Protocol):
         """Whether the settings of the front let kernels make grants for workers."""
         ...
 
-    def end_with_caller(self, grant_id: str) -> None:
-        """Let a worker grant end with the kernel that calls."""
+    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
+        """Remember that the kernel that calls has made the worker grant, which ends with it unless it ``is_outlived``."""
         ...
 
     def end_forsaken_grants(self) -> None:
-        """Revoke the worker grants that were to end with a kernel which has ended."""
+        """Revoke the worker grants that no kernel backs any more."""
         ...
 
     def note(self, text: str) -> None:

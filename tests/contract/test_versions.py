@@ -32,7 +32,7 @@ FROZEN = {
 
 ADDED_CONTRACTS = {
     "1/grant.reply.json": "61da95e356c7e03b",
-    "1/grants.reply.json": "ea11af1fb2dd2cde",
+    "1/grants.reply.json": "c53a69c199cfa0bf",
     "1/operation-example.reply.json": "6034a4ef51ea7820",
     "1/operations.reply.json": "9ffa579bf7dd2cca",
 }

@@ -11,6 +11,9 @@ import httpx
 import pytest
 from yarl import URL
 
+from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.server.kernel_grants import KernelGrants, proof_of
 from jupyter_oidc.sessions.worker_grants import MAX_GRANTS_PER_MAKER
 from tests.integration.test_kernel_endings import echo, events
 from tests.support.canary import CANARY
@@ -38,6 +41,13 @@ class Notebook:
     def __init__(self, server_under_test: ServerUnderTest) -> None:
         self.server = server_under_test
         self.grant = grant_for(server_under_test)
+
+    def prove(self) -> None:
+        """Get another grant for the kernel."""
+        now, nonce = int(SystemClock().now().wall), "o" * 22
+        proof = proof_of(b"a connection key", "k1", now, nonce)
+        self.grant, _ = self.server.context.grants.issue("k1", now, nonce, proof)
+        CANARY.hold(self.grant)
 
     async def ask(self, verb: str, path: str, bearer: str | None = None, **rest: Any) -> httpx.Response:
         async with self.server.client() as client:
@@ -84,7 +94,7 @@ ELSEWHERE = [
     ("GET", "jupyter-oidc/api/plans/items", (403, "forbidden")),
     ("POST", "jupyter-oidc/api/orders/items", (403, "forbidden")),
     ("DELETE", "jupyter-oidc/api/orders/items", (403, "forbidden")),
-    ("GET", "jupyter-oidc/api/unknown/items", (404, "unknown_api")),
+    ("GET", "jupyter-oidc/api/unknown/items", (403, "forbidden")),
     ("POST", GRANTS, (401, "grant_invalid")),
     ("GET", GRANTS, (401, "grant_invalid")),
     ("DELETE", f"{GRANTS}/worker-x", (401, "grant_invalid")),
@@ -205,6 +215,43 @@ async def test_a_list_shows_no_grant_of_a_kernel_that_has_ended(notebook: Notebo
     await notebook.delegate("orders")
     notebook.server.kernels.clear()
     assert (await notebook.server.ask("GET", GRANTS)).json() == {"grants": []}
+
+
+async def test_a_shared_server_admits_no_grant_of_a_kernel_that_another_user_has_used(notebook: Notebook) -> None:
+    """Q10.4: also one that is to outlive its kernel; the owner's other kernels go on."""
+    used: set[str] = set()
+    notebook.server.context.grants = KernelGrants(
+        SystemClock(), SystemEntropy(), notebook.server.kernels, admits=lambda kernel_id: kernel_id not in used
+    )
+    notebook.prove()
+    ending, outliving = await notebook.delegate("orders"), await notebook.delegate("orders", outlives_kernel=True)
+    notebook.server.kernels.clear()
+    assert (await notebook.call(outliving["grant"])).status_code == 200
+    used.add("k1")
+    for made in (ending, outliving):
+        assert told(await notebook.call(made["grant"])) == (401, "grant_invalid")
+    assert (await notebook.server.ask("GET", GRANTS)).json() == {"grants": []}
+
+
+async def test_a_grant_does_not_follow_an_api_to_another_provider(notebook: Notebook, upstream: Upstream) -> None:
+    """The session of the other provider is none of this grant."""
+    grant = (await notebook.delegate("orders"))["grant"]
+    calls = len(upstream.seen)
+    route = notebook.server.services.proxy.route("orders")
+    object.__setattr__(route.api, "provider", "another")
+    assert told(await notebook.call(grant)) == (403, "forbidden")
+    assert len(upstream.seen) == calls
+
+
+async def test_a_refusal_tells_a_worker_nothing_of_other_apis_and_providers(notebook: Notebook) -> None:
+    grant = (await notebook.delegate("orders"))["grant"]
+    for path, named in [
+        ("jupyter-oidc/api/plans/x", "plans"),
+        ("jupyter-oidc/api/zzz/x", "zzz"),
+        ("jupyter-oidc/providers/corp/session", "corp"),
+    ]:
+        said = (await notebook.ask("GET", path, grant)).text.replace(named, "")
+        assert [word for word in ("corp", "orders", "plans") if word in said] == []
 
 
 # -- streams -------------------------------------------------------------------------------------------------------

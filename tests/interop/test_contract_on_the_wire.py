@@ -21,6 +21,8 @@ from tests.support.documents import ORDERS
 from tests.support.kernel_proof import GRANT, proof, start_kernel
 from tests.support.upstream import Upstream
 
+GRANTS = "jupyter-oidc/grants"
+
 
 class Recorded:
     """The replies of our routes, in order, by their contract."""
@@ -55,6 +57,9 @@ def walk(person: Person) -> Recorded:
     granted = {"Authorization": f"Bearer {recorded.keep('kernel-grant.reply', kernel)['grant']}"}
     recorded.keep("apis.reply", jupyter.get("jupyter-oidc/apis", headers=granted))
     recorded.keep("error", jupyter.get("jupyter-oidc/api/nothing/", headers=granted))
+    made = recorded.keep("grant.reply", jupyter.post(GRANTS, json={"apis": ["orders"]}, headers=granted))
+    recorded.keep("grants.reply", jupyter.get(GRANTS))
+    recorded.keep("grants.reply", jupyter.delete(f"{GRANTS}/{made['id']}", headers=granted))
     command = recorded.keep("command.reply", jupyter.post("jupyter-oidc/commands", json={}))["command_id"]
     recorded.keep("command-lease.reply", jupyter.delete(f"jupyter-oidc/commands/{command}"))
     recorded.keep("diagnostics.reply", jupyter.get("jupyter-oidc/diagnostics"))

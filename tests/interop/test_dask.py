@@ -100,6 +100,23 @@ def test_tasks_call_by_the_grant_of_a_plugin_and_no_longer_than_it_lives(
     assert "jow." not in log
 
 
+def test_a_kernel_whose_own_process_runs_the_tasks_stays_the_kernel(person: Person) -> None:
+    """Else it could no longer revoke the grant, and would lose what a kernel may."""
+    (cell,) = person.run(
+        "from dask.distributed import Client\n"
+        "import jupyter_oidc as oidc\n"
+        "client = Client(processes=False, dashboard_address=None)\n"
+        "access = oidc.dask.Access('orders')\n"
+        "client.register_plugin(access)\n"
+        "print(client.submit(lambda: oidc.api('orders').get('items').status_code, pure=False).result())\n"
+        "access.revoke()\n"
+        "print(oidc.grants(), oidc.session('corp').state)\n"
+        "client.close()"
+    )
+    assert cell.error is None, cell.text
+    assert cell.text.split("\n")[:2] == ["200", "No worker has a grant. Make one: oidc.delegate('orders'). active"]
+
+
 def test_tasks_end_with_the_sign_out(person: Person, cluster: int) -> None:
     """At once, and the next sign-in does not bring their grant back."""
     register = (

@@ -111,7 +111,7 @@ def test_a_worker_calls_by_a_pickle_and_by_its_environment(person: Person, provi
 
 
 def test_a_pickle_of_a_grant_names_plain_values_and_no_key(person: Person) -> None:
-    """A pickle is read by whoever has it: it holds the grant's own text, and nothing by which a kernel proves itself."""
+    """It holds the grant's own text, and nothing by which a kernel proves itself."""
     delegated(person)
     grant, *_ = pickle.loads((person.process.work / "work.pickle").read_bytes())
     assert "jow." not in repr(grant)
@@ -124,7 +124,7 @@ def test_a_pickle_of_a_grant_names_plain_values_and_no_key(person: Person) -> No
 def test_a_worker_is_refused_what_the_grant_does_not_name(person: Person) -> None:
     delegated(person)
     said = [line.partition(" | ")[0] for line in worker(person, REFUSED).splitlines()]
-    assert said == ["Forbidden", "GrantInvalid", "GrantInvalid", "GrantInvalid", "GrantInvalid"]
+    assert said == ["Forbidden", "GrantInvalid", "GrantInvalid", "GrantInvalid", "ServerNotFound"]
     assert person.summary()["state"] == "active"
 
 

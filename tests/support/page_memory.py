@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from playwright.sync_api import BrowserContext, CDPSession, Page
@@ -53,7 +54,8 @@ def heaps(page: Page) -> Iterator[tuple[str, str]]:
         chunks: list[str] = []
         session.on("HeapProfiler.addHeapSnapshotChunk", lambda event: chunks.append(event["chunk"]))
         session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
-        yield f"the heap of {page.title()}", "".join(chunks)
+        # NOTE: the last pieces, with the strings in them, may come in after the answer, where the machine is busy.
+        yield f"the heap of {page.title()}", _whole(session, lambda: chunks, "The page did not show all of its heap.")
         yield from _heaps_of_workers(session)
     finally:
         session.detach()
@@ -75,19 +77,26 @@ def _heaps_of_workers(session: CDPSession) -> Iterator[tuple[str, str]]:
         worker = event["sessionId"]
         wish = json.dumps({"id": 1, "method": "HeapProfiler.takeHeapSnapshot", "params": {}})
         session.send("Target.sendMessageToTarget", {"sessionId": worker, "message": wish})
-        until = time.monotonic() + _PATIENCE
         messages = received.setdefault(worker, [])
-        while not any(message.get("id") == 1 for message in messages):
-            assert time.monotonic() < until, "The worker did not show its heap."
-            session.send("Target.getTargetInfo")  # any question lets the messages in
-        yield (
-            f"the heap of the worker {event['targetInfo']['title']}",
-            "".join(
-                message["params"]["chunk"]
-                for message in messages
-                if message.get("method") == "HeapProfiler.addHeapSnapshotChunk"
-            ),
-        )
+        snapshot = _whole(session, partial(_chunks, messages), "The worker did not show all of its heap.")
+        yield f"the heap of the worker {event['targetInfo']['title']}", snapshot
+
+
+def _chunks(messages: list[dict[str, Any]]) -> list[str]:
+    wanted = "HeapProfiler.addHeapSnapshotChunk"
+    return [message["params"]["chunk"] for message in messages if message.get("method") == wanted]
+
+
+def _whole(session: CDPSession, chunks: Callable[[], list[str]], failure: str) -> str:
+    """Return the snapshot once its last piece is there: the end of an object whose last member is a list of strings.
+
+    Any question to the browser lets its messages in.
+    """
+    until = time.monotonic() + _PATIENCE
+    while not "".join(chunks()[-2:]).rstrip().endswith("]}"):
+        assert time.monotonic() < until, failure
+        session.send("Target.getTargetInfo")
+    return "".join(chunks())
 
 
 def stores(context: BrowserContext) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distributed import WorkerPlugin
 
 from jupyter_oidc.kernel.delegation import delegate
+from jupyter_oidc.kernel.find import is_kernel_process
 from jupyter_oidc.kernel.server_connection import call_as
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ class Access(WorkerPlugin):
         self.grant: WorkerGrant = delegate(*apis, **{"name": "Dask", **wish})
 
     def setup(self, worker: Worker) -> None:
-        """Let this worker's tasks call by the grant."""
+        """Let this worker's tasks call by the grant; those that run in the kernel's own process call as the kernel."""
         del worker
-        self.grant.use()
+        if not is_kernel_process():
+            self.grant.use()
 
     def teardown(self, worker: Worker) -> None:
         """Let its tasks call by it no more, since another plugin takes its place or the worker ends."""
         del worker
-        call_as(None)
+        if not is_kernel_process():
+            call_as(None)
 
     def revoke(self) -> None:
         """End the grant at once, for every worker."""

@@ -61,10 +61,13 @@ class ProxiedHandler(OidcHandler):
         caller: Caller = "browser" if self.kernel_id is None and self.worker is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = received_call(self.request, list(self.request.headers.get_all()), prefix, caller, identity)
-        self.services.proxy.route(asked.api)
+        method = SOCKET if _kind_of(self.request) == "socket" else asked.method
+        if self.worker is not None:  # NOTE: before it can learn which APIs there are
+            self.worker.check(asked.api, method)
+        route = self.services.proxy.route(asked.api)
         self._record = record = self._new_record(self.services, asked.api, asked.person)
         if self.worker is not None:
-            self.worker.check(asked.api, SOCKET if _kind_of(self.request) == "socket" else asked.method)
+            self.worker.check_provider(asked.api, route.api.provider, method)
         return asked, record
 
     def _new_record(self, services: Services, api: str, person: Person | None = None) -> CallRecord:
@@ -90,7 +93,7 @@ class ProxiedHandler(OidcHandler):
         """Return the facts of the call: its API and that API's provider, if they are configured."""
         services = self.context.built_services
         name = self._named_api(services) if services is not None else ""
-        if services is None or not name:
+        if services is None or not name or (self.worker is not None and name not in self.worker.apis):
             return {}
         provider = next(one.name for one in services.settings.providers for api in one.apis if api.name == name)
         return facts(api=name, provider=provider)

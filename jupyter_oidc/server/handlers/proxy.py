@@ -33,6 +33,7 @@ from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
 from jupyter_oidc.server.response_headers import response_headers
 from jupyter_oidc.server.whole_answer import stays_open, write_whole_answer
+from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.web.access_rule import access_rule_of, allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, UNSENT_STATUS, Relay
 
@@ -150,7 +151,7 @@ class ProxyHandler(ProxiedHandler):
         self._upload = Upload(api, self._abort_upload)
         request = asked._replace(body=self._upload.pieces(), length=length)
         self._unwatch_kernel = self.close_with_kernel(
-            lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone"))
+            lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone") if self.worker is None else ended())
         )
         self._upstream_call = asyncio.ensure_future(self.services.proxy.open(request))
         self._relay = Relay(record)

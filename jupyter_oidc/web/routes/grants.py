@@ -40,8 +40,7 @@ async def make_grant(call: Call) -> Reply:
     )
     issued = await call.sessions.delegate(delegation)
     grant = issued.grant
-    if not grant.outlives_kernel:
-        front.end_with_caller(grant.id)
+    front.remember_maker(grant.id, is_outlived=grant.outlives_kernel)
     front.note(f"{grant.maker} has made {grant.id} for {', '.join(grant.apis)} ({', '.join(grant.methods)})")
     return json_reply({**worker_grant_view(grant), "grant": issued.text, "address": front.public_url()}, 201)
 
@@ -49,7 +48,6 @@ async def make_grant(call: Call) -> Reply:
 @allow("user", "kernel", action="read")
 async def show_grants(call: Call) -> Reply:
     """List the grants that live, without their texts."""
-    call.front.end_forsaken_grants()
     return await _listing(call)
 
 
@@ -63,4 +61,5 @@ async def revoke_grant(call: Call, grant: str) -> Reply:
 
 
 async def _listing(call: Call) -> Reply:
+    call.front.end_forsaken_grants()
     return json_reply({"grants": [worker_grant_view(grant) for grant in await call.sessions.worker_grants()]})

@@ -160,6 +160,13 @@ def test_an_address_that_is_none_is_refused_before_anything_is_made(server: Fake
     assert server.received == []
 
 
+def test_systems_without_an_identifier_of_a_machine_are_told_apart() -> None:
+    """Else a worker elsewhere would send the grant to its own loopback address."""
+    grant = oidc.delegate("orders")
+    _, (way, *_) = grant.__reduce__()
+    assert way.machine != ""
+
+
 # -- names, lists and ends -----------------------------------------------------------------------------------------
 
 
@@ -177,6 +184,20 @@ def test_a_grant_is_revoked_by_its_kernel_and_at_the_end_of_a_block(server: Fake
     with oidc.delegate("orders") as grant:
         assert grant.id == LIVING["id"]
     assert [request.method for request in server.received].count("DELETE") == 2
+
+
+def test_a_kernel_that_calls_as_a_worker_can_still_make_list_and_revoke(server: FakeServer) -> None:
+    server.answers("DELETE", f"{GRANTS}/{LIVING['id']}", {"grants": []})
+    server.answers("GET", GRANTS, {"grants": [LIVING]})
+    grant = oidc.delegate("orders")
+    grant.use()
+    oidc.api("orders").get("items")
+    assert asked(server, ITEMS).bearer == f"Bearer {TEXT}"
+    before = len(server.received)
+    oidc.delegate("orders")
+    oidc.grants()[0].revoke()
+    grant.revoke()
+    assert all(request.bearer != f"Bearer {TEXT}" for request in server.received[before:])
 
 
 def test_what_lives_is_a_table(server: FakeServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 
@@ -122,6 +123,11 @@ def test_sessions_is_the_call_also_where_the_servers_part_of_that_name_is_loaded
         "print(oidc.sessions.__module__, Summary.__module__)"
     )
     assert told == "jupyter_oidc.kernel.session jupyter_oidc.sessions.summary\n"
+
+
+def test_the_package_is_pickled_as_its_name() -> None:
+    """A function of a notebook that names ``oidc`` can be sent to a worker."""
+    assert pickle.loads(pickle.dumps(jupyter_oidc)) is jupyter_oidc
 
 
 def test_a_star_import_brings_calls_and_errors() -> None:

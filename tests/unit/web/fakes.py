@@ -59,7 +59,7 @@ class PlainFront:
     notes: list[str] = field(default_factory=list)
     listening_for: list[str] = field(default_factory=list)
     makes_worker_grants: bool = True
-    ending_with_caller: list[str] = field(default_factory=list)
+    made: list[tuple[str, bool]] = field(default_factory=list)
 
     def public_url(self, settings: ProviderSettings | None = None) -> str | None:
         return self.public
@@ -73,8 +73,8 @@ class PlainFront:
     def begin_record(self, api: str) -> Any:
         raise AssertionError("the route made a call")
 
-    def end_with_caller(self, grant_id: str) -> None:
-        self.ending_with_caller.append(grant_id)
+    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
+        self.made.append((grant_id, is_outlived))
 
     def end_forsaken_grants(self) -> None:
         """No kernel of this front has ended."""
