@@ -65,8 +65,7 @@ def test_the_window_is_cut_off_from_jupyterlab(lab: Lab) -> None:
 def test_the_keyboard_is_enough(lab: Lab) -> None:
     """The panel opens with the focus on the button to press, and the focus stays in its row when the button goes."""
     assert lab.item.get_attribute("aria-label") == "Sign in. Not signed in at demo. Opens the sign-in panel."
-    lab.item.focus()
-    lab.page.keyboard.press("Enter")
+    lab.item.press("Enter")
     expect(lab.button("Sign in")).to_be_focused()
     with lab.page.context.expect_page() as opened:
         lab.page.keyboard.press("Enter")

