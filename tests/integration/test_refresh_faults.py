@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from tests.support.fault_plan import EVERYWHERE, FOREVER
+from tests.support.polling import eventually
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
@@ -162,7 +163,7 @@ async def test_tokens_of_somebody_else_are_dropped_and_taken_back(
     assert (await after_expiry(server_under_test)).status_code == 401
     assert await server_under_test.state() == ("signed-out-expired", reason)
     assert provider.count("userinfo") == asked
-    assert (provider.count("revoke"), provider.ledger.refresh) == (1, {})
+    await eventually(lambda: (provider.count("revoke"), provider.ledger.refresh) == (1, {}))
 
 
 async def test_a_refreshed_id_token_of_the_same_person_is_fine_and_so_is_none(
