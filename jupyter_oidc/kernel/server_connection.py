@@ -23,7 +23,8 @@ from jupyter_oidc.kernel.catalogue import (
     unlisted_text,
 )
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi
+from jupyter_oidc.kernel.cut_answer import lost_session
+from jupyter_oidc.kernel.errors import OIDCError, OIDCWarning, ProviderUnclear, SignInTimeout, UnknownApi
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.listing import in_quotes, nearest_first, unknown_name
@@ -286,6 +287,16 @@ class ServerConnection:
         known = listed if listed is not None else self.apis()
         return next((api.base_url for api in known if api.name == name), None)
 
+    def lost_session(self, api: str) -> OIDCError | None:
+        """Return the exception for an answer of ``api`` that ended with its session; ``None`` if that lives or is unknown."""
+        listed = self.last_listed(api)
+        try:
+            provider = self.provider(None, api) if listed is None else listed[0].provider
+            path = f"providers/{quote(provider, safe='')}/session"
+            return lost_session(self._call("GET", path, "session.reply", self._impatient))
+        except OIDCError:
+            return None
+
     def api_url(self, name: str) -> str:
         """Return the address of the proxy of the API ``name``; it ends with a slash."""
         return self.server.url + _api_path(name)
@@ -347,6 +358,10 @@ class ApiOfClient:
     def base_url(self) -> str | None:
         """Return the API's own address, which may ask the server."""
         return self._connection.base_url(self.name)
+
+    def lost_session(self) -> OIDCError | None:
+        """Return the exception for an answer that ended in the middle, if its session has ended; asks the server."""
+        return self._connection.lost_session(self.name)
 
     def operations(self, search: str | None) -> Listing[Operation]:
         """Return the operations of the API that hold every word of ``search``."""

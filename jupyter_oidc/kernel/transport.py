@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
 from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.cut_answer import AsyncCutAnswer, CutAnswer
 from jupyter_oidc.kernel.held_back_headers import warn_of_held_back
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from jupyter_oidc.kernel.catalogue import Operation
+    from jupyter_oidc.kernel.errors import OIDCError
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.grant import GrantAuth
     from jupyter_oidc.kernel.listing import Listing
@@ -130,6 +133,7 @@ class OIDCClient(_ClientOfApi, httpx.Client):
             raise self._grants.session_loss.refused(problem_of(response, content_of(response)))
         if self._api is not None:
             self._grants.session_loss.worked()
+            response.stream = CutAnswer(cast("httpx.SyncByteStream", response.stream), partial(_why_cut, self))
         warn_of_held_back(self._grants, response)
         if not stream:
             try:
@@ -221,6 +225,7 @@ class AsyncOIDCClient(_ClientOfApi, httpx.AsyncClient):
             raise self._grants.session_loss.refused(problem_of(response, await content_of_async(response)))
         if self._api is not None:
             self._grants.session_loss.worked()
+            response.stream = AsyncCutAnswer(cast("httpx.AsyncByteStream", response.stream), partial(_why_cut, self))
         warn_of_held_back(self._grants, response)
         if not stream:
             try:
@@ -242,6 +247,12 @@ class AsyncOIDCClient(_ClientOfApi, httpx.AsyncClient):
         with Upload(file, progress=progress) as upload:
             headers = upload.headers(options.pop("headers", None))
             return await self.request(method, path, content=upload.body, headers=headers, **options)
+
+
+def _why_cut(client: OIDCClient | AsyncOIDCClient) -> OIDCError | None:
+    """Return the exception for an answer to ``client`` that ended in the middle, if the session has ended."""
+    lost = _of_an_api(client._api).lost_session()  # noqa: SLF001 - one of the two classes here
+    return None if lost is None else client._grants.session_loss.refused(lost)  # noqa: SLF001
 
 
 def _of_an_api(api: ApiOfClient | None) -> ApiOfClient:
