@@ -44,6 +44,19 @@ def test_the_built_extension_is_smaller_than_170_kilobytes() -> None:
     assert sum(sizes.values()) < MOST_BYTES, sizes
 
 
+def test_it_asks_jupyterlab_for_no_newer_parts_than_it_needs() -> None:
+    """Else an older JupyterLab that is supported warns of each part in the browser's console.
+
+    The builder would ask for the versions of the newest JupyterLab.
+    """
+    package = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
+    shared = {name: asked for name, asked in package["jupyterlab"]["sharedPackages"].items() if asked}
+    of_jupyterlab = {name for name in package["dependencies"] if name.startswith(("@jupyterlab/", "@lumino/"))}
+    assert shared.keys() == of_jupyterlab | {"react"}
+    for name, asked in shared.items():
+        assert asked == {"requiredVersion": package["dependencies"][name]}
+
+
 @pytest.mark.usefixtures("node")
 def test_nothing_that_jupyterlab_ships_is_built_in() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (BUILT / "static").glob("*.js"))

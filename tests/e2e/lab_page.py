@@ -42,6 +42,8 @@ EXCUSED = {
     "status; this one tells the person that the sign-in was declined or given up",
     r"status of 400 \(.* \[state_invalid, request \S+\]\) at /jupyter-oidc/providers/corp/sign-in/[\w-]+/complete$": "the same of an address that is "
     "pasted and is not the one",
+    r"^warning: Language pack 'en_US' not installed! at /static/lab/": "JupyterLab 4.2 looks for a language pack of "
+    "English, where the server's environment asks for English",
     r"^warning: Plugin @(jupyterlab|jupyter-notebook|jupyter-widgets)/[\w-]+:[\w-]+ (is taking too long to activate\.|"
     r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its plugins, and notes one "
     "that takes more than five seconds; on a busy machine any does, and a time is no finding. Ours are not excused",
