@@ -41,7 +41,8 @@ from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import problem_of
-from jupyter_oidc.server.worker_access import WorkerAccess, worker_grant_in
+from jupyter_oidc.server.worker_access import WorkerAccess
+from jupyter_oidc.sessions.delegation import PREFIX as WORKER_PREFIX
 from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
@@ -336,20 +337,20 @@ class OidcHandler(APIHandler):
             self._drain_timer = None
 
     async def _authenticate(self) -> None:
-        """Authenticate a kernel by its grant, and every other caller as Jupyter does."""
+        """Authenticate a kernel or worker by its grant, and every other caller as Jupyter does."""
         authorization = self.request.headers.get("Authorization", "")
-        worker_grant = worker_grant_in(authorization)
-        if worker_grant is not None:
-            self._authenticate_worker(worker_grant)
-            return
         grant = grant_in(authorization)
-        if grant is not None:
+        worker_grant = grant_in(authorization, WORKER_PREFIX) if grant is None else None
+        if grant is not None or worker_grant is not None:
             # This path trusts no cookie, so no request can be forged with one, and no XSRF token is needed.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
-            self.context.require_local_kernel(self.request)
-            self.kernel_run = run = self.context.grants.run_of(grant)
-            self._set_kernel_user(run.kernel_id)
+            if worker_grant is not None:
+                self._authenticate_worker(worker_grant)
+            elif grant is not None:
+                self.context.require_local_kernel(self.request)
+                self.kernel_run = run = self.context.grants.run_of(grant)
+                self._set_kernel_user(run.kernel_id)
             return
         try:
             await super().prepare()
@@ -361,9 +362,7 @@ class OidcHandler(APIHandler):
             raise CsrfFailed
 
     def _authenticate_worker(self, text: str) -> None:
-        """Authenticate a worker by its grant; as a kernel's, it is trusted instead of any cookie."""
-        if not self.context.allows_host(self.request.host, self.check_host):
-            raise Forbidden
+        """Authenticate a worker by its grant; raises ``GrantInvalid``."""
         services = self.context.built_services
         if services is None:  # nobody has made a grant
             raise ended()

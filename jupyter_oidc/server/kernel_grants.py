@@ -30,7 +30,6 @@ PREFIX: Final = "jog."
 """The beginning of every grant, so that it cannot be mistaken for a Jupyter token."""
 
 _BEARER_SCHEME: Final = "bearer "
-_USUAL_SPELLING: Final = f"Bearer {PREFIX}"
 _BEARER_CHARACTERS: Final = len(_BEARER_SCHEME)
 
 GRANT_LIFETIME_SECONDS: Final = 900
@@ -187,16 +186,16 @@ class KernelGrants:
         self._issued = {digest: issued for digest, issued in self._issued.items() if issued.until > now}
 
 
-def grant_in(authorization: str) -> str | None:
-    """Return the grant in the value of an ``Authorization`` header, or ``None`` if it holds none."""
-    if authorization.startswith(_USUAL_SPELLING):
+def grant_in(authorization: str, prefix: str = PREFIX) -> str | None:
+    """Return the grant with ``prefix`` in the value of an ``Authorization`` header, or ``None`` if it holds none."""
+    if authorization.startswith(f"Bearer {prefix}"):
         return authorization[_BEARER_CHARACTERS:]
     value = (
         authorization[_BEARER_CHARACTERS:].strip()
         if authorization[:_BEARER_CHARACTERS].lower() == _BEARER_SCHEME
         else ""
     )
-    return value if value.startswith(PREFIX) else None
+    return value if value.startswith(prefix) else None
 
 
 def proof_of(key: bytes, kernel_id: str, issued_at: int, nonce: str) -> str:

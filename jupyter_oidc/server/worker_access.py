@@ -7,17 +7,14 @@ which most of them end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid
-from jupyter_oidc.sessions.delegation import PREFIX
 
 if TYPE_CHECKING:
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
     from jupyter_oidc.sessions.delegation import LivingGrants, WorkerGrant
-
-_BEARER_SCHEME: Final = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,3 @@ class WorkerAccess:
     def _end(self, grant_id: str, grants: LivingGrants) -> None:
         grants.revoke(grant_id)
         self._makers.pop(grant_id, None)
-
-
-def worker_grant_in(authorization: str) -> str | None:
-    """Return the worker grant in the value of an ``Authorization`` header, or ``None`` if it holds none."""
-    is_bearer = authorization[: len(_BEARER_SCHEME)].lower() == _BEARER_SCHEME
-    value = authorization[len(_BEARER_SCHEME) :].strip() if is_bearer else ""
-    return value if value.startswith(PREFIX) else None

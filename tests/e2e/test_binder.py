@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 from jupyter_oidc.demo.environment import free_port
 from tests.e2e.lab_page import SLOW, answer_demo, visiting
 from tests.support.browser import Chromium
+from tests.support.clean_environment import without_jupyter
 from tests.support.hub_front import HubFront
 from tests.support.plain_http import PLAIN
 
@@ -48,7 +49,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     prefix = "/user/demo-a1b2c3d4/"
     command = ["jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += [f"--ServerApp.base_url={prefix}", f"--IdentityProvider.token={TOKEN}", "--port-retries=0"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+    kept = without_jupyter()
     environment = {
         **kept,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from jupyter_oidc.demo.environment import free_port
 from tests.interop.person import Person, at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider
+from tests.support.clean_environment import without_jupyter
 from tests.support.upstream import Upstream
 
 CONNECT = """
@@ -54,7 +54,7 @@ def person(tmp_path: Path, provider: CertifiedProvider, upstream: Upstream) -> I
 def cluster(tmp_path: Path) -> Iterator[int]:
     """A scheduler and two workers, started by this process without anything of Jupyter's; yields the scheduler's port."""
     port = free_port()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+    clean = without_jupyter()
     scheduler = ["dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"]
     worker = ["dask", "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
     with ExitStack() as running, (tmp_path / "dask.log").open("wb") as log:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from tests.interop.person import Person, at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider
+from tests.support.clean_environment import without_jupyter
 from tests.support.upstream import Upstream
 
 DELEGATE = """
@@ -78,7 +78,7 @@ def person(tmp_path: Path, provider: CertifiedProvider, upstream: Upstream) -> I
 
 def worker(person: Person, program: str, **environment: str) -> str:
     """Run ``program`` in a Python that no kernel has started; return what it prints."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+    clean = without_jupyter()
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=person.process.work,

@@ -6,7 +6,6 @@ It logs at DEBUG into a file below its folder, where the canary looks at the end
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -27,6 +26,7 @@ from jupyter_oidc.demo.child import Child
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.demo.running_kernel import Server
 from tests.support.canary import CANARY
+from tests.support.clean_environment import without_jupyter
 from tests.support.forked import FORKS, fork
 from tests.support.plain_http import PLAIN
 
@@ -254,7 +254,7 @@ class JupyterProcess:
         }
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+        kept = without_jupyter()
         return {
             **kept,
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
