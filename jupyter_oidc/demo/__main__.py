@@ -55,6 +55,8 @@ def main() -> int:
     except ChildFailed as failure:
         print(f"\n  The demo stopped because a part of it failed:\n  {failure}", file=sys.stderr)
         return 1
+    finally:
+        requests.ignore_until_exit()
 
 
 if __name__ == "__main__":

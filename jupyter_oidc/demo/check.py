@@ -194,6 +194,8 @@ def main() -> int:
         print(f"{report.steps + 1:3}. FAILED: {failure or type(failure).__name__}", file=sys.stderr)
         print(f"demo-check: failed after {report.steps} steps", file=sys.stderr)
         return 1
+    finally:
+        requests.ignore_until_exit()
     print(f"demo-check: {report.steps} steps passed")
     return 0
 

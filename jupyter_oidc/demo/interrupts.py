@@ -32,6 +32,15 @@ class StopRequests:
         """Let no request interrupt any more: the stop has begun for another reason."""
         self._interrupts = False
 
+    def ignore_until_exit(self) -> None:
+        """Let the system ignore requests until this process has ended; call it when nothing is left to clean up.
+
+        Python gives the signals back to the system before it exits, and a request that arrives then would end the
+        process by that signal: its exit code would tell of a failure where everything has gone well.
+        """
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
+
     def restore(self) -> None:
         """Restore the former signal handlers."""
         for number, handler in self._before.items():

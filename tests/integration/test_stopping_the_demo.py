@@ -112,6 +112,30 @@ def test_only_the_first_request_interrupts(tmp_path: Path) -> None:
     assert (done.stdout.split("\n")[:3], done.stderr.count("still stopping")) == (["stopping", "went on", "went on"], 2)
 
 
+ENDING = """
+import os, signal
+from jupyter_oidc.demo.interrupts import StopRequests
+class Late:
+    def __init__(self, number, send):
+        self.number, self.send, self.own_id = number, send, os.getpid()
+    def __del__(self):
+        self.send(self.own_id, self.number)
+requests = StopRequests()
+requests.listen()
+late = Late(signal.{name}, os.kill)
+requests.ignore_until_exit()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_request_while_python_exits_changes_no_exit_code(tmp_path: Path, name: str) -> None:
+    """Q7.6: sibling: Python has given the signals back to the system, and everything has been removed."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING.replace("{name}", name)], cwd=tmp_path, timeout=60, check=False
+    )
+    assert ended.returncode == 0
+
+
 def test_what_stops_for_another_reason_is_not_interrupted_by_the_first_request() -> None:
     """Q7.6: sibling: a part of the demo has failed, and the user presses Ctrl-C while it is cleared away."""
     before = signal.getsignal(signal.SIGINT)  # NOTE: a shell starts background processes with it ignored
