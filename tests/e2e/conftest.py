@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import expect
 
 from jupyter_oidc.demo.environment import DemoEnvironment, DemoOptions
 from jupyter_oidc.demo.personas import PROVIDER
-from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
+from tests.e2e.lab_page import LAUNCHER, NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
 from tests.support.browser import Chromium, chromium
@@ -54,13 +55,27 @@ def world(shared_world: World) -> World:
     return shared_world
 
 
-@pytest.fixture
-def visitor(world: World, browser: Chromium) -> Iterator[Lab]:
-    """A user with a new notebook open; at the end no page of Jupyter's may have logged an error or a warning."""
+@contextmanager
+def _visit(world: World, browser: Chromium, address: str) -> Iterator[Lab]:
+    """Open ``address``; at the end no page of Jupyter's may have logged an error or a warning."""
     with visiting(browser, world.process) as lab:
-        lab.open(NOTEBOOK)
+        lab.open(address)
         yield lab
         assert lab.complaints == []
+
+
+@pytest.fixture
+def visitor(world: World, browser: Chromium) -> Iterator[Lab]:
+    """A user with JupyterLab open, and no notebook."""
+    with _visit(world, browser, LAUNCHER) as lab:
+        yield lab
+
+
+@pytest.fixture
+def author(world: World, browser: Chromium) -> Iterator[Lab]:
+    """A user with a new notebook open."""
+    with _visit(world, browser, NOTEBOOK) as lab:
+        yield lab
 
 
 def sign_out(demo: DemoEnvironment) -> None:

@@ -26,6 +26,9 @@ SLOW = 60_000
 NOTEBOOK = "lab/tree/notebook.ipynb?reset"
 """The address of the notebook that a journey works in."""
 
+LAUNCHER = "lab?reset"
+"""The address of JupyterLab without a notebook, for what needs no kernel."""
+
 
 class Place(Protocol):
     """A running JupyterLab: the demo's, or a process of a test."""
@@ -224,9 +227,9 @@ class Lab:
         return self.page.url.partition("?")[0]
 
     def beside(self) -> Lab:
-        """Return a second tab of the same browser, with the same notebook."""
+        """Return a second tab of the same browser."""
         tab = Lab(self.page.context.new_page(), self.place)
-        tab.open(NOTEBOOK.replace("lab/", "lab/workspaces/second/"))
+        tab.open(LAUNCHER.replace("lab", "lab/workspaces/second"))
         return tab
 
     def notice(self, text: str) -> Locator:
@@ -240,6 +243,11 @@ class Lab:
     def api(self, name: str) -> Locator:
         """The row of an API in the panel."""
         return self.panel.get_by_role("listitem").filter(has_text=re.compile(f"^{name}"))
+
+    def choose_theme(self, theme: str) -> None:
+        """Choose the theme by the menu, for this server from now on."""
+        self.menu("Settings", "Theme", theme)
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
 
     def colour_of(self, part: Locator) -> int:
         """How light the background of ``part`` is: the sum of red, green and blue, 0 to 765."""

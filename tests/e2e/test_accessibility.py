@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, unfold_all, visiting
+from tests.e2e.lab_page import LAUNCHER, Lab, answer_certified, unfold_all, visiting
 from tests.e2e.scenes import CATALOGUE, ada, play, play_catalogue, play_problem, scenes
 from tests.e2e.world import World
 from tests.support.accessibility import checked
 from tests.support.browser import Chromium
 
-THEMES: dict[str, tuple[str, dict[str, Any]]] = {
-    "light": ("JupyterLab Light", {}),
-    "dark": ("JupyterLab Dark", {}),
-    "high contrast": ("JupyterLab Dark High Contrast", {}),
-    "forced colours": ("JupyterLab Light", {"forced_colors": "active"}),
+THEMES: dict[str, tuple[str, Literal["active", "none"]]] = {
+    "light": ("JupyterLab Light", "none"),
+    "dark": ("JupyterLab Dark", "none"),
+    "high contrast": ("JupyterLab Dark High Contrast", "none"),
+    "forced colours": ("JupyterLab Light", "active"),
 }
+"""A theme, and whether the system forces its own colours."""
+
 OURS = ("#jupyter-oidc-panel", "#jupyter-oidc-status")
+
+
+def wear(lab: Lab, name: str) -> None:
+    """Give the open page the look of one of the :data:`THEMES`."""
+    theme, forced = THEMES[name]
+    lab.choose_theme(theme)
+    lab.page.emulate_media(forced_colors=forced)
 
 
 def nothing_found(page: Page, *parts: str, looked: int) -> None:
@@ -30,35 +40,35 @@ def nothing_found(page: Page, *parts: str, looked: int) -> None:
     assert verdict.passed >= looked
 
 
-@pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
-def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(
-    world: World, browser: Chromium, theme: str, options: dict[str, Any]
-) -> None:
-    """One page shows all states at once, each as a provider of its own, with the notices that belong to them."""
-    world.choose_theme(theme)
-    with visiting(browser, world.process, **options) as lab:
+@pytest.fixture(scope="module")
+def all_states(shared_world: World, browser: Chromium) -> Iterator[Lab]:
+    """One page with all states at once, each as a provider of its own, and the notices that belong to them."""
+    with visiting(browser, shared_world.process) as lab:
         told: dict[str, Any] = scenes()
         play(lab.page.context, {**told, "loading": None})
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         lab.show_panel()
         for name in told:
             expect(lab.card(name)).to_be_visible()
         for summary in lab.panel.get_by_text("Details").all():
             summary.click()
-        expect(lab.notices).not_to_have_count(0)
-        nothing_found(lab.page, *OURS, ".Toastify__toast", looked=200)
+        yield lab
 
 
-@pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
-def test_nothing_is_found_in_the_operations_of_the_apis(
-    world: World, browser: Chromium, theme: str, options: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(all_states: Lab, theme: str) -> None:
+    wear(all_states, theme)
+    expect(all_states.notices).not_to_have_count(0)
+    nothing_found(all_states.page, *OURS, ".Toastify__toast", looked=200)
+
+
+@pytest.fixture(scope="module")
+def all_operations(shared_world: World, browser: Chromium) -> Iterator[Lab]:
     """A search over all APIs, the list of one, everything unfolded, and a document that could not be read."""
-    world.choose_theme(theme)
-    with visiting(browser, world.process, **options) as lab:
+    with visiting(browser, shared_world.process) as lab:
         play(lab.page.context, {"corp": ada()})
         play_catalogue(lab.page.context, {"orders": CATALOGUE["orders"], "plans": None})
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         lab.show_panel()
         lab.panel.get_by_role("searchbox", name="Find an operation", exact=True).fill("order")
         for title in ("Order desk", "Production plans"):
@@ -67,7 +77,13 @@ def test_nothing_is_found_in_the_operations_of_the_apis(
         expect(lab.panel.get_by_text("The settings do not open DELETE.")).to_have_count(2)
         unfold_all(lab)
         expect(lab.panel.get_by_text("The reference leads nowhere.")).to_be_visible()
-        nothing_found(lab.page, *OURS, looked=100)
+        yield lab
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_is_found_in_the_operations_of_the_apis(all_operations: Lab, theme: str) -> None:
+    wear(all_operations, theme)
+    nothing_found(all_operations.page, *OURS, looked=100)
 
 
 @pytest.mark.parametrize("state", ["link", "declined", "unconfigured", "refused"])
@@ -78,7 +94,7 @@ def test_nothing_is_found_where_a_sign_in_does_not_go_as_planned(world: World, b
             play(lab.page.context, {})
         elif state == "refused":
             play_problem(lab.page.context, "configuration_invalid", "corp.issuer is no https URL.", "Correct it.")
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         lab.show_panel()
         if state == "link":
             lab.button("Sign in").click()

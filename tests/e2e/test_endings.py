@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.lab_page import Lab, visiting
+from tests.e2e.lab_page import LAUNCHER, Lab, visiting
 from tests.e2e.world import World
 from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
@@ -39,7 +39,7 @@ def test_a_sign_in_that_cannot_work_says_why_and_what_to_do(
 ) -> None:
     process = JupyterProcess(tmp_path / "jupyter", providers, app="jupyterlab", enabled=enabled)
     with process, visiting(browser, process) as lab:
-        lab.open("lab?reset")
+        lab.open(LAUNCHER)
         lab.says(says)
         lab.item.click()
         expect(lab.panel).to_contain_text(why)

@@ -11,42 +11,42 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
+from tests.e2e.lab_page import LAUNCHER, SLOW, Lab, answer_certified, visiting
 from tests.e2e.world import World
 from tests.support.browser import Chromium
 
 
-def test_a_person_signs_in_calls_from_an_example_cell_refreshes_and_signs_out(visitor: Lab, world: World) -> None:
+def test_a_person_signs_in_calls_from_an_example_cell_refreshes_and_signs_out(author: Lab, world: World) -> None:
     """The notebook stays where it is, and each step is said where the person looks."""
-    address = visitor.address
-    visitor.says("Sign in")
-    window = visitor.begin()
-    expect(visitor.news).to_have_text("Signing in at corp: finish it in the other window.")
+    address = author.address
+    author.says("Sign in")
+    window = author.begin()
+    expect(author.news).to_have_text("Signing in at corp: finish it in the other window.")
     answer_certified(window)
-    visitor.says("Example User")
-    expect(visitor.notice("Signed in at corp as Example User.")).to_be_visible()
-    visitor.gone(window)
+    author.says("Example User")
+    expect(author.notice("Signed in at corp as Example User.")).to_be_visible()
+    author.gone(window)
 
-    visitor.button("Insert example cell for orders").click()
-    output = visitor.run_active_cell()
+    author.button("Insert example cell for orders").click()
+    output = author.run_active_cell()
     expect(output).to_contain_text("/v1/")
 
     renewals = world.provider.record().token_requests.get("refresh_token", 0)
-    visitor.button("Refresh now").click()
-    expect(visitor.button("Refresh now")).to_be_enabled()
+    author.button("Refresh now").click()
+    expect(author.button("Refresh now")).to_be_enabled()
     assert world.provider.record().token_requests["refresh_token"] == renewals + 1
 
-    visitor.button("Sign out").click()
-    visitor.says("Sign in")
-    expect(visitor.notice("Signed out at corp.")).to_be_visible()
-    assert visitor.address == address
+    author.button("Sign out").click()
+    author.says("Sign in")
+    expect(author.notice("Signed out at corp.")).to_be_visible()
+    assert author.address == address
 
 
-def test_one_click_opens_the_panel_although_the_focus_leaves_a_cell(visitor: Lab) -> None:
+def test_one_click_opens_the_panel_although_the_focus_leaves_a_cell(author: Lab) -> None:
     """The status bar moves when a notebook loses the focus, so the item must not take it before the click is over."""
-    visitor.page.locator(".jp-Notebook .cm-content").first.click()
-    visitor.item.click()
-    expect(visitor.button("Sign in")).to_be_focused()
+    author.page.locator(".jp-Notebook .cm-content").first.click()
+    author.item.click()
+    expect(author.button("Sign in")).to_be_focused()
 
 
 def test_a_cancelled_sign_in_cannot_be_finished_afterwards(visitor: Lab, world: World) -> None:
@@ -63,7 +63,7 @@ def test_a_cancelled_sign_in_cannot_be_finished_afterwards(visitor: Lab, world: 
 
 def test_a_blocked_window_becomes_a_link_in_the_page(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process, script="window.open = () => null") as lab:
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         lab.show_panel()
         lab.button("Sign in").click()
         with lab.page.context.expect_page() as opened:
@@ -102,23 +102,23 @@ while "paused" not in seen or seen[-1] == "paused":
 """
 
 
-def test_a_session_that_ends_under_a_loop_is_one_click_away_from_going_on(visitor: Lab, world: World) -> None:
+def test_a_session_that_ends_under_a_loop_is_one_click_away_from_going_on(author: Lab, world: World) -> None:
     """The cell is not interrupted, nothing covers the notebook, and the way back is in the notice."""
-    visitor.sign_in()
-    output = visitor.start_code(LOOP)
+    author.sign_in()
+    output = author.start_code(LOOP)
     expect(output).to_have_text("called", timeout=SLOW)
     world.provider.revoke_all("user1")
     world.person.post("refresh")
     expect(output).to_have_text(re.compile(r"called\s+paused"))
-    visitor.says("Sign in again")
-    ended = visitor.notice("Your session at corp has ended.")
+    author.says("Sign in again")
+    ended = author.notice("Your session at corp has ended.")
     expect(ended).to_have_count(1)
-    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
-    with visitor.page.context.expect_page() as opened:
+    expect(author.page.get_by_role("dialog")).to_have_count(0)
+    with author.page.context.expect_page() as opened:
         ended.get_by_role("button", name="Sign in again").click()
     answer_certified(opened.value)
     expect(output).to_have_text(re.compile(r"called\s+paused\s+called"))
-    visitor.says("Example User")
+    author.says("Example User")
     expect(ended).to_have_count(0)
 
 
@@ -206,7 +206,7 @@ def test_a_malformed_reply_becomes_a_sentence_and_not_a_white_page(visitor: Lab)
         visitor.button("Refresh now").click()
         expect(visitor.card()).to_contain_text("The server answered something that this page does not understand.")
         visitor.says("Sign-in unavailable")
-        expect(visitor.page.locator(".jp-Notebook")).to_be_visible()
+        expect(visitor.page.locator(".jp-Launcher")).to_be_visible()
         visitor.button("Retry").click()
         visitor.says("Example User")
         visitor.page.unroute(address)
@@ -224,7 +224,7 @@ def tab_to(page: Page, name: str, most: int = 80) -> None:
 
 def test_the_keyboard_alone_leads_in_and_out(world: World, browser: Chromium) -> None:
     with visiting(browser, world.process) as lab:
-        lab.open("lab?reset")
+        lab.open(LAUNCHER)
         tab_to(lab.page, "Opens the sign-in panel.")
         lab.page.keyboard.press("Enter")
         expect(lab.button("Sign in")).to_be_focused()
@@ -250,7 +250,6 @@ def test_the_keyboard_alone_leads_in_and_out(world: World, browser: Chromium) ->
 def test_a_dark_theme_that_is_chosen_on_the_way_is_followed(visitor: Lab) -> None:
     visitor.show_panel()
     light = visitor.colour_of(visitor.card())
-    visitor.menu("Settings", "Theme", "JupyterLab Dark")
-    expect(visitor.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    visitor.choose_theme("JupyterLab Dark")
     dark = visitor.colour_of(visitor.card())
     assert (light > 600, dark < 200) == (True, True)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jupyter_oidc.language import CATALOGUES, tag_of, told
-from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
+from tests.e2e.lab_page import LAUNCHER, SLOW, Lab, answer_certified, visiting
 from tests.e2e.world import World
 from tests.support.accessibility import checked
 from tests.support.browser import Chromium
@@ -62,7 +62,7 @@ def nothing_found(page: Page, *parts: str) -> None:
 
 def opened(lab: Lab, language: str) -> None:
     """Open JupyterLab and the panel, by what the language calls them."""
-    lab.page.goto(f"{lab.place.url}{NOTEBOOK}&token={lab.place.token}")
+    lab.page.goto(f"{lab.place.url}{LAUNCHER}&token={lab.place.token}")
     expect(lab.page.locator(STATUS)).to_have_text(told("Sign in", language), timeout=SLOW)
     expect(lab.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)
     lab.page.locator(STATUS).get_by_role("button").click()

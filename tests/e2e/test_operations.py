@@ -6,12 +6,13 @@ The operations are replaced replies of the server; cells run in a real kernel.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.lab_page import NOTEBOOK, Lab, unfold_all, visiting
+from tests.e2e.lab_page import LAUNCHER, NOTEBOOK, Lab, unfold_all, visiting
 from tests.e2e.scenes import CATALOGUE, ada, operation, operations, play, play_catalogue
 from tests.e2e.world import World
 from tests.support.browser import Chromium
@@ -44,21 +45,35 @@ def open_operations(lab: Lab, title: str = "Order desk") -> None:
     lab.panel.locator("summary", has_text=f"Operations of {title}").click()
 
 
-@pytest.fixture
-def catalogued(world: World, browser: Chromium) -> Any:
-    """A visitor of a server whose APIs have operations."""
+@contextmanager
+def catalogue_at(world: World, browser: Chromium, address: str) -> Iterator[Lab]:
+    """Open ``address`` of a server whose APIs have operations."""
     with visiting(browser, world.process, permissions=["clipboard-read", "clipboard-write"]) as lab:
         play(lab.page.context, {"corp": ada()})
         play_catalogue(lab.page.context, CATALOGUE)
-        lab.open(NOTEBOOK)
+        lab.open(address)
         lab.show_panel()
         expect(lab.panel.get_by_role("searchbox", name="Find an operation", exact=True)).to_be_visible()
         yield lab
         assert lab.complaints == []
 
 
-def test_an_operation_is_found_by_a_word_and_its_cell_runs(catalogued: Lab) -> None:
-    lab = catalogued
+@pytest.fixture
+def catalogued(world: World, browser: Chromium) -> Iterator[Lab]:
+    """A visitor of a server whose APIs have operations."""
+    with catalogue_at(world, browser, LAUNCHER) as lab:
+        yield lab
+
+
+@pytest.fixture
+def catalogued_author(world: World, browser: Chromium) -> Iterator[Lab]:
+    """A visitor of that server with a new notebook open."""
+    with catalogue_at(world, browser, NOTEBOOK) as lab:
+        yield lab
+
+
+def test_an_operation_is_found_by_a_word_and_its_cell_runs(catalogued_author: Lab) -> None:
+    lab = catalogued_author
     expect(find(lab, "track")).to_have_count(1)
     lab.kernel_is_idle()
     control(lab, "Insert cell for GET /deliveries/{id}/track").click()
@@ -71,9 +86,9 @@ def test_an_operation_is_found_by_a_word_and_its_cell_runs(catalogued: Lab) -> N
     assert lab.page.evaluate("navigator.clipboard.readText()") == "curl example"
 
 
-def test_the_keyboard_is_enough_to_insert_a_cell(catalogued: Lab) -> None:
+def test_the_keyboard_is_enough_to_insert_a_cell(catalogued_author: Lab) -> None:
     """From the search field to the cell: two tabs and a key, and the focus stays where the person left it."""
-    lab = catalogued
+    lab = catalogued_author
     lab.kernel_is_idle()
     field = lab.panel.get_by_role("searchbox", name="Find an operation", exact=True)
     field.press_sequentially("show one order")
@@ -137,12 +152,11 @@ def test_five_thousand_operations_do_not_pause_the_page(world: World, browser: C
     with visiting(browser, world.process) as lab:
         play(lab.page.context, {"corp": ada()})
         play_catalogue(lab.page.context, {**CATALOGUE, "orders": operations("orders", rows)})
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         lab.show_panel()
         open_operations(lab)
         expect(lab.panel.get_by_text(f"{MANY} operations")).to_be_visible()
         expect(lab.panel.locator(".jp-oidc-operation")).to_have_count(50)
-        lab.kernel_is_idle()
         lab.page.evaluate(MEASURE)
         lab.panel.get_by_role("searchbox", name="Find an operation of Order desk").focus()
         lab.page.keyboard.type("show people 9", delay=60)

@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import Route, expect
 
 from tests.contract import fixtures
-from tests.e2e.lab_page import Lab, visiting
+from tests.e2e.lab_page import LAUNCHER, Lab, visiting
 from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 
@@ -61,7 +61,7 @@ OLDER = OtherServer(
 def opened(lab: Lab, server: OtherServer) -> None:
     """Open JupyterLab beside ``server``, and the panel."""
     lab.page.route("**/jupyter-oidc/**", server.answer)
-    lab.open("lab?reset")
+    lab.open(LAUNCHER)
     lab.show_panel()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, new_notebook, visiting
+from tests.e2e.lab_page import LAUNCHER, Lab, answer_certified, new_notebook, visiting
 from tests.e2e.test_accessibility import OURS, nothing_found
 from tests.interop.person import SCOPES, at_work
 from tests.support.browser import Chromium
@@ -32,7 +32,7 @@ def at_the_panel(
     ):
         new_notebook(person.process.work)
         with visiting(browser, person.process) as lab:
-            lab.open(NOTEBOOK)
+            lab.open(LAUNCHER)
             lab.show_panel()
             yield lab
             provider.issued()

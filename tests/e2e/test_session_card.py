@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, visiting
-from tests.e2e.test_accessibility import THEMES, nothing_found
+from tests.e2e.test_accessibility import THEMES, nothing_found, wear
 from tests.e2e.world import World
 from tests.support.browser import Chromium
 
@@ -47,16 +47,16 @@ def without_cards(world: World) -> Iterator[None]:
         page_config.unlink()
 
 
-def test_the_card_follows_a_sign_out_in_the_panel_and_a_sign_in_without_a_run_of_the_cell(visitor: Lab) -> None:
-    visitor.sign_in()
-    visitor.start_code(SHOW)
-    card = card_in(visitor)
+def test_the_card_follows_a_sign_out_in_the_panel_and_a_sign_in_without_a_run_of_the_cell(author: Lab) -> None:
+    author.sign_in()
+    author.start_code(SHOW)
+    card = card_in(author)
     expect(card).to_contain_text("Example User", timeout=SLOW)
     expect(card).to_contain_text("orders Ready")
-    visitor.button("Sign out").click()
+    author.button("Sign out").click()
     expect(card).to_contain_text("Not signed in")
     expect(card).not_to_contain_text("Example User")
-    with visitor.page.context.expect_page() as opened:
+    with author.page.context.expect_page() as opened:
         card.get_by_role("button", name="Sign in at corp").click()
     answer_certified(opened.value)
     expect(card).to_contain_text("Example User")
@@ -95,14 +95,14 @@ def test_where_the_plugin_is_switched_off_the_notebook_shows_when_the_card_was_t
         expect(card_in(lab)).to_have_count(0)
 
 
-def test_cancel_below_the_invitation_ends_the_wait_of_the_cell_and_no_link_is_saved(world: World, visitor: Lab) -> None:
-    output = visitor.start_code(SIGN_IN)
+def test_cancel_below_the_invitation_ends_the_wait_of_the_cell_and_no_link_is_saved(world: World, author: Lab) -> None:
+    output = author.start_code(SIGN_IN)
     expect(output.first).to_contain_text("Open the sign-in page", timeout=SLOW)
-    visitor.page.get_by_role("group", name="Sign-in at corp").get_by_role("button", name="Cancel").click()
+    author.page.get_by_role("group", name="Sign-in at corp").get_by_role("button", name="Cancel").click()
     expect(output.first).to_contain_text("The sign-in was cancelled.")
-    expect(visitor.page.get_by_role("group", name="Sign-in at corp")).to_have_count(0)
-    visitor.kernel_is_idle()
-    visitor.save()
+    expect(author.page.get_by_role("group", name="Sign-in at corp")).to_have_count(0)
+    author.kernel_is_idle()
+    author.save()
     text = world.notebook.read_text(encoding="utf-8")
     assert (SIGN_IN_TYPE in text, "href" in text) == (False, False)
 
@@ -119,9 +119,10 @@ def test_the_card_follows_the_session_in_notebook_7(world: World, browser: Chrom
         expect(card_in(lab)).to_contain_text("Not signed in")
 
 
-@pytest.fixture
-def strange(world: World) -> World:
+@pytest.fixture(scope="module")
+def strange(shared_world: World) -> World:
     """A notebook of a stranger, which is not trusted: a true card, one of no provider, and one that is no card."""
+    shared_world.start_anew()
     told = [
         {"provider": "corp", "sequence": 1},
         {"provider": "<img src=x onerror=alert(1)>", "sequence": 9e15},
@@ -144,9 +145,9 @@ def strange(world: World) -> World:
         }
         for number, data in enumerate(told)
     ]
-    document = json.loads(world.notebook.read_text(encoding="utf-8"))
-    world.notebook.write_text(json.dumps({**document, "cells": rows}), encoding="utf-8")
-    return world
+    document = json.loads(shared_world.notebook.read_text(encoding="utf-8"))
+    shared_world.notebook.write_text(json.dumps({**document, "cells": rows}), encoding="utf-8")
+    return shared_world
 
 
 def test_a_notebook_of_a_stranger_shows_my_session_and_does_nothing_by_itself(
@@ -166,13 +167,21 @@ def test_a_notebook_of_a_stranger_shows_my_session_and_does_nothing_by_itself(
     assert [one for one in asked if "/jupyter-oidc/" in one and not one.startswith("GET ")] == []
 
 
-@pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
-def test_nothing_is_found_in_the_cards(strange: World, browser: Chromium, theme: str, options: dict[str, Any]) -> None:
-    strange.choose_theme(theme)
-    with visiting(browser, strange.process, **options) as lab:
+@pytest.fixture(scope="module")
+def strange_cards(strange: World, browser: Chromium) -> Iterator[Lab]:
+    """That notebook, open."""
+    with visiting(browser, strange.process) as lab:
         lab.open(NOTEBOOK)
-        expect(card_in(lab)).to_contain_text("Not signed in")
-        nothing_found(lab.page, ".jp-oidc-output", looked=8)
-        lab.sign_in()
-        expect(card_in(lab)).to_contain_text("Example User")
-        nothing_found(lab.page, ".jp-oidc-output", looked=8)
+        lab.show_panel()
+        yield lab
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_is_found_in_the_cards(strange: World, strange_cards: Lab, theme: str) -> None:
+    wear(strange_cards, theme)
+    expect(card_in(strange_cards)).to_contain_text("Not signed in")
+    nothing_found(strange_cards.page, ".jp-oidc-output", looked=8)
+    strange.person.sign_in()
+    expect(card_in(strange_cards)).to_contain_text("Example User")
+    nothing_found(strange_cards.page, ".jp-oidc-output", looked=8)
+    strange.person.post("sign-out").raise_for_status()

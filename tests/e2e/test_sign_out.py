@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Download, Page, Route, expect
 
-from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, new_notebook, visiting
+from tests.e2e.lab_page import LAUNCHER, SLOW, Lab, new_notebook, visiting
 from tests.support.browser import Chromium
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.strict_provider import StrictProvider
@@ -102,7 +102,7 @@ def hint_of(place: Place) -> str:
 def test_a_person_signs_out_at_the_provider_and_comes_back(place: Place, browser: Chromium) -> None:
     """Q9.8, L-1: by a click in JupyterLab, through the one-time page, to the page that says so."""
     with visiting(browser, place) as lab:
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         window = lab.begin()
         answer(window)
         lab.says("ada of the strict provider")
@@ -119,7 +119,7 @@ def test_a_person_signs_out_at_the_provider_and_comes_back(place: Place, browser
 def test_going_back_in_that_window_shows_no_form_again(place: Place, browser: Chromium) -> None:
     """Q9.8: neither from the cache nor from the server."""
     with visiting(browser, place) as lab:
-        lab.open(NOTEBOOK)
+        lab.open(LAUNCHER)
         window = lab.begin()
         answer(window)
         lab.says("ada of the strict provider")
