@@ -22,6 +22,7 @@ MAX_LINE_BYTES: Final = 65_536
 """Bytes of one line that are kept; the rest is read and dropped."""
 
 _READ_BYTES: Final = 4_096
+_WAKE_SECONDS: Final = 0.5
 _END_OF_LINE: Final = b"\r\n"
 _ERASE: Final = b"\x7f\x08"
 _ERASE_LINE: Final = 0x15
@@ -82,8 +83,11 @@ def _line_of(terminal: int, deadline: float) -> str:
     line = bytearray()
     while True:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([terminal], [], [], left)[0]:
+        if left <= 0:
             raise TimeoutError
+        # NOTE: a Ctrl-C that arrives just before the wait does not interrupt it, and is handled when it ends.
+        if not select.select([terminal], [], [], min(left, _WAKE_SECONDS))[0]:
+            continue
         pressed = os.read(terminal, _READ_BYTES)
         if not pressed:
             raise EOFError
