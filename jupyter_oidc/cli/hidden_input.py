@@ -82,16 +82,7 @@ def _without_echo(terminal: int) -> Iterator[None]:
 def _line_of(terminal: int, deadline: float) -> str:
     line = bytearray()
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        # NOTE: a Ctrl-C that arrives just before the wait does not interrupt it, and is handled when it ends.
-        if not select.select([terminal], [], [], min(left, _WAKE_SECONDS))[0]:
-            continue
-        pressed = os.read(terminal, _READ_BYTES)
-        if not pressed:
-            raise EOFError
-        for key in pressed:
+        for key in _pressed(terminal, deadline):
             if key in _END_OF_LINE:
                 return line.decode("utf-8", "replace")
             if key == _END_OF_INPUT:
@@ -102,6 +93,18 @@ def _line_of(terminal: int, deadline: float) -> str:
                 line.clear()
             elif len(line) < MAX_LINE_BYTES:
                 line.append(key)
+
+
+def _pressed(terminal: int, deadline: float) -> bytes:
+    """Wait for the next keys; raises ``TimeoutError`` at the ``deadline``, and ``EOFError`` if the terminal is gone."""
+    while (left := deadline - time.monotonic()) > 0:
+        # NOTE: a Ctrl-C that arrives just before the wait does not interrupt it, and is handled when it ends.
+        if select.select([terminal], [], [], min(left, _WAKE_SECONDS))[0]:
+            pressed = os.read(terminal, _READ_BYTES)
+            if not pressed:
+                raise EOFError
+            return pressed
+    raise TimeoutError
 
 
 def _line_of_standard_input() -> str:

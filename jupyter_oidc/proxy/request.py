@@ -28,6 +28,7 @@ class ProxyRequest(NamedTuple):
 
     ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the
     host (and port) under which the caller reaches this server. ``person`` receives the subject of the call's token.
+    ``grant`` is the id of the worker grant by which it came, and empty for every other call.
     """
 
     api: str
@@ -41,6 +42,7 @@ class ProxyRequest(NamedTuple):
     body: AsyncIterator[bytes] | None = None
     length: int | None = None
     person: Person | None = None
+    grant: str = ""
 
     def carries(self, granted: Granted) -> None:
         """Record the subject of the token that the call carries now."""

@@ -32,6 +32,7 @@ from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
 from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_response_headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
+from jupyter_oidc.proxy.turns import Turns
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater, token_key
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 
@@ -159,14 +160,17 @@ class Answer(SessionBound):
     :meth:`close` must be called in the end, also after an error; it makes room for the next call.
     """
 
-    __slots__ = ("_closed", "_limiter", "headers", "status", "upstream")
+    __slots__ = ("_closed", "_grant", "_limiter", "headers", "status", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamReply, route: ApiRoute, session_number: int) -> None:
+    def __init__(
+        self, headers: Headers, upstream: UpstreamReply, route: ApiRoute, session_number: int, grant: str
+    ) -> None:
         super().__init__(route.session, session_number)
         self.status = upstream.status
         self.headers = headers
         self.upstream = upstream
         self._limiter = route.call_limiter
+        self._grant = grant
         self._closed = False
 
     def close(self) -> None:
@@ -175,7 +179,7 @@ class Answer(SessionBound):
             self._closed = True
             self.stop_watching()
             self.upstream.drop()
-            self._limiter.release()
+            self._limiter.release(self._grant)
 
 
 class OpenSocket(SessionBound):
@@ -184,14 +188,17 @@ class OpenSocket(SessionBound):
     :meth:`close` must be called in the end, also after an error.
     """
 
-    __slots__ = ("_closed", "_limiter", "headers", "max_message_bytes", "upstream")
+    __slots__ = ("_closed", "_grant", "_limiter", "headers", "max_message_bytes", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamSocket, route: ApiRoute, session_number: int) -> None:
+    def __init__(
+        self, headers: Headers, upstream: UpstreamSocket, route: ApiRoute, session_number: int, grant: str
+    ) -> None:
         super().__init__(route.session, session_number)
         self.headers = headers
         self.upstream = upstream
         self.max_message_bytes = route.api.max_message_bytes
         self._limiter = route.socket_limiter
+        self._grant = grant
         self._closed = False
 
     async def close(self, code: int) -> None:
@@ -199,7 +206,7 @@ class OpenSocket(SessionBound):
         if not self._closed:
             self._closed = True
             self.stop_watching()
-            self._limiter.release()
+            self._limiter.release(self._grant)
             await self.upstream.close(code)
 
 
@@ -210,6 +217,7 @@ class ProxyService:
         self._upstream = upstream
         self._prover = prover
         self._routes: dict[str, ApiRoute] = {}
+        self._worker_turns = Turns()
         self.route_to(tokens)
 
     def route_to(self, tokens: TokenApi) -> None:
@@ -261,14 +269,16 @@ class ProxyService:
     async def _open(
         self, request: ProxyRequest, route: ApiRoute, url: str, headers: Headers, held_back: list[str]
     ) -> Answer:
-        await route.call_limiter.acquire()
+        await route.call_limiter.acquire(request.grant)
         try:
+            if request.grant:
+                await self._worker_turns.take()
             granted = await route.granted()
             request.carries(granted)
             reply = await self._send(route, request, url, headers, granted)
         except BaseException as error:
             route.session.note_outage(route.api.name, error)
-            route.call_limiter.release()
+            route.call_limiter.release(request.grant)
             raise
         route.session.note_answer(route.api.name)
         try:
@@ -289,9 +299,9 @@ class ProxyService:
             response_headers = _response_headers(route.api, request, url, reply, held_back, retryable=retryable)
         except BaseException:
             reply.drop()
-            route.call_limiter.release()
+            route.call_limiter.release(request.grant)
             raise
-        return Answer(response_headers, reply, route, granted.session_number)
+        return Answer(response_headers, reply, route, granted.session_number, request.grant)
 
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return the API's refusal, with filtered headers.
@@ -299,7 +309,7 @@ class ProxyService:
         The token is refreshed first if it is about to expire, since it cannot be refreshed on an open socket (C27).
         """
         route, url, headers, held_back = self.check(request)
-        await route.socket_limiter.acquire()
+        await route.socket_limiter.acquire(request.grant)
         try:
             granted = await route.granted()
             request.carries(granted)
@@ -315,16 +325,16 @@ class ProxyService:
             response_headers = _response_headers(route.api, request, url, opened, held_back, retryable=False)
         except BaseException as error:
             route.session.note_outage(route.api.name, error)
-            route.socket_limiter.release()
+            route.socket_limiter.release(request.grant)
             raise
         route.session.note_answer(route.api.name)
         if isinstance(opened, SocketRefused):
-            route.socket_limiter.release()
+            route.socket_limiter.release(request.grant)
             return SocketRefused(opened.status, response_headers)
         response_headers = [
             (name, value) for name, value in response_headers if not name.lower().startswith(_HANDSHAKE_PREFIX)
         ]
-        return OpenSocket(response_headers, opened, route, granted.session_number)
+        return OpenSocket(response_headers, opened, route, granted.session_number, request.grant)
 
     async def _send_handshake(
         self, route: ApiRoute, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]

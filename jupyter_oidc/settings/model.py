@@ -289,12 +289,17 @@ class Api:
         metadata=entry(
             Count(1, 10_000),
             raised,
-            "calls that are on their way at once, and as many WebSockets that may be open; beyond that they wait",
+            "calls that are on their way at once, half of them for one worker grant, and as many WebSockets that may be "
+            "open; beyond that they wait",
         ),
     )
     max_queue: int = field(
         default=1_000,
-        metadata=entry(Count(0, 100_000), raised, "calls that wait; beyond that they are answered `overloaded`"),
+        metadata=entry(
+            Count(0, 100_000),
+            raised,
+            "calls that wait, of each worker grant and of all others; beyond that they are answered `overloaded`",
+        ),
     )
     allow_private_network: bool = field(
         default=False,

@@ -68,6 +68,7 @@ class ProxiedHandler(OidcHandler):
         self._record = record = self._new_record(self.services, asked.api, asked.person)
         if self.worker is not None:
             self.worker.check_provider(asked.api, route.api.provider, method)
+            asked = asked._replace(grant=self.worker.id)
         return asked, record
 
     def _new_record(self, services: Services, api: str, person: Person | None = None) -> CallRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -100,3 +101,77 @@ async def test_places_are_never_lost() -> None:
     assert (inside, most) == (0, 3)
     for _ in range(3):
         await limiter.acquire()
+
+
+async def test_a_grant_has_half_of_the_places_and_keeps_nobody_else_waiting() -> None:
+    limiter = ConcurrencyLimiter(4, 5)
+    of_the_grant = [asyncio.ensure_future(limiter.acquire("worker-1")) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert [task.done() for task in of_the_grant] == [True, True, False, False, False]
+    await asyncio.wait_for(limiter.acquire(), 1)
+    await asyncio.wait_for(limiter.acquire("worker-2"), 1)
+    assert limiter.running == 4
+    limiter.release()
+    await asyncio.sleep(0)
+    assert not of_the_grant[2].done(), "a free place is not for a grant that has its half"
+    limiter.release("worker-1")
+    await asyncio.wait_for(of_the_grant[2], 1)
+
+
+async def test_a_grant_may_run_where_there_is_one_place() -> None:
+    limiter = ConcurrencyLimiter(1, 0)
+    await asyncio.wait_for(limiter.acquire("worker-1"), 1)
+    with pytest.raises(Overloaded):
+        await limiter.acquire("worker-1")
+    limiter.release("worker-1")
+    await asyncio.wait_for(limiter.acquire("worker-1"), 1)
+
+
+async def test_those_who_wait_take_turns_however_many_calls_each_of_them_has() -> None:
+    limiter = ConcurrencyLimiter(1, 3)
+    await limiter.acquire()
+    order: list[str] = []
+
+    async def visit(name: str, grant: str) -> None:
+        await limiter.acquire(grant)
+        order.append(name)
+        limiter.release(grant)
+
+    came = [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("own1", ""), ("own2", "")]
+    tasks = [asyncio.ensure_future(visit(*one)) for one in came]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await limiter.acquire("a")
+    limiter.release()
+    await asyncio.gather(*tasks)
+    assert order == ["a1", "b1", "own1", "a2", "own2", "a3"]
+    assert limiter.running == 0
+
+
+async def test_no_place_is_lost_between_callers() -> None:
+    """Calls of four callers come, wait, leave and give up in any order."""
+    limiter = ConcurrencyLimiter(4, 50)
+    inside: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    async def visit(number: int) -> None:
+        grant = ("", "a", "b", "c")[number % 4]
+        await limiter.acquire(grant)
+        inside[grant] += 1
+        most[grant] = max(most[grant], inside[grant])
+        try:
+            await asyncio.sleep(0.001 * (number % 3))
+        finally:
+            inside[grant] -= 1
+            limiter.release(grant)
+
+    for _ in range(20):
+        tasks = [asyncio.ensure_future(visit(number)) for number in range(60)]
+        await asyncio.sleep(0.002)
+        for task in tasks[::3]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert limiter.running == 0
+    assert max(most[grant] for grant in "abc") == 2
+    for _ in range(4):
+        await asyncio.wait_for(limiter.acquire(), 1)
