@@ -111,7 +111,8 @@ const panel: JupyterFrontEndPlugin<void> = {
         get isVisible() {
           return widget.isVisible;
         },
-        reveal: () => app.shell.activateById(widget.id)
+        // NOTE: Notebook 7.2 hides a panel that is activated while it is shown.
+        reveal: () => (widget.isVisible ? widget.activate() : app.shell.activateById(widget.id))
       }
     });
     const category = trans.__('Identity');

@@ -171,11 +171,17 @@ class Lab:
 
     def start_code(self, code: str) -> Locator:
         """Run ``code`` in a new cell and return its output, which may still be to come."""
-        page = self.page
-        page.locator(".jp-Notebook .jp-Cell").first.click()
-        for key in ("Escape", "b", "Enter"):  # a new cell below, to type into
-            page.keyboard.press(key)
-        page.keyboard.insert_text(code)
+        cells, press = self.page.locator(".jp-Notebook .jp-Cell"), self.page.keyboard.press
+        first, new, before = cells.first, cells.nth(1), cells.count()
+        first.click()
+        press("Escape")
+        expect(first).to_be_focused()
+        press("b")
+        expect(cells).to_have_count(before + 1)
+        expect(new).to_be_focused()  # JupyterLab 4.2 moves the focus after it has made the cell
+        press("Enter")
+        expect(new.locator(".cm-content")).to_be_focused()
+        self.page.keyboard.insert_text(code)
         return self.run_active_cell()
 
     def kernel_is_idle(self) -> None:

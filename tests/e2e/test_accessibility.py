@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -33,10 +34,15 @@ def wear(lab: Lab, name: str) -> None:
     lab.page.emulate_media(forced_colors=forced)
 
 
+OF_JUPYTERLAB = {"4.2": ("color-contrast at .jp-toast-button.jp-mod-small.jp-mod-accept",)}
+"""What is wrong in parts of JupyterLab's own, by its version: the buttons of its notices in the dark theme."""
+
+
 def nothing_found(page: Page, *parts: str, looked: int) -> None:
     """Fail with the checker's sentences; ``looked`` is how many things it must have found good at least."""
     verdict = checked(page, *parts)
-    assert verdict.violations == ()
+    theirs = OF_JUPYTERLAB.get(".".join(version("jupyterlab").split(".")[:2]), ())
+    assert [found for found in verdict.violations if not found.startswith(theirs)] == []
     assert verdict.passed >= looked
 
 
