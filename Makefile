@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check hub-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check workers-check hub-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,12 @@ soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed 
 providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
 	@$(BIN)/python .ci/find-tools providers
 	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(if $(ONLY),--only=$(ONLY)) $(PROVIDERS)
+
+workers-check: $(VENV)/.test  ## Make the journey with real engines: Dask, Ray, Spark, joblib, ipyparallel, papermill (15 minutes, once 700 MB)
+	@$(MAKE) --no-print-directory VENV=$(VENV)-workers $(VENV)-workers/.test
+	@printf "Setting up: the engines (once) "
+	@.ci/quietly $(VENV)-workers/bin/python -m pip install --editable '.[workers]'
+	@$(VENV)-workers/bin/python -m tests.workers $(if $(ONLY),--only='$(ONLY)')
 
 hub-check: $(VENV)/.test  ## Make the journey at a real JupyterHub (10 minutes, as root)
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

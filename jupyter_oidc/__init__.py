@@ -34,7 +34,7 @@ _CALLS = (
     "sign_out",
 )
 
-_ENGINES = ("dask",)
+_ENGINES = ("dask", "ray", "spark")
 """The engines that run work elsewhere; each needs its library, so a star import leaves them out."""
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import *  # noqa: F403 - its list of names is the list of errors
     from jupyter_oidc.kernel.delegation import delegate, grants
     from jupyter_oidc.kernel.engines import dask as dask
+    from jupyter_oidc.kernel.engines import ray as ray
+    from jupyter_oidc.kernel.engines import spark as spark
     from jupyter_oidc.kernel.session import api, apis, async_api, auth, endpoint, session, sessions, sign_in, sign_out
 
     __all__ = [

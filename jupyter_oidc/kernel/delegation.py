@@ -261,6 +261,13 @@ def delegate(
     return WorkerGrant(way, reply["grant"], reply)
 
 
+def granted(what: tuple[str | WorkerGrant, ...], wish: Mapping[str, Any]) -> WorkerGrant:
+    """Return the one grant in ``what``, or a new one for the APIs that it names; raises what :func:`delegate` raises."""
+    if len(what) == 1 and isinstance(what[0], WorkerGrant):
+        return what[0]
+    return delegate(*(str(one) for one in what if isinstance(one, str)), **wish)
+
+
 @dataclass(frozen=True, slots=True)
 class LivingGrant:
     """One grant that lives, as the server lists it; times are UTC, ``last_used_at`` is ``None`` before the first call."""

@@ -56,7 +56,8 @@ class WorkerGrants:
         """
         if not 0 < delegation.hours <= MAX_HOURS:
             raise RequestInvalid(
-                sentence("A worker grant lasts {hours} hours at most.", hours=format(MAX_HOURS, "g")), detail="worker.hours"
+                sentence("A worker grant lasts {hours} hours at most.", hours=format(MAX_HOURS, "g")),
+                detail="worker.hours",
             )
         seconds = delegation.hours * SECONDS_PER_HOUR
         self._sweep()

@@ -44,15 +44,20 @@ def test_the_built_extension_is_smaller_than_170_kilobytes() -> None:
     assert sum(sizes.values()) < MOST_BYTES, sizes
 
 
-def test_it_asks_jupyterlab_for_no_newer_parts_than_it_needs() -> None:
+@pytest.mark.parametrize("folder", [STUB, ROOT / "docs" / "how-to" / "extension-template"], ids=["ours", "template"])
+def test_it_asks_jupyterlab_for_no_newer_parts_than_it_needs(folder: Path) -> None:
     """Else an older JupyterLab that is supported warns of each part in the browser's console.
 
     The builder would ask for the versions of the newest JupyterLab.
     """
-    package = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
-    shared = {name: asked for name, asked in package["jupyterlab"]["sharedPackages"].items() if asked}
-    of_jupyterlab = {name for name in package["dependencies"] if name.startswith(("@jupyterlab/", "@lumino/"))}
-    assert shared.keys() == of_jupyterlab | {"react"}
+    package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    parts = ("@jupyterlab/", "@lumino/", "react")
+    shared = {
+        name: asked
+        for name, asked in package["jupyterlab"]["sharedPackages"].items()
+        if asked and name.startswith(parts)
+    }
+    assert shared.keys() == {name for name in package["dependencies"] if name.startswith(parts)}
     for name, asked in shared.items():
         assert asked == {"requiredVersion": package["dependencies"][name]}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import WorkerPlugin
 
-from jupyter_oidc.kernel.delegation import delegate
+from jupyter_oidc.kernel.delegation import granted
 from jupyter_oidc.kernel.find import is_kernel_process
 from jupyter_oidc.kernel.server_connection import call_as
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class Access(WorkerPlugin):
     """A plugin by which ``oidc.api()`` in a task calls with a grant for workers.
 
-    ``apis`` and ``wish`` are those of :func:`jupyter_oidc.delegate`, whose errors it raises. Dask sends the plugin to
-    workers that join later or restart, too; its scheduler holds the grant meanwhile.
+    ``apis`` and ``wish`` are those of :func:`jupyter_oidc.delegate`, whose errors it raises, or one grant of yours. Dask
+    sends the plugin to workers that join later or restart, too; its scheduler holds the grant meanwhile.
     """
 
     name = "jupyter_oidc"
 
-    def __init__(self, *apis: str, **wish: Any) -> None:
-        self.grant: WorkerGrant = delegate(*apis, **{"name": "Dask", **wish})
+    def __init__(self, *apis: str | WorkerGrant, **wish: Any) -> None:
+        self.grant: WorkerGrant = granted(apis, {"name": "Dask", **wish})
 
     def setup(self, worker: Worker) -> None:
         """Let this worker's tasks call by the grant; those that run in the kernel's own process call as the kernel."""

@@ -1,0 +1,1 @@
+"""Workers of real engines at a real Jupyter server: ``make workers-check``."""

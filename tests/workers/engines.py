@@ -1,0 +1,188 @@
+"""The engines: what a notebook does to use one, and what has to run beside it.
+
+Every notebook defines ``everywhere(function, *arguments)``, which calls the function in two workers or more at once and
+returns the results.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from jupyter_oidc.demo.environment import free_port
+from tests.support.clean_environment import without_jupyter
+
+Identity = Literal["kernel", "grant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One way to run functions elsewhere; its workers call as the ``identity`` says.
+
+    ``beside`` runs the rest of a cluster, and yields what the names in the cells stand for. ``are_children`` says that
+    the notebook's kernel starts the workers all the same.
+    """
+
+    name: str
+    identity: Identity
+    start: str
+    stop: str
+    beside: Callable[[Path], AbstractContextManager[dict[str, str]]] = lambda _: nullcontext({})
+    are_children: bool = False
+
+
+@contextmanager
+def _programs(folder: Path, log: str, *commands: list[str], **environment: str) -> Iterator[None]:
+    """Run ``commands`` of this Python, without anything of Jupyter's in their environment."""
+    clean = without_jupyter()
+    with ExitStack() as running, (folder / log).open("wb") as output:
+        for command in commands:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=folder,
+                env={**clean, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            running.callback(process.wait)
+            running.callback(process.terminate)
+        yield
+
+
+@contextmanager
+def _dask_cluster(folder: Path) -> Iterator[dict[str, str]]:
+    port = str(free_port())
+    scheduler = ["dask", "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"]
+    worker = ["dask", "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+    with _programs(folder, "dask.log", scheduler, worker, worker, DASK_TEMPORARY_DIRECTORY=str(folder / "dask")):
+        yield {"port": port}
+
+
+@contextmanager
+def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
+    port = str(free_port())
+    temporary = folder / "ray"
+    start = ["start", "--head", "--port", port, "--num-cpus", "2", "--include-dashboard=false", "--disable-usage-stats"]
+    start += ["--temp-dir", str(temporary), "--node-ip-address", "127.0.0.1", "--block"]
+    with _programs(folder, "ray.log", ["ray.scripts.scripts", *start], RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0"):
+        yield {"port": port}
+
+
+@contextmanager
+def _ipyparallel_cluster(folder: Path) -> Iterator[dict[str, str]]:
+    profile = folder / "ipyparallel"
+    controller = ["ipyparallel.controller", f"--ipython-dir={profile}", "--ip=127.0.0.1"]
+    file = profile / "profile_default" / "security" / "ipcontroller-engine.json"
+    engine = ["ipyparallel.engine", f"--ipython-dir={profile}", f"--file={file}", "--wait-for-url-file=30"]
+    with _programs(folder, "ipyparallel.log", controller, engine, engine):
+        yield {"client": str(file.with_name("ipcontroller-client.json"))}
+
+
+ENGINES = (
+    Engine(
+        "multiprocessing (spawn)",
+        "kernel",
+        """
+import multiprocessing, tasks
+from concurrent.futures import ProcessPoolExecutor
+pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+def everywhere(function, *arguments):
+    sent = getattr(tasks, function.__name__)
+    return [job.result() for job in [pool.submit(sent, *arguments) for _ in range(2)]]
+""",
+        "pool.shutdown()",
+    ),
+    Engine(
+        "joblib (loky)",
+        "kernel",
+        """
+from joblib import Parallel, delayed
+def everywhere(function, *arguments):
+    return Parallel(n_jobs=2)(delayed(function)(*arguments) for _ in range(2))
+""",
+        "from joblib.externals.loky import get_reusable_executor\nget_reusable_executor().shutdown()",
+    ),
+    Engine(
+        "Dask (LocalCluster)",
+        "kernel",
+        """
+from dask.distributed import Client, LocalCluster
+cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+client = Client(cluster)
+def everywhere(function, *arguments):
+    return list(client.run(function, *arguments).values())
+""",
+        "client.close()\ncluster.close()",
+    ),
+    Engine(
+        "Dask (scheduler and workers elsewhere)",
+        "grant",
+        """
+from dask.distributed import Client
+client = Client("tcp://127.0.0.1:{port}", timeout=60)
+client.wait_for_workers(2, timeout=60)
+client.register_plugin(oidc.dask.Access("orders"))
+def everywhere(function, *arguments):
+    return list(client.run(function, *arguments).values())
+""",
+        "client.close()",
+        _dask_cluster,
+    ),
+    Engine(
+        "Ray",
+        "grant",
+        """
+import time, ray
+for attempt in range(60):
+    try:
+        ray.init("127.0.0.1:{port}", runtime_env=oidc.ray.runtime_env("orders"), log_to_driver=False)
+        break
+    except ConnectionError:
+        time.sleep(1)
+def everywhere(function, *arguments):
+    sent = ray.remote(function)
+    return ray.get([sent.remote(*arguments) for _ in range(2)])
+""",
+        "ray.shutdown()",
+        _ray_cluster,
+    ),
+    Engine(
+        "Spark (local-cluster)",
+        "grant",
+        """
+from pyspark.sql import SparkSession
+builder = SparkSession.builder.master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false")
+spark = oidc.spark.configure(builder, "orders").getOrCreate()
+def everywhere(function, *arguments):
+    return spark.sparkContext.parallelize(range(2), 2).map(lambda _: function(*arguments)).collect()
+""",
+        "spark.stop()",
+        are_children=True,
+    ),
+    Engine(
+        "ipyparallel",
+        "grant",
+        """
+import ipyparallel, time
+for attempt in range(60):
+    try:
+        client = ipyparallel.Client("{client}")
+        break
+    except (OSError, ipyparallel.error.TimeoutError):
+        time.sleep(1)
+client.wait_for_engines(2, timeout=60)
+client[:].use_cloudpickle()
+client[:].apply_sync(oidc.delegate("orders", name="ipyparallel").use)
+def everywhere(function, *arguments):
+    return client[:].apply_sync(function, *arguments)
+""",
+        "client.close()",
+        _ipyparallel_cluster,
+    ),
+)
+"""In the order in which the check goes through them."""

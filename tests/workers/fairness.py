@@ -1,0 +1,90 @@
+"""Measures what 200 workers cost the interface: ``GET /api/status`` beside them, and without them (ADR 62)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import aiohttp
+
+from jupyter_oidc.kernel.server_connection import WORKER_VARIABLE
+from tests.workers.journey import Place, expect, notebook
+
+WORKERS = 200
+SECONDS = 8.0
+MOST_TIMES_IDLE = 3.0
+"""How many times the idle 99th percentile the one beside the workers may be."""
+
+
+async def calls(url: str, grant: str, workers: int, seconds: float) -> tuple[int, list[int]]:
+    """Call as ``workers`` that each wait for their answer; return how many answers came, and the bad statuses."""
+    until, count, bad = time.monotonic() + seconds, 0, list[int]()
+    headers = {"Authorization": f"Bearer {grant}"}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as client:
+
+        async def work() -> None:
+            nonlocal count
+            while time.monotonic() < until:
+                async with client.get(url) as reply:
+                    await reply.read()
+                    count += 1
+                    if reply.status != 200:
+                        bad.append(reply.status)
+
+        await asyncio.gather(*(work() for _ in range(workers)))
+    return count, bad
+
+
+async def answer_times(url: str, token: str, seconds: float) -> list[float]:
+    """Ask for Jupyter's status every twentieth of a second; return the milliseconds of each answer."""
+    until, times = time.monotonic() + seconds, list[float]()
+    async with aiohttp.ClientSession(headers={"Authorization": f"token {token}"}) as client:
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            async with client.get(f"{url}api/status") as reply:
+                await reply.read()
+            times.append((time.perf_counter() - began) * 1_000)
+            await asyncio.sleep(0.05)
+    return times
+
+
+def _in_a_process(what: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start one of the functions above in a process of its own, which prints what it returns as JSON."""
+    code = f"import asyncio, json; from tests.workers.fairness import {what}; print(json.dumps(asyncio.run({what}(*{arguments!r}))))"
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def _measured(place: Place) -> tuple[float, float]:
+    """Return the median and the 99th percentile of the answers to ``GET /api/status``, in milliseconds."""
+    process = place.person.process
+    told, _ = _in_a_process("answer_times", process.url, process.token, SECONDS).communicate(timeout=120)
+    times = sorted(json.loads(told))
+    return statistics.median(times), times[int(len(times) * 0.99)]
+
+
+async def measure(place: Place, said: Callable[[str], None]) -> None:
+    """Measure idle, beside the workers, and idle again."""
+    place.person.sign_in()
+    async with notebook(place.person) as cells:
+        told = await cells.run("import jupyter_oidc as oidc\nprint('§' + str(oidc.delegate('orders').environment()))")
+        text = json.loads(told.rpartition("§")[2].replace("'", '"'))[WORKER_VARIABLE]
+        grant = json.loads(base64.urlsafe_b64decode(text))["text"]
+        url = f"{place.person.process.url}jupyter-oidc/api/orders/items"
+        idle = await asyncio.to_thread(_measured, place)
+        load = _in_a_process("calls", url, grant, WORKERS, SECONDS + 4)
+        await asyncio.sleep(2)  # so that the calls that all of them begin with at once are over
+        beside = await asyncio.to_thread(_measured, place)
+        count, bad = json.loads(load.communicate(timeout=120)[0])
+        again = await asyncio.to_thread(_measured, place)
+    expect(bad == [], f"{len(bad)} calls failed: {sorted(set(bad))}")
+    said(f"{count / (SECONDS + 4):.0f} calls a second by {WORKERS} workers, none failed")
+    for name, (median, most) in {"idle": idle, f"beside {WORKERS} workers": beside, "idle again": again}.items():
+        said(f"GET /api/status, {name}: median {median:.1f} ms, 99th percentile {most:.1f} ms")
+    times = beside[1] / max(idle[1], again[1])
+    expect(times <= MOST_TIMES_IDLE, f"{times:.1f} times the idle 99th percentile, more than {MOST_TIMES_IDLE:g}")
