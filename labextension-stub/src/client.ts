@@ -9,6 +9,7 @@ import { Signal } from '@lumino/signaling';
 import type {
   ApiList,
   Diagnostics,
+  Grants,
   OperationExample,
   OperationList,
   ProviderList,
@@ -20,6 +21,7 @@ import type {
 import {
   isApiList,
   isDiagnostics,
+  isGrants,
   isOidcError,
   isOperationExample,
   isOperationList,
@@ -32,6 +34,7 @@ import {
 import {
   shapeOfApiList,
   shapeOfDiagnostics,
+  shapeOfGrants,
   shapeOfOidcError,
   shapeOfOperationExample,
   shapeOfOperationList,
@@ -152,6 +155,16 @@ export class OidcClient {
   /** Examine the set-up; takes as long as the slowest provider or API. */
   diagnostics(signal?: AbortSignal): Promise<Diagnostics> {
     return this.request('GET', ['diagnostics'], Private.diagnostics, { ...(signal && { signal }) });
+  }
+
+  /** The grants for workers that live. */
+  grants(): Promise<Grants> {
+    return this.request('GET', ['grants'], Private.grants);
+  }
+
+  /** End a grant for workers at once; answers with those that live. */
+  revokeGrant(id: string): Promise<Grants> {
+    return this.request('DELETE', ['grants', id], Private.grants);
   }
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
@@ -319,6 +332,7 @@ namespace Private {
   export const apis: IReply<ApiList> = { shape: shapeOfApiList, isValid: isApiList };
   export const diagnostics: IReply<Diagnostics> = { shape: shapeOfDiagnostics, isValid: isDiagnostics };
   export const example: IReply<OperationExample> = { shape: shapeOfOperationExample, isValid: isOperationExample };
+  export const grants: IReply<Grants> = { shape: shapeOfGrants, isValid: isGrants };
   export const operations: IReply<OperationList> = { shape: shapeOfOperationList, isValid: isOperationList };
   export const progress: IReply<SignInProgress> = { shape: shapeOfSignInProgress, isValid: isSignInProgress };
   export const providers: IReply<ProviderList> = { shape: shapeOfProviderList, isValid: isProviderList };

@@ -29,6 +29,7 @@ import { SilentSignIn, currentTab } from './silentsignin';
 import { StatusItem } from './status';
 import { Tabs } from './tabs';
 import { IOidc } from './tokens';
+import { WorkerGrants } from './workergrants';
 
 export type { SessionSummary, SignOutResult } from './generated/contract';
 export { ContractError, Problem } from './problem';
@@ -60,6 +61,7 @@ const core: JupyterFrontEndPlugin<IOidcParts> = {
       trans,
       apis,
       operations: new Operations(client, apis, trans),
+      workerGrants: new WorkerGrants(oidc, client, trans),
       diagnostics: new DiagnosticsModel(client, trans),
       examples: new Examples(app.shell, app.commands, trans),
       preferences: new Preferences(registry, `${ID}:panel`)

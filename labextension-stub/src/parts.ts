@@ -6,11 +6,13 @@ import type { ICommandDependencies } from './commands';
 import type { IClock } from './clock';
 import type { Operations } from './operations';
 import type { SilentSignIn } from './silentsignin';
+import type { WorkerGrants } from './workergrants';
 
 export interface IOidcParts extends Omit<ICommandDependencies, 'panel'> {
   readonly clock: IClock;
   readonly operations: Operations;
   readonly silentSignIn: SilentSignIn;
+  readonly workerGrants: WorkerGrants;
 }
 
 export const IOidcParts = new Token<IOidcParts>(

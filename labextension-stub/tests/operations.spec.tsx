@@ -13,6 +13,7 @@ import type { Operation } from '../src/operations';
 import { Operations, obstacleText, search } from '../src/operations';
 import { SignInPanel } from '../src/panel/panel';
 import type { Preferences } from '../src/preferences';
+import { WorkerGrants } from '../src/workergrants';
 import type { FakeEnvironment } from './support/fakeenvironment';
 import { fakeEnvironment } from './support/fakeenvironment';
 import { error, settle, trans, until } from './support/server';
@@ -102,6 +103,7 @@ async function show(...apis: object[]): Promise<void> {
     oidc: environment.oidc,
     apis: read,
     operations: new Operations(client, read, trans),
+    workerGrants: new WorkerGrants(environment.oidc, client, trans),
     diagnostics: new DiagnosticsModel(client, trans),
     clock: environment.clock,
     preferences: {

@@ -13,6 +13,7 @@ import { Operations } from '../src/operations';
 import { initialsOf } from '../src/panel/person';
 import { SignInPanel } from '../src/panel/panel';
 import type { Preferences } from '../src/preferences';
+import { WorkerGrants } from '../src/workergrants';
 import { error, settle, until } from './support/server';
 import { FakeEnvironment, fakeEnvironment } from './support/fakeenvironment';
 import { signedIn, signedOut } from './support/summaries';
@@ -57,6 +58,7 @@ function attach(given: FakeEnvironment, defaultProvider = ''): void {
     oidc: environment.oidc,
     apis,
     operations: new Operations(client, apis, trans),
+    workerGrants: new WorkerGrants(environment.oidc, client, trans),
     diagnostics,
     clock: environment.clock,
     preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
@@ -337,6 +339,87 @@ describe('the set-up', () => {
     button('Check the set-up').click();
     await until(() => text().includes('It did not work (overloaded).'));
     expect(button('Check again')).toBeTruthy();
+  });
+});
+
+describe('the grants for workers', () => {
+  const grant = (differs: object = {}): object => ({
+    id: 'worker-0123456789abcdef',
+    provider: 'corp',
+    apis: ['orders', 'plans'],
+    methods: ['GET', 'HEAD'],
+    name: 'nightly report',
+    maker: 'kernel:0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9',
+    outlives_kernel: false,
+    began_at: '2026-01-02T10:00:00Z',
+    ends_at: '2026-01-03T10:00:00Z',
+    last_used_at: null,
+    ...differs
+  });
+  const visible = async (given: FakeEnvironment): Promise<void> => {
+    await show(given);
+    MessageLoop.sendMessage(panel, Widget.Msg.AfterShow);
+  };
+  const section = (): Element | null => panel.node.querySelector('[aria-label="Grants for workers"]');
+  const shown = async (...grants: object[]): Promise<void> => {
+    const given = await fakeEnvironment(signedIn());
+    given.server.answers['GET grants'] = { json: { grants } };
+    await visible(given);
+  };
+
+  it('are listed with what they open, since when and until when, and who made them', async () => {
+    const used = { id: 'worker-fedcba9876543210', name: '', last_used_at: '2026-01-02T11:00:00Z', outlives_kernel: true };
+    await shown(grant(), grant(used));
+    await until(() => section() !== null);
+    const [first, second] = [...section()!.querySelectorAll('li')].map(one => one.textContent);
+    expect(first).toContain('nightly report' + 'orders, plans: GET, HEAD' + 'Since ');
+    expect(first).toContain('Not used yet' + 'Made by kernel 0f1e2d3c, and ends with it');
+    expect(second).toContain('without a name (543210)');
+    expect(second).toMatch(/Last used .+Made by kernel 0f1e2d3c, and outlives it/);
+  });
+
+  it('are revoked by a button, which says what that means, and the focus stays in the panel', async () => {
+    await shown(grant());
+    await until(() => section() !== null);
+    environment.server.answers['DELETE grants/worker-0123456789abcdef'] = { json: { grants: [] } };
+    const revoke = button('Revoke the grant nightly report: its workers can call no more');
+    revoke.focus();
+    revoke.click();
+    await until(() => section() === null);
+    await until(() => text().includes('Revoked the grant nightly report.'));
+    await until(() => document.activeElement === panel.node);
+  });
+
+  it('stay where the server did not revoke one, with the reason', async () => {
+    await shown(grant());
+    await until(() => section() !== null);
+    environment.server.answers['DELETE grants/worker-0123456789abcdef'] = error('overloaded');
+    button('Revoke').click();
+    await until(() => section()!.textContent!.includes('It did not work (overloaded).'));
+    expect(section()!.querySelectorAll('li')).toHaveLength(1);
+  });
+
+  it('are no subject where there are none, or the server is older than they are', async () => {
+    await shown();
+    await until(() => environment.server.count('GET', 'grants') === 1);
+    await settle();
+    expect([section(), panel.node.querySelector('[role=alert]')]).toEqual([null, null]);
+    panel.dispose();
+    await visible(await fakeEnvironment(signedIn()));
+    await until(() => environment.server.count('GET', 'grants') === 1);
+    await settle();
+    expect([section(), panel.node.querySelector('[role=alert]')]).toEqual([null, null]);
+  });
+
+  it('are not asked for where nobody is signed in, and are gone with the session', async () => {
+    await visible(await fakeEnvironment(signedOut()));
+    await settle();
+    expect(environment.server.count('GET', 'grants')).toBe(0);
+    panel.dispose();
+    await shown(grant());
+    await until(() => section() !== null);
+    await environment.change({ ...signedOut(), sequence: signedIn().sequence + 1 });
+    await until(() => section() === null);
   });
 });
 

@@ -13,7 +13,7 @@ from tests.support.node import Node, find_node
 ROOT = Path(__file__).parents[2]
 STUB = ROOT / "labextension-stub"
 BUILT = ROOT / "jupyter_oidc" / "labextension"
-MOST_BYTES = 170 * 1024
+MOST_BYTES = 180 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def packed(node: Node) -> set[str]:
 
 
 @pytest.mark.usefixtures("node")
-def test_the_built_extension_is_smaller_than_170_kilobytes() -> None:
+def test_the_built_extension_is_smaller_than_180_kilobytes() -> None:
     """The scripts of ours that a page loads, without the modules that JupyterLab shares (its React among them)."""
     sizes = {path.name: path.stat().st_size for path in (BUILT / "static").glob("*.js")}
     assert sizes, "nothing was built"

@@ -241,6 +241,42 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
     context.route(re.compile(r"/jupyter-oidc/providers/[^/]+/session(\?.*)?$"), session)
 
 
+GRANTS: list[dict[str, Any]] = [
+    {
+        "id": "worker-0123456789abcdef",
+        "provider": "corp",
+        "apis": ["orders", "plans"],
+        "methods": ["GET", "HEAD"],
+        "name": "nightly report",
+        "maker": "kernel:0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9",
+        "outlives_kernel": True,
+        "began_at": "2026-01-02T10:00:00Z",
+        "ends_at": "2026-01-03T10:00:00Z",
+        "last_used_at": "2026-01-02T11:00:00Z",
+    },
+    {
+        "id": "worker-fedcba9876543210",
+        "provider": "corp",
+        "apis": ["orders"],
+        "methods": ["GET", "HEAD", "POST", "WEBSOCKET"],
+        "name": "",
+        "maker": "kernel:0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9",
+        "outlives_kernel": False,
+        "began_at": "2026-01-02T10:00:00Z",
+        "ends_at": "2026-01-03T10:00:00Z",
+        "last_used_at": None,
+    },
+]
+"""Two grants for workers."""
+
+
+def play_grants(context: BrowserContext, grants: list[dict[str, Any]]) -> None:
+    """Let the pages of ``context`` see these grants for workers."""
+    context.route(
+        re.compile(r"/jupyter-oidc/grants(\?.*)?$"), lambda route: _answer(route, "grants.reply", {"grants": grants})
+    )
+
+
 def play_problem(context: BrowserContext, code: str, message: str, action: str) -> None:
     """Let the server refuse to say which providers there are."""
     problem = refusal(code, message, action, 500)

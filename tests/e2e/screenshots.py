@@ -133,6 +133,27 @@ class Album:
             lab.page.mouse.move(0, 0)
             self.keep("operations", lab.page.screenshot(animations="disabled"))
 
+    def workers(self) -> None:
+        """The panel with two grants for workers, and the cell that lists them."""
+        make = 'import jupyter_oidc as oidc\n\nnightly = oidc.delegate("orders", hours=8, name="nightly report")\n'
+        make += 'access = oidc.delegate("orders", methods=["GET", "POST"], name="Dask")\naccess.api().get("items")\noidc.grants()'
+        new_notebook(self.world.process.work, cells=(make,))
+        with self.visit() as lab:
+            lab.page.set_viewport_size({"width": 1120, "height": 760})
+            lab.open(NOTEBOOK)
+            lab.sign_in()
+            cell = lab.page.locator(".jp-Notebook .jp-Cell").first
+            cell.click()
+            lab.kernel_is_idle()
+            lab.page.keyboard.press("Control+Enter")
+            expect(cell).to_contain_text("nightly report", timeout=SLOW)
+            last = lab.panel.get_by_role("button", name="Revoke the grant Dask")
+            expect(last).to_be_visible(timeout=SLOW)
+            expect(lab.notices).to_have_count(0, timeout=SLOW)
+            last.scroll_into_view_if_needed()
+            lab.page.mouse.move(0, 0)
+            self.keep("workers", lab.page.screenshot(animations="disabled"))
+
     def account(self) -> None:
         """The question before another person takes over, in the window of the sign-in."""
         with self.visit() as lab:
@@ -178,6 +199,7 @@ CHAPTERS = {
     "overview": Album.overview,
     "notebook7": Album.notebook7,
     "operations": Album.operations,
+    "workers": Album.workers,
     "account": Album.account,
     "language": Album.language,
 }

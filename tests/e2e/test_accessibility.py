@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.lab_page import LAUNCHER, Lab, answer_certified, unfold_all, visiting
-from tests.e2e.scenes import CATALOGUE, ada, play, play_catalogue, play_problem, scenes
+from tests.e2e.scenes import CATALOGUE, GRANTS, ada, play, play_catalogue, play_grants, play_problem, scenes
 from tests.e2e.world import World
 from tests.support.accessibility import checked
 from tests.support.browser import Chromium
@@ -52,12 +52,14 @@ def all_states(shared_world: World, browser: Chromium) -> Iterator[Lab]:
     with visiting(browser, shared_world.process) as lab:
         told: dict[str, Any] = scenes()
         play(lab.page.context, {**told, "loading": None})
+        play_grants(lab.page.context, GRANTS)
         lab.open(LAUNCHER)
         lab.show_panel()
         for name in told:
             expect(lab.card(name)).to_be_visible()
         for summary in lab.panel.get_by_text("Details").all():
             summary.click()
+        expect(lab.panel.get_by_role("button", name="Revoke the grant nightly report")).to_be_visible()
         yield lab
 
 

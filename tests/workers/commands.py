@@ -38,7 +38,7 @@ def _running(place: Place, command: tuple[str, ...]) -> Iterator[tuple[subproces
     folder.mkdir(exist_ok=True)
     said = folder / "said.txt"
     said.write_text("")
-    code = f"import time\n{SOURCE}{LOOP}"
+    code = f"{SOURCE}\nimport time\n{LOOP}"
     (folder / "loop.py").write_text(code, encoding="utf-8")
     new_notebook(folder, "loop.ipynb", [code])
     clean = without_jupyter()

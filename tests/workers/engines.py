@@ -67,18 +67,37 @@ def _dask_cluster(folder: Path) -> Iterator[dict[str, str]]:
 def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
     port = str(free_port())
     temporary = folder / "ray"
-    start = ["start", "--head", "--port", port, "--num-cpus", "2", "--include-dashboard=false", "--disable-usage-stats"]
-    start += ["--temp-dir", str(temporary), "--node-ip-address", "127.0.0.1", "--block"]
-    with _programs(folder, "ray.log", ["ray.scripts.scripts", *start], RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0"):
-        yield {"port": port}
+    start = [
+        "start",
+        "--head",
+        "--port",
+        port,
+        "--num-cpus",
+        "2",
+        "--include-dashboard=false",
+        "--disable-usage-stats",
+        "--min-worker-port=0",
+        "--max-worker-port=0",
+    ]
+    start += ["--temp-dir", str(temporary), "--block"]
+    with _programs(folder, "ray.log", ["ray.scripts.scripts", *start]):
+        yield {"port": port}  # NOTE: Ray takes every address of this machine for its own one
+
+
+@contextmanager
+def _event_log(folder: Path) -> Iterator[dict[str, str]]:
+    events = folder / "spark-events"
+    events.mkdir()
+    yield {"events": events.as_uri()}
 
 
 @contextmanager
 def _ipyparallel_cluster(folder: Path) -> Iterator[dict[str, str]]:
     profile = folder / "ipyparallel"
+    profile.mkdir()
     controller = ["ipyparallel.controller", f"--ipython-dir={profile}", "--ip=127.0.0.1"]
     file = profile / "profile_default" / "security" / "ipcontroller-engine.json"
-    engine = ["ipyparallel.engine", f"--ipython-dir={profile}", f"--file={file}", "--wait-for-url-file=30"]
+    engine = ["ipyparallel.engine", f"--ipython-dir={profile}", f"--file={file}", "--IPEngine.wait_for_url_file=30"]
     with _programs(folder, "ipyparallel.log", controller, engine, engine):
         yield {"client": str(file.with_name("ipcontroller-client.json"))}
 
@@ -155,13 +174,17 @@ def everywhere(function, *arguments):
         "Spark (local-cluster)",
         "grant",
         """
+import os, sys
 from pyspark.sql import SparkSession
+os.environ["PYSPARK_PYTHON"] = sys.executable
 builder = SparkSession.builder.master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false")
+builder = builder.config("spark.eventLog.enabled", "true").config("spark.eventLog.dir", "{events}")
 spark = oidc.spark.configure(builder, "orders").getOrCreate()
 def everywhere(function, *arguments):
     return spark.sparkContext.parallelize(range(2), 2).map(lambda _: function(*arguments)).collect()
 """,
         "spark.stop()",
+        _event_log,
         are_children=True,
     ),
     Engine(

@@ -61,6 +61,12 @@ class Place:
         """Return how many different access tokens the API has been called with."""
         return len({seen.bearer for seen in self.upstream.seen})
 
+    def logs_with_a_grant(self) -> list[str]:
+        """Return the files beside the Jupyter server's own that hold the text of a grant: logs of an engine."""
+        files = (file for file in self.folder.rglob("*") if file.is_file() and not file.is_symlink())
+        own = self.person.process.folder
+        return [str(file) for file in files if own not in file.parents and b"jow." in file.read_bytes()]
+
     def search(self, processes: set[int]) -> list[str]:
         """Return where a token of the provider is: in one of the ``processes``, in a log or in any other file."""
         named = {f"token {number}": token.encode() for number, token in enumerate(self.issued)}
@@ -175,7 +181,9 @@ async def _search(cells: Notebook, place: Place, processes: set[int], said: Call
     expect(bool(found), "the search does not find what is planted")
     leaks = place.search(running)
     expect(leaks == [], leaks)
-    said(f"no token in the memory and environment of {len(running)} processes, nor in any file")
+    shown = place.logs_with_a_grant()
+    expect(shown == [], shown)
+    said(f"no token in the memory and environment of {len(running)} processes, nor in any file; no grant in a log")
 
 
 async def _ends(cells: Notebook, place: Place, said: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ import type { Examples } from '../example';
 import type { Operations } from '../operations';
 import type { Preferences } from '../preferences';
 import type { Oidc } from '../service';
+import type { WorkerGrants } from '../workergrants';
 import { ButtonRow } from './buttonrow';
 import type { IPanelActions } from './card';
 import { Card } from './card';
@@ -22,6 +23,7 @@ import type { IOperationActions } from './operationrow';
 import { FindOperation } from './operationsearch';
 import { Placeholder } from './placeholder';
 import { Skeleton } from './skeleton';
+import { WorkerGrantsSection } from './workergrants';
 
 const SETTINGS = 'c.JupyterOIDC.providers = {\n  "corp": {\n    "issuer": "…",\n    "client_id": "…"\n  }\n}';
 
@@ -36,6 +38,7 @@ export interface IPanelParts {
   readonly preferences: Preferences;
   readonly examples: Examples;
   readonly operations: Operations;
+  readonly workerGrants: WorkerGrants;
   readonly actions: Omit<IPanelActions, 'copy' | 'announce'>;
   readonly trans: TranslationBundle;
 }
@@ -43,13 +46,13 @@ export interface IPanelParts {
 export class SignInPanel extends ReactWidget {
   constructor(private readonly parts: IPanelParts) {
     super();
-    const { oidc, apis, diagnostics, examples, operations, clock, preferences, trans } = parts;
+    const { oidc, apis, diagnostics, examples, operations, workerGrants, clock, preferences, trans } = parts;
     this.id = 'jupyter-oidc-panel';
     this.addClass('jp-oidc-panel');
     this.title.icon = userIcon;
     this.title.caption = trans.__('Sign-in');
     this.node.tabIndex = -1;
-    const sources = [oidc, apis, operations, diagnostics, preferences].map(({ changed }) => changed as unknown);
+    const sources = [oidc, apis, operations, workerGrants, diagnostics, preferences].map(({ changed }) => changed as unknown);
     for (const source of [...sources, clock.ticked]) {
       (source as { connect(slot: () => void, thisArg: object): boolean }).connect(this.update, this);
     }
@@ -75,7 +78,7 @@ export class SignInPanel extends ReactWidget {
   }
 
   protected override render(): React.ReactElement {
-    const { oidc, diagnostics, trans } = this.parts;
+    const { oidc, diagnostics, workerGrants, trans } = this.parts;
     return (
       <div className="jp-oidc-content" role="region" aria-label={trans.__('Sign-in')}>
         <h2>{trans.__('Sign-in')}</h2>
@@ -86,6 +89,7 @@ export class SignInPanel extends ReactWidget {
         )}
         {this.search()}
         {this.content()}
+        <WorkerGrantsSection grants={workerGrants} revoked={text => void this.revoked(text)} trans={trans} />
         {oidc.sessions.length > 0 && (
           <DiagnosticsSection diagnostics={diagnostics} actions={this.actions} trans={trans} />
         )}
@@ -99,12 +103,21 @@ export class SignInPanel extends ReactWidget {
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this.parts.apis.watch(true);
+    this.parts.workerGrants.watch(true);
     this.update();
   }
 
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
     this.parts.apis.watch(false);
+    this.parts.workerGrants.watch(false);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.parts.workerGrants.watch(false);
+    }
+    super.dispose();
   }
 
   protected override onActivateRequest(message: Message): void {
@@ -118,6 +131,15 @@ export class SignInPanel extends ReactWidget {
     await this.renderPromise;
     if (this.node.contains(document.activeElement)) {
       this.node.querySelector<HTMLElement>('.jp-oidc-actions button')?.focus();
+    }
+  }
+
+  /** Announce that a grant was revoked; the focus stays in the panel when its button goes away. */
+  private async revoked(announcement: string): Promise<void> {
+    this.announce(announcement);
+    await this.renderPromise;
+    if (document.activeElement === document.body) {
+      this.node.focus();
     }
   }
 
