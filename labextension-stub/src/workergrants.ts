@@ -14,6 +14,7 @@ import { isSignedIn } from './words';
 export type WorkerGrant = Grants['grants'][number];
 
 const READ_INTERVAL_MS = 10_000;
+const FIRST_VERSION = 1; // of a contract with grants for workers
 
 export class WorkerGrants {
   constructor(
@@ -62,12 +63,15 @@ export class WorkerGrants {
     return this._problem === null;
   }
 
+  /** Read at once where a session has changed, then again and again; an older server has no grants. */
   private follow(): void {
-    const signedIn = this.oidc.sessions.some(({ summary }) => isSignedIn(summary));
-    if (this.watched && signedIn) {
-      void this.poll.refresh();
-    } else {
-      void this.poll.stop();
+    const { sessions } = this.oidc;
+    const signedIn = sessions.some(({ summary }) => isSignedIn(summary));
+    const reads = this.watched && signedIn && (this.client.contractVersion ?? 0) >= FIRST_VERSION;
+    const key = reads ? sessions.map(({ provider, summary }) => `${provider} ${summary?.sequence}`).join() : '';
+    if (key !== this.lastKey) {
+      this.lastKey = key;
+      void (reads ? this.poll.refresh() : this.poll.stop());
     }
     if (!signedIn && this._living.length > 0) {
       this.set([], null);
@@ -75,7 +79,7 @@ export class WorkerGrants {
   }
 
   private async read(): Promise<void> {
-    const { grants } = await this.client.grants(); // an older server has none, and is asked less often
+    const { grants } = await this.client.grants();
     this.set(grants, this._problem);
   }
 
@@ -88,6 +92,7 @@ export class WorkerGrants {
   private readonly poll: Poll;
   private readonly _changed = new Signal<this, void>(this);
   private watched = false;
+  private lastKey = '';
   private _living: readonly WorkerGrant[] = [];
   private _problem: IProblem | null = null;
 }

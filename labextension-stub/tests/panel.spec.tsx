@@ -405,9 +405,12 @@ describe('the grants for workers', () => {
     await settle();
     expect([section(), panel.node.querySelector('[role=alert]')]).toEqual([null, null]);
     panel.dispose();
-    await visible(await fakeEnvironment(signedIn()));
-    await until(() => environment.server.count('GET', 'grants') === 1);
+    const older = new FakeEnvironment(signedIn());
+    older.server.contract = null;
+    await older.oidc.ready;
+    await visible(older);
     await settle();
+    expect(environment.server.count('GET', 'grants')).toBe(0);
     expect([section(), panel.node.querySelector('[role=alert]')]).toEqual([null, null]);
   });
 

@@ -46,6 +46,7 @@ class RecipeApi:
         application.router.add_get("/orders/items", self._items)
         application.router.add_get("/orders/orders.csv", self._csv)
         application.router.add_get("/orders/files/measurements.bin", self._file)
+        application.router.add_get("/orders/files/part-{number}.csv", self._csv)
         application.router.add_put("/orders/files/{name}", self._upload)
         application.router.add_get("/orders/feed", self._feed)
         application.router.add_post("/models/chat/completions", self._chat)

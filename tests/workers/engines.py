@@ -19,13 +19,17 @@ from tests.support.clean_environment import without_jupyter
 
 Identity = Literal["kernel", "grant"]
 
+WISH = '"orders", "files", "models", methods=["GET", "HEAD", "POST"]'
+"""What ``{wish}`` stands for: all that a grant is made for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One way to run functions elsewhere; its workers call as the ``identity`` says.
 
     ``beside`` runs the rest of a cluster, and yields what the names in the cells stand for. ``are_children`` says that
-    the notebook's kernel starts the workers all the same.
+    the notebook's kernel starts the workers all the same. ``recipe`` is a heading of the documentation, and what its
+    code leads to, by an expression.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Engine:
     stop: str
     beside: Callable[[Path], AbstractContextManager[dict[str, str]]] = lambda _: nullcontext({})
     are_children: bool = False
+    recipe: tuple[str, str, str] | None = None
 
 
 @contextmanager
@@ -145,12 +150,13 @@ def everywhere(function, *arguments):
 from dask.distributed import Client
 client = Client("tcp://127.0.0.1:{port}", timeout=60)
 client.wait_for_workers(2, timeout=60)
-client.register_plugin(oidc.dask.Access("orders"))
+client.register_plugin(oidc.dask.Access({wish}))
 def everywhere(function, *arguments):
     return list(client.run(function, *arguments).values())
 """,
         "client.close()",
         _dask_cluster,
+        recipe=("Files as a Dask dataframe", "round(float(total), 2)", "210.0"),
     ),
     Engine(
         "Ray",
@@ -159,7 +165,7 @@ def everywhere(function, *arguments):
 import time, ray
 for attempt in range(60):
     try:
-        ray.init("127.0.0.1:{port}", runtime_env=oidc.ray.runtime_env("orders"), log_to_driver=False)
+        ray.init("127.0.0.1:{port}", runtime_env=oidc.ray.runtime_env({wish}), log_to_driver=False)
         break
     except ConnectionError:
         time.sleep(1)
@@ -169,6 +175,7 @@ def everywhere(function, *arguments):
 """,
         "ray.shutdown()",
         _ray_cluster,
+        recipe=("A streamed answer in a Ray task", "answers", "['Hello there.', 'Hello there.']"),
     ),
     Engine(
         "Spark (local-cluster)",
@@ -179,13 +186,14 @@ from pyspark.sql import SparkSession
 os.environ["PYSPARK_PYTHON"] = sys.executable
 builder = SparkSession.builder.master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false")
 builder = builder.config("spark.eventLog.enabled", "true").config("spark.eventLog.dir", "{events}")
-spark = oidc.spark.configure(builder, "orders").getOrCreate()
+spark = oidc.spark.configure(builder, {wish}).getOrCreate()
 def everywhere(function, *arguments):
     return spark.sparkContext.parallelize(range(2), 2).map(lambda _: function(*arguments)).collect()
 """,
         "spark.stop()",
         _event_log,
         are_children=True,
+        recipe=("JSON in Spark", "orders.count()", "4"),
     ),
     Engine(
         "ipyparallel",
@@ -200,7 +208,7 @@ for attempt in range(60):
         time.sleep(1)
 client.wait_for_engines(2, timeout=60)
 client[:].use_cloudpickle()
-client[:].apply_sync(oidc.delegate("orders", name="ipyparallel").use)
+client[:].apply_sync(oidc.delegate({wish}, name="ipyparallel").use)
 def everywhere(function, *arguments):
     return client[:].apply_sync(function, *arguments)
 """,

@@ -15,10 +15,12 @@ from typing import Any
 from jupyter_oidc.demo.running_kernel import RunningKernel
 from tests.e2e.lab_page import new_notebook
 from tests.interop.person import Person, at_work
+from tests.interop.recipes.page import OF_WORKERS, recipe
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.recipe_api import RecipeApi
 from tests.support.upstream import Upstream
 from tests.workers import tasks
-from tests.workers.engines import Engine
+from tests.workers.engines import WISH, Engine
 from tests.workers.memory import holders, with_children
 
 LIFETIME_SECONDS = 10
@@ -82,14 +84,18 @@ class Place:
 
 @contextmanager
 def opened(folder: Path, **options: Any) -> Iterator[Place]:
-    """Start the server with ``options``, its provider and its API: two APIs, of which a grant for workers opens one."""
+    """Start the server with ``options``, its provider and its APIs, all of which but ``plans`` a grant may open."""
     issued: list[str] = []
     with (
         CertifiedProvider(ProviderDocument(), register=issued.append) as provider,
         Upstream(accepts=lambda token: token in issued) as upstream,
+        RecipeApi(lambda token: token in issued) as recipes,
     ):
-        both = ("orders", "plans")
-        apis = {name: {"base_url": upstream.url, "methods": ["GET", "DELETE"]} for name in both}
+        apis = {
+            **{name: {"base_url": upstream.url, "methods": ["GET", "DELETE"]} for name in ("orders", "plans")},
+            "files": {"base_url": recipes.url("orders"), "methods": ["GET", "HEAD"]},
+            "models": {"base_url": recipes.url("models"), "methods": ["POST"]},
+        }
         with at_work(folder, provider, upstream, changes={"apis": apis}, **options) as person:
             provider.set_lifetime(LIFETIME_SECONDS)
             new_notebook(person.process.work)
@@ -139,7 +145,7 @@ async def make(engine: Engine, place: Place, said: Callable[[str], None]) -> Non
         async with notebook(place.person) as cells:
             began = time.monotonic()
             await cells.run(f"import jupyter_oidc as oidc\n{SOURCE}")
-            await cells.run(_filled(engine.start, names))
+            await cells.run(_filled(engine.start, {**names, "wish": WISH}))
             first = await cells.everywhere(tasks.reads)
             processes = {process for process, _ in first}
             expect([word for _, word in first] == ["200"] * len(first), first)
@@ -160,6 +166,14 @@ async def make(engine: Engine, place: Place, said: Callable[[str], None]) -> Non
                 expect(engine.are_children or all("200" not in one and "done" not in one for one in refused), refused)
                 said("another API, DELETE, sign-out and the session are refused")
 
+            read = await cells.everywhere(tasks.by_libraries)
+            expect(read == [tasks.READ] * len(first), read)
+            said("httpx, requests, pandas, fsspec, pyarrow and openai call")
+            if engine.recipe is not None:
+                heading, expression, wanted = engine.recipe
+                shown = await cells.run(f"{recipe(heading, page=OF_WORKERS)}\nprint('§' + str({expression}))")
+                expect(shown.rpartition("§")[2] == wanted, shown)
+                said(f"the recipe: {heading}")
             await _search(cells, place, processes, said)
             await _ends(cells, place, said)
             await cells.run(engine.stop)

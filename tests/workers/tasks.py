@@ -70,3 +70,36 @@ def keeps(first: str, second: str) -> int:
 
     sys.modules["__main__"].__dict__.setdefault("kept", []).append(first + second)
     return len(first + second)
+
+
+READ = ["2", "2", "52.5", "3", "2", "Hello there."]
+"""What :func:`by_libraries` returns."""
+
+
+def by_libraries(_: int = 0) -> list[str]:
+    """Read the same by each library of the documentation's recipes."""
+    import fsspec
+    import httpx
+    import pandas as pd
+    import requests
+    from openai import DefaultHttpxClient, OpenAI
+    from pyarrow import csv
+
+    import jupyter_oidc as oidc
+
+    files, models = oidc.auth("files"), oidc.auth("models")
+    url, headers = oidc.endpoint("files")
+    with httpx.Client(auth=files, base_url=files.base_url, trust_env=False) as client:
+        by_httpx = client.get("items").json()
+    by_requests = requests.get(files.base_url + "items", auth=files, timeout=30).json()
+    by_pandas = pd.read_csv(url + "orders.csv", storage_options=headers)
+    with fsspec.open(url + "files/measurements.bin", headers=headers, block_size=65536) as file:
+        file.seek(254)
+        piece = file.read(1)
+    with fsspec.open(url + "orders.csv", headers=headers) as file:
+        table = csv.read_csv(file)
+    openai = OpenAI(base_url=models.base_url, api_key=models.api_key, http_client=DefaultHttpxClient(trust_env=False))
+    said = openai.chat.completions.create(model="small", messages=[{"role": "user", "content": "Hello?"}], stream=True)
+    answer = "".join(chunk.choices[0].delta.content or "" for chunk in said)
+    read = [len(by_httpx), len(by_requests), by_pandas["price"].sum(), piece[0], table.num_rows]
+    return [*map(str, read), answer]
