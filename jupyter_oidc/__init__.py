@@ -35,7 +35,7 @@ _CALLS = (
 )
 
 _ENGINES = ("dask", "ray", "spark")
-"""The engines that run work elsewhere; each needs its library, so a star import leaves them out."""
+"""The engines that run work elsewhere; a star import leaves them out, since one needs its library to be imported."""
 
 if TYPE_CHECKING:
     from jupyter_oidc import errors as errors

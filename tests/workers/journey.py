@@ -170,9 +170,9 @@ async def make(engine: Engine, place: Place, said: Callable[[str], None]) -> Non
             expect(read == [tasks.READ] * len(first), read)
             said("httpx, requests, pandas, fsspec, pyarrow and openai call")
             if engine.recipe is not None:
-                heading, expression, wanted = engine.recipe
+                heading, expression, result = engine.recipe
                 shown = await cells.run(f"{recipe(heading, page=OF_WORKERS)}\nprint('§' + str({expression}))")
-                expect(shown.rpartition("§")[2] == wanted, shown)
+                expect(shown.rpartition("§")[2] == result, shown)
                 said(f"the recipe: {heading}")
             await _search(cells, place, processes, said)
             await _ends(cells, place, said)
