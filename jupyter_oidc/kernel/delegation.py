@@ -211,6 +211,9 @@ class _WorkerConnection(ServerConnection):
         """Raise ``GrantInvalid`` for an API that the grant does not open; asks nobody."""
         self._grant.check(name)
 
+    def request_grant(self) -> None:
+        """Do nothing: a worker has its grant, which opens no route by which the server could be asked for one."""
+
 
 def _again(grant: WorkerGrant, call: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     return getattr(grant.connection(), call)(*arguments, **options)

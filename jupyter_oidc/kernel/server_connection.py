@@ -318,8 +318,12 @@ class ServerConnection:
                 OIDCWarning,
                 stacklevel=3,
             )
-        self._call("GET", "providers", "providers.reply")
+        self.request_grant()
         return RefreshingHeaders(self.auth, _headers)
+
+    def request_grant(self) -> None:
+        """Call the server once, so that this kernel has a grant; raises what the server refuses it for."""
+        self._call("GET", "providers", "providers.reply")
 
     def _read_apis(self, client: OIDCClient) -> list[Api]:
         entries = self._call("GET", "apis", "apis.reply", client)["apis"]

@@ -271,11 +271,13 @@ class ProxyService:
     ) -> Answer:
         await route.call_limiter.acquire(request.grant)
         try:
-            if request.grant:
-                await self._worker_turns.take()
             granted = await route.granted()
+            if request.grant:  # NOTE: behind the token, since all that have waited for it go on in the same round
+                await self._worker_turns.take()
             request.carries(granted)
             reply = await self._send(route, request, url, headers, granted)
+            if request.grant:  # NOTE: answers that arrive together are looked at one after the other, too
+                await self._worker_turns.take()
         except BaseException as error:
             route.session.note_outage(route.api.name, error)
             route.call_limiter.release(request.grant)

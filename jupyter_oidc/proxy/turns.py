@@ -1,7 +1,7 @@
-"""Lets the calls of workers start one after the other, so that a cluster does not slow the interface (ADR 62).
+"""Lets the calls of workers go on one after the other, so that a cluster does not slow the interface (ADR 62).
 
-The server has one thread. Two hundred calls that start in the same round of its event loop would keep everything else
-waiting until all of them have been looked at; one in each round keeps a page waiting for one.
+The server has one thread. Two hundred calls that start, or are answered, in the same round of its event loop would keep
+everything else waiting until all of them have been looked at; one in each round keeps a page waiting for one.
 """
 
 from __future__ import annotations

@@ -433,7 +433,9 @@ class OidcHandler(APIHandler):
         if self.worker is not None:
             if "worker" not in rule.callers:
                 raise GrantInvalid(
-                    N_("A worker grant opens the calls of its APIs and nothing else."), detail="worker.route"
+                    N_("A worker grant opens the calls of its APIs and nothing else."),
+                    action=N_("Do this in the notebook that made the grant."),
+                    detail="worker.route",
                 )
             return
         if self.kernel_id is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 
@@ -17,13 +19,18 @@ from jupyter_oidc.kernel.server_connection import WORKER_VARIABLE
 from tests.workers.journey import Place, expect, notebook
 
 WORKERS = 200
-SECONDS = 8.0
+ROUNDS = 5
+SECONDS = 4.0
 MOST_TIMES_IDLE = 3.0
 """How many times the idle 99th percentile the one beside the workers may be."""
 
 
 async def calls(url: str, grant: str, workers: int, seconds: float) -> tuple[int, list[int]]:
-    """Call as ``workers`` that each wait for their answer; return how many answers came, and the bad statuses."""
+    """Call as ``workers`` that each wait for their answer; return how many answers came, and the bad statuses.
+
+    Real workers take no processor of the server's machine, so these leave it to whoever else wants it.
+    """
+    os.nice(10)
     until, count, bad = time.monotonic() + seconds, 0, list[int]()
     headers = {"Authorization": f"Bearer {grant}"}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as client:
@@ -42,7 +49,7 @@ async def calls(url: str, grant: str, workers: int, seconds: float) -> tuple[int
 
 
 async def answer_times(url: str, token: str, seconds: float) -> list[float]:
-    """Ask for Jupyter's status every twentieth of a second; return the milliseconds of each answer."""
+    """Ask for Jupyter's status fifty times a second at most; return the milliseconds of each answer."""
     until, times = time.monotonic() + seconds, list[float]()
     async with aiohttp.ClientSession(headers={"Authorization": f"token {token}"}) as client:
         while time.monotonic() < until:
@@ -50,7 +57,7 @@ async def answer_times(url: str, token: str, seconds: float) -> list[float]:
             async with client.get(f"{url}api/status") as reply:
                 await reply.read()
             times.append((time.perf_counter() - began) * 1_000)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
     return times
 
 
@@ -68,23 +75,42 @@ def _measured(place: Place) -> tuple[float, float]:
     return statistics.median(times), times[int(len(times) * 0.99)]
 
 
+@contextmanager
+def _processors_apart(server: int) -> Iterator[None]:
+    """Give the server a processor of its own, and another to the workers, whose machines are others in the field."""
+    mine = os.sched_getaffinity(0)
+    first, *others = sorted(mine)
+    os.sched_setaffinity(server, {first})
+    os.sched_setaffinity(0, others or {first})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, mine)
+
+
 async def measure(place: Place, said: Callable[[str], None]) -> None:
-    """Measure idle, beside the workers, and idle again."""
+    """Measure idle and beside the workers, several times by turns."""
+    place.person.provider.set_lifetime(300)
     place.person.sign_in()
     async with notebook(place.person) as cells:
         told = await cells.run("import jupyter_oidc as oidc\nprint('§' + str(oidc.delegate('orders').environment()))")
         text = json.loads(told.rpartition("§")[2].replace("'", '"'))[WORKER_VARIABLE]
         grant = json.loads(base64.urlsafe_b64decode(text))["text"]
         url = f"{place.person.process.url}jupyter-oidc/api/orders/items"
-        idle = await asyncio.to_thread(_measured, place)
-        load = _in_a_process("calls", url, grant, WORKERS, SECONDS + 4)
-        await asyncio.sleep(2)  # so that the calls that all of them begin with at once are over
-        beside = await asyncio.to_thread(_measured, place)
-        count, bad = json.loads(load.communicate(timeout=120)[0])
-        again = await asyncio.to_thread(_measured, place)
-    expect(bad == [], f"{len(bad)} calls failed: {sorted(set(bad))}")
-    said(f"{count / (SECONDS + 4):.0f} calls a second by {WORKERS} workers, none failed")
-    for name, (median, most) in {"idle": idle, f"beside {WORKERS} workers": beside, "idle again": again}.items():
-        said(f"GET /api/status, {name}: median {median:.1f} ms, 99th percentile {most:.1f} ms")
-    times = beside[1] / max(idle[1], again[1])
-    expect(times <= MOST_TIMES_IDLE, f"{times:.1f} times the idle 99th percentile, more than {MOST_TIMES_IDLE:g}")
+        times = list[float]()
+        with _processors_apart(place.person.process.pid):
+            for _ in range(ROUNDS):
+                idle = await asyncio.to_thread(_measured, place)
+                load = _in_a_process("calls", url, grant, WORKERS, SECONDS + 3)
+                await asyncio.sleep(2)  # so that the calls that all of them begin with at once are over
+                beside = await asyncio.to_thread(_measured, place)
+                count, bad = json.loads(load.communicate(timeout=120)[0])
+                expect(bad == [], f"{len(bad)} calls failed: {sorted(set(bad))}")
+                times.append(beside[1] / idle[1])
+                said(
+                    f"GET /api/status: median {idle[0]:.1f} ms, 99th percentile {idle[1]:.1f} ms; beside {WORKERS} workers with "
+                    f"{count / (SECONDS + 3):.0f} calls a second {beside[0]:.1f} and {beside[1]:.1f} ms"
+                )
+    middle = statistics.median(times)
+    expect(middle <= MOST_TIMES_IDLE, f"{middle:.1f} times the idle 99th percentile, more than {MOST_TIMES_IDLE:g}")
+    said(f"the 99th percentile is {middle:.1f} times the idle one, {MOST_TIMES_IDLE:g} times at most")

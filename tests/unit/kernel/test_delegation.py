@@ -100,6 +100,26 @@ def test_a_process_can_call_as_a_worker(server: FakeServer) -> None:
         oidc.api("plans")
 
 
+def test_an_endpoint_of_a_worker_has_its_grant_and_asks_no_route_for_kernels(server: FakeServer) -> None:
+    oidc.delegate("orders").use()
+    before = len(server.received)
+    url, headers = oidc.endpoint("orders")
+    assert len(server.received) == before
+    assert httpx.get(url + "items", headers=headers, trust_env=False).json() == ["a book"]
+    assert asked(server, ITEMS).bearer == f"Bearer {TEXT}"
+    with pytest.raises(GrantInvalid, match="is not for the API 'plans'"):
+        oidc.endpoint("plans")
+
+
+def test_headers_of_a_kernel_become_those_of_the_worker_that_unpickles_them(server: FakeServer) -> None:
+    server.answers("GET", "jupyter-oidc/providers", {"providers": [], "default_provider": None})
+    _, headers = oidc.endpoint("orders")
+    sent = pickle.dumps(headers)
+    oidc.delegate("orders").use()
+    httpx.get(oidc.endpoint("orders").base_url + "items", headers=pickle.loads(sent), trust_env=False)
+    assert asked(server, ITEMS).bearer == f"Bearer {TEXT}"
+
+
 def test_an_environment_makes_a_worker(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     (pair,) = oidc.delegate("orders").environment().items()
     assert pair[0] == WORKER_VARIABLE
