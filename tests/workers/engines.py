@@ -81,6 +81,7 @@ def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
         "2",
         "--include-dashboard=false",
         "--disable-usage-stats",
+        "--object-store-memory=100000000",
         "--min-worker-port=0",
         "--max-worker-port=0",
     ]

@@ -118,10 +118,13 @@ class Notebook:
     async def everywhere(self, function: Callable[..., object], *arguments: object) -> list[Any]:
         """Call a function of ``tasks`` in every worker; return the results."""
         call = ", ".join([function.__name__, *map(repr, arguments)])
-        told: list[Any] = json.loads(
-            (await self.run(f"import json\nprint('§' + json.dumps(everywhere({call})))")).rpartition("§")[2]
-        )
+        told: list[Any] = json.loads(await self.show(f"__import__('json').dumps(everywhere({call}))"))
         return told
+
+    async def show(self, expression: str) -> str:
+        """Return the text of the value of ``expression``, without what else the cell writes."""
+        shown = await self.run(f"print('§' + str({expression}))")
+        return shown.rpartition("§")[2].partition("\n")[0]
 
 
 @asynccontextmanager
@@ -171,8 +174,9 @@ async def make(engine: Engine, place: Place, said: Callable[[str], None]) -> Non
             said("httpx, requests, pandas, fsspec, pyarrow and openai call")
             if engine.recipe is not None:
                 heading, expression, result = engine.recipe
-                shown = await cells.run(f"{recipe(heading, page=OF_WORKERS)}\nprint('§' + str({expression}))")
-                expect(shown.rpartition("§")[2] == result, shown)
+                await cells.run(recipe(heading, page=OF_WORKERS))
+                shown = await cells.show(expression)
+                expect(shown == result, shown)
                 said(f"the recipe: {heading}")
             await _search(cells, place, processes, said)
             await _ends(cells, place, said)
@@ -193,7 +197,7 @@ async def _search(cells: Notebook, place: Place, processes: set[int], said: Call
     await cells.everywhere(tasks.keeps, planted[:20], planted[20:])
     found = [one for one in running if holders(one, {"planted": planted.encode()})]
     expect(bool(found), "the search does not find what is planted")
-    leaks = place.search(running)
+    leaks = await asyncio.to_thread(place.search, running)
     expect(leaks == [], leaks)
     shown = place.logs_with_a_grant()
     expect(shown == [], shown)
