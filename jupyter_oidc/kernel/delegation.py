@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jupyter_oidc.contract.announcement import this_machine
 from jupyter_oidc.kernel import server_connection as of_kernel
@@ -268,7 +268,7 @@ def granted(what: tuple[str | WorkerGrant, ...], wish: Mapping[str, Any]) -> Wor
     """Return the one grant in ``what``, or a new one for the APIs that it names; raises what :func:`delegate` raises."""
     if len(what) == 1 and isinstance(what[0], WorkerGrant):
         return what[0]
-    return delegate(*(str(one) for one in what if isinstance(one, str)), **wish)
+    return delegate(*cast("tuple[str, ...]", what), **wish)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.demo.environment import free_port
 from tests.interop.person import Person, at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider
-from tests.support.clean_environment import without_jupyter
+from tests.support.clusters import dask_cluster
 from tests.support.upstream import Upstream
 
 CONNECT = """
@@ -53,21 +49,7 @@ def person(tmp_path: Path, provider: CertifiedProvider, upstream: Upstream) -> I
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[int]:
     """A scheduler and two workers, started by this process without anything of Jupyter's; yields the scheduler's port."""
-    port = free_port()
-    clean = without_jupyter()
-    scheduler = ["dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"]
-    worker = ["dask", "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
-    with ExitStack() as running, (tmp_path / "dask.log").open("wb") as log:
-        for command in (scheduler, worker, worker):
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=tmp_path,
-                env={**clean, "DASK_TEMPORARY_DIRECTORY": str(tmp_path / "dask")},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            running.callback(process.wait)
-            running.callback(process.terminate)
+    with dask_cluster(tmp_path) as port:
         yield port
 
 

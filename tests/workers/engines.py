@@ -6,16 +6,14 @@ returns the results.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from jupyter_oidc.demo.environment import free_port
-from tests.support.clean_environment import without_jupyter
+from tests.support.clusters import dask_cluster, programs
 
 Identity = Literal["kernel", "grant"]
 
@@ -42,30 +40,9 @@ class Engine:
 
 
 @contextmanager
-def _programs(folder: Path, log: str, *commands: list[str], **environment: str) -> Iterator[None]:
-    """Run ``commands`` of this Python, without anything of Jupyter's in their environment."""
-    clean = without_jupyter()
-    with ExitStack() as running, (folder / log).open("wb") as output:
-        for command in commands:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=folder,
-                env={**clean, **environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            running.callback(process.wait)
-            running.callback(process.terminate)
-        yield
-
-
-@contextmanager
 def _dask_cluster(folder: Path) -> Iterator[dict[str, str]]:
-    port = str(free_port())
-    scheduler = ["dask", "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"]
-    worker = ["dask", "worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-dashboard", "--no-nanny"]
-    with _programs(folder, "dask.log", scheduler, worker, worker, DASK_TEMPORARY_DIRECTORY=str(folder / "dask")):
-        yield {"port": port}
+    with dask_cluster(folder) as port:
+        yield {"port": str(port)}
 
 
 @contextmanager
@@ -86,7 +63,7 @@ def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
         "--max-worker-port=0",
     ]
     start += ["--temp-dir", str(temporary), "--block"]
-    with _programs(folder, "ray.log", ["ray.scripts.scripts", *start]):
+    with programs(folder, "ray.log", ["ray.scripts.scripts", *start]):
         yield {"port": port}  # NOTE: Ray takes every address of this machine for its own one
 
 
@@ -104,7 +81,7 @@ def _ipyparallel_cluster(folder: Path) -> Iterator[dict[str, str]]:
     controller = ["ipyparallel.controller", f"--ipython-dir={profile}", "--ip=127.0.0.1"]
     file = profile / "profile_default" / "security" / "ipcontroller-engine.json"
     engine = ["ipyparallel.engine", f"--ipython-dir={profile}", f"--file={file}", "--IPEngine.wait_for_url_file=30"]
-    with _programs(folder, "ipyparallel.log", controller, engine, engine):
+    with programs(folder, "ipyparallel.log", controller, engine, engine):
         yield {"client": str(file.with_name("ipcontroller-client.json"))}
 
 

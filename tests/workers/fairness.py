@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import statistics
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 
 import aiohttp
 
+from jupyter_oidc.kernel.delegation import grant_in
 from jupyter_oidc.kernel.server_connection import WORKER_VARIABLE
 from tests.workers.journey import Place, expect, notebook
 
@@ -93,9 +93,7 @@ async def measure(place: Place, said: Callable[[str], None]) -> None:
     place.person.provider.set_lifetime(300)
     place.person.sign_in()
     async with notebook(place.person) as cells:
-        told = await cells.run("import jupyter_oidc as oidc\nprint('§' + str(oidc.delegate('orders').environment()))")
-        text = json.loads(told.rpartition("§")[2].replace("'", '"'))[WORKER_VARIABLE]
-        grant = json.loads(base64.urlsafe_b64decode(text))["text"]
+        grant = grant_in((await cells.delegated("'orders'"))[WORKER_VARIABLE]).worker_auth().current()
         url = f"{place.person.process.url}jupyter-oidc/api/orders/items"
         times = list[float]()
         with _processors_apart(place.person.process.pid):

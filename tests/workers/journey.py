@@ -118,8 +118,17 @@ class Notebook:
     async def everywhere(self, function: Callable[..., object], *arguments: object) -> list[Any]:
         """Call a function of ``tasks`` in every worker; return the results."""
         call = ", ".join([function.__name__, *map(repr, arguments)])
-        told: list[Any] = json.loads(await self.show(f"__import__('json').dumps(everywhere({call}))"))
+        told: list[Any] = await self._value(f"everywhere({call})")
         return told
+
+    async def delegated(self, wish: str) -> dict[str, str]:
+        """Make a grant by these arguments, as a cell has them; return the variable that holds it."""
+        await self.run("import jupyter_oidc as oidc")
+        told: dict[str, str] = await self._value(f"oidc.delegate({wish}).environment()")
+        return told
+
+    async def _value(self, expression: str) -> Any:
+        return json.loads(await self.show(f"__import__('json').dumps({expression})"))
 
     async def show(self, expression: str) -> str:
         """Return the text of the value of ``expression``, without what else the cell writes."""

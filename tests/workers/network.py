@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -73,10 +72,7 @@ async def _make(place: Place, said: Callable[[str], None]) -> None:
     with _namespace():
         async with notebook(place.person) as cells:
             wish = f"'orders', address='http://{NEAR}:{port}/'"
-            told = await cells.run(
-                f"import jupyter_oidc as oidc\nprint('§' + str(oidc.delegate({wish}).environment()))"
-            )
-            environment = json.loads(told.rpartition("§")[2].replace("'", '"'))
+            environment = await cells.delegated(wish)
             expect(
                 _there(AT_HOME.replace("{port}", str(port))) in ("ConnectionRefusedError", "TimeoutError"), "reached"
             )
