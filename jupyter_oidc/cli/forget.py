@@ -14,6 +14,7 @@ from jupyter_oidc.adapters.storage.storage_key import take_storage_key
 from jupyter_oidc.cli.app import ALIASES, OidcApp, paragraphs
 from jupyter_oidc.cli.running import running_servers
 from jupyter_oidc.cli.settings_files import settings_of
+from jupyter_oidc.cli.terminal_input import read_line
 from jupyter_oidc.cli.yes_or_no import choice, is_yes
 from jupyter_oidc.compose import vaults
 from jupyter_oidc.language import N_, _, told
@@ -97,6 +98,6 @@ class Forget(OidcApp):
 def _confirmed(names: list[str]) -> bool:
     question = _("Remove what is stored for {names}?", names=", ".join(names))
     try:
-        return is_yes(input(f"{question} {choice(default=False)} "))
+        return is_yes(read_line(f"{question} {choice(default=False)} "))
     except EOFError:
         return False

@@ -25,6 +25,8 @@ from jupyter_oidc.language import N_, _
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typing_extensions import Self
+
     from jupyter_oidc.cli.running import RunningServer
 
 _NOT_FOUND_CODE: Final = 127
@@ -33,6 +35,8 @@ _SIGNAL_CODE_OFFSET: Final = 128
 """The number that a shell adds to the number of the signal that ended a command."""
 
 _REFRESHES_PER_LEASE: Final = 4
+
+_WAKE_SECONDS: Final = 0.5
 
 
 class Run(SessionApp):
@@ -57,8 +61,39 @@ class Run(SessionApp):
         """Begin an identity, run the command with it, end it."""
         if not self.extra_args:
             raise ServerError(_("There is no command."), _("Write it behind two dashes: jupyter oidc run -- COMMAND."))
-        with _identity(server) as variables:
-            return _run([str(part) for part in self.extra_args], {**os.environ, **variables})
+        with _RequestsToEnd() as requests, _identity(server) as variables:
+            return _run([str(part) for part in self.extra_args], {**os.environ, **variables}, requests)
+
+
+class _RequestsToEnd:
+    """Passes ``SIGTERM`` on to the command that runs; one that arrives before it runs is kept in ``early``.
+
+    None ends this process while the identity exists, so that nothing is left of it.
+    """
+
+    def __init__(self) -> None:
+        self.early: list[int] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGTERM, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass on to ``process`` what has arrived, and what arrives from now on."""
+        self._process = process
+        for number in self.early:
+            process.send_signal(number)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self._process is None:
+            self.early.append(number)
+        else:
+            self._process.send_signal(number)
 
 
 @contextmanager
@@ -95,10 +130,24 @@ def _refresh_lease(server: RunningServer, route: str, lease: float, ended: threa
             server.call("POST", route)
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run ``command`` and return its exit code as a shell would; signals to end are passed on to it."""
+def _run(command: list[str], environment: dict[str, str], requests: _RequestsToEnd) -> int:
+    """Run ``command`` and return its exit code as a shell would; ``requests`` to end are passed on to it."""
+    if requests.early:
+        return _SIGNAL_CODE_OFFSET + requests.early[0]
+    # NOTE: the terminal sends an interruption to the command itself, which handles it.
+    before = signal.signal(signal.SIGINT, lambda *_arguments: None)
     try:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own command
+        process = _started(command, environment)
+        requests.pass_on_to(process)
+        code = _exit_code(process)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else _SIGNAL_CODE_OFFSET - code
+
+
+def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(command, env=environment)  # noqa: S603 - the user's own command
     except FileNotFoundError:
         raise CommandNotRun(_NOT_FOUND_CODE, _("There is no command {command}.", command=repr(command[0]))) from None
     except OSError:
@@ -106,18 +155,18 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
             _NOT_EXECUTABLE_CODE, _("The command {command} cannot be run.", command=repr(command[0]))
         ) from None
 
-    def pass_on(number: int, _frame: Any) -> None:
-        process.send_signal(number)
 
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, pass_on)}
-    # NOTE: the terminal sends an interruption to the command itself, which handles it.
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_arguments: None)
-    try:
-        code = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return code if code >= 0 else _SIGNAL_CODE_OFFSET - code
+def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the end of ``process``.
+
+    A signal that arrives just before a wait does not end it, and its handler would run when the process has ended. So
+    the wait of this thread, which handles signals, is short, and another thread waits without an end.
+    """
+    waiting = threading.Thread(target=process.wait, daemon=True)
+    waiting.start()
+    while waiting.is_alive():
+        waiting.join(_WAKE_SECONDS)
+    return process.wait()
 
 
 class CommandNotRun(ServerError):

@@ -17,9 +17,9 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError, sentences_of
+from jupyter_oidc.cli.terminal_input import read_hidden
 from jupyter_oidc.contract.reader import OTHER
 from jupyter_oidc.kernel.errors import OIDCError, ResponseMalformed, StateInvalid
 from jupyter_oidc.kernel.paste import NOBODY_CAN_TYPE, PROMPT, paste

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import sys
@@ -9,10 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from jupyter_oidc.cli.run import Run
+from jupyter_oidc.cli.running import RunningServer
 from tests.support.command import Command
 from tests.support.jupyter_process import JupyterProcess
 
@@ -98,6 +101,49 @@ def test_a_signal_to_end_goes_on_to_the_command(command: Command, server: Jupyte
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)
     assert (running.returncode, left_behind(server)) == (3, [])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sends a signal to one thread of a process")
+def test_a_signal_that_the_wait_does_not_notice_goes_on_to_the_command(command: Command) -> None:
+    """One that arrives just before the wait is such; here another thread receives it, which the wait notices no more."""
+    code = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(3)); print('on', flush=True); time.sleep(60)"
+    )
+    with command.start("run", "--", sys.executable, "-c", code) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "on\n"
+        another = next(
+            int(task.name) for task in Path(f"/proc/{running.pid}/task").iterdir() if int(task.name) != running.pid
+        )
+        assert ctypes.CDLL(None).tgkill(running.pid, another, signal.SIGTERM) == 0
+        running.communicate(timeout=30)
+    assert running.returncode == 3
+
+
+class StoppedDuring:
+    """A running server; a request to end this process arrives while it answers ``verb``."""
+
+    def __init__(self, verb: str, folder: Path) -> None:
+        self.announced = folder / "announcement.json"
+        self.calls: list[str] = []
+        self._verb = verb
+
+    def call(self, verb: str, _path: str) -> dict[str, Any]:
+        self.calls.append(verb)
+        if verb == self._verb:
+            signal.raise_signal(signal.SIGTERM)
+        return {"command_id": "one", "key": "not-a-key", "expires_in": 60}
+
+
+@pytest.mark.parametrize(("verb", "code", "ran"), [("POST", 143, False), ("DELETE", 0, True)])
+def test_a_request_to_end_leaves_nothing_behind(verb: str, code: int, ran: bool, tmp_path: Path) -> None:
+    """Before the command runs, none is started; behind its end, its exit code is told."""
+    server, note = StoppedDuring(verb, tmp_path), tmp_path / "note"
+    run = Run()
+    run.extra_args = [sys.executable, "-c", f"open({str(note)!r}, 'w')"]
+    assert run.work(cast("RunningServer", server)) == code
+    assert (server.calls, note.exists()) == (["POST", "DELETE"], ran)
+    assert list(tmp_path.glob("jupyter-oidc-run-*")) == []
 
 
 def test_what_outlives_its_command_is_nobody(command: Command, tmp_path: Path) -> None:

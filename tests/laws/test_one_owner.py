@@ -2,6 +2,7 @@
 
 Whether a session is still the present one is compared in one place, and no part of the service is large (ADR 42).
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
+One module of the command line waits for a line of the terminal, because a wait in C may miss a signal.
 
 Proved able to fail: a seeded module that moves the machine itself, and one that builds its own ``SessionData``,
 are caught; that answers for a session that is over are ignored is shown in ``tests/unit/sessions``.
@@ -153,3 +154,25 @@ def test_only_one_function_revokes_and_it_asks_first() -> None:
 def test_a_second_sender_of_revocations_is_noticed() -> None:
     stray = seeded("async def tidy_up(port, call):\n    await port.send(logout.revocation_call(call))\n")
     assert senders_of_revocations([stray]) != []
+
+
+LINE_READERS = frozenset({"input", "getpass.getpass", "sys.stdin.readline", "stdin.readline"})
+
+
+def waits_for_a_line(found: list[Module]) -> set[str]:
+    """Every module that reads a line of the terminal itself."""
+    return {
+        module.name
+        for module in found
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in LINE_READERS
+    }
+
+
+def test_one_module_of_the_command_line_waits_for_a_line() -> None:
+    """A signal that arrives just before a wait in C is handled when the next line has come, or never."""
+    assert waits_for_a_line(modules("cli")) == {"jupyter_oidc.cli.terminal_input"}
+
+
+def test_a_second_wait_for_a_line_is_noticed() -> None:
+    assert waits_for_a_line([seeded("answer = input('Remove? ')")]) != set()

@@ -5,12 +5,11 @@ It refuses to show what is typed for a secret, and to ask in a pipe: a script wo
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.cli.hidden_input import read_hidden
 from jupyter_oidc.cli.setup.obstacle import UNANSWERED_CODE, Obstacle, unanswered
+from jupyter_oidc.cli.terminal_input import read_hidden, read_line
 from jupyter_oidc.cli.yes_or_no import choice, is_yes
 from jupyter_oidc.language import _
 from jupyter_oidc.secret import Secret
@@ -86,14 +85,11 @@ class Dialogue:
             self._read(f"{what} ", what, "--yes")
 
     def _read(self, prompt: str, question: str, flag: str) -> str:
-        # NOTE: ``input`` waits in C, where an interruption that comes early is noticed only after the next line.
-        sys.stdout.write(prompt)
-        sys.stdout.flush()
-        line = sys.stdin.readline()
-        if not line:
+        try:
+            return read_line(prompt)
+        except EOFError:
             self.write_line("")
-            raise unanswered(question, flag)
-        return line.rstrip("\n")
+            raise unanswered(question, flag) from None
 
     @staticmethod
     def _checked(answer: str, flag: str, fault: Callable[[str], str | None]) -> str:

@@ -1,4 +1,4 @@
-"""A line at a terminal is read without an echo, however long it is; the terminals are real (``pty``)."""
+"""A line at a terminal is read, hidden however long it is, and a signal ends the wait; the terminals are real (``pty``)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ import pytest
 PROGRAM = """
 import signal
 import sys
+import threading
+import time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have ignored it, for what it starts behind it
-from jupyter_oidc.cli.hidden_input import read_hidden
+from jupyter_oidc.cli.terminal_input import read_hidden, read_line
+def interrupt_another_thread():
+    time.sleep(1)  # until the main thread waits
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+if sys.argv[3] == "interrupted":
+    threading.Thread(target=interrupt_another_thread, daemon=True).start()
 try:
-    line = read_hidden("Paste: ", float(sys.argv[1]))
+    line = read_line("Paste: ") if sys.argv[2] == "shown" else read_hidden("Paste: ", float(sys.argv[1]))
 except (EOFError, TimeoutError, KeyboardInterrupt) as ending:
     print(f"[{type(ending).__name__}]")
 else:
@@ -25,11 +32,15 @@ else:
 """
 
 
-def screen(typed: bytes, timeout: float = 20.0) -> str:
+def program(timeout: float, kind: str = "hidden", event: str = "") -> list[str]:
+    return [sys.executable, "-c", PROGRAM, str(timeout), kind, event]
+
+
+def screen(typed: bytes, timeout: float = 20.0, *more_arguments: str) -> str:
     """Run the program at a terminal of its own, type into its prompt, and return what the terminal shows."""
     child, terminal = pty.fork()
     if child == 0:  # pragma: no cover - another process
-        os.execv(sys.executable, [sys.executable, "-c", PROGRAM, str(timeout)])
+        os.execv(sys.executable, program(timeout, *more_arguments))
     shown = b""
     try:
         while b"Paste: " not in shown:
@@ -65,6 +76,21 @@ def test_ctrl_c_interrupts() -> None:
     assert screen(b"abc\x03").replace("\n", "") == "Paste: [KeyboardInterrupt]"
 
 
+@pytest.mark.parametrize("kind", ["hidden", "shown"])
+def test_an_interruption_that_the_wait_does_not_notice_is_handled_soon(kind: str) -> None:
+    """One that arrives just before the wait is such; here another thread receives it, which the wait notices no more."""
+    assert screen(b"", 20.0, kind, "interrupted").replace("\n", "") == "Paste: [KeyboardInterrupt]"
+
+
+@pytest.mark.parametrize(
+    ("typed", "ending"),
+    [(b"orders\n", "[6 ord...ers]"), (b"two\nlines\n", "[3 two...two]"), (b"\x04", "[EOFError]")],
+    ids=["a-line", "two-lines", "the-end"],
+)
+def test_a_shown_line_is_read(typed: bytes, ending: str) -> None:
+    assert screen(typed, 20.0, "shown").split("\n")[-2].removeprefix("Paste: ") == ending
+
+
 def test_ctrl_d_ends_the_input() -> None:
     assert screen(b"abc\x04") == "Paste: \n[EOFError]\n"
 
@@ -79,7 +105,5 @@ def test_the_wait_for_input_ends() -> None:
     ids=["a-line", "nothing"],
 )
 def test_a_pipe_is_read_without_a_prompt(given: bytes, shown: bytes) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "20"], input=given, capture_output=True, check=True, start_new_session=True
-    )
+    done = subprocess.run(program(20), input=given, capture_output=True, check=True, start_new_session=True)
     assert (done.stdout, done.stderr) == (shown, b"")

@@ -1,9 +1,11 @@
-"""Reads one line at a terminal without showing it, however long it is.
+"""Reads one line at a terminal, shown or hidden; without a terminal the line comes from standard input.
 
-``getpass`` leaves the line to the terminal driver, which keeps 4,095 characters on Linux and 1,023 on macOS: a pasted
-callback address can be longer, and would be cut off without a word. So this module reads the characters itself.
-Without a terminal the line comes from standard input, of which nothing is shown.
+``getpass`` leaves a hidden line to the terminal driver, which keeps 4,095 characters on Linux and 1,023 on macOS: a
+pasted callback address can be longer, and would be cut off without a word. So this module reads the characters itself.
 It refuses a terminal whose echo cannot be switched off, and keeps nothing of the input.
+
+A signal interrupts a wait for input, but not one that begins just after the signal: the handler would run when the
+next line has come. So every wait here ends after half a second and begins again.
 """
 
 from __future__ import annotations
@@ -27,6 +29,20 @@ _END_OF_LINE: Final = b"\r\n"
 _ERASE: Final = b"\x7f\x08"
 _ERASE_LINE: Final = 0x15
 _END_OF_INPUT: Final = 0x04
+
+
+def read_line(prompt: str) -> str:
+    """Write ``prompt`` to standard output and return the line of standard input, without its end.
+
+    Raises ``EOFError`` if there is no input.
+    """
+    sys.stdout.write(prompt)
+    sys.stdout.flush()
+    if sys.platform != "win32" and sys.stdin is not None and sys.stdin.isatty():
+        # NOTE: a terminal gives one line at a time, so none of it waits in a buffer of Python.
+        while not _has_input(sys.stdin.fileno(), _WAKE_SECONDS):
+            continue
+    return _line_of_standard_input()
 
 
 def read_hidden(prompt: str, timeout_seconds: float) -> str:
@@ -98,13 +114,17 @@ def _line_of(terminal: int, deadline: float) -> str:
 def _pressed(terminal: int, deadline: float) -> bytes:
     """Wait for the next keys; raises ``TimeoutError`` at the ``deadline``, and ``EOFError`` if the terminal is gone."""
     while (left := deadline - time.monotonic()) > 0:
-        # NOTE: a Ctrl-C that arrives just before the wait does not interrupt it, and is handled when it ends.
-        if select.select([terminal], [], [], min(left, _WAKE_SECONDS))[0]:
+        if _has_input(terminal, min(left, _WAKE_SECONDS)):
             pressed = os.read(terminal, _READ_BYTES)
             if not pressed:
                 raise EOFError
             return pressed
     raise TimeoutError
+
+
+def _has_input(terminal: int, seconds: float) -> bool:
+    """Wait for input, ``seconds`` at most, and return whether there is any."""
+    return bool(select.select([terminal], [], [], seconds)[0])
 
 
 def _line_of_standard_input() -> str:
