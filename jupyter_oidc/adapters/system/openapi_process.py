@@ -35,6 +35,12 @@ MAX_READ_SECONDS: Final = 60.0
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 MAX_LINE_BYTES: Final = 1024 * 1024
+_BLOCK_BYTES: Final = 1024 * 1024
+"""Bytes of the answer that are read at once.
+
+A thread that lets the interpreter go for a moment more often than every 5 ms (``sys.getswitchinterval``), as for each
+of many small reads, takes it back before the event loop has woken up, and the event loop stands still until the end.
+"""
 
 _LIBRARIES: Final = ("jupyter_oidc", "yaml", "referencing", "rpds", "attr", "typing_extensions")
 _KEPT_VARIABLES: Final = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -65,7 +71,7 @@ class _Reading:
 
     def run(self) -> ReadDocument | Unreadable:
         """Wait for the answer; not on the event loop."""
-        with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as answer:
+        with tempfile.TemporaryFile() as order, tempfile.TemporaryFile(buffering=_BLOCK_BYTES) as answer:
             order.write(self._order)
             order.seek(0)
             process = self._process = self._start(order, answer)
