@@ -27,7 +27,7 @@ from jupyter_oidc.problems import (
 from jupyter_oidc.proxy.path import check_path
 from jupyter_oidc.proxy.request import Person, ProxyRequest
 from jupyter_oidc.sessions.shared_fetch import ClosableWaits, SharedFetch
-from jupyter_oidc.settings.api_description import FILE_PREFIX
+from jupyter_oidc.settings.api_description import FILE_PREFIX, MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.service import ProxyService, SessionBound
     from jupyter_oidc.settings import Api
-
-MAX_DOCUMENT_BYTES: Final = 5 * 1024 * 1024
-"""Bytes of a document; a larger one is refused."""
 
 KEEP_SECONDS: Final = 600.0
 """Seconds for which a document that was read is kept."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.routing import AnyMatches, Rule
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
@@ -30,15 +29,11 @@ from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import ServerAnnouncement
 from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, is_under_hub
-from jupyter_oidc.server.handler import Context
-from jupyter_oidc.server.handlers.proxied import ProxiedKindMatcher
-from jupyter_oidc.server.handlers.proxy import BodilessProxyHandler, ProxyHandler
-from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
-from jupyter_oidc.server.kernel_fast_path import KernelFastPath
+from jupyter_oidc.server.context import Context
 from jupyter_oidc.server.kernel_grants import KernelGrants
+from jupyter_oidc.server.late_routes import LateRoutes
 from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.notebook_export import converts_elsewhere, export_routes
-from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
@@ -118,24 +113,10 @@ class JupyterOIDC(ExtensionApp):
         self._tell_kernels(self.context.entropy, log)
 
     def initialize_handlers(self) -> None:
-        """Add the routes.
-
-        Those of the proxy come first: they are called most, and comparing their prefix costs least.
-        """
-        prefix = self.context.proxy_prefix
-        given = {"context": self.context}
-        rules = [
-            Rule(ProxiedKindMatcher(prefix, "bodiless"), BodilessProxyHandler, given),
-            Rule(ProxiedKindMatcher(prefix, "other"), ProxyHandler, given),
-            Rule(ProxiedKindMatcher(prefix, "socket"), ProxySocketHandler, given),
-        ]
-        application = self._server().web_app
-        application.add_handlers(".*$", rules)
-        application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
-        fast_path = KernelFastPath(application, self.context)
-        # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
-        application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
-        self.handlers.extend(routes(self.context))
+        """Add the conversions in a process of their own, and all other routes as soon as one of them is asked for."""
+        server = self._server()
+        server.web_app.add_handlers(".*$", export_routes(server.base_url, self._imports.done))
+        LateRoutes(server.web_app, self.context, server.base_url)
 
     async def stop_extension(self) -> None:
         """Stop background work, close connections, withdraw the announcement of this server."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import ProxyRequest
-    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.context import Context
     from jupyter_oidc.server.kernel_grants import KernelRun
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.problems import Problem
-    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.context import Context
     from jupyter_oidc.sessions.api import SessionApi, SignIn
     from jupyter_oidc.web.reply import Reply
     from jupyter_oidc.web.table import RouteFunction

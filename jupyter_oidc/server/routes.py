@@ -13,7 +13,8 @@ from jupyter_oidc.server.route_handler import handler_of
 from jupyter_oidc.web.table import TABLE
 
 if TYPE_CHECKING:
-    from jupyter_oidc.server.handler import Context, OidcHandler
+    from jupyter_oidc.server.context import Context
+    from jupyter_oidc.server.handler import OidcHandler
 
 ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     *((re.sub(r"{\w+}", "([^/]+)", f"/{route.path}"), handler_of(route)) for route in TABLE),
@@ -23,12 +24,12 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),
     (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
-"""``(pattern below base_url, handler)`` of every route, including the proxy's, which the extension adds itself."""
+"""``(pattern below base_url, handler)`` of every route, including the proxy's."""
 
 
 def routes(context: Context) -> list[tuple[str, type[OidcHandler], dict[str, Any]]]:
     """Return the routes in the form that ``ExtensionApp.handlers`` takes, without that of the proxy.
 
-    ``JupyterOIDC.initialize_handlers`` adds the proxy by its prefix, before all others.
+    :class:`~jupyter_oidc.server.late_routes.LateRoutes` adds the proxy by its prefix, before all others.
     """
     return [(pattern, handler, {"context": context}) for pattern, handler in ROUTES if handler is not ProxyHandler]

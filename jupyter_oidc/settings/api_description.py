@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_REFERENCE_CHARACTERS: Final = 2_048
 """Characters of a path or address in these settings."""
 
+MAX_DOCUMENT_BYTES: Final = 5 * 1024 * 1024
+"""Bytes of an OpenAPI document; a larger one is refused."""
+
 FILE_PREFIX: Final = "file:"
 
 _PATH: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})+")  # RFC 3986, 3.3

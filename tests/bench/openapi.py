@@ -18,7 +18,7 @@ import yaml
 
 from jupyter_oidc.adapters.system.openapi_process import MAX_MEMORY_BYTES, read_document
 from jupyter_oidc.catalogue.operation import ReadDocument
-from jupyter_oidc.catalogue.service import MAX_DOCUMENT_BYTES
+from jupyter_oidc.settings.api_description import MAX_DOCUMENT_BYTES
 
 MAX_CPU_SECONDS: Final = 10.0
 """Seconds of the processor for one document, a third of the limit."""

@@ -51,7 +51,7 @@ class NotedMatcher(Matcher):
 def served(server_under_test: ServerUnderTest) -> list[str]:
     """The names of the classes that served the calls, in their order."""
     names: list[str] = []
-    routers = [rule.target for rule in server_under_test.application.default_router.rules]
+    routers = [rule.target for rule in server_under_test.rules()]
     for rule in [rule for router in routers for rule in getattr(router, "rules", ())]:
         if isinstance(rule.matcher, proxied.ProxiedKindMatcher):
             rule.matcher = NotedMatcher(rule, names)

@@ -71,7 +71,7 @@ class NotedFastPath(Router):
 @pytest.fixture
 def taken(server_under_test: ServerUnderTest) -> list[str]:
     """The calls that took the fast path."""
-    rules = server_under_test.application.default_router.rules
+    rules = server_under_test.rules()
     (rule,) = [rule for rule in rules if isinstance(rule.target, kernel_fast_path.KernelFastPath)]
     rule.target = noted = NotedFastPath(rule.target)
     return noted.taken

@@ -14,6 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import AsyncHTTPClient
 
 from jupyter_oidc import contract
+from jupyter_oidc.server.late_routes import LateRoutes
 from jupyter_oidc.web.access_rule import access_rule_of
 from tests.integration.test_access_rules import PROVIDERS, walk
 
@@ -129,3 +130,24 @@ def test_the_extension_is_loaded_without_anything_heavy() -> None:
     result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     loaded = set(json.loads(result.stdout.replace("'", '"')))
     assert loaded & HEAVY == set()
+
+
+def test_a_server_starts_without_the_modules_of_the_routes() -> None:
+    """They are imported behind its start, or by the first request (``server.late_routes``)."""
+    probe = "import sys, jupyter_oidc.server.extension; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+    ours = {name for name in loaded if name.startswith("jupyter_oidc.")}
+    late = ("server.handlers", "web.routes", "catalogue", "proxy", "protocol", "sessions.service")
+    assert {name for name in ours if name.startswith(tuple(f"jupyter_oidc.{part}" for part in late))} == set()
+
+
+async def test_other_paths_do_not_bring_the_routes_and_the_first_of_ours_does(
+    ask: Callable[[str, str], Awaitable[Any]], jp_serverapp: Any
+) -> None:
+    def waits() -> bool:
+        return any(isinstance(rule.target, LateRoutes) for rule in jp_serverapp.web_app.default_router.rules)
+
+    assert (await ask("GET", "/api")).code == 200
+    assert waits()
+    first, second = await ask("GET", "/jupyter-oidc/providers"), await ask("GET", "/jupyter-oidc/nothing")
+    assert (first.code, second.code, waits()) == (200, 404, False)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
+from tornado.httputil import HTTPServerRequest, RequestStartLine
 from yarl import URL
 
 from jupyter_oidc.clock import Moment, SystemClock
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Parts, Services
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.context import Context
     from jupyter_oidc.settings import Settings
     from tests.support.scripted_provider import ScriptedProvider
     from tests.support.upstream import Upstream
@@ -121,6 +123,13 @@ class ServerUnderTest:
         settings = self.context.settings
         assert settings is not None
         return settings
+
+    def rules(self) -> list[Any]:
+        """Return tornado's rules for this server; as behind a first request, those of our routes are among them."""
+        line = RequestStartLine("GET", f"{urlsplit(self.url).path}jupyter-oidc/providers", "HTTP/1.1")
+        self.application.find_handler(HTTPServerRequest(start_line=line))
+        rules: list[Any] = self.application.default_router.rules
+        return rules
 
     def client(self) -> httpx.AsyncClient:
         """Return a client with Jupyter's token, for any number of calls at once."""

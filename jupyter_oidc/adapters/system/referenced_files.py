@@ -12,11 +12,10 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.catalogue.service import MAX_DOCUMENT_BYTES
 from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
-from jupyter_oidc.settings.api_description import FILE_PREFIX
+from jupyter_oidc.settings.api_description import FILE_PREFIX, MAX_DOCUMENT_BYTES
 from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.proxy.service import Answer
-    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.context import Context
 
 UNLIMITED_BODY_BYTES: Final = 1 << 62
 """Bytes; the API's settings limit an upload, not Jupyter's limit for memory."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import OpenSocket
-    from jupyter_oidc.server.handler import Context
+    from jupyter_oidc.server.context import Context
 
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64 (RFC 6455, 4.1)."""
