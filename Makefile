@@ -99,7 +99,7 @@ providers-check: $(VENV)/.test  ## Make the journey at real identity providers (
 	@$(BIN)/python .ci/find-tools providers
 	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(if $(ONLY),--only=$(ONLY)) $(PROVIDERS)
 
-workers-check: $(VENV)/.test  ## Make the journey with real engines: Dask, Ray, Spark, joblib, ipyparallel, papermill (15 minutes, once 700 MB)
+workers-check: $(VENV)/.test  ## Make the journey with real engines: Dask, Ray, Spark, joblib, ipyparallel, papermill, jobs (15 minutes, once 700 MB)
 	@$(BIN)/python .ci/find-tools workers
 	@$(MAKE) --no-print-directory VENV=$(VENV)-workers $(VENV)-workers/.test
 	@printf "Setting up: the engines (once) "

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
-from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from traitlets import Dict
 
 from jupyter_oidc.cli.app import ALIASES, paragraphs
+from jupyter_oidc.cli.command_identity import held_identity
 from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.session import SessionApp
-from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
 from jupyter_oidc.language import N_, _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from typing_extensions import Self
 
     from jupyter_oidc.cli.running import RunningServer
@@ -33,8 +25,6 @@ _NOT_FOUND_CODE: Final = 127
 _NOT_EXECUTABLE_CODE: Final = 126
 _SIGNAL_CODE_OFFSET: Final = 128
 """The number that a shell adds to the number of the signal that ended a command."""
-
-_REFRESHES_PER_LEASE: Final = 4
 
 _WAKE_SECONDS: Final = 0.5
 
@@ -61,7 +51,7 @@ class Run(SessionApp):
         """Begin an identity, run the command with it, end it."""
         if not self.extra_args:
             raise ServerError(_("There is no command."), _("Write it behind two dashes: jupyter oidc run -- COMMAND."))
-        with _RequestsToEnd() as requests, _identity(server) as variables:
+        with _RequestsToEnd() as requests, held_identity(server) as variables:
             return _run([str(part) for part in self.extra_args], {**os.environ, **variables}, requests)
 
 
@@ -94,40 +84,6 @@ class _RequestsToEnd:
             self.early.append(number)
         else:
             self._process.send_signal(number)
-
-
-@contextmanager
-def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
-    """Hold an identity at ``server``.
-
-    Yield its environment variables. The key is in a file that only this user can read.
-    """
-    begun = server.call("POST", "jupyter-oidc/commands")
-    route = f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}"
-    folder = Path(tempfile.mkdtemp(prefix="jupyter-oidc-run-", dir=server.announced.parent))
-    ended = threading.Event()
-    lease_refresher = threading.Thread(
-        target=_refresh_lease, args=(server, route, float(begun["expires_in"]), ended), daemon=True
-    )
-    try:
-        connection_file = folder / f"kernel-{begun['command_id']}.json"
-        descriptor = os.open(connection_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"key": begun["key"]}, file)
-        lease_refresher.start()
-        yield {SERVER_VARIABLE: str(server.announced), KERNEL_VARIABLE: str(connection_file)}
-    finally:
-        ended.set()
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(ServerError):  # NOTE: the lease ends it, too
-            server.call("DELETE", route)
-
-
-def _refresh_lease(server: RunningServer, route: str, lease: float, ended: threading.Event) -> None:
-    """Extend the lease until it is ``ended``; a request without an answer is repeated."""
-    while not ended.wait(lease / _REFRESHES_PER_LEASE):
-        with suppress(ServerError):
-            server.call("POST", route)
 
 
 def _run(command: list[str], environment: dict[str, str], requests: _RequestsToEnd) -> int:

@@ -190,10 +190,25 @@ def running_servers() -> list[RunningServer]:
     announced = read(named) if named else None
     here = [(Path(named), announced)] if named and announced else announced_in(jupyter_runtime_dir())
     return [
-        RunningServer(where.url, _token(path.parent, where), path, where)
+        _running(path, where)
         for path, where in here
         if where.machine == this_machine() and (where.processes != these_processes() or check_pid(where.pid))
     ]
+
+
+def server_of_process(pid: int) -> RunningServer | None:
+    """Return the server that is the process ``pid`` of this machine, or ``None``."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    here = (this_machine(), these_processes(), pid)
+    found = announced_in(jupyter_runtime_dir())
+    return next(
+        (_running(path, where) for path, where in found if (where.machine, where.processes, where.pid) == here), None
+    )
+
+
+def _running(path: Path, where: Announcement) -> RunningServer:
+    return RunningServer(where.url, _token(path.parent, where), path, where)
 
 
 def running_server(url: str = "") -> RunningServer | None:

@@ -32,6 +32,8 @@ PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding=
 BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
 # Where work runs elsewhere, each engine has a module, which imports the library of the extra that is called like it.
 ENGINES = "jupyter_oidc.kernel.engines."
+# What another extension of Jupyter loads from here, with the extra that brings it.
+OF_AN_EXTRA = {"jupyter_oidc.jupyter_scheduler": "scheduler"}
 # Libraries that are imported by another name than they are installed by.
 OTHER_NAMES = {"yaml": "pyyaml"}
 NODE_SOURCE = re.compile(
@@ -52,8 +54,10 @@ def libraries(module: Module) -> set[str]:
 def brought_along(module: Module) -> set[str]:
     """The libraries that are there wherever ``module`` is imported."""
     engine = module.name.removeprefix(ENGINES)
-    of_the_engine = PROJECT["optional-dependencies"][engine] if engine != module.name else []
-    return BROUGHT_BY_THE_KERNEL.get(module.name, set()) | declared(of_the_engine)
+    extra = OF_AN_EXTRA.get(module.name, engine if engine != module.name else None)
+    return BROUGHT_BY_THE_KERNEL.get(module.name, set()) | declared(
+        PROJECT["optional-dependencies"][extra] if extra else []
+    )
 
 
 def undeclared(found: Iterable[Module], names: set[str]) -> dict[str, set[str]]:

@@ -16,11 +16,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.workers import commands, fairness, journey, network
+from tests.workers import commands, fairness, jobs, journey, network
 from tests.workers.engines import ENGINES, Engine
 from tests.workers.journey import Place
 
 NETWORK = "a worker in a network of its own"
+JOBS = "jupyter-scheduler"
+
+OPTIONS = {NETWORK: network.OPTIONS, JOBS: jobs.OPTIONS}
+"""What the servers of two parts are started with."""
 
 Made = Callable[[Place, Callable[[str], None]], None]
 
@@ -36,6 +40,7 @@ def _fairness(place: Place, said: Callable[[str], None]) -> None:
 PARTS: dict[str, Made] = {
     **{engine.name: partial(_engine, engine) for engine in ENGINES},
     **{f"jupyter oidc run: {name}": partial(commands.make, name) for name in commands.COMMANDS},
+    JOBS: jobs.make,
     NETWORK: network.make,
     f"{fairness.WORKERS} workers and the interface": _fairness,
 }
@@ -59,7 +64,7 @@ def main() -> int:
         print(name, flush=True)
         began = time.monotonic()
         try:
-            with journey.opened(folder / str(number), **network.OPTIONS if name == NETWORK else {}) as place:
+            with journey.opened(folder / str(number), **OPTIONS.get(name, {})) as place:
                 make(place, lambda told: print(f"  ✓ {told}", flush=True))
         except Exception as error:  # NOTE: the other parts are tried after any error
             failed += 1
