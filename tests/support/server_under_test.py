@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
-from tornado.httputil import HTTPServerRequest, RequestStartLine
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from yarl import URL
 
 from jupyter_oidc.clock import Moment, SystemClock
@@ -126,8 +126,10 @@ class ServerUnderTest:
 
     def rules(self) -> list[Any]:
         """Return tornado's rules for this server; as behind a first request, those of our routes are among them."""
-        line = RequestStartLine("GET", f"{urlsplit(self.url).path}jupyter-oidc/providers", "HTTP/1.1")
-        self.application.find_handler(HTTPServerRequest(start_line=line))
+        address = urlsplit(self.url)
+        line = RequestStartLine("GET", f"{address.path}jupyter-oidc/providers", "HTTP/1.1")
+        first = HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": address.netloc}))
+        self.application.find_handler(first)
         rules: list[Any] = self.application.default_router.rules
         return rules
 
