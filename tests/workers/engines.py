@@ -6,6 +6,7 @@ returns the results.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -45,9 +46,31 @@ def _dask_cluster(folder: Path) -> Iterator[dict[str, str]]:
         yield {"port": str(port)}
 
 
+GATEWAY = """
+c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.address = "127.0.0.1:{private}"
+c.Proxy.address = "127.0.0.1:{port}"
+c.UnsafeLocalBackend.clusters_directory = {clusters!r}
+c.LocalClusterConfig.scheduler_cmd = [{python!r}, "-m", "distributed.cli.dask_scheduler"]
+c.LocalClusterConfig.worker_cmd = [{python!r}, "-m", "distributed.cli.dask_worker"]
+"""
+"""A gateway whose clusters are processes of this machine; its scheduler is reached through its proxy only."""
+
+
+@contextmanager
+def _dask_gateway(folder: Path) -> Iterator[dict[str, str]]:
+    port, clusters, settings = str(free_port()), folder / "clusters", folder / "dask_gateway_config.py"
+    clusters.mkdir()
+    settings.write_text(
+        GATEWAY.format(private=free_port(), port=port, clusters=str(clusters), python=sys.executable), encoding="utf-8"
+    )
+    with programs(folder, "dask-gateway.log", ["dask_gateway_server", "--config", str(settings)]):
+        yield {"port": port}
+
+
 @contextmanager
 def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
-    port = str(free_port())
+    port, client_port = str(free_port()), str(free_port())
     temporary = folder / "ray"
     start = [
         "start",
@@ -56,6 +79,8 @@ def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
         port,
         "--num-cpus",
         "2",
+        "--ray-client-server-port",
+        client_port,
         "--include-dashboard=false",
         "--disable-usage-stats",
         "--object-store-memory=100000000",
@@ -64,7 +89,10 @@ def _ray_cluster(folder: Path) -> Iterator[dict[str, str]]:
     ]
     start += ["--temp-dir", str(temporary), "--block"]
     with programs(folder, "ray.log", ["ray.scripts.scripts", *start]):
-        yield {"port": port}  # NOTE: Ray takes every address of this machine for its own one
+        yield {
+            "port": port,
+            "client_port": client_port,
+        }  # NOTE: Ray takes every address of this machine for its own one
 
 
 @contextmanager
@@ -137,6 +165,30 @@ def everywhere(function, *arguments):
         recipe=("Files as a Dask dataframe", "round(float(total), 2)", "210.0"),
     ),
     Engine(
+        "Dask Gateway",
+        "grant",
+        """
+import time
+from dask_gateway import Gateway
+gateway = Gateway("http://127.0.0.1:{port}")
+for attempt in range(60):
+    try:
+        gateway.list_clusters()
+        break
+    except Exception:
+        time.sleep(1)
+cluster = gateway.new_cluster()
+client = cluster.get_client()
+client.register_plugin(oidc.dask.Access({wish}))
+cluster.scale(2)  # workers that join later get the plugin, too
+client.wait_for_workers(2, timeout=60)
+def everywhere(function, *arguments):
+    return list(client.run(function, *arguments).values())
+""",
+        "client.close()\ncluster.shutdown()",
+        _dask_gateway,
+    ),
+    Engine(
         "Ray",
         "grant",
         """
@@ -154,6 +206,28 @@ def everywhere(function, *arguments):
         "ray.shutdown()",
         _ray_cluster,
         recipe=("A streamed answer in a Ray task", "answers", "['Hello there.', 'Hello there.']"),
+    ),
+    Engine(
+        "Ray (ray://)",
+        "grant",
+        """
+import time, ray
+grant = oidc.delegate({wish}, name="Ray")
+for attempt in range(60):
+    try:
+        ray.init("ray://127.0.0.1:{client_port}")
+        break
+    except ConnectionError:
+        time.sleep(1)
+def everywhere(function, *arguments):
+    def by_the_grant():
+        grant.use()
+        return function(*arguments)
+    sent = ray.remote(by_the_grant)
+    return ray.get([sent.remote() for _ in range(2)])
+""",
+        "ray.shutdown()",
+        _ray_cluster,
     ),
     Engine(
         "Spark (local-cluster)",

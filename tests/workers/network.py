@@ -29,7 +29,7 @@ except OSError as error:
 
 
 @contextmanager
-def _namespace() -> Iterator[None]:
+def namespace() -> Iterator[None]:
     """Make the namespace, joined to this one by a pair of interfaces."""
     near, far = "jow-near", "jow-far"
     for command in (
@@ -49,7 +49,7 @@ def _namespace() -> Iterator[None]:
         subprocess.run(["ip", "netns", "delete", NAMESPACE], check=False)
 
 
-def _there(code: str, **environment: str) -> str:
+def there(code: str, **environment: str) -> str:
     """Run a Python program in the namespace, and return what it prints."""
     clean = without_jupyter()
     command = ["ip", "netns", "exec", NAMESPACE, sys.executable, "-c", code]
@@ -69,22 +69,20 @@ def make(place: Place, said: Callable[[str], None]) -> None:
 async def _make(place: Place, said: Callable[[str], None]) -> None:
     place.person.sign_in()
     port = place.person.process.port
-    with _namespace():
+    with namespace():
         async with notebook(place.person) as cells:
             wish = f"'orders', address='http://{NEAR}:{port}/'"
             environment = await cells.delegated(wish)
-            expect(
-                _there(AT_HOME.replace("{port}", str(port))) in ("ConnectionRefusedError", "TimeoutError"), "reached"
-            )
+            expect(there(AT_HOME.replace("{port}", str(port))) in ("ConnectionRefusedError", "TimeoutError"), "reached")
             said("the address of the kernel leads nowhere there")
             reads = f"{SOURCE}\nprint(reads()[1])"
-            answers = await asyncio.to_thread(_there, reads, **environment)
+            answers = await asyncio.to_thread(there, reads, **environment)
             expect(answers == "200", answers)
             said("a call by the grant's own address is answered")
-            refused = await asyncio.to_thread(_there, f"{SOURCE}\nprint(oversteps())", **environment)
+            refused = await asyncio.to_thread(there, f"{SOURCE}\nprint(oversteps())", **environment)
             expect("200" not in refused and "done" not in refused, refused)
             said("another API, DELETE, sign-out, the session and a further grant are refused")
             (await asyncio.to_thread(place.person.post, "sign-out")).raise_for_status()
-            ended = await asyncio.to_thread(_there, reads, **environment)
+            ended = await asyncio.to_thread(there, reads, **environment)
             expect(ended == "GrantInvalid", ended)
             said("a call after the sign-out is refused")
