@@ -49,6 +49,7 @@ lab-check: $(VENV)/.test  ## Run the browser tests with JupyterLab 4.2 and Noteb
 
 tools: $(VENV)/.test  ## Get the programs from outside Python that the tests need
 	@$(BIN)/python .ci/find-tools keyring
+	@$(BIN)/python .ci/find-tools database
 	@$(BIN)/python .ci/find-tools recipes
 
 check: $(VENV)/.test  ## Formatting, lint, types, import contracts

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-StorageKind = Literal["keyring", "encrypted-file", "memory"]
-RequestedStorage = Literal["auto", StorageKind]
+LocalStorage = Literal["keyring", "encrypted-file", "memory"]
+"""The stores of one machine."""
+
+StorageKind = Literal[LocalStorage, "database"]
+"""All stores; the ``database`` is a broker's."""
+
+RequestedStorage = Literal["auto", LocalStorage]
 """The wish of the settings; ``auto`` takes the first store that works."""

@@ -94,6 +94,8 @@ export function storageWords(summary: SessionSummary, trans: TranslationBundle):
       return trans.__('In an encrypted file; it outlives the Jupyter server.');
     case 'memory':
       return trans.__('In memory only; it is gone when the Jupyter server stops.');
+    case 'database':
+      return trans.__('In the database of the broker; it outlives the Jupyter server.');
     case 'unsaved':
       return trans.__('In memory, because it could not be stored; that is tried again.');
     case 'other':

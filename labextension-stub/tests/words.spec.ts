@@ -55,7 +55,7 @@ const REASONS = [
   'storage_failed'
 ];
 const STATES = ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired'] as const;
-const STORAGES = ['keyring', 'encrypted-file', 'memory', 'unsaved'] as const;
+const STORAGES = ['keyring', 'encrypted-file', 'memory', 'database', 'unsaved'] as const;
 
 function scene(summary: SessionSummary | null, differs: Partial<ISessionView> = {}): ISessionView {
   return { provider: 'corp', summary, left: summary?.expires_in ?? null, problem: null, step: null, ...differs };
@@ -258,7 +258,7 @@ describe('every combination of state, reason, storage and renewal', () => {
   );
 
   it('has words of its own, without codes, gaps or broken sentences', () => {
-    expect(all).toHaveLength(5 * (REASONS.length + 2) * 4 * 2 * 4);
+    expect(all).toHaveLength(5 * (REASONS.length + 2) * STORAGES.length * 2 * 4);
     for (const { said } of all) {
       const sentences = [said.reason, said.next, said.lasts, said.long].filter(text => text !== null);
       expect([said.headline, said.short].every(text => text.length > 0)).toBe(true);
@@ -346,6 +346,7 @@ it('storage is described by what becomes of it', () => {
     'In the keyring of the system; it outlives the Jupyter server.',
     'In an encrypted file; it outlives the Jupyter server.',
     'In memory only; it is gone when the Jupyter server stops.',
+    'In the database of the broker; it outlives the Jupyter server.',
     'In memory, because it could not be stored; that is tried again.'
   ]);
 });

@@ -32,8 +32,11 @@ PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding=
 BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
 # Where work runs elsewhere, each engine has a module, which imports the library of the extra that is called like it.
 ENGINES = "jupyter_oidc.kernel.engines."
-# What another extension of Jupyter loads from here, with the extra that brings it.
-OF_AN_EXTRA = {"jupyter_oidc.jupyter_scheduler": "scheduler"}
+# Modules that are for some installations only, with the extra that brings what they import.
+OF_AN_EXTRA = {
+    "jupyter_oidc.adapters.storage.database.postgres": "broker",
+    "jupyter_oidc.jupyter_scheduler": "scheduler",
+}
 # Libraries that are imported by another name than they are installed by.
 OTHER_NAMES = {"yaml": "pyyaml"}
 NODE_SOURCE = re.compile(

@@ -6,11 +6,11 @@ from typing import get_args
 
 from jupyter_oidc import contract
 from jupyter_oidc.adapters.storage.stores import STORES
-from jupyter_oidc.contract.storage import StorageKind
+from jupyter_oidc.contract.storage import LocalStorage, StorageKind
 
 
 def test_every_word_has_an_entry_and_every_entry_a_word() -> None:
-    assert tuple(STORES) == get_args(StorageKind)
+    assert tuple(STORES) == get_args(LocalStorage)
 
 
 def test_a_summary_names_the_stores_and_the_state_of_a_session_that_could_not_be_stored() -> None:

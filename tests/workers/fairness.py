@@ -67,12 +67,17 @@ def _in_a_process(what: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def _measured(place: Place) -> tuple[float, float]:
-    """Return the median and the 99th percentile of the answers to ``GET /api/status``, in milliseconds."""
+def _measured(place: Place) -> list[float]:
+    """Return the times of the answers to ``GET /api/status``, in milliseconds."""
     process = place.person.process
     told, _ = _in_a_process("answer_times", process.url, process.token, SECONDS).communicate(timeout=120)
-    times = sorted(json.loads(told))
-    return statistics.median(times), times[int(len(times) * 0.99)]
+    times: list[float] = json.loads(told)
+    return times
+
+
+def _percentile(times: list[float]) -> float:
+    """Return the 99th percentile."""
+    return sorted(times)[int(len(times) * 0.99)]
 
 
 @contextmanager
@@ -95,7 +100,7 @@ async def measure(place: Place, said: Callable[[str], None]) -> None:
     async with notebook(place.person) as cells:
         grant = grant_in((await cells.delegated("'orders'"))[WORKER_VARIABLE]).worker_auth().current()
         url = f"{place.person.process.url}jupyter-oidc/api/orders/items"
-        times = list[float]()
+        every_idle, every_beside = list[float](), list[float]()
         with _processors_apart(place.person.process.pid):
             for _ in range(ROUNDS):
                 idle = await asyncio.to_thread(_measured, place)
@@ -104,11 +109,18 @@ async def measure(place: Place, said: Callable[[str], None]) -> None:
                 beside = await asyncio.to_thread(_measured, place)
                 count, bad = json.loads(load.communicate(timeout=120)[0])
                 expect(bad == [], f"{len(bad)} calls failed: {sorted(set(bad))}")
-                times.append(beside[1] / idle[1])
+                every_idle += idle
+                every_beside += beside
                 said(
-                    f"GET /api/status: median {idle[0]:.1f} ms, 99th percentile {idle[1]:.1f} ms; beside {WORKERS} workers with "
-                    f"{count / (SECONDS + 3):.0f} calls a second {beside[0]:.1f} and {beside[1]:.1f} ms"
+                    f"GET /api/status: median {statistics.median(idle):.1f} ms, 99th percentile {_percentile(idle):.1f} ms; "
+                    f"beside {WORKERS} workers with {count / (SECONDS + 3):.0f} calls a second "
+                    f"{statistics.median(beside):.1f} and {_percentile(beside):.1f} ms"
                 )
-    middle = statistics.median(times)
-    expect(middle <= MOST_TIMES_IDLE, f"{middle:.1f} times the idle 99th percentile, more than {MOST_TIMES_IDLE:g}")
-    said(f"the 99th percentile is {middle:.1f} times the idle one, {MOST_TIMES_IDLE:g} times at most")
+    # NOTE: of all rounds together, since in one of them a hundredth is an answer or two.
+    idle_percentile, beside_percentile = _percentile(every_idle), _percentile(every_beside)
+    times = beside_percentile / idle_percentile
+    told = f"{beside_percentile:.1f} ms, {times:.1f} times the {idle_percentile:.1f} ms of an idle server"
+    expect(
+        times <= MOST_TIMES_IDLE, f"the 99th percentile of all rounds is {told}: more than {MOST_TIMES_IDLE:g} times"
+    )
+    said(f"the 99th percentile of all rounds is {told}, {MOST_TIMES_IDLE:g} times at most")

@@ -1,5 +1,6 @@
-"""Encrypts a secret text for a file: a compact JWE with the algorithms ``dir`` and ``A256GCM`` (RFC 7516, 7518).
+"""Encrypts a secret text for a file or a row: a compact JWE with ``A256GCM`` (RFC 7516, 7518).
 
+A file is encrypted with the key itself (``dir``), a row with a key of its own that is wrapped by it (``A256KW``).
 The header names the key by an identifier that reveals nothing about it, so that a file of an unknown key can be told
 from a damaged one.
 This module refuses to let a file choose its algorithm, and any header that it would not write itself.
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jupyter_oidc.adapters.storage.entry_codec import entry_damaged
 from jupyter_oidc.adapters.storage.storage_key import unknown_key
@@ -26,22 +27,36 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 4_000_000
 """Bytes of a file; a provider's reply has one megabyte at most, and base64 adds a third."""
 
-_HEADER: Final = {"alg": "dir", "enc": "A256GCM", "typ": "jupyter_oidc.entry"}
+_ENCRYPTION: Final = "A256GCM"
 _MAX_HEADER_CHARACTERS: Final = 1_000
 
 
-def encrypt(text: Secret, keys: Sequence[StorageKey]) -> bytes:
+class Form(NamedTuple):
+    """The only header that is written and read: ``algorithm`` of the key, and ``kind`` of what is encrypted (``typ``)."""
+
+    algorithm: str
+    kind: str
+
+    def header(self, key_name: str) -> dict[str, str]:
+        """Return the header of what is encrypted with the key ``key_name``."""
+        return {"alg": self.algorithm, "enc": _ENCRYPTION, "typ": self.kind, "kid": key_name}
+
+
+FILE: Final = Form("dir", "jupyter_oidc.entry")
+
+
+def encrypt(text: Secret, keys: Sequence[StorageKey], form: Form = FILE) -> bytes:
     """Return ``text`` encrypted with the first of ``keys``."""
     from joserfc import jwe
     from joserfc.jwk import OctKey
 
     first = keys[0]
     key = OctKey.import_key(reveal_bytes(first.secret))
-    header = {**_HEADER, "kid": first.name}
-    return jwe.encrypt_compact(header, reveal_bytes(text), key, registry=_registry()).encode("ascii")
+    header = form.header(first.name)
+    return jwe.encrypt_compact(header, reveal_bytes(text), key, registry=_registry(form)).encode("ascii")
 
 
-def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
+def decrypt(jwe_text: bytes, keys: Sequence[StorageKey], form: Form = FILE) -> Secret:
     """Return the text in ``jwe_text``.
 
     Raises :class:`StorageUnavailable` with the detail ``storage_key`` if none of ``keys`` was used, and with
@@ -51,34 +66,34 @@ def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
     from joserfc.errors import JoseError
     from joserfc.jwk import OctKey
 
-    name = _key_name(jwe_text)
+    name = _key_name(jwe_text, form)
     key = next((key for key in keys if key.name == name), None)
     if key is None:
         raise unknown_key()
     try:
-        opened = jwe.decrypt_compact(jwe_text, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry())
+        opened = jwe.decrypt_compact(jwe_text, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry(form))
     except (JoseError, ValueError):
         raise entry_damaged() from None
     return Secret(opened.plaintext or b"")
 
 
-def _key_name(jwe_text: bytes) -> str:
+def _key_name(jwe_text: bytes, form: Form) -> str:
     parts = jwe_text.split(b".")
-    if len(parts) != 5 or parts[1] or len(parts[0]) > _MAX_HEADER_CHARACTERS:
+    if len(parts) != 5 or bool(parts[1]) is (form.algorithm == "dir") or len(parts[0]) > _MAX_HEADER_CHARACTERS:
         raise entry_damaged()
     try:
         header: Any = json.loads(base64.urlsafe_b64decode(parts[0] + b"=="))
     except (ValueError, RecursionError):
         raise entry_damaged() from None
     name = header.get("kid") if isinstance(header, dict) else None
-    if not isinstance(name, str) or header != {**_HEADER, "kid": name}:
+    if not isinstance(name, str) or header != form.header(name):
         raise entry_damaged()
     return name
 
 
-def _registry() -> JWERegistry:
+def _registry(form: Form) -> JWERegistry:
     from joserfc.jwe import JWERegistry
 
-    registry = JWERegistry(algorithms=[_HEADER["alg"], _HEADER["enc"]])
+    registry = JWERegistry(algorithms=[form.algorithm, _ENCRYPTION])
     registry.max_ciphertext_length = MAX_FILE_BYTES
     return registry

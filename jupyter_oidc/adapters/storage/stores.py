@@ -1,4 +1,4 @@
-"""The table of the stores for refresh tokens: how each is made for a provider, and how doctor tries it."""
+"""The table of the stores of one machine for refresh tokens: how each is made for a provider, and how doctor tries it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
-    from jupyter_oidc.contract.storage import RequestedStorage, StorageKind
+    from jupyter_oidc.contract.storage import LocalStorage, RequestedStorage
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import Vault
 
@@ -85,7 +85,7 @@ async def _try_memory(_parts: StoreParts) -> Sentence:
     return sentence("Sessions are kept in memory and end with the server. That is what the settings want.")
 
 
-STORES: Final[Mapping[StorageKind, Store]] = {
+STORES: Final[Mapping[LocalStorage, Store]] = {
     "keyring": Store("keyring", _keyring, _try_keyring),
     "encrypted-file": Store("encrypted file", _file, _try_file),
     "memory": Store("storage", _memory, _try_memory),

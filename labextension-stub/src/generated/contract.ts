@@ -774,7 +774,7 @@ export interface SessionSummary {
    */
   expires_in: number | null;
   refreshable: boolean;
-  storage: 'keyring' | 'encrypted-file' | 'memory' | 'unsaved' | 'other';
+  storage: 'keyring' | 'encrypted-file' | 'memory' | 'database' | 'unsaved' | 'other';
   retry_at: string | null;
   apis: {
     name: string;

@@ -234,7 +234,7 @@ export const shapeOfSessionSummary: IShape = {
     access_expires_at: {},
     expires_in: {},
     refreshable: {},
-    storage: { words: ['keyring', 'encrypted-file', 'memory', 'unsaved'] },
+    storage: { words: ['keyring', 'encrypted-file', 'memory', 'database', 'unsaved'] },
     retry_at: {},
     apis: {
       items: {

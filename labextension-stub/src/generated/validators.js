@@ -2948,7 +2948,7 @@ const schema22 = {
     access_expires_at: { type: ['string', 'null'], pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' },
     expires_in: { type: ['integer', 'null'] },
     refreshable: { type: 'boolean' },
-    storage: { type: 'string', enum: ['keyring', 'encrypted-file', 'memory', 'unsaved', 'other'] },
+    storage: { type: 'string', enum: ['keyring', 'encrypted-file', 'memory', 'database', 'unsaved', 'other'] },
     retry_at: { type: ['string', 'null'], pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' },
     apis: {
       type: 'array',
@@ -3567,6 +3567,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                           data24 === 'keyring' ||
                                           data24 === 'encrypted-file' ||
                                           data24 === 'memory' ||
+                                          data24 === 'database' ||
                                           data24 === 'unsaved' ||
                                           data24 === 'other'
                                         )) {

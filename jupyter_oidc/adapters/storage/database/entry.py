@@ -1,0 +1,91 @@
+"""The stored entry of one provider in a database: its vault, and the turns at it, for one account.
+
+The row is sealed: an administrator of the database, a backup or a dump reads no token in it.
+The seal names the row, so a row that was copied to another account is damage there and no session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.storage.database.rows import RowName
+from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
+from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from jupyter_oidc.adapters.storage.database.rows import Rows, Turn
+    from jupyter_oidc.adapters.storage.storage_key import StorageKey
+    from jupyter_oidc.contract.storage import StorageKind
+    from jupyter_oidc.sessions.ports import Entry
+
+_KIND: Final = "database"
+_SHARED: Final = "database"
+"""Stands for the machine in an entry that many machines share."""
+
+
+class DatabaseEntry:
+    """Implements ``Vault`` and ``EntryLock`` for the entry that ``account`` has at one provider and client.
+
+    The first of ``keys`` seals, all open; an entry that was opened with a later one is sealed with the first at the
+    next :meth:`save`.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        keys: Sequence[StorageKey],
+        *,
+        account: str,
+        provider: str,
+        issuer: str,
+        client_id: str,
+    ) -> None:
+        self._rows = rows
+        self._keys = keys
+        self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=_SHARED)
+        self._name = RowName(account, self._codec.name())
+        self._turn: Turn | None = None
+
+    async def kind(self) -> StorageKind:
+        """Return ``database``."""
+        return _KIND
+
+    async def load(self) -> Entry | None:
+        """Return the stored entry, or ``None``.
+
+        Raises :class:`~jupyter_oidc.problems.StorageUnavailable`, with the detail ``storage_corrupt`` for one that is
+        damaged or of another account, and ``storage_key`` if no key opens it.
+        """
+        sealed = await self._rows.load(self._name)
+        return None if sealed is None else self._codec.decode(decrypt(sealed, self._keys, self._form()), _KIND)
+
+    async def save(self, entry: Entry) -> None:
+        """Store ``entry``; it is durable when this returns, unless a later turn was taken meanwhile."""
+        sealed = encrypt(self._codec.encode(entry, _KIND), self._keys, self._form())
+        await self._rows.save(self._name, sealed, self._number())
+
+    async def delete(self) -> None:
+        """Remove the entry, unless a later turn was taken meanwhile; needs no key."""
+        await self._rows.delete(self._name, self._number())
+
+    @asynccontextmanager
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[Turn]:
+        """Take a turn; what is saved and deleted before it ends belongs to it."""
+        async with self._rows.take_turn(self._name, timeout_seconds) as turn:
+            self._turn = turn
+            try:
+                yield turn
+            finally:
+                self._turn = None
+
+    def _number(self) -> int | None:
+        return None if self._turn is None else self._turn.number
+
+    def _form(self) -> Form:
+        row = hashlib.sha256(json.dumps(self._name).encode()).hexdigest()
+        return Form("A256KW", f"jupyter_oidc.row.{row}")

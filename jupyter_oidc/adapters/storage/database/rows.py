@@ -1,0 +1,113 @@
+"""What a database does for the stored entries of many accounts: it keeps sealed rows, and lets processes take turns.
+
+A turn has a number that grows.
+A write that belongs to an earlier turn than the last one changes nothing: its writer was stopped for so long that its
+turn ended without its knowledge, and what a later turn has stored, or removed, counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+PRESENCE_SECONDS: Final = 15.0
+"""Seconds after its last sign of life for which a replica counts as running."""
+
+BUSY_RETRY_SECONDS: Final = 1.0
+
+
+class RowName(NamedTuple):
+    """The name of a row: the ``account`` that it belongs to, and the ``entry`` of its provider and client."""
+
+    account: str
+    entry: str
+
+
+class Turn(Protocol):
+    """One turn at a row; see :class:`~jupyter_oidc.sessions.ports.HeldLock`."""
+
+    @property
+    def number(self) -> int:
+        """The number of the turn."""
+        ...
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a replica that runs no more has ended between using the stored token and storing its successor."""
+        ...
+
+    async def mark_in_use(self) -> None:
+        """Write durably that this replica is about to use the stored token."""
+        ...
+
+    async def clear_mark(self) -> None:
+        """Remove that mark."""
+        ...
+
+
+class Rows(Protocol):
+    """Rows of one database.
+
+    Each method raises :class:`~jupyter_oidc.problems.StorageUnavailable` if the database does not answer.
+    """
+
+    async def open(self) -> None:
+        """Connect; raises ``StorageUnavailable`` with the detail ``database_schema`` if its tables are of another version."""
+        ...
+
+    async def load(self, name: RowName) -> bytes | None:
+        """Return the sealed text of a row, or ``None``."""
+        ...
+
+    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+        """Store the sealed text of a row; one of an earlier ``turn`` than the last is dropped."""
+        ...
+
+    async def delete(self, name: RowName, turn: int | None) -> None:
+        """Remove the sealed text of a row, unless a later ``turn`` was taken."""
+        ...
+
+    def take_turn(self, name: RowName, timeout_seconds: float) -> AbstractAsyncContextManager[Turn]:
+        """Wait up to ``timeout_seconds`` for a turn at a row.
+
+        Raises :class:`~jupyter_oidc.problems.Overloaded` if others keep it that long, or if a replica that runs has
+        used the stored token and not yet stored its successor.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
+
+
+def database_away() -> StorageUnavailable:
+    """Return the problem for a database that does not answer."""
+    return StorageUnavailable(
+        N_("The database of the sessions does not answer."),
+        action=N_("Look whether it runs; this is tried again by itself."),
+        detail="database",
+    )
+
+
+def other_schema(found: int, wanted: int) -> StorageUnavailable:
+    """Return the problem for a database whose tables have the version ``found`` instead of ``wanted``."""
+    newer = found > wanted
+    return StorageUnavailable(
+        N_("The tables of the database are of another version of jupyter_oidc."),
+        action=N_("Update jupyter_oidc here.")
+        if newer
+        else N_("Migrate the tables with this version of jupyter_oidc."),
+        detail="database_schema",
+    )
+
+
+def turn_taken() -> Overloaded:
+    """Return the problem for a row at which others have their turns."""
+    return Overloaded(
+        N_("Another process is using the stored session."), detail="lock.timeout", retry_after=BUSY_RETRY_SECONDS
+    )

@@ -1,0 +1,43 @@
+"""The tables of the database, as steps from one version to the next.
+
+A step is never changed once it is released; the next change is a step of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+POSTGRESQL: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE oidc_entries (
+        account text NOT NULL,
+        entry text NOT NULL,
+        sealed bytea,
+        turn bigint NOT NULL DEFAULT 0,
+        in_use_by text,
+        changed_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (account, entry)
+    );
+    CREATE TABLE oidc_replicas (
+        replica text PRIMARY KEY,
+        seen_at timestamptz NOT NULL
+    );
+    """,
+)
+
+SQLITE: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE oidc_entries (
+        account TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        sealed BLOB,
+        turn INTEGER NOT NULL DEFAULT 0,
+        in_use_by TEXT,
+        changed_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        PRIMARY KEY (account, entry)
+    ) WITHOUT ROWID;
+    """,
+)
+
+VERSION: Final = len(POSTGRESQL)
+"""The version of the tables that this program reads and writes; both databases have the same."""
