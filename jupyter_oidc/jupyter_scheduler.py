@@ -4,6 +4,7 @@ A job runs a notebook in a kernel that no Jupyter server has started. If the not
 job has the identity of a kernel of its server for as long as it runs (:mod:`jupyter_oidc.cli.command_identity`).
 What cannot work fails with its sentence before the first cell: a job without a session, a job at a set time, which no
 session of this server is promised to outlast, and a job that another user of a shared server creates.
+Who created a job decides, and not what its notebook held at that time: a file can be changed before it is run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _MARKS: Final = ("jupyter_oidc", "%oidc")
 """What the code of a notebook contains that calls APIs by this package."""
 
+_WITH_A_SESSION: Final = ("active", "refresh-failed")
+
 NO_SERVER: Final = N_("The Jupyter server of this job does not run any more.")
 SIGNED_OUT: Final = N_("Nobody is signed in, and this notebook calls APIs. Sign in, then run the job again.")
 SET_TIME: Final = N_(
@@ -50,11 +53,16 @@ class JobNotRun(Exception):
 class JobExecution(DefaultExecutionManager):  # type: ignore[misc]  # NOTE: jupyter-scheduler has no types
     """Executes one job, in a process that the Jupyter server has started for it."""
 
+    is_of_owner = True
+    """Whether the owner of the server, and no other user, has created the job."""
+
     def execute(self) -> None:
         """Execute the notebook; raises :class:`JobNotRun` before its first cell."""
         if not calls_apis(self.staging_paths["input"]):
             super().execute()
             return
+        if not self.is_of_owner:
+            raise JobNotRun(told(OTHER_USER))
         if self.model.job_definition_id:
             raise JobNotRun(told(SET_TIME))
         server = server_of_process(os.getppid())
@@ -69,8 +77,16 @@ class JobExecution(DefaultExecutionManager):  # type: ignore[misc]  # NOTE: jupy
             raise JobNotRun(f"{problem.message} {problem.action}") from None
 
 
+class JobOfAnotherUser(JobExecution):
+    """Executes a job that another user than the owner has created."""
+
+    is_of_owner = False
+
+
 class Scheduler(scheduler.Scheduler):  # type: ignore[misc]
     """Creates jobs whose notebooks may call APIs."""
+
+    execution_manager_class: Any
 
     @default("execution_manager_class")
     def _execute_with_an_identity(self) -> type[JobExecution]:
@@ -78,20 +94,41 @@ class Scheduler(scheduler.Scheduler):  # type: ignore[misc]
 
     def create_job(self, model: Any) -> str:
         """Create a job, which starts at once; raises ``SchedulerError`` for one that another user creates."""
-        if self._calls_apis(model):
-            owner, user = os.environ.get("JUPYTERHUB_USER"), current_jupyter_user()
-            if owner and user is not None and user != owner:
-                raise SchedulerError(told(OTHER_USER))
-        return str(super().create_job(model))
+        if _is_the_owner_asking():
+            return str(super().create_job(model))
+        if self._calls_apis(model.input_uri):
+            raise SchedulerError(told(OTHER_USER))
+        usual = self.execution_manager_class
+        if issubclass(usual, JobExecution):
+            self.execution_manager_class = JobOfAnotherUser
+        try:
+            return str(super().create_job(model))
+        finally:
+            self.execution_manager_class = usual
 
     def create_job_definition(self, model: Any) -> str:
         """Create what starts jobs later; raises ``SchedulerError`` for a notebook that calls APIs."""
-        if self._calls_apis(model):
-            raise SchedulerError(told(SET_TIME))
+        self._refuse_calls(model.input_uri)
         return str(super().create_job_definition(model))
 
-    def _calls_apis(self, model: Any) -> bool:
-        return calls_apis(str(Path(self.root_dir, model.input_uri)))
+    def update_job_definition(self, job_definition_id: str, model: Any) -> None:
+        """Change what starts jobs later; raises ``SchedulerError`` for a notebook that calls APIs."""
+        if model.input_uri:
+            self._refuse_calls(model.input_uri)
+        super().update_job_definition(job_definition_id, model)
+
+    def _refuse_calls(self, input_uri: str) -> None:
+        if self._calls_apis(input_uri):
+            raise SchedulerError(told(SET_TIME))
+
+    def _calls_apis(self, input_uri: str) -> bool:
+        return calls_apis(str(Path(self.root_dir, input_uri)))
+
+
+def _is_the_owner_asking() -> bool:
+    """Return whether the present request is the owner's, or none: a server without a Hub has one user."""
+    owner, user = os.environ.get("JUPYTERHUB_USER"), current_jupyter_user()
+    return not owner or user is None or user == owner
 
 
 def calls_apis(path: str) -> bool:
@@ -109,5 +146,5 @@ def _require_session(server: RunningServer) -> None:
     sessions: list[Mapping[str, Any]] = [
         server.call("GET", f"jupyter-oidc/providers/{quote(one['name'], safe='')}/session") for one in providers
     ]
-    if all(session["state"] != "active" for session in sessions):
+    if not any(session["state"] in _WITH_A_SESSION for session in sessions):
         raise JobNotRun(told(SIGNED_OUT))

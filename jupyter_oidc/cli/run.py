@@ -56,22 +56,27 @@ class Run(SessionApp):
 
 
 class _RequestsToEnd:
-    """Passes ``SIGTERM`` on to the command that runs; one that arrives before it runs is kept in ``early``.
+    """Keeps ``SIGTERM`` and ``SIGINT`` from ending this process while the identity exists, so that nothing is left of it.
 
-    None ends this process while the identity exists, so that nothing is left of it.
+    One that arrives before the command runs is kept in ``early``. Later ``SIGTERM`` is passed on to the command; the
+    terminal itself sends an interruption to the command. A signal that this process ignores stays ignored, also by the
+    command, as for what a shell starts in the background.
     """
 
     def __init__(self) -> None:
         self.early: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGTERM, self._on_signal)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
         """Pass on to ``process`` what has arrived, and what arrives from now on."""
@@ -82,7 +87,7 @@ class _RequestsToEnd:
     def _on_signal(self, number: int, _frame: object) -> None:
         if self._process is None:
             self.early.append(number)
-        else:
+        elif number == signal.SIGTERM:
             self._process.send_signal(number)
 
 
@@ -90,14 +95,9 @@ def _run(command: list[str], environment: dict[str, str], requests: _RequestsToE
     """Run ``command`` and return its exit code as a shell would; ``requests`` to end are passed on to it."""
     if requests.early:
         return _SIGNAL_CODE_OFFSET + requests.early[0]
-    # NOTE: the terminal sends an interruption to the command itself, which handles it.
-    before = signal.signal(signal.SIGINT, lambda *_arguments: None)
-    try:
-        process = _started(command, environment)
-        requests.pass_on_to(process)
-        code = _exit_code(process)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    process = _started(command, environment)
+    requests.pass_on_to(process)
+    code = _exit_code(process)
     return code if code >= 0 else _SIGNAL_CODE_OFFSET - code
 
 

@@ -1,7 +1,8 @@
 """Adds the routes of the extension when the first request for one of them arrives.
 
-So a Jupyter server starts without the modules of the handlers; usually they are imported before the first request all
-the same, because :mod:`jupyter_oidc.adapters.system.early_imports` begins as soon as the server listens.
+So a Jupyter server starts without the modules of the handlers. Usually a thread has imported them before the first
+request (:mod:`jupyter_oidc.adapters.system.early_imports`, which begins as soon as the server listens); a request that
+is faster imports them itself, and the server answers nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.utils import url_path_join
 from tornado.routing import AnyMatches, Router, Rule
+from tornado.web import ErrorHandler
+
+from jupyter_oidc.adapters.telemetry.named_log import SERVER
+from jupyter_oidc.background import defect_of
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
@@ -30,15 +35,26 @@ class LateRoutes(Router):
         application.default_router.rules.insert(0, self._rule)
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
-        """Return the delegate for the first ``request`` below our prefix, and ``None`` for any other."""
+        """Return the delegate for the first ``request`` below our prefix, and ``None`` for any other.
+
+        If the routes cannot be made, that request is answered with status 500, and the next one tries again.
+        """
         if not request.path.startswith(self._prefix):
             return None
+        try:
+            rules, fast_path = self._made()
+        except Exception as error:  # noqa: BLE001 - whatever a module raises that is imported
+            defect = defect_of(error)
+            SERVER.error("jupyter_oidc: its routes cannot be made (%s at %s)", defect.kind, defect.place)
+            return self._application.get_handler_delegate(request, ErrorHandler, {"status_code": 500})
         self._application.default_router.rules.remove(self._rule)
-        self._add_routes()
+        self._application.add_handlers(".*$", rules)
+        # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
+        self._application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
         return self._application.find_handler(request)
 
-    def _add_routes(self) -> None:
-        """Add all routes.
+    def _made(self) -> tuple[list[Any], Router]:
+        """Return the rules of all routes, and the fast path.
 
         Those of the proxy come first: they are called most, and comparing their prefix costs least.
         """
@@ -48,22 +64,14 @@ class LateRoutes(Router):
         from jupyter_oidc.server.kernel_fast_path import KernelFastPath
         from jupyter_oidc.server.routes import routes
 
-        context, application = self._context, self._application
-        given = {"context": context}
-        application.add_handlers(
-            ".*$",
-            [
-                Rule(ProxiedKindMatcher(context.proxy_prefix, "bodiless"), BodilessProxyHandler, given),
-                Rule(ProxiedKindMatcher(context.proxy_prefix, "other"), ProxyHandler, given),
-                Rule(ProxiedKindMatcher(context.proxy_prefix, "socket"), ProxySocketHandler, given),
-            ],
+        context, given = self._context, {"context": self._context}
+        proxy = (
+            Rule(ProxiedKindMatcher(context.proxy_prefix, "bodiless"), BodilessProxyHandler, given),
+            Rule(ProxiedKindMatcher(context.proxy_prefix, "other"), ProxyHandler, given),
+            Rule(ProxiedKindMatcher(context.proxy_prefix, "socket"), ProxySocketHandler, given),
         )
-        application.add_handlers(
-            ".*$",
-            [
-                (url_path_join(self._base_url, pattern), handler, arguments)
-                for pattern, handler, arguments in routes(context)
-            ],
-        )
-        # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
-        application.default_router.rules.insert(0, Rule(AnyMatches(), KernelFastPath(application, context)))
+        others = [
+            (url_path_join(self._base_url, pattern), handler, arguments)
+            for pattern, handler, arguments in routes(context)
+        ]
+        return [*proxy, *others], KernelFastPath(self._application, context)

@@ -132,12 +132,16 @@ class SessionStore:
         """
         self._next_write()
         unsaved, self._unsaved = self._unsaved, None
+        is_held = False
         try:
             async with self.transaction(timeout_seconds) as transaction:
+                is_held = True
                 stored = await self._removed(subject)
                 await transaction.clear_mark()
-        except Overloaded:
-            stored = await self._removed(subject)
+        except (Overloaded, StorageUnavailable):
+            if is_held:
+                raise
+            stored = await self._removed(subject)  # NOTE: a sign-out does not wait for a lock that cannot be had
         return unsaved or stored
 
     async def save(self, entry: Entry | None) -> bool:

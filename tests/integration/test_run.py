@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
+import shutil
 import signal
 import sys
 import time
@@ -121,29 +123,56 @@ def test_a_signal_that_the_wait_does_not_notice_goes_on_to_the_command(command: 
 
 
 class StoppedDuring:
-    """A running server; a request to end this process arrives while it answers ``verb``."""
+    """A running server; the signal ``number`` arrives while it answers ``verb``."""
 
-    def __init__(self, verb: str, folder: Path) -> None:
+    def __init__(self, verb: str, number: signal.Signals, folder: Path) -> None:
         self.announced = folder / "announcement.json"
         self.calls: list[str] = []
-        self._verb = verb
+        self._verb, self._number = verb, number
 
     def call(self, verb: str, _path: str) -> dict[str, Any]:
         self.calls.append(verb)
         if verb == self._verb:
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(self._number)
         return {"command_id": "one", "key": "not-a-key", "expires_in": 60}
 
 
-@pytest.mark.parametrize(("verb", "code", "ran"), [("POST", 143, False), ("DELETE", 0, True)])
-def test_a_request_to_end_leaves_nothing_behind(verb: str, code: int, ran: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("verb", "ran"), [("POST", False), ("DELETE", True)])
+def test_a_request_to_end_leaves_nothing_behind(verb: str, ran: bool, number: signal.Signals, tmp_path: Path) -> None:
     """Before the command runs, none is started; behind its end, its exit code is told."""
-    server, note = StoppedDuring(verb, tmp_path), tmp_path / "note"
+    server, note, code = StoppedDuring(verb, number, tmp_path), tmp_path / "note", 0 if ran else 128 + number
     run = Run()
     run.extra_args = [sys.executable, "-c", f"open({str(note)!r}, 'w')"]
     assert run.work(cast("RunningServer", server)) == code
     assert (server.calls, note.exists()) == (["POST", "DELETE"], ran)
     assert list(tmp_path.glob("jupyter-oidc-run-*")) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads which signals a process ignores")
+def test_a_command_ignores_what_a_shell_lets_it_ignore(command: Command) -> None:
+    """A script starts what runs in its background so, and its Ctrl-C is not for that."""
+    code = "print(next(line for line in open('/proc/self/status') if line.startswith('SigIgn')).split()[1])"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with command.start("run", "--", sys.executable, "-c", code) as running:
+            told, _ = running.communicate(timeout=60)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert int(told, 16) & 1 << (signal.SIGINT - 1)
+
+
+def test_what_a_killed_process_left_behind_is_removed_by_the_next(command: Command, server: JupyterProcess) -> None:
+    """Its key is good for nothing any more; one that is in use, here or on another machine, is left alone."""
+    runtime = server.folder / "runtime"
+    forsaken, used = runtime / "jupyter-oidc-run-forsaken", runtime / "jupyter-oidc-run-used"
+    for folder in (forsaken, used):
+        folder.mkdir()
+        (folder / "kernel-command-x.json").write_text("{}", encoding="utf-8")
+    os.utime(forsaken, (0, 0))
+    assert command.run("run", "--", sys.executable, "-c", "").code == 0
+    assert left_behind(server) == [used]
+    shutil.rmtree(used)
 
 
 def test_what_outlives_its_command_is_nobody(command: Command, tmp_path: Path) -> None:

@@ -151,3 +151,15 @@ async def test_other_paths_do_not_bring_the_routes_and_the_first_of_ours_does(
     assert waits()
     first, second = await ask("GET", "/jupyter-oidc/providers"), await ask("GET", "/jupyter-oidc/nothing")
     assert (first.code, second.code, waits()) == (200, 404, False)
+
+
+async def test_routes_that_cannot_be_made_are_tried_again(
+    ask: Callable[[str, str], Awaitable[Any]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An update under way, or too many open files, does not take them away until the next start."""
+    with monkeypatch.context() as broken:
+        broken.setitem(sys.modules, "jupyter_oidc.server.routes", None)  # so its import fails
+        first = await ask("GET", "/jupyter-oidc/providers")
+    assert "its routes cannot be made (ModuleNotFoundError at server/late_routes.py" in caplog.text
+    second = await ask("GET", "/jupyter-oidc/providers")
+    assert (first.code, second.code) == (500, 200)

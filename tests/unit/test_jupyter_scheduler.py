@@ -11,12 +11,15 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from jupyter_server import CallContext
+from traitlets import Any as AnyTrait
 from traitlets import HasTraits, Unicode
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.scripted_provider import ScriptedProvider
 
 CALLS = "import jupyter_oidc as oidc\noidc.api('orders').get('items')"
 
@@ -29,9 +32,13 @@ class Scheduler(HasTraits):
     """The part of jupyter-scheduler's class that ours builds on."""
 
     root_dir = Unicode()
+    execution_manager_class = AnyTrait()
 
     def create_job(self, model: Any) -> str:
-        return f"job of {model.input_uri}"
+        return f"job of {model.input_uri} by {self.execution_manager_class.__name__}"
+
+    def update_job_definition(self, job_definition_id: str, model: Any) -> None:
+        """Change nothing."""
 
     def create_job_definition(self, model: Any) -> str:
         return f"definition of {model.input_uri}"
@@ -105,9 +112,13 @@ def test_a_job_at_a_set_time_is_refused_when_it_is_made(jobs: Any, tmp_path: Pat
     notebook(tmp_path, CALLS)
     with pytest.raises(SchedulerError, match="your session may have ended by then"):
         scheduler.create_job_definition(wish)
-    assert scheduler.create_job(wish) == "job of report.ipynb"
+    assert scheduler.create_job(wish) == "job of report.ipynb by JobExecution"
+    with pytest.raises(SchedulerError, match="your session may have ended by then"):
+        scheduler.update_job_definition("nightly", wish)
+    scheduler.update_job_definition("nightly", SimpleNamespace(input_uri=None))
     notebook(tmp_path, "print(6 * 7)")
     assert scheduler.create_job_definition(wish) == "definition of report.ipynb"
+    scheduler.update_job_definition("nightly", wish)
 
 
 def test_a_job_of_a_definition_that_got_its_calls_later_does_not_run(jobs: Any, tmp_path: Path) -> None:
@@ -129,10 +140,16 @@ def test_only_the_owner_of_a_shared_server_creates_a_job_that_calls(
     scheduler, wish = jobs.Scheduler(root_dir=str(tmp_path)), SimpleNamespace(input_uri="report.ipynb")
     try:
         if admitted:
-            assert scheduler.create_job(wish) == "job of report.ipynb"
+            assert scheduler.create_job(wish) == "job of report.ipynb by JobExecution"
         else:
             with pytest.raises(SchedulerError, match="Only the owner of this server"):
                 scheduler.create_job(wish)
+            notebook(tmp_path, "print(6 * 7)")  # which can be changed before it is run
+            assert scheduler.create_job(wish) == "job of report.ipynb by JobOfAnotherUser"
+            job = jobs.JobOfAnotherUser(notebook(tmp_path, CALLS))
+            with pytest.raises(jobs.JobNotRun, match="Only the owner of this server"):
+                job.execute()
+            assert job.ran is None
     finally:
         CallContext.set(CallContext.JUPYTER_HANDLER, None)
 
@@ -150,24 +167,30 @@ def test_a_job_without_a_server_says_so_before_its_first_cell(
     assert other.ran == {}
 
 
-def test_a_job_asks_the_server_that_started_it_and_no_other(
+def test_a_job_has_an_identity_at_the_server_that_started_it_and_at_no_other(
     jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the environment names: the server may have been started in a terminal of another one."""
-    providers = {"corp": {"issuer": "https://id.example.com", "client_id": "jupyter"}}
-    with JupyterProcess(tmp_path / "jupyter", providers) as server:
-        runtime = server.folder / "runtime"
-        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
-        (announced,) = runtime.glob("jupyter-oidc-*.json")
-        monkeypatch.setenv(SERVER_VARIABLE, str(announced))
-        job = jobs.JobExecution(notebook(tmp_path, CALLS))
-        with pytest.raises(jobs.JobNotRun, match="does not run any more"):
+    with ScriptedProvider() as provider:
+        settings = {"issuer": provider.issuer, "client_id": "jupyter", "allow_insecure_loopback": True}
+        with JupyterProcess(tmp_path / "jupyter", {"corp": settings}) as server, server.client() as person:
+            runtime = server.folder / "runtime"
+            monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+            (announced,) = runtime.glob("jupyter-oidc-*.json")
+            monkeypatch.setenv(SERVER_VARIABLE, str(announced))
+            job = jobs.JobExecution(notebook(tmp_path, CALLS))
+            with pytest.raises(jobs.JobNotRun, match="does not run any more"):
+                job.execute()
+            here = json.loads(announced.read_text(encoding="utf-8"))
+            announced.write_text(json.dumps({**here, "pid": os.getppid()}), encoding="utf-8")
+            (runtime / f"jpserver-{server.pid}.json").rename(runtime / f"jpserver-{os.getppid()}.json")
+            with pytest.raises(jobs.JobNotRun, match="Nobody is signed in"):
+                job.execute()
+            assert job.ran is None
+            started = person.post("jupyter-oidc/providers/corp/sign-in", json={}).json()
+            provider.browser().open(str(httpx.URL(server.url).join(started["start_url"])))
             job.execute()
-        here = json.loads(announced.read_text(encoding="utf-8"))
-        announced.write_text(json.dumps({**here, "pid": os.getppid()}), encoding="utf-8")
-        own = runtime / f"jpserver-{server.pid}.json"
-        own.rename(runtime / f"jpserver-{os.getppid()}.json")
-        with pytest.raises(jobs.JobNotRun, match="Nobody is signed in"):
-            job.execute()
-        assert job.ran is None
-        assert list(runtime.glob("jupyter-oidc-run-*")) == []
+            assert job.ran is not None
+            assert job.ran[SERVER_VARIABLE] == str(announced)
+            assert not Path(job.ran[KERNEL_VARIABLE]).exists()  # it was read while the job ran
+            assert list(runtime.glob("jupyter-oidc-run-*")) == []

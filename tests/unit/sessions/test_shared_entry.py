@@ -272,3 +272,23 @@ async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path
     folder.chmod(0o700)
     fake_environment.clock.advance(600)
     assert isinstance(await service.tokens.bearer(SIGN_IN_KEY, "access_token"), Granted)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
+async def test_a_sign_out_removes_the_entry_where_no_lock_can_be_had(tmp_path: Path) -> None:
+    """D3: a lock that cannot be trusted keeps no token where it would bring the session back."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    fake_environment.lock = FileEntryLock(  # type: ignore[assignment]
+        lambda: folder,
+        provider="corp",
+        issuer=fake_environment.settings.issuer,
+        client_id=fake_environment.settings.client_id,
+    )
+    service = fake_environment.new_service()
+    assert await fake_environment.vault.load() is not None
+    await service.sign_outs.sign_out()
+    assert await fake_environment.vault.load() is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.database.rows import RowName
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _KIND: Final = "database"
 _SHARED: Final = "database"
 """Stands for the machine in an entry that many machines share."""
+
+_TURN: ContextVar[tuple[DatabaseEntry, Turn] | None] = ContextVar("turn", default=None)
+"""The turn of this task, and of those that it starts: what they write belongs to it, also when it is over."""
 
 
 class DatabaseEntry:
@@ -49,7 +53,6 @@ class DatabaseEntry:
         self._keys = keys
         self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=_SHARED)
         self._name = RowName(account, self._codec.name())
-        self._turn: Turn | None = None
 
     async def kind(self) -> StorageKind:
         """Return ``database``."""
@@ -77,14 +80,16 @@ class DatabaseEntry:
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[Turn]:
         """Take a turn; what is saved and deleted before it ends belongs to it."""
         async with self._rows.take_turn(self._name, timeout_seconds) as turn:
-            self._turn = turn
+            before = _TURN.get()
+            _TURN.set((self, turn))
             try:
                 yield turn
             finally:
-                self._turn = None
+                _TURN.set(before)
 
     def _number(self) -> int | None:
-        return None if self._turn is None else self._turn.number
+        held = _TURN.get()
+        return held[1].number if held is not None and held[0] is self else None
 
     def _form(self) -> Form:
         row = hashlib.sha256(json.dumps(self._name).encode()).hexdigest()

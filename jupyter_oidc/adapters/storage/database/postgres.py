@@ -2,35 +2,44 @@
 
 A turn is an advisory lock of a transaction, so it ends with its connection, whatever becomes of the process.
 Its number and its mark are written by other connections: they last when that transaction is rolled back.
-Each replica tells every few seconds that it runs. A mark of one that runs means that it has the successor of the used
-token and has not stored it yet, so nobody else uses the stored one; a mark of one that runs no more is an interruption.
+Each replica tells every few seconds that it runs. A mark of one that runs means that it may have the successor of the
+used token and has not stored it yet, so no other one uses the stored token; a mark of one that runs no more is an
+interruption.
+
+Nothing here depends on the state of a connection beyond its transaction, so a pooler may hand connections out by
+transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, Error, ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import LockNotAvailable, UndefinedTable
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from jupyter_oidc.adapters.storage.database.rows import (
     PRESENCE_SECONDS,
     RowName,
+    acquire,
     database_away,
     other_schema,
     turn_taken,
 )
 from jupyter_oidc.adapters.storage.database.schema import POSTGRESQL, VERSION
-from jupyter_oidc.problems import Problem
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from jupyter_oidc.background import Background
     from jupyter_oidc.secret import Secret
@@ -41,37 +50,73 @@ MAX_CONNECTIONS: Final = 8
 MAX_TURNS: Final = 16
 """Turns of this replica at once; each holds a connection for as long as the provider answers."""
 
-TIMEOUT_SECONDS: Final = 5.0
-"""Seconds for a connection, and for one statement."""
+MAX_TURN_SECONDS: Final = 60.0
+"""Seconds after which the database ends a turn of a replica that is stopped or cut off: longer than any refresh."""
 
+TIMEOUT_SECONDS: Final = 5.0
+"""Seconds for a connection, and for one call with it."""
+
+_MIGRATION_SECONDS: Final = 600.0
 _MIGRATION_LOCK: Final = 5_283_119_024_701
 _MILLISECONDS: Final = 1_000
+_KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
+"""Seconds, seconds and number of probes after which a cut network is noticed, at both ends."""
 
 _TAKE: Final = """
+    WITH before AS (
+        SELECT in_use_by FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
+    )
     INSERT INTO oidc_entries (account, entry, turn) VALUES (%(account)s, %(entry)s, 1)
-    ON CONFLICT (account, entry) DO UPDATE SET turn = oidc_entries.turn + 1
+    ON CONFLICT (account, entry) DO UPDATE SET
+        turn = oidc_entries.turn + 1,
+        in_use_by = CASE WHEN oidc_entries.in_use_by = %(replica)s THEN oidc_entries.in_use_by END
     WHERE oidc_entries.in_use_by IS NULL OR oidc_entries.in_use_by = %(replica)s OR NOT EXISTS (
         SELECT 1 FROM oidc_replicas
         WHERE replica = oidc_entries.in_use_by AND seen_at > now() - make_interval(secs => %(presence)s)
     )
-    RETURNING turn, in_use_by
+    RETURNING turn, (SELECT in_use_by FROM before)
 """
-"""Counts a turn and returns its number and the mark; no row, and no new number, while the mark is of a running replica."""
+"""Counts a turn, and returns its number and the mark that was there; a mark of a replica that runs no more is removed.
+
+No row, and no new number, while the mark is of another replica that runs.
+"""
 
 _SAVE: Final = """
-    INSERT INTO oidc_entries (account, entry, sealed) VALUES (%s, %s, %s)
-    ON CONFLICT (account, entry) DO UPDATE SET sealed = excluded.sealed, changed_at = now()
-    WHERE oidc_entries.turn <= COALESCE(%s::bigint, oidc_entries.turn)
+    INSERT INTO oidc_entries (account, entry, sealed) VALUES (%(account)s, %(entry)s, %(sealed)s)
+    ON CONFLICT (account, entry) DO UPDATE SET
+        sealed = excluded.sealed,
+        changed_at = now(),
+        turn = oidc_entries.turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
+        in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN oidc_entries.in_use_by END
+    WHERE oidc_entries.turn <= COALESCE(%(turn)s::bigint, oidc_entries.turn)
 """
 _DELETE: Final = """
-    UPDATE oidc_entries SET sealed = NULL, changed_at = now()
-    WHERE account = %s AND entry = %s AND turn <= COALESCE(%s::bigint, turn)
+    UPDATE oidc_entries SET
+        sealed = NULL,
+        changed_at = now(),
+        turn = turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
+        in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN in_use_by END
+    WHERE account = %(account)s AND entry = %(entry)s AND turn <= COALESCE(%(turn)s::bigint, turn)
 """
-_MARK: Final = "UPDATE oidc_entries SET in_use_by = %s WHERE account = %s AND entry = %s AND turn <= %s"
+"""As the one above: what is written without a turn counts as a turn of its own, and ends the use of the token before."""
+
+_MARK: Final = """
+    UPDATE oidc_entries SET in_use_by = %(user)s
+    WHERE account = %(account)s AND entry = %(entry)s AND turn <= %(turn)s
+    RETURNING turn
+"""
+_LOAD: Final = """
+    SELECT sealed FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
+"""
 _SEEN: Final = """
-    INSERT INTO oidc_replicas (replica, seen_at) VALUES (%s, now())
+    INSERT INTO oidc_replicas (replica, seen_at) VALUES (%(replica)s, now())
     ON CONFLICT (replica) DO UPDATE SET seen_at = now()
 """
+_FORGET: Final = """
+    DELETE FROM oidc_replicas WHERE replica = %(replica)s OR seen_at < now() - interval '1 day'
+"""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +129,23 @@ class _PostgresTurn:
     interrupted: bool
 
     async def mark_in_use(self) -> None:
-        """Write the name of this replica beside the row."""
-        await self.rows.run(_MARK, self.rows.replica, *self.name, self.number)
+        """Write the name of this replica beside the row; raises ``Overloaded`` if a later turn was taken meanwhile."""
+        if await self._mark(self.rows.replica) is None:
+            raise turn_taken()
 
     async def clear_mark(self) -> None:
-        """Remove it."""
-        await self.rows.run(_MARK, None, *self.name, self.number)
+        """Remove it; what a later turn has written stays."""
+        await self._mark(None)
+
+    async def _mark(self, user: str | None) -> tuple[Any, ...] | None:
+        return await self.rows.run(_MARK, **self.name._asdict(), user=user, turn=self.number)
 
 
 class PostgresRows:
     """Implements ``Rows`` with the database at ``address`` (a libpq connection string or URI), for ``replica``.
 
     ``background`` owns the task that tells others that this replica runs.
+    Raises :class:`~jupyter_oidc.problems.StorageUnavailable` for an address that is none.
     """
 
     def __init__(
@@ -106,11 +156,18 @@ class PostgresRows:
         *,
         presence_seconds: float = PRESENCE_SECONDS,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        turn_seconds: float = MAX_TURN_SECONDS,
     ) -> None:
-        self.replica = replica
+        # NOTE: a replica that was started again knows nothing of what the one before it has used.
+        self.replica = f"{replica}.{secrets.token_hex(8)}"
         self._presence_seconds = presence_seconds
-        self._work = _pool(address, MAX_CONNECTIONS, timeout_seconds)
-        self._turns = _pool(address, MAX_TURNS, timeout_seconds)
+        self._timeout_seconds = timeout_seconds
+        self._turn_seconds = turn_seconds
+        parts = _parts_of(address)
+        self._work = _pool(parts, MAX_CONNECTIONS, timeout_seconds)
+        self._turns = _pool(parts, MAX_TURNS, timeout_seconds)
+        self._held = 0
+        self._alone: WeakValueDictionary[RowName, asyncio.Lock] = WeakValueDictionary()
         self._background = background
         self._presence: asyncio.Task[None] | None = None
 
@@ -121,15 +178,14 @@ class PostgresRows:
         found = await self.version()
         if found != VERSION:
             raise other_schema(found, VERSION)
-        await self.run(_SEEN, self.replica)
-        self._presence = self._background.start(self._tell_presence())
+        await self.run(_FORGET, replica=self.replica)
+        await self.run(_SEEN, replica=self.replica)
+        self._start_presence()
 
     async def version(self) -> int:
         """Return the version of the tables, 0 for none."""
         try:
-            async with self._connection() as connection:
-                cursor = await connection.execute("SELECT version FROM oidc_schema")
-                row = await cursor.fetchone()
+            row = await self._within(self._once("SELECT version FROM oidc_schema", {}), self._timeout_seconds)
         except UndefinedTable:
             return 0
         return int(row[0]) if row else 0
@@ -141,7 +197,93 @@ class PostgresRows:
         Raises ``StorageUnavailable`` for tables that are newer than this program.
         """
         await self._work.open()
-        async with self._connection() as connection, connection.transaction():
+        return await self._within(self._migrated(), _MIGRATION_SECONDS)
+
+    async def load(self, name: RowName) -> bytes | None:
+        """Return the sealed text of a row."""
+        row = await self.run(_LOAD, **name._asdict())
+        return None if row is None or row[0] is None else bytes(row[0])
+
+    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+        """Store the sealed text of a row; see ``Rows.save``."""
+        await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn)
+
+    async def delete(self, name: RowName, turn: int | None) -> None:
+        """Remove the sealed text of a row; see ``Rows.delete``."""
+        await self.run(_DELETE, **name._asdict(), turn=turn)
+
+    @asynccontextmanager
+    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[_PostgresTurn]:
+        """Wait for the others of this replica, then for the advisory lock of the row; see ``Rows.take_turn``."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout_seconds
+        alone = self._alone.setdefault(name, asyncio.Lock())
+        await acquire(alone, timeout_seconds)
+        try:
+            connection = await self._turn_connection(max(deadline - now(), self._timeout_seconds))
+            self._held += 1
+            try:
+                await self._lock(connection, name, max(deadline - now(), 0.0))
+                yield await self._turn(name)
+            finally:
+                self._held -= 1
+                # NOTE: it is rolled back there, and a broken one dropped; a cancelled caller does not keep it.
+                await asyncio.shield(self._turns.putconn(connection))
+        finally:
+            alone.release()
+
+    async def run(self, statement: str, **arguments: object) -> tuple[Any, ...] | None:
+        """Run one statement in a transaction of its own; return its first row, or ``None``."""
+        try:
+            return await self._within(self._once(statement, arguments), self._timeout_seconds)
+        except UndefinedTable:  # a restore may make the tables anew
+            raise database_away() from None
+
+    async def aclose(self) -> None:
+        """Tell that this replica runs no more, and close all connections."""
+        if self._presence is not None:
+            self._presence.cancel()
+            with suppress(Problem):  # NOTE: the others wait a few seconds longer then
+                await self.run(_FORGET, replica=self.replica)
+        await self._work.close()
+        await self._turns.close()
+
+    async def _turn_connection(self, timeout_seconds: float) -> AsyncConnection[Any]:
+        try:
+            return await self._turns.getconn(timeout_seconds)
+        except (PoolTimeout, Error, OSError):
+            raise (turn_taken() if self._held >= MAX_TURNS else database_away()) from None
+
+    async def _lock(self, connection: AsyncConnection[Any], name: RowName, timeout_seconds: float) -> None:
+        """Take the lock of the row; the database gives it back if this replica is stopped or cut off."""
+        wait = max(1, int(timeout_seconds * _MILLISECONDS))
+        limits = {"lock_timeout": wait, "idle_in_transaction_session_timeout": int(self._turn_seconds * _MILLISECONDS)}
+        limits |= {f"tcp_{name}": value for name, value in _KEEPALIVE.items()}
+
+        async def lock() -> None:
+            for limit, value in limits.items():
+                await connection.execute(f"SET LOCAL {limit} = {value}".encode())
+            await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (_lock_number(name),))
+
+        try:
+            await self._within(lock(), timeout_seconds + self._timeout_seconds)
+        except LockNotAvailable:
+            raise turn_taken() from None
+
+    async def _turn(self, name: RowName) -> _PostgresTurn:
+        row = await self.run(_TAKE, **name._asdict(), replica=self.replica, presence=self._presence_seconds)
+        if row is None:
+            raise turn_taken()
+        number, user = row
+        return _PostgresTurn(self, name, number, interrupted=user not in (None, self.replica))
+
+    async def _once(self, statement: str, arguments: dict[str, object]) -> tuple[Any, ...] | None:
+        async with self._work.connection() as connection:
+            cursor = await connection.execute(statement.encode(), arguments)
+            return await cursor.fetchone() if cursor.description else None
+
+    async def _migrated(self) -> tuple[int, int]:
+        async with self._work.connection() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             await connection.execute("CREATE TABLE IF NOT EXISTS oidc_schema (version integer NOT NULL)")
             row = await (await connection.execute("SELECT version FROM oidc_schema")).fetchone()
@@ -154,108 +296,59 @@ class PostgresRows:
             await connection.execute("INSERT INTO oidc_schema VALUES (%s)", (VERSION,))
         return before, VERSION
 
-    async def load(self, name: RowName) -> bytes | None:
-        """Return the sealed text of a row."""
-        row = await self.run("SELECT sealed FROM oidc_entries WHERE account = %s AND entry = %s", *name)
-        return None if row is None or row[0] is None else bytes(row[0])
+    async def _within(self, work: Awaitable[_T], seconds: float) -> _T:
+        """Return the result of ``work``; a database that does not answer in time is away.
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
-        """Store the sealed text of a row; see ``Rows.save``."""
-        await self.run(_SAVE, *name, sealed, turn)
-
-    async def delete(self, name: RowName, turn: int | None) -> None:
-        """Remove the sealed text of a row; see ``Rows.delete``."""
-        await self.run(_DELETE, *name, turn)
-
-    @asynccontextmanager
-    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[_PostgresTurn]:
-        """Wait for the advisory lock of the row; see ``Rows.take_turn``."""
+        The text of an error may quote the address, which has a password, so none is handed on.
+        """
         try:
-            connection = await self._turns.getconn(timeout_seconds)
-        except (PoolTimeout, Error, OSError):
-            raise (turn_taken() if self._is_busy() else database_away()) from None
-        try:
-            await self._lock(connection, name, timeout_seconds)
-            yield await self._turn(name)
-        finally:
-            with suppress(Error, OSError):
-                await connection.rollback()
-            await self._turns.putconn(connection)  # NOTE: a broken one is dropped
-
-    async def run(self, statement: str, *arguments: object) -> tuple[Any, ...] | None:
-        """Run one statement in a transaction of its own; return its first row, or ``None``."""
-        async with self._connection() as connection:
-            cursor = await connection.execute(statement.encode(), arguments)
-            return await cursor.fetchone() if cursor.description else None
-
-    async def aclose(self) -> None:
-        """Tell that this replica runs no more, and close all connections."""
-        if self._presence is not None:
-            self._presence.cancel()
-            with suppress(Problem):  # NOTE: the others wait a few seconds longer then
-                await self.run("DELETE FROM oidc_replicas WHERE replica = %s", self.replica)
-        await self._work.close()
-        await self._turns.close()
-
-    async def _lock(self, connection: AsyncConnection[Any], name: RowName, timeout_seconds: float) -> None:
-        wait = max(1, int(timeout_seconds * _MILLISECONDS))
-        try:
-            # NOTE: a wait for a lock is no slow statement; the time of both is limited by the first.
-            await connection.execute(f"SET LOCAL lock_timeout = {wait}".encode())
-            await connection.execute(b"SET LOCAL statement_timeout = 0")
-            await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (_lock_number(name),))
-        except LockNotAvailable:
-            raise turn_taken() from None
-        except (Error, OSError):
+            return await asyncio.wait_for(work, seconds)
+        except (LockNotAvailable, UndefinedTable):
+            raise
+        except (Error, OSError, asyncio.TimeoutError):
             raise database_away() from None
 
-    async def _turn(self, name: RowName) -> _PostgresTurn:
-        told = {**name._asdict(), "replica": self.replica, "presence": self._presence_seconds}
-        async with self._connection() as connection:
-            row = await (await connection.execute(_TAKE.encode(), told)).fetchone()
-        if row is None:
-            raise turn_taken()
-        number, user = row
-        return _PostgresTurn(self, name, number, interrupted=user not in (None, self.replica))
+    def _start_presence(self) -> None:
+        self._presence = self._background.start(self._tell_presence(), after_defect=self._start_presence)
 
     async def _tell_presence(self) -> None:
+        pause = self._presence_seconds / 4
         while True:
-            await asyncio.sleep(self._presence_seconds / 3)
-            with suppress(Problem):  # NOTE: while the database is away, every other call says so
-                await self.run(_SEEN, self.replica)
-
-    def _is_busy(self) -> bool:
-        """Return whether all turns of this replica are taken."""
-        held = self._turns.get_stats()
-        return held.get("pool_size", 0) >= MAX_TURNS and not held.get("pool_available", 0)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        try:
-            async with self._work.connection() as connection:
-                yield connection
-        except UndefinedTable:
-            raise
-        except (Error, PoolTimeout, OSError):
-            raise database_away() from None  # NOTE: the text of an error may quote the address, which has a password
+            await asyncio.sleep(pause)
+            try:
+                await self.run(_SEEN, replica=self.replica)
+                pause = self._presence_seconds / 4
+            except Problem:  # NOTE: while the database is away, every other call says so
+                pause = self._presence_seconds / 15
 
 
-def _pool(address: Secret, most: int, timeout_seconds: float) -> AsyncConnectionPool[AsyncConnection[Any]]:
+def _parts_of(address: Secret) -> dict[str, Any]:
+    """Return the parts of the address; an error of the driver, which the pool would log, quotes it."""
+    try:
+        return dict(conninfo_to_dict(reveal(address)))
+    except ProgrammingError:
+        raise StorageUnavailable(
+            N_("The address of the database is none that PostgreSQL knows."),
+            action=N_("Write it as postgresql://user:password@host/database, with other characters percent-encoded."),
+            detail="database_address",
+        ) from None
+
+
+def _pool(parts: dict[str, Any], most: int, timeout_seconds: float) -> AsyncConnectionPool[AsyncConnection[Any]]:
     return AsyncConnectionPool(
-        reveal(address),
         min_size=0,
         max_size=most,
         open=False,
         timeout=timeout_seconds,
+        reconnect_timeout=timeout_seconds,
         check=AsyncConnectionPool.check_connection,
         kwargs={
-            "connect_timeout": max(1, int(timeout_seconds)),
-            "keepalives_idle": int(TIMEOUT_SECONDS),
-            "tcp_user_timeout": int(
-                2 * TIMEOUT_SECONDS * _MILLISECONDS
-            ),  # NOTE: else a cut network is noticed in hours
-            "options": f"-c statement_timeout={int(timeout_seconds * _MILLISECONDS)}",
             "application_name": "jupyter_oidc",
+            **_KEEPALIVE,
+            **parts,
+            "connect_timeout": max(1, int(timeout_seconds)),
+            "tcp_user_timeout": int(2 * timeout_seconds * _MILLISECONDS),
+            "prepare_threshold": None,  # NOTE: a pooler by transaction gives the next statement another connection
         },
     )
 

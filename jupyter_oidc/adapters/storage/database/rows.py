@@ -7,6 +7,7 @@ turn ended without its knowledge, and what a later turn has stored, or removed, 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from jupyter_oidc.language import N_
@@ -42,7 +43,10 @@ class Turn(Protocol):
         ...
 
     async def mark_in_use(self) -> None:
-        """Write durably that this replica is about to use the stored token."""
+        """Write durably that this replica is about to use the stored token.
+
+        Raises :class:`~jupyter_oidc.problems.Overloaded` if a later turn was taken meanwhile.
+        """
         ...
 
     async def clear_mark(self) -> None:
@@ -65,11 +69,14 @@ class Rows(Protocol):
         ...
 
     async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
-        """Store the sealed text of a row; one of an earlier ``turn`` than the last is dropped."""
+        """Store the sealed text of a row; one of an earlier ``turn`` than the last is dropped.
+
+        Without a turn it is the act of a person, which nothing overtakes: it counts as a turn of its own.
+        """
         ...
 
     async def delete(self, name: RowName, turn: int | None) -> None:
-        """Remove the sealed text of a row, unless a later ``turn`` was taken."""
+        """Remove the sealed text of a row, unless a later ``turn`` was taken; without one see :meth:`save`."""
         ...
 
     def take_turn(self, name: RowName, timeout_seconds: float) -> AbstractAsyncContextManager[Turn]:
@@ -111,3 +118,14 @@ def turn_taken() -> Overloaded:
     return Overloaded(
         N_("Another process is using the stored session."), detail="lock.timeout", retry_after=BUSY_RETRY_SECONDS
     )
+
+
+async def acquire(lock: asyncio.Lock, timeout_seconds: float) -> None:
+    """Wait for ``lock``; a free one is taken whatever the time. Raises ``Overloaded`` after ``timeout_seconds``."""
+    if not lock.locked():
+        await lock.acquire()
+        return
+    try:
+        await asyncio.wait_for(lock.acquire(), timeout_seconds)
+    except asyncio.TimeoutError:
+        raise turn_taken() from None

@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jupyter_oidc.adapters.storage.database.rows import database_away, other_schema, turn_taken
+from jupyter_oidc.adapters.storage.database.rows import acquire, database_away, other_schema, turn_taken
 from jupyter_oidc.adapters.storage.database.schema import SQLITE, VERSION
+from jupyter_oidc.adapters.storage.entry_lock import is_network
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
 
@@ -33,16 +34,25 @@ _TAKE: Final = """
     RETURNING turn, in_use_by
 """
 _SAVE: Final = """
-    INSERT INTO oidc_entries (account, entry, sealed) VALUES (?, ?, ?)
-    ON CONFLICT (account, entry) DO UPDATE SET sealed = excluded.sealed, changed_at = CURRENT_TIMESTAMP
-    WHERE turn <= COALESCE(?, turn)
+    INSERT INTO oidc_entries (account, entry, sealed) VALUES (?1, ?2, ?3)
+    ON CONFLICT (account, entry) DO UPDATE SET
+        sealed = excluded.sealed,
+        changed_at = CURRENT_TIMESTAMP,
+        turn = turn + (?4 IS NULL),
+        in_use_by = CASE WHEN ?4 IS NOT NULL THEN in_use_by END
+    WHERE turn <= COALESCE(?4, turn)
 """
 _DELETE: Final = """
-    UPDATE oidc_entries SET sealed = NULL, changed_at = CURRENT_TIMESTAMP
-    WHERE account = ? AND entry = ? AND turn <= COALESCE(?, turn)
+    UPDATE oidc_entries SET
+        sealed = NULL,
+        changed_at = CURRENT_TIMESTAMP,
+        turn = turn + (?3 IS NULL),
+        in_use_by = CASE WHEN ?3 IS NOT NULL THEN in_use_by END
+    WHERE account = ?1 AND entry = ?2 AND turn <= COALESCE(?3, turn)
 """
 _MARK: Final = """
-    UPDATE oidc_entries SET in_use_by = ? WHERE account = ? AND entry = ?
+    UPDATE oidc_entries SET in_use_by = ?1 WHERE account = ?2 AND entry = ?3 AND turn <= ?4
+    RETURNING turn
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = ? AND entry = ?
@@ -61,19 +71,21 @@ class _SqliteTurn:
     interrupted: bool
 
     async def mark_in_use(self) -> None:
-        """Write the mark; it is on the disk when this returns."""
-        await self.rows.run(_MARK, "here", *self.name)
+        """Write the mark; it is on the disk when this returns. Raises ``Overloaded`` as ``Turn.mark_in_use`` does."""
+        if not await self.rows.run(_MARK, "here", *self.name, self.number):
+            raise turn_taken()
 
     async def clear_mark(self) -> None:
         """Remove it."""
-        await self.rows.run(_MARK, None, *self.name)
+        await self.rows.run(_MARK, None, *self.name, self.number)
 
 
 class SqliteRows:
     """Implements ``Rows`` with the file at ``path``; its folder must be this user's alone."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path.resolve()
+        self._is_closed = False
         # NOTE: one thread, since a connection belongs to it, and so that writes keep their order.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jupyter_oidc database")
         self._database: sqlite3.Connection | None = None
@@ -87,7 +99,7 @@ class SqliteRows:
         if found != VERSION:
             await self.aclose()
             raise other_schema(found, VERSION)
-        marked = await self._all("SELECT account, entry FROM oidc_entries WHERE in_use_by IS NOT NULL")
+        marked = await self.run("SELECT account, entry FROM oidc_entries WHERE in_use_by IS NOT NULL")
         self._marked_before = set(marked)
 
     async def migrate(self) -> tuple[int, int]:
@@ -101,14 +113,19 @@ class SqliteRows:
 
         def work() -> None:
             steps = "".join(SQLITE[before:])
-            self._connection.executescript(f"BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
+            try:
+                self._connection.executescript(f"BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
+            except sqlite3.Error:
+                if self._connection.in_transaction:
+                    self._connection.rollback()
+                raise
 
         await self._in_thread(work)
         return before, VERSION
 
     async def load(self, name: RowName) -> bytes | None:
         """Return the sealed text of a row."""
-        rows = await self._all(_LOAD, *name)
+        rows = await self.run(_LOAD, *name)
         return rows[0][0] if rows else None
 
     async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
@@ -123,54 +140,67 @@ class SqliteRows:
     async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[_SqliteTurn]:
         """Wait for the other turns of this process; see ``Rows.take_turn``."""
         lock = self._turns[name]
+        await acquire(lock, timeout_seconds)
         try:
-            await asyncio.wait_for(lock.acquire(), timeout_seconds)
-        except asyncio.TimeoutError:
-            raise turn_taken() from None
-        try:
-            [(number, mark)] = await self._all(_TAKE, *name)
+            [(number, mark)] = await self.run(_TAKE, *name)
             interrupted = mark is not None and tuple(name) in self._marked_before
             self._marked_before.discard((name.account, name.entry))
             yield _SqliteTurn(self, name, number, interrupted=interrupted)
         finally:
             lock.release()
 
-    async def run(self, statement: str, *arguments: object) -> None:
-        """Run one statement; it is on the disk when this returns."""
-        await self._all(statement, *arguments)
+    async def run(self, statement: str, *arguments: object) -> list[Any]:
+        """Run one statement and return its rows; what it has written is on the disk then."""
+        return await self._in_thread(lambda: self._connection.execute(statement, arguments).fetchall())
 
     async def aclose(self) -> None:
-        """Close the file."""
+        """Close the file; closing twice is no error."""
+        if not self._is_closed:
+            self._is_closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+            self._thread.shutdown(wait=False)
 
-        def work() -> None:
-            if self._database is not None:
-                self._database.close()
-            if self._process is not None:
-                self._process.release()
-
-        await self._in_thread(work)
-        self._thread.shutdown(wait=False)
+    def _close(self) -> None:
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
+        if self._process is not None:
+            self._process.release()
 
     def _open(self) -> int:
         """Open the file for this process alone, and return the version of its tables."""
+        if self._database is None:
+            self._take_file()
+            try:
+                self._path.touch(mode=0o600)
+                self._database = sqlite3.connect(self._path, isolation_level=None)
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = FULL")
+            except BaseException:
+                self._close()
+                raise
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _take_file(self) -> None:
+        """Lock the file for this process; raises ``StorageUnavailable`` if another one has it, or may have it unseen."""
         from filelock import FileLock, Timeout
 
-        if self._database is None:
-            process = FileLock(f"{self._path}.lock", mode=0o600, thread_local=False)
-            try:
-                process.acquire(timeout=0)
-            except Timeout:
-                raise StorageUnavailable(
-                    N_("Another process uses the database file of the sessions."),
-                    action=N_("One process can have it. Give several replicas a PostgreSQL database."),
-                    detail="database_in_use",
-                ) from None
-            self._process = process
-            self._path.touch(mode=0o600)
-            self._database = sqlite3.connect(self._path, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-        return int(self._database.execute("PRAGMA user_version").fetchone()[0])
+        if is_network(self._path.parent):
+            raise StorageUnavailable(
+                N_("The database file of the sessions is on a network file system, where others may use it unnoticed."),
+                action=N_("Put it on a disk of this machine, or use a PostgreSQL database."),
+                detail="lock_network",
+            )
+        process = FileLock(f"{self._path}.lock", mode=0o600, thread_local=False)
+        try:
+            process.acquire(timeout=0)
+        except Timeout:
+            raise StorageUnavailable(
+                N_("Another process uses the database file of the sessions."),
+                action=N_("One process can have it. Give several replicas a PostgreSQL database."),
+                detail="database_in_use",
+            ) from None
+        self._process = process
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -178,11 +208,10 @@ class SqliteRows:
             raise database_away()
         return self._database
 
-    async def _all(self, statement: str, *arguments: object) -> list[Any]:
-        return await self._in_thread(lambda: self._connection.execute(statement, arguments).fetchall())
-
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         """Return ``work()``; it ends also if the caller is cancelled, before the next begins."""
+        if self._is_closed:
+            raise database_away()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except (sqlite3.Error, OSError):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry
 from jupyter_oidc.adapters.storage.database.rows import Rows
 from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
@@ -175,6 +176,29 @@ async def test_one_turn_at_a_time_and_the_next_sees_what_was_stored(store: Store
     assert order == ["one has stored", "two sees rt-2"]
 
 
+async def test_a_free_turn_is_taken_whatever_the_time(store: Store) -> None:
+    """A sign-out during a refresh waits for no turn, and takes one that is free."""
+    vault, lock = store.make()
+    if lock is None:
+        return
+    async with lock.hold(timeout_seconds=0):
+        await vault.save(entry("rt-1"))
+        with pytest.raises(Overloaded):
+            await _hold(store.make()[1], 0)
+    assert await token_in(vault) == "rt-1"
+
+
+async def test_what_a_person_does_without_a_turn_is_not_undone_by_the_turn_it_did_not_wait_for(store: Store) -> None:
+    (vault, lock), (other, _) = store.make(), store.make()
+    if not isinstance(vault, DatabaseEntry) or lock is None:
+        return  # a file knows no turns; there the next look finds another entry
+    await vault.save(entry("rt-1"))
+    async with lock.hold(timeout_seconds=1):
+        await other.delete()
+        await vault.save(entry("rt-2"))
+    assert await other.load() is None
+
+
 async def test_a_turn_that_was_given_up_leaves_nothing_taken(store: Store) -> None:
     """B12: A cancelled caller leaves nothing locked."""
     _, lock = store.make()
@@ -191,6 +215,7 @@ async def test_a_turn_that_was_given_up_leaves_nothing_taken(store: Store) -> No
         assert not held.interrupted
 
 
-async def _hold(lock: EntryLock) -> None:
-    async with lock.hold(timeout_seconds=30):
+async def _hold(lock: EntryLock | None, timeout_seconds: float = 30) -> None:
+    assert lock is not None
+    async with lock.hold(timeout_seconds=timeout_seconds):
         raise AssertionError("it was taken")

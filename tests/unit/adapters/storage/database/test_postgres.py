@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+import traceback
 from contextlib import suppress
 
 import psycopg
@@ -148,6 +149,10 @@ async def test_a_mark_of_a_replica_that_runs_no_more_is_an_interruption(address:
         async with mine.hold(timeout_seconds=1) as held:
             assert not held.interrupted  # its own mark: it knows what became of the token
             assert held.number == 2
+        await asyncio.sleep(3 * 0.6)
+        with pytest.raises(Overloaded):  # it tells again and again that it runs
+            async with entry_of(two).hold(timeout_seconds=1):
+                raise AssertionError("it was taken")
         presence = one._presence
         assert presence is not None
         presence.cancel()  # as a killed one ends: nothing is said
@@ -174,6 +179,59 @@ async def test_a_late_write_of_an_earlier_turn_is_dropped(address: Secret) -> No
         async with mine.hold(timeout_seconds=1):
             await mine.save(entry("rt-2"))
         assert await token_in(other) == "rt-2"
+
+
+async def test_a_turn_of_a_replica_that_is_stopped_ends_and_it_uses_no_token_any_more(address: Secret) -> None:
+    """Its connection stands, and nothing comes over it: the database ends the turn."""
+    async with replica(address, "two") as two:
+        one = rows_at(address, turn_seconds=0.3)
+        await one.open()
+        mine, other = entry_of(one), entry_of(two)
+        async with mine.hold(timeout_seconds=1) as late:
+            async with other.hold(timeout_seconds=10) as held:
+                await held.mark_in_use()
+                await other.save(entry("rt-2"))
+                await held.clear_mark()
+            with pytest.raises(Overloaded):
+                await late.mark_in_use()
+        assert await token_in(mine) == "rt-2"
+        await one.aclose()
+
+
+async def test_a_second_turn_of_the_same_entry_does_not_lend_its_number(address: Secret) -> None:
+    """What a task writes belongs to the turn that it has taken."""
+    async with replica(address) as rows:
+        mine, taken, goes_on = entry_of(rows), asyncio.Event(), asyncio.Event()
+
+        async def late() -> None:
+            async with mine.hold(timeout_seconds=1):
+                await ask(address, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                taken.set()
+                await goes_on.wait()
+                await mine.save(entry("rt-late"))
+
+        writing = asyncio.ensure_future(late())
+        await taken.wait()
+        other = entry_of(rows, "ada")
+        await other.delete()  # a person signs out
+        goes_on.set()
+        await writing
+        assert await other.load() is None
+
+
+async def test_a_sign_out_and_a_sign_in_end_the_use_of_the_token_before(address: Secret) -> None:
+    """A mark that its replica has forgotten locks nobody out for longer than until then."""
+    async with replica(address, "one") as one, replica(address, "two") as two:
+        mine, other = entry_of(one), entry_of(two)
+        async with mine.hold(timeout_seconds=1) as held:
+            await held.mark_in_use()
+        with pytest.raises(Overloaded):
+            async with other.hold(timeout_seconds=1):
+                raise AssertionError("it was taken")
+        await other.save(entry("rt-of-a-new-sign-in"))
+        async with other.hold(timeout_seconds=1) as held:
+            assert not held.interrupted
+        assert await token_in(mine) == "rt-of-a-new-sign-in"
 
 
 async def test_a_late_removal_of_an_earlier_turn_is_dropped(address: Secret) -> None:
@@ -234,10 +292,19 @@ async def token_of(mine: DatabaseEntry) -> str | None:
     return None
 
 
-async def test_no_error_shows_the_address_of_the_database(caplog: pytest.LogCaptureFixture) -> None:
-    rows = rows_at(Secret(f"postgresql://oidc:{MARKER}secret@127.0.0.1:9/none"), timeout_seconds=1)
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://oidc:{}@127.0.0.1:9/none", "postgresql://oidc:50%z{}@127.0.0.1:9/none", "postgres:/oidc:{}@h/db"],
+    ids=["right", "not encoded", "a slip"],
+)
+async def test_no_error_shows_the_address_of_the_database(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does the pool's own log."""
+
+    async def connect() -> None:
+        async with replica(Secret(address.format(MARKER + "secret")), timeout_seconds=1):
+            raise AssertionError("it is open")
+
     with pytest.raises(StorageUnavailable) as caught:
-        await rows.open()
+        await connect()
     assert caught.value.__cause__ is None
-    assert MARKER not in repr(rows) + str(caught.value) + caplog.text
-    await rows.aclose()
+    assert MARKER not in str(caught.value) + caplog.text + "".join(traceback.format_exception(caught.value))

@@ -91,3 +91,28 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     rows = SqliteRows(path)
     assert await detail_of(rows.migrate()) == "database"
     await rows.aclose()
+
+
+async def test_a_file_that_cannot_be_opened_is_free_for_the_next_attempt(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    path.mkdir()
+    rows = SqliteRows(path)
+    assert (await detail_of(rows.open()), await detail_of(rows.open())) == ("database", "database")
+    await rows.aclose()
+
+
+async def test_the_same_file_by_another_name_is_the_same_file(tmp_path: Path) -> None:
+    path, link = tmp_path / "sessions.sqlite", tmp_path / "link.sqlite"
+    link.symlink_to(path)
+    async with opened(path):
+        second = SqliteRows(link)
+        assert await detail_of(second.open()) == "database_in_use"
+        await second.aclose()
+
+
+async def test_a_closed_file_is_told_and_closed_once(tmp_path: Path) -> None:
+    async with opened(tmp_path / "sessions.sqlite") as rows:
+        mine = entry_of(rows)
+        await rows.aclose()
+        await rows.aclose()
+        assert await detail_of(mine.save(entry())) == "database"
