@@ -20,7 +20,6 @@ These exceptions are for broken expectations; expected outcomes are values (``se
 
 from __future__ import annotations
 
-from copy import copy
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
@@ -69,17 +68,21 @@ class Problem(Exception):
 
     def at(self, place: Facts) -> Self:
         """Return this problem with the facts of its ``place``, such as the API of the route; its own facts come first."""
-        placed = copy(self)
-        placed.params = {**place, **self.params}
-        placed._write_sentences()  # noqa: SLF001 - its own copy
-        return placed
+        return self._with({**place, **self.params})
 
     def bare(self) -> Self:
         """Return this problem for a caller who is not known: without the facts about this server's settings."""
-        bare = copy(self)
-        bare.params = {name: fact for name, fact in self.params.items() if name == "seconds"}
-        bare._write_sentences()  # noqa: SLF001 - its own copy
-        return bare
+        return self._with({name: fact for name, fact in self.params.items() if name == "seconds"})
+
+    def _with(self, params: dict[str, Fact]) -> Self:
+        """Return another problem that differs by its ``params`` alone."""
+        # NOTE: not by 'copy', which a library may change for all exceptions of a process, and tblib, which distributed
+        # installs, does: its copies share their attributes, so the problem that others hold would change, too.
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__)
+        other.params = params
+        other._write_sentences()  # noqa: SLF001 - its own copy
+        return other
 
     @property
     def title(self) -> Sentence:

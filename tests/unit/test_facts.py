@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copyreg
+from collections.abc import Iterator
+
 import pytest
+from tblib import pickling_support
 
 from jupyter_oidc import problems
 from jupyter_oidc.facts import MAX_LISTED, choices, facts
@@ -43,10 +47,30 @@ def test_a_fact_of_the_problem_is_not_replaced_by_that_of_the_place() -> None:
     assert MethodNotAllowed(params=facts(api="orders")).at(facts(api="items")).params == {"api": "orders"}
 
 
+@pytest.fixture(params=["alone", "beside Dask"])
+def copied_otherwise(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Python copies an exception of ours as always, or as tblib does, which Dask installs in whatever imports it."""
+    if request.param == "beside Dask":
+        pickling_support.install(IdpUnavailable)
+    else:
+        copyreg.dispatch_table.pop(IdpUnavailable, None)
+    yield
+    copyreg.dispatch_table.pop(IdpUnavailable, None)
+
+
+@pytest.mark.usefixtures("copied_otherwise")
 def test_a_problem_that_several_callers_share_stays_as_it_is() -> None:
-    shared = IdpUnavailable()
-    assert shared.at(facts(provider="corp")).message == "The provider 'corp' cannot be reached at the moment."
-    assert (shared.message, shared.params) == ("The provider cannot be reached at the moment.", {})
+    shared = IdpUnavailable(retry_after=5.0)
+    told = shared.at(facts(provider="corp"))
+    assert (told.message, str(told.bare().message), told.code, told.retry_after, str(told)) == (
+        "The provider 'corp' cannot be reached at the moment.",
+        "The provider cannot be reached at the moment.",
+        "idp_unavailable",
+        5.0,
+        "The provider cannot be reached at the moment.",
+    )
+    assert (told.message, told.params) != (shared.message, shared.params)
+    assert (shared.message, shared.params) == ("The provider cannot be reached at the moment.", {"seconds": 5})
 
 
 def test_the_seconds_to_wait_are_a_fact() -> None:
