@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import secrets
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
     from jupyter_oidc.background import Background
+    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
 
 MAX_CONNECTIONS: Final = 8
@@ -153,13 +153,14 @@ class PostgresRows:
         address: Secret,
         replica: str,
         background: Background,
+        entropy: Entropy,
         *,
         presence_seconds: float = PRESENCE_SECONDS,
         timeout_seconds: float = TIMEOUT_SECONDS,
         turn_seconds: float = MAX_TURN_SECONDS,
     ) -> None:
         # NOTE: a replica that was started again knows nothing of what the one before it has used.
-        self.replica = f"{replica}.{secrets.token_hex(8)}"
+        self.replica = f"{replica}.{entropy.token(64)}"
         self._presence_seconds = presence_seconds
         self._timeout_seconds = timeout_seconds
         self._turn_seconds = turn_seconds

@@ -13,6 +13,7 @@ from jupyter_oidc.adapters.storage.database.postgres import PostgresRows
 from jupyter_oidc.adapters.storage.database.rows import Rows
 from jupyter_oidc.adapters.storage.storage_key import keys_in
 from jupyter_oidc.background import Background
+from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.secret import Secret
 from tests.support.postgres import Postgres
@@ -23,7 +24,8 @@ TWO = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"
 
 def rows_at(address: Secret, name: str = "one", **options: float) -> PostgresRows:
     """Return the rows that the replica ``name`` sees; a defect in its background work fails the test."""
-    return PostgresRows(address, name, Background(lambda defect: pytest.fail(str(defect)), expected=Problem), **options)
+    background = Background(lambda defect: pytest.fail(str(defect)), expected=Problem)
+    return PostgresRows(address, name, background, SystemEntropy(), **options)
 
 
 async def fresh_database(postgres: Postgres) -> Secret:
