@@ -248,20 +248,25 @@ async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
     assert fake_environment.clock.now().monotonic - before == 19.5
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
-async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path) -> None:
-    """Q8.8, Q7.5: both the first call and later ones name it, for as long as the trouble lasts."""
-    fake_environment = FakeEnvironment()
+async def signed_in_without_a_lock(folder: Path) -> tuple[FakeEnvironment, Path]:
+    """Sign in, then let others write to the folder of the lock, so that none can be had; return that folder, too."""
+    fake_environment, shared = FakeEnvironment(), folder / "shared"
     await fake_environment.sign_in()
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o777)
+    shared.mkdir()
+    shared.chmod(0o777)
     fake_environment.lock = FileEntryLock(  # type: ignore[assignment]
-        lambda: folder,
+        lambda: shared,
         provider="corp",
         issuer=fake_environment.settings.issuer,
         client_id=fake_environment.settings.client_id,
     )
+    return fake_environment, shared
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
+async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path) -> None:
+    """Q8.8, Q7.5: both the first call and later ones name it, for as long as the trouble lasts."""
+    fake_environment, folder = await signed_in_without_a_lock(tmp_path)
     service = fake_environment.new_service()
     told = []
     for _ in range(2):
@@ -277,17 +282,7 @@ async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path
 @pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
 async def test_a_sign_out_removes_the_entry_where_no_lock_can_be_had(tmp_path: Path) -> None:
     """D3: a lock that cannot be trusted keeps no token where it would bring the session back."""
-    fake_environment = FakeEnvironment()
-    await fake_environment.sign_in()
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o777)
-    fake_environment.lock = FileEntryLock(  # type: ignore[assignment]
-        lambda: folder,
-        provider="corp",
-        issuer=fake_environment.settings.issuer,
-        client_id=fake_environment.settings.client_id,
-    )
+    fake_environment, _ = await signed_in_without_a_lock(tmp_path)
     service = fake_environment.new_service()
     assert await fake_environment.vault.load() is not None
     await service.sign_outs.sign_out()
