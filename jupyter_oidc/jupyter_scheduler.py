@@ -13,7 +13,6 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from jupyter_scheduler import scheduler
 from jupyter_scheduler.exceptions import SchedulerError
@@ -26,8 +25,6 @@ from jupyter_oidc.language import N_, told
 from jupyter_oidc.server.sharing import current_jupyter_user
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jupyter_oidc.cli.running import RunningServer
 
 _MARKS: Final = ("jupyter_oidc", "%oidc")
@@ -142,9 +139,5 @@ def calls_apis(path: str) -> bool:
 
 
 def _require_session(server: RunningServer) -> None:
-    providers = server.call("GET", "jupyter-oidc/providers")["providers"]
-    sessions: list[Mapping[str, Any]] = [
-        server.call("GET", f"jupyter-oidc/providers/{quote(one['name'], safe='')}/session") for one in providers
-    ]
-    if not any(session["state"] in _WITH_A_SESSION for session in sessions):
+    if not any(session["state"] in _WITH_A_SESSION for session in server.summaries()):
         raise JobNotRun(told(SIGNED_OUT))

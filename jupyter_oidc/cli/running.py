@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.contract.announcement import (
@@ -33,7 +33,7 @@ from jupyter_oidc.diagnostics.check import Status, Subject
 from jupyter_oidc.language import N_, _, heard, sentence, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import httpx
 
@@ -146,6 +146,15 @@ class RunningServer:
             return _read_reply(reply, path, self.seen_version)
         finally:
             self.seen_version.tell()
+
+    def summaries(self, wanted: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the session summary of each provider, or of those ``wanted``, as :meth:`call` does."""
+        names = [one["name"] for one in self.call("GET", "jupyter-oidc/providers")["providers"]]
+        return [
+            self.call("GET", f"jupyter-oidc/providers/{quote(name, safe='')}/session")
+            for name in names
+            if not wanted or name in wanted
+        ]
 
     async def answers_at(self, host: str) -> bool | None:
         """Return whether this server answers a request for ``host``; ``None`` if it cannot be asked.

@@ -68,10 +68,7 @@ class SessionApp(OidcApp):
         """Return the provider's name: the argument, or the provider of ``api``."""
         if self.extra_args:
             return str(self.extra_args[0])
-        known: dict[str, str] = {}
-        for one in server.call("GET", "jupyter-oidc/providers")["providers"]:
-            summary = server.call("GET", f"jupyter-oidc/providers/{quote(one['name'], safe='')}/session")
-            known |= {entry["name"]: one["name"] for entry in summary["apis"]}
+        known = {entry["name"]: summary["provider"] for summary in server.summaries() for entry in summary["apis"]}
         if api not in known:
             raise ServerError(
                 _("There is no API '{api}'.", api=plain(api)),
@@ -100,9 +97,7 @@ class Status(SessionApp):
 
     def work(self, server: RunningServer) -> int:
         """Print one paragraph for each provider."""
-        known = [one["name"] for one in server.call("GET", "jupyter-oidc/providers")["providers"]]
-        wanted = [name for name in known if not self.extra_args or name in self.extra_args]
-        summaries = [server.call("GET", f"jupyter-oidc/providers/{quote(name)}/session") for name in wanted]
+        summaries = server.summaries(self.extra_args)
         if self.as_json:
             self.write_stdout(json.dumps(summaries, indent=2))
         else:

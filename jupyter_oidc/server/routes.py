@@ -28,7 +28,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
 
 
 def routes(context: Context) -> list[tuple[str, type[OidcHandler], dict[str, Any]]]:
-    """Return the routes in the form that ``ExtensionApp.handlers`` takes, without that of the proxy.
+    """Return pattern, handler and arguments of the routes, without that of the proxy.
 
     :class:`~jupyter_oidc.server.late_routes.LateRoutes` adds the proxy by its prefix, before all others.
     """

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -27,6 +26,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from jupyter_oidc.adapters.storage.database.rows import (
     PRESENCE_SECONDS,
     RowName,
+    Turn,
     acquire,
     database_away,
     other_schema,
@@ -119,28 +119,6 @@ _FORGET: Final = """
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class _PostgresTurn:
-    """Implements ``Turn``."""
-
-    rows: PostgresRows
-    name: RowName
-    number: int
-    interrupted: bool
-
-    async def mark_in_use(self) -> None:
-        """Write the name of this replica beside the row; raises ``Overloaded`` if a later turn was taken meanwhile."""
-        if await self._mark(self.rows.replica) is None:
-            raise turn_taken()
-
-    async def clear_mark(self) -> None:
-        """Remove it; what a later turn has written stays."""
-        await self._mark(None)
-
-    async def _mark(self, user: str | None) -> tuple[Any, ...] | None:
-        return await self.rows.run(_MARK, **self.name._asdict(), user=user, turn=self.number)
-
-
 class PostgresRows:
     """Implements ``Rows`` with the database at ``address`` (a libpq connection string or URI), for ``replica``.
 
@@ -213,8 +191,13 @@ class PostgresRows:
         """Remove the sealed text of a row; see ``Rows.delete``."""
         await self.run(_DELETE, **name._asdict(), turn=turn)
 
+    async def mark(self, name: RowName, turn: int, *, in_use: bool) -> bool:
+        """Write or remove the name of this replica beside the row; see ``Rows.mark``."""
+        user = self.replica if in_use else None
+        return await self.run(_MARK, **name._asdict(), user=user, turn=turn) is not None
+
     @asynccontextmanager
-    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[_PostgresTurn]:
+    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[Turn]:
         """Wait for the others of this replica, then for the advisory lock of the row; see ``Rows.take_turn``."""
         now = asyncio.get_running_loop().time
         deadline = now() + timeout_seconds
@@ -271,12 +254,12 @@ class PostgresRows:
         except LockNotAvailable:
             raise turn_taken() from None
 
-    async def _turn(self, name: RowName) -> _PostgresTurn:
+    async def _turn(self, name: RowName) -> Turn:
         row = await self.run(_TAKE, **name._asdict(), replica=self.replica, presence=self._presence_seconds)
         if row is None:
             raise turn_taken()
         number, user = row
-        return _PostgresTurn(self, name, number, interrupted=user not in (None, self.replica))
+        return Turn(self, name, number, interrupted=user not in (None, self.replica))
 
     async def _once(self, statement: str, arguments: dict[str, object]) -> tuple[Any, ...] | None:
         async with self._work.connection() as connection:

@@ -8,6 +8,7 @@ turn ended without its knowledge, and what a later turn has stored, or removed, 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from jupyter_oidc.language import N_
@@ -29,29 +30,30 @@ class RowName(NamedTuple):
     entry: str
 
 
-class Turn(Protocol):
-    """One turn at a row; see :class:`~jupyter_oidc.sessions.ports.HeldLock`."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Implements :class:`~jupyter_oidc.sessions.ports.HeldLock`: the turn ``number`` at a row of ``rows``.
 
-    @property
-    def number(self) -> int:
-        """The number of the turn."""
-        ...
+    It is ``interrupted`` if a replica that runs no more has ended between using the stored token and storing its
+    successor.
+    """
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether a replica that runs no more has ended between using the stored token and storing its successor."""
-        ...
+    rows: Rows
+    name: RowName
+    number: int
+    interrupted: bool
 
     async def mark_in_use(self) -> None:
         """Write durably that this replica is about to use the stored token.
 
         Raises :class:`~jupyter_oidc.problems.Overloaded` if a later turn was taken meanwhile.
         """
-        ...
+        if not await self.rows.mark(self.name, self.number, in_use=True):
+            raise turn_taken()
 
     async def clear_mark(self) -> None:
-        """Remove that mark."""
-        ...
+        """Remove that mark; what a later turn has written stays."""
+        await self.rows.mark(self.name, self.number, in_use=False)
 
 
 class Rows(Protocol):
@@ -77,6 +79,10 @@ class Rows(Protocol):
 
     async def delete(self, name: RowName, turn: int | None) -> None:
         """Remove the sealed text of a row, unless a later ``turn`` was taken; without one see :meth:`save`."""
+        ...
+
+    async def mark(self, name: RowName, turn: int, *, in_use: bool) -> bool:
+        """Write or remove the mark of this replica; return ``False``, with nothing changed, if a later turn was taken."""
         ...
 
     def take_turn(self, name: RowName, timeout_seconds: float) -> AbstractAsyncContextManager[Turn]:

@@ -11,10 +11,9 @@ import sqlite3
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jupyter_oidc.adapters.storage.database.rows import acquire, database_away, other_schema, turn_taken
+from jupyter_oidc.adapters.storage.database.rows import Turn, acquire, database_away, other_schema
 from jupyter_oidc.adapters.storage.database.schema import SQLITE, VERSION
 from jupyter_oidc.adapters.storage.entry_lock import is_network
 from jupyter_oidc.language import N_
@@ -59,25 +58,6 @@ _LOAD: Final = """
 """
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class _SqliteTurn:
-    """Implements ``Turn``."""
-
-    rows: SqliteRows
-    name: RowName
-    number: int
-    interrupted: bool
-
-    async def mark_in_use(self) -> None:
-        """Write the mark; it is on the disk when this returns. Raises ``Overloaded`` as ``Turn.mark_in_use`` does."""
-        if not await self.rows.run(_MARK, "here", *self.name, self.number):
-            raise turn_taken()
-
-    async def clear_mark(self) -> None:
-        """Remove it."""
-        await self.rows.run(_MARK, None, *self.name, self.number)
 
 
 class SqliteRows:
@@ -136,8 +116,12 @@ class SqliteRows:
         """Remove the sealed text of a row; see ``Rows.delete``."""
         await self.run(_DELETE, *name, turn)
 
+    async def mark(self, name: RowName, turn: int, *, in_use: bool) -> bool:
+        """Write or remove the mark; it is on the disk when this returns. See ``Rows.mark``."""
+        return bool(await self.run(_MARK, "here" if in_use else None, *name, turn))
+
     @asynccontextmanager
-    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[_SqliteTurn]:
+    async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[Turn]:
         """Wait for the other turns of this process; see ``Rows.take_turn``."""
         lock = self._turns[name]
         await acquire(lock, timeout_seconds)
@@ -145,7 +129,7 @@ class SqliteRows:
             [(number, mark)] = await self.run(_TAKE, *name)
             interrupted = mark is not None and tuple(name) in self._marked_before
             self._marked_before.discard((name.account, name.entry))
-            yield _SqliteTurn(self, name, number, interrupted=interrupted)
+            yield Turn(self, name, number, interrupted=interrupted)
         finally:
             lock.release()
 
