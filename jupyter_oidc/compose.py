@@ -352,7 +352,7 @@ def diagnostic_context(
     stores = StoreParts(KeyringThread(), place, storage_key)
 
     async def check_lock_folder() -> None:
-        lock = FileEntryLock(lambda: lock_folder(place), **DOCTOR._asdict())
+        lock = FileEntryLock(lambda: lock_folder(place), **DOCTOR._asdict(), holder="doctor")
         await asyncio.to_thread(lock.check_folder)
 
     def forward_proxy(provider: Provider) -> str | None:
@@ -387,10 +387,10 @@ def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Se
 
     ``storage_key`` is the result of :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key`.
     """
-    vault_of, place = vaults(settings, event_log.log, storage_key), _place(settings)
+    vault_of, place, entropy = vaults(settings, event_log.log, storage_key), _place(settings), SystemEntropy()
     return Parts(
         clock=SystemClock(),
-        entropy=SystemEntropy(),
+        entropy=entropy,
         scheduler=LoopScheduler(),
         event_log=event_log,
         provider_port=_provider_port,
@@ -400,6 +400,7 @@ def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Se
             provider=p.name,
             issuer=p.issuer,
             client_id=p.client_id,
+            holder=entropy.token(128),
         ),
         upstream=HttpUpstream(),
     )

@@ -119,6 +119,11 @@ class BearerTokens:
         """Refresh the sign-in's access token of ``session`` in the background."""
         self._background.start(self._refresh_sign_in_token(session))
 
+    def compare_soon(self) -> None:
+        """Refresh in the background, because that compares the stored entry, which another server has changed."""
+        if self._current.active is not None and not self._current.closed:
+            self.refresh_soon(self._current.active)
+
     def refresh_is_due(self, session: LiveSession) -> None:
         """Do the same when the timer is due; after a defect the timer is started again (Q6.3)."""
         if self._current.active is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.background import Background
     from jupyter_oidc.sessions.current_session import CurrentSession
     from jupyter_oidc.sessions.oidc_client import OidcClient
-    from jupyter_oidc.sessions.ports import Scheduler
+    from jupyter_oidc.sessions.ports import Entry, Scheduler
     from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.sessions.token_answers import Tokens
 
@@ -60,6 +60,10 @@ class Orphans:
         """Revoke ``orphan`` in the background, trying a few times."""
         if orphan is not None:
             self._background.start(self.revoke_now(orphan))
+
+    def revoke_entry(self, entry: Entry) -> None:
+        """Revoke the refresh token of ``entry`` in the background."""
+        self.revoke(OrphanedToken(entry.refresh_token, self._oidc_client.origin(entry.subject, entry.sid)))
 
     async def revoke_now(self, orphan: OrphanedToken, *, attempts: int = MAX_REVOCATION_ATTEMPTS) -> Revoked:
         """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.

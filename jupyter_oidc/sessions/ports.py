@@ -87,11 +87,18 @@ class HeldLock(Protocol):
 
     ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the
     stored token may already be used (B14).
+    ``held_last`` says that no other server has held the lock since this server did, so that the stored token is the one
+    that this server knows, even if the store does not answer.
     """
 
     @property
     def interrupted(self) -> bool:
         """Whether an earlier holder died between using the token and storing its successor."""
+        ...
+
+    @property
+    def held_last(self) -> bool:
+        """Whether this server was the last one to hold the lock."""
         ...
 
     async def mark_in_use(self) -> None:

@@ -14,7 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.problems import AudienceRefused, IdTokenRejected, LocalProblem, ProviderProblem, UserinfoRejected
+from jupyter_oidc.problems import (
+    AudienceRefused,
+    IdTokenRejected,
+    LocalProblem,
+    ProviderProblem,
+    StorageUnavailable,
+    UserinfoRejected,
+)
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import refresh_policy
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Entry, SystemPorts
     from jupyter_oidc.sessions.session_data import SessionData
-    from jupyter_oidc.sessions.session_store import StoreTransaction
+    from jupyter_oidc.sessions.session_store import StoredState, StoreTransaction
     from jupyter_oidc.sessions.token_answers import RefreshReply, Refused, Tokens
     from jupyter_oidc.settings import Provider
 
@@ -136,7 +143,7 @@ class Refresh:
 
     async def _spend_stored(self, session: LiveSession, key: TokenKey, transaction: StoreTransaction) -> RefreshOutcome:
         known = self._known_entry(session)
-        stored = await transaction.stored_state(known)
+        stored = await transaction.stored_state(known)  # NOTE: unknown in doubt, since a token is used once
         self._check_current(session)
         refresh_token = known.refresh_token
         match stored:
@@ -212,7 +219,8 @@ class Refresh:
             if after.refresh_token == session.data.refresh_token:
                 await transaction.clear_mark()
             else:
-                await transaction.save(after.entry(self._settings()))
+                known = session.data.entry(self._settings())
+                await transaction.save(after.entry(self._settings()), successor_of=known)
             if self._is_current(session):
                 session.data = after
                 return None
@@ -227,7 +235,7 @@ class Refresh:
 
     async def _stored_state_before_saving(
         self, session: LiveSession, transaction: StoreTransaction
-    ) -> Same | RotatedElsewhere | Deleted | OtherSubject | None:
+    ) -> StoredState | None:
         """Compare the stored entry again before a refresh is saved; ``None`` if this session has ended meanwhile (B31).
 
         A sign-in or sign-out does not wait long for the lock, and a refresh must not undo it (D7).
@@ -235,7 +243,10 @@ class Refresh:
         known = session.data.entry(self._settings())
         if known is None or not self._is_current(session):
             return None
-        stored = await transaction.stored_state(known)
+        try:
+            stored: StoredState = await transaction.stored_state(known)
+        except StorageUnavailable:
+            stored = Same()  # the lock is still ours; a write that is repeated later looks again
         return stored if self._is_current(session) else None
 
     # -- the rest of the answer ----------------------------------------------------------------------------
@@ -286,7 +297,7 @@ class Refresh:
         if after.entry(settings) != session.data.entry(settings):
             stored = await self._stored_state_before_saving(session, transaction)
             if isinstance(stored, Same):
-                await transaction.save(after.entry(settings))
+                await transaction.save(after.entry(settings), successor_of=session.data.entry(settings))
             elif isinstance(stored, (Deleted, OtherSubject)):
                 return LeftElsewhere(stored)
             self._check_current(session)

@@ -80,7 +80,13 @@ class SessionService:
         self._background = Background(self._report, expected=Problem)
         self.current = current = CurrentSession(settings, system)
         self._store = store = SessionStore(
-            vault, lock, scheduler=timers, entropy=entropy, on_saved_late=current.saved_late
+            vault,
+            lock,
+            scheduler=timers,
+            entropy=entropy,
+            on_saved_late=current.saved_late,
+            on_overtaken=lambda: tokens.compare_soon(),  # noqa: PLW0108 - they are made below
+            on_dropped=lambda entry: orphans.revoke_entry(entry),  # noqa: PLW0108 - as above
         )
         store.set_retry(lambda: self._background.start(store.retry(), after_defect=store.schedule_retry))
         self._orphans = orphans = Orphans(current, oidc_client, timers, self._background)

@@ -4,7 +4,8 @@ Several servers may share an entry (one person, two Jupyter servers).
 A server that is about to use the stored refresh token waits for the lock, reads the entry again, and stores the
 successor before it releases the lock; so a token that works once is used once (B2, B10).
 A write that failed is retried until it succeeds (B15), and so is the removal of an entry.
-A late write is dropped if a sign-in or sign-out came meanwhile (B31).
+A late write is dropped if a sign-in or sign-out came meanwhile (B31), here or at another server: the successor of an
+entry replaces that entry only.
 It refuses to decide what any of this means for the session.
 """
 
@@ -56,8 +57,33 @@ class OtherSubject:
 StoredState = Same | RotatedElsewhere | Deleted | OtherSubject
 
 
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    """The newest entry, which the store did not take.
+
+    Each of ``replaces`` may be the stored one: the last that was stored, and those whose write only seemed to fail.
+    ``None`` stands for any: the entry is that of a new sign-in.
+    """
+
+    entry: Entry
+    replaces: tuple[Entry, ...] | None
+
+    def may_replace(self, stored: Entry | None) -> bool:
+        """Return whether no other server has stored or removed an entry meanwhile."""
+        return self.replaces is None or (stored is not None and any(_same(stored, one) for one in self.replaces))
+
+    def followed_by(self, entry: Entry) -> _Unsaved:
+        """Return ``entry``, the successor of this one, as an unsaved one too."""
+        return _Unsaved(entry, None if self.replaces is None else (*self.replaces, entry))
+
+
 class SessionStore:
-    """Stores one provider's entry; ``on_saved_late`` is called when a write succeeds after it had failed."""
+    """Stores one provider's entry.
+
+    ``on_saved_late`` is called when a write succeeds after it had failed, ``on_overtaken`` when it is not repeated
+    because another server has stored or removed the entry meanwhile, and ``on_dropped`` with an entry that is given up
+    for that and whose token no session uses any more.
+    """
 
     def __init__(
         self,
@@ -67,13 +93,17 @@ class SessionStore:
         scheduler: Scheduler,
         entropy: Entropy,
         on_saved_late: Callable[[], None],
+        on_overtaken: Callable[[], None],
+        on_dropped: Callable[[Entry], None],
     ) -> None:
         self._vault = vault
         self._lock = lock
         self._scheduler = scheduler
         self._entropy = entropy
         self._on_saved_late = on_saved_late
-        self._unsaved: Entry | None = None
+        self._on_overtaken = on_overtaken
+        self._on_dropped = on_dropped
+        self._unsaved: _Unsaved | None = None
         self._undeleted: Entry | None = None
         self._was_stored = False
         self._write_number = 0
@@ -142,10 +172,18 @@ class SessionStore:
             if is_held:
                 raise
             stored = await self._removed(subject)  # NOTE: a sign-out does not wait for a lock that cannot be had
-        return unsaved or stored
+        if unsaved is None:
+            return stored
+        if stored is not None and not unsaved.may_replace(stored):
+            self._on_dropped(unsaved.entry)
+            return stored
+        return unsaved.entry
 
-    async def save(self, entry: Entry | None) -> bool:
-        """Write ``entry``, or remove the stored one; return whether that worked, and keep trying if not (B15)."""
+    async def save(self, entry: Entry | None, *, successor_of: Entry | None = None) -> bool:
+        """Write ``entry``, or remove the stored one; return whether that worked, and keep trying if not (B15).
+
+        A ``successor_of`` another entry is written later only in the place of that one.
+        """
         number = self._write_number
         try:
             if entry is None:
@@ -155,7 +193,7 @@ class SessionStore:
                 self._was_stored = True
         except StorageUnavailable:
             if entry is not None and number == self._write_number:
-                self._unsaved = entry
+                self._unsaved = self._as_unsaved(entry, successor_of)
                 self.schedule_retry()
             return False
         if number == self._write_number:
@@ -180,6 +218,23 @@ class SessionStore:
         if saved:
             self._on_saved_late()
 
+    def state_of(self, stored: Entry | None, known: Entry) -> StoredState:
+        """Compare the ``stored`` entry with the one that this server knows.
+
+        An unsaved one counts as stored, unless another server has stored or removed an entry meanwhile: then it is
+        dropped.
+        """
+        if self._unsaved is not None:
+            if self._unsaved.may_replace(stored):
+                return Same()
+            dropped, self._unsaved = self._unsaved.entry, None
+            self._on_dropped(dropped)
+        if stored is None:
+            return Deleted()
+        if stored.subject != known.subject:
+            return OtherSubject()
+        return Same() if stored.refresh_token == known.refresh_token else RotatedElsewhere(stored)
+
     def detach(self) -> None:
         """Stop writing and removing: the entry belongs to another session of this process now."""
         self._next_write()
@@ -191,14 +246,35 @@ class SessionStore:
         self._spawn = self._no_retry
 
     async def _retry_writes(self) -> bool:
-        """Repeat the write or removal that failed; an entry that another server has stored meanwhile is not removed."""
+        """Repeat the write or removal that failed, unless another server has stored or removed the entry meanwhile."""
         if self._unsaved is not None:
-            return await self.save(self._unsaved)
+            return await self._retry_save(self._unsaved)
         stored = None if self._undeleted is None else await self._stored()
         if stored is not None and self._undeleted is not None and _same(stored, self._undeleted):
             return await self.save(None)
         self._undeleted = None
         return True
+
+    async def _retry_save(self, unsaved: _Unsaved) -> bool:
+        if unsaved.replaces is not None:
+            try:
+                stored = await self._vault.load()
+            except StorageUnavailable:
+                self.schedule_retry()
+                return False
+            if unsaved is not self._unsaved:
+                return False
+            if not unsaved.may_replace(stored):
+                self._on_overtaken()
+                return False
+        return await self.save(unsaved.entry)
+
+    def _as_unsaved(self, entry: Entry, before: Entry | None) -> _Unsaved:
+        if self._unsaved is not None and entry == self._unsaved.entry:
+            return self._unsaved
+        if before is None:
+            return _Unsaved(entry, None)
+        return (self._unsaved or _Unsaved(before, (before,))).followed_by(entry)
 
     async def _removed(self, subject: str | None = None) -> Entry | None:
         """Remove the stored entry and return it; raises ``StorageUnavailable``, and tries again later then."""
@@ -257,18 +333,17 @@ class StoreTransaction:
         return self._held_lock.interrupted
 
     async def stored_state(self, known: Entry) -> StoredState:
-        """Compare the stored entry with the one that this server knows."""
-        if self._store.unsaved:
-            return Same()  # the stored entry is older than ours
+        """Compare the stored entry with the one that this server knows.
+
+        Raises ``StorageUnavailable`` for a store that does not answer, if another server may have used the token.
+        """
         try:
             stored = await self._store.load()
         except StorageUnavailable:
-            return Same()  # a store that does not answer changes nothing; the lock is still ours
-        if stored is None:
-            return Deleted()
-        if stored.subject != known.subject:
-            return OtherSubject()
-        return Same() if stored.refresh_token == known.refresh_token else RotatedElsewhere(stored)
+            if self._store.unsaved or self._held_lock.held_last:
+                return Same()
+            raise
+        return self._store.state_of(stored, known)
 
     async def mark_in_use(self) -> None:
         """Write durably that the stored token is about to be used."""
@@ -278,9 +353,9 @@ class StoreTransaction:
         """Remove that mark: the stored token is unused, or none is stored."""
         await self._held_lock.clear_mark()
 
-    async def save(self, entry: Entry | None) -> bool:
-        """Store ``entry``, and clear the mark if that worked."""
-        saved = await self._store.save(entry)
+    async def save(self, entry: Entry | None, *, successor_of: Entry | None = None) -> bool:
+        """Store ``entry``, and clear the mark if that worked; see :meth:`SessionStore.save`."""
+        saved = await self._store.save(entry, successor_of=successor_of)
         if saved:
             await self.clear_mark()
         return saved

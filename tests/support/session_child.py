@@ -99,6 +99,10 @@ class DyingHeldLock:
     def interrupted(self) -> bool:
         return self.held_lock.interrupted
 
+    @property
+    def held_last(self) -> bool:
+        return self.held_lock.held_last
+
     async def mark_in_use(self) -> None:
         await self.held_lock.mark_in_use()
         if self.point == "marked":

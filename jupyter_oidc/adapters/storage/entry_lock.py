@@ -3,7 +3,8 @@
 The lock is the operating system's own (``filelock``), so it is free as soon as its holder ends, even by a crash.
 A marker file lies beside it while a refresh token is in use; a server that finds one knows that another server was
 interrupted during a refresh.
-Both files are empty of data (D11).
+A third file says who has held the lock last, by a random name.
+No file holds data of a session (D11).
 This module refuses to lock on a network file system, which does not enforce such locks reliably (B13); since stored
 entries belong to one machine each (B34), a local folder of that machine serves as well.
 """
@@ -54,6 +55,7 @@ class _UnsharedLock:
     """Implements ``HeldLock`` where nothing is shared."""
 
     interrupted: bool = False
+    held_last: bool = True
 
     async def mark_in_use(self) -> None:
         """Do nothing: no other server shares the entry."""
@@ -93,6 +95,7 @@ class _HeldFileLock:
     folder: PrivateDirectory
     marker: str
     interrupted: bool
+    held_last: bool
 
     async def mark_in_use(self) -> None:
         """Write the marker; it is on the disk when this returns."""
@@ -107,6 +110,7 @@ class FileEntryLock:
     """Implements ``EntryLock`` with a file in the folder that ``where()`` names.
 
     Each (issuer, client, provider name) has a lock of its own (B23).
+    ``holder`` is a random name for this object.
     ``mounts`` is the list of mounted file systems, as Linux writes it.
     """
 
@@ -117,6 +121,7 @@ class FileEntryLock:
         provider: str,
         issuer: str,
         client_id: str,
+        holder: str,
         mounts: Path = _MOUNTS,
     ) -> None:
         owner = json.dumps([issuer, client_id, provider])
@@ -125,6 +130,7 @@ class FileEntryLock:
         self._folder = PrivateDirectory(where)
         self._mounts = mounts
         self._trusted = False
+        self._holder = holder.encode()
 
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
@@ -147,7 +153,8 @@ class FileEntryLock:
         try:
             marker = f"{self._name}.spending"
             left = await asyncio.to_thread(self._folder.read, marker, 64)
-            yield _HeldFileLock(self._folder, marker, interrupted=left is not None)
+            held_last = await asyncio.to_thread(self._take_over)
+            yield _HeldFileLock(self._folder, marker, interrupted=left is not None, held_last=held_last)
         finally:
             lock.release()
 
@@ -163,6 +170,14 @@ class FileEntryLock:
                 ),
                 detail="lock_network",
             )
+
+    def _take_over(self) -> bool:
+        """Write who holds the lock now; return whether it has been held by no other since."""
+        name = f"{self._name}.holder"
+        if self._folder.read(name, len(self._holder)) == self._holder:
+            return True
+        self._folder.write(name, self._holder)
+        return False
 
     def _lock(self) -> BaseFileLock:
         from filelock import FileLock

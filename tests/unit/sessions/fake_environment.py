@@ -125,6 +125,7 @@ class SharedLock:
         self.lock = asyncio.Lock()
         self.marked = False
         self.stuck = False
+        self.held_last = False
         self.turns = 0
 
     @asynccontextmanager
@@ -137,7 +138,7 @@ class SharedLock:
             raise Overloaded(detail="lock.timeout", retry_after=1.0) from None
         self.turns += 1
         try:
-            yield SharedHeldLock(self, self.marked)
+            yield SharedHeldLock(self, self.marked, self.held_last)
         finally:
             self.lock.release()
 
@@ -146,6 +147,7 @@ class SharedLock:
 class SharedHeldLock:
     lock: SharedLock
     interrupted: bool
+    held_last: bool
 
     async def mark_in_use(self) -> None:
         self.lock.marked = True

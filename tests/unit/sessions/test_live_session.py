@@ -66,6 +66,8 @@ class Attempt:
             scheduler=environment.scheduler,
             entropy=environment.entropy,
             on_saved_late=lambda: None,
+            on_overtaken=lambda: None,
+            on_dropped=lambda _: None,
         )
         async with store.transaction() as transaction:
             return await refresh.under_lock(self.session, key, transaction)

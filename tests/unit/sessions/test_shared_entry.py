@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
 from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
@@ -259,6 +262,7 @@ async def signed_in_without_a_lock(folder: Path) -> tuple[FakeEnvironment, Path]
         provider="corp",
         issuer=fake_environment.settings.issuer,
         client_id=fake_environment.settings.client_id,
+        holder="one",
     )
     return fake_environment, shared
 
@@ -287,3 +291,113 @@ async def test_a_sign_out_removes_the_entry_where_no_lock_can_be_had(tmp_path: P
     assert await fake_environment.vault.load() is not None
     await service.sign_outs.sign_out()
     assert await fake_environment.vault.load() is None
+
+
+async def kept_in_memory_only() -> tuple[FakeEnvironment, SessionService, Callable[[], None]]:
+    """Refresh at one of two servers while the store takes nothing; the third value lets the store work again."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    other = fake_environment.new_service()
+    save = fake_environment.vault.saving
+
+    async def refuse(_: Entry) -> None:
+        raise StorageUnavailable
+
+    def works_again() -> None:
+        fake_environment.vault.saving = save
+
+    fake_environment.clock.advance(10)
+    fake_environment.vault.saving = refuse
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+    assert (await fake_environment.service.view.summary()).storage == "unsaved"
+    return fake_environment, other, works_again
+
+
+async def signed_out(fake_environment: FakeEnvironment) -> None:
+    await fake_environment.vault.delete()
+
+
+async def signed_in_as_another(fake_environment: FakeEnvironment) -> None:
+    entry = await fake_environment.vault.load()
+    assert entry is not None
+    token = Secret("CANARY-9d1e7b-rt-of-another")
+    await fake_environment.vault.save(replace(entry, subject="another", refresh_token=token))
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "reason", "left"),
+    [(signed_out, "signed_out_elsewhere", None), (signed_in_as_another, "signed_in_elsewhere", "rt-of-another")],
+)
+@pytest.mark.parametrize("noticed_by", ["the write that is repeated", "the next refresh"])
+async def test_a_successor_that_was_not_stored_undoes_nothing_that_happened_at_another_server(
+    elsewhere: Callable[[FakeEnvironment], Awaitable[None]], reason: str, left: str | None, noticed_by: str
+) -> None:
+    """B15, D7: the session ends here too, and the token that was in memory only is revoked."""
+    fake_environment, _, works_again = await kept_in_memory_only()
+    works_again()
+    await elsewhere(fake_environment)
+    if noticed_by == "the next refresh":
+        fake_environment.clock.advance(10)
+        assert isinstance(await fake_environment.service.tokens.refresh(), SignInNeeded)
+    await fake_environment.scheduler.pass_time(120)
+    summary = await fake_environment.service.view.summary()
+    assert (summary.user, summary.reason, await stored(fake_environment)) == (None, reason, left)
+    assert fake_environment.provider.revoked == ["rt-2"]
+    assert fake_environment.provider.calls["token"] == 2
+
+
+async def test_a_sign_in_at_another_server_is_adopted_in_place_of_an_unsaved_successor() -> None:
+    """B15, D7: the same person has signed in again there; the sign-out here revokes what is stored, too."""
+    fake_environment, other, works_again = await kept_in_memory_only()
+    works_again()
+    first, fake_environment.service = fake_environment.service, other
+    await fake_environment.sign_in()
+    fake_environment.service = first
+    assert await stored(fake_environment) == "rt-3"
+    await fake_environment.scheduler.pass_time(120)
+    assert (fake_environment.service.state, await stored(fake_environment)) == (State.ACTIVE, "rt-4")
+    await fake_environment.service.sign_outs.sign_out()
+    assert fake_environment.provider.revoked[-1] == "rt-4"
+
+
+async def test_a_write_that_only_seemed_to_fail_is_no_news_of_another_server() -> None:
+    """B15: the answer of the store was lost on its way; the entry that it holds is ours."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    save = fake_environment.vault.saving
+    lost = True
+
+    async def without_an_answer(entry: Entry) -> None:
+        await save(entry)
+        if lost:
+            raise StorageUnavailable
+
+    fake_environment.vault.saving = without_an_answer
+    for _ in range(3):
+        fake_environment.clock.advance(10)
+        assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+    lost = False
+    await fake_environment.scheduler.pass_time(120)
+    summary = await fake_environment.service.view.summary()
+    assert (summary.state, summary.storage) == (State.ACTIVE, "memory")
+    assert await stored(fake_environment) == fake_environment.provider.current.removeprefix("CANARY-9d1e7b-")
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_token_whose_entry_cannot_be_read_is_used_only_if_no_other_server_can_have_used_it(
+    alone: bool,
+) -> None:
+    """B10: what was stored meanwhile is unknown, so the refresh waits, unless this server has held the lock last."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(10)
+
+    async def unreadable() -> Entry | None:
+        raise StorageUnavailable(detail="keyring_locked")
+
+    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    fake_environment.lock.held_last = alone
+    answer = await fake_environment.service.tokens.refresh()
+    assert isinstance(answer, Granted if alone else TryLater)
+    assert fake_environment.provider.calls["token"] == (2 if alone else 1)
+    assert fake_environment.lock.marked is False

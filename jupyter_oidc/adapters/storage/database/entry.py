@@ -10,6 +10,7 @@ import hashlib
 import json
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.storage.database.rows import RowName
@@ -53,6 +54,7 @@ class DatabaseEntry:
         self._keys = keys
         self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=_SHARED)
         self._name = RowName(account, self._codec.name())
+        self._last_turn: int | None = None
 
     async def kind(self) -> StorageKind:
         """Return ``database``."""
@@ -79,7 +81,9 @@ class DatabaseEntry:
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[Turn]:
         """Take a turn; what is saved and deleted before it ends belongs to it."""
-        async with self._rows.take_turn(self._name, timeout_seconds) as turn:
+        async with self._rows.take_turn(self._name, timeout_seconds) as taken:
+            turn = replace(taken, held_last=self._last_turn is not None and taken.number == self._last_turn + 1)
+            self._last_turn = turn.number
             before = _TURN.get()
             _TURN.set((self, turn))
             try:

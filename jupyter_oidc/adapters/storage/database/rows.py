@@ -35,13 +35,14 @@ class Turn:
     """Implements :class:`~jupyter_oidc.sessions.ports.HeldLock`: the turn ``number`` at a row of ``rows``.
 
     It is ``interrupted`` if a replica that runs no more has ended between using the stored token and storing its
-    successor.
+    successor. ``held_last`` is known to the entry, which knows its turn before.
     """
 
     rows: Rows
     name: RowName
     number: int
     interrupted: bool
+    held_last: bool = False
 
     async def mark_in_use(self) -> None:
         """Write durably that this replica is about to use the stored token.

@@ -31,7 +31,7 @@ from pathlib import Path
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
 
 async def hold():
-    lock = FileEntryLock(lambda: Path(sys.argv[1]), provider="corp", issuer="https://id.example.com", client_id="jupyter")
+    lock = FileEntryLock(lambda: Path(sys.argv[1]), provider="corp", issuer="https://id.example.com", client_id="jupyter", holder="child")
     async with lock.hold(timeout_seconds=5) as held_lock:
         await held_lock.mark_in_use()
         print("held", flush=True)
@@ -43,7 +43,12 @@ asyncio.run(hold())
 
 def lock_in(folder: Path, *, provider: str = "corp", mounts: Path = Path("/proc/self/mountinfo")) -> FileEntryLock:
     return FileEntryLock(
-        lambda: folder, provider=provider, issuer="https://id.example.com", client_id="jupyter", mounts=mounts
+        lambda: folder,
+        provider=provider,
+        issuer="https://id.example.com",
+        client_id="jupyter",
+        holder="0123456789abcdef",
+        mounts=mounts,
     )
 
 
@@ -124,6 +129,8 @@ async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -
     async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
         await held_lock.mark_in_use()
         found = {path.suffix: (path.stat().st_mode & 0o777, path.read_bytes()) for path in folder.iterdir()}
+    mode, holder = found.pop(".holder")
+    assert (mode, holder) == (0o600, b"0123456789abcdef")
     assert found == {".lock": (0o600, b""), ".spending": (0o600, b"spending\n")}
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -230,7 +237,9 @@ async def test_another_user_who_takes_our_name_first_stops_nobody(tmp_path: Path
 
     first, second = where(), where()
     assert (first, first.name.startswith(f"{plain.name}-"), first.stat().st_mode & 0o777) == (second, True, 0o700)
-    assert not await held(FileEntryLock(where, provider="corp", issuer="https://id.example.com", client_id="c1"))
+    assert not await held(
+        FileEntryLock(where, provider="corp", issuer="https://id.example.com", client_id="c1", holder="one")
+    )
 
 
 def test_a_random_name_that_somebody_else_offers_is_not_taken(tmp_path: Path) -> None:

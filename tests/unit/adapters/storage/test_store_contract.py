@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import pytest
 
@@ -53,7 +54,7 @@ def in_memory(_: Path) -> Store:
 
 def lock_in(folder: Path, owner: Owner) -> FileEntryLock:
     provider, issuer, client_id = owner["provider"], owner["issuer"], owner["client_id"]
-    return FileEntryLock(lambda: folder, provider=provider, issuer=issuer, client_id=client_id)
+    return FileEntryLock(lambda: folder, provider=provider, issuer=issuer, client_id=client_id, holder=uuid4().hex)
 
 
 def in_a_keyring(folder: Path) -> Store:
@@ -186,6 +187,18 @@ async def test_a_free_turn_is_taken_whatever_the_time(store: Store) -> None:
         with pytest.raises(Overloaded):
             await _hold(store.make()[1], 0)
     assert await token_in(vault) == "rt-1"
+
+
+async def test_a_holder_knows_whether_another_has_held_the_lock_since(store: Store) -> None:
+    """B10: only then is the stored token surely the one that it knows, if the store does not answer."""
+    first, second = store.make()[1], store.make()[1]
+    if first is None or second is None:
+        return
+    seen: list[bool] = []
+    for lock in (first, first, second, first, first):
+        async with lock.hold(timeout_seconds=1) as held:
+            seen.append(held.held_last)
+    assert seen == [False, True, False, False, True]
 
 
 async def test_what_a_person_does_without_a_turn_is_not_undone_by_the_turn_it_did_not_wait_for(store: Store) -> None:
