@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
 from jupyter_oidc.adapters.network.system_store import authorities_in
 from jupyter_oidc.adapters.network.tls import verifying_context
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
+from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
@@ -43,7 +44,7 @@ from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
-from jupyter_oidc.sessions.shared_provider import SharedProvider
+from jupyter_oidc.sessions.shared_provider import SharedProvider, SharedProviders
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.sessions.worker_grants import WorkerGrants
 from jupyter_oidc.settings.widening import widens, without_widening
@@ -53,18 +54,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
+    from jupyter_oidc.adapters.storage.database.rows import Rows
+    from jupyter_oidc.adapters.storage.storage_key import StorageKey
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
+    from jupyter_oidc.sessions.shared_provider import ProviderShare
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts that do I/O, and the memory that outlives a session: ``logouts``, by issuer and client."""
+    """The parts that do I/O, and the memory that outlives a session: ``logouts``, by issuer and client.
+
+    ``share`` returns what a session uses of its provider; without it, each has a provider of its own.
+    ``shows_id_tokens`` says that a sign-out page may hold the ID token.
+    """
 
     clock: Clock
     entropy: Entropy
@@ -74,6 +82,8 @@ class Parts:
     vault: Callable[[Provider], Vault]
     lock: Callable[[Provider], EntryLock]
     upstream: UpstreamPort
+    share: Callable[[Provider], ProviderShare] | None = None
+    shows_id_tokens: bool = True
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
@@ -102,7 +112,7 @@ class Services:
     given: Settings
     background: Background
     handovers: Background
-    shared: dict[SessionService, SharedProvider]
+    shared: dict[SessionService, ProviderShare]
     catalogue: Catalogue
 
     @property
@@ -286,6 +296,13 @@ class Services:
                 self.event_log.notice("a session under earlier settings may live on at its provider: it did not answer")
 
 
+class MakeDiagnosticContext(Protocol):
+    """Makes the context for the checks; ``seen`` says that a browser has reached the server at ``address``."""
+
+    def __call__(self, services: Services, address: str, *, seen: bool) -> DiagnosticContext:
+        """Return the context."""
+
+
 class DocumentAccess:
     """The outside of the catalogue: other hosts, files, and the reading process."""
 
@@ -436,12 +453,13 @@ def _session(
     parts: Parts,
     pending: PendingSignIns,
     pages: SignOutPages,
-    shared: dict[SessionService, SharedProvider],
+    shared: dict[SessionService, ProviderShare],
     *,
     takes_over: Callable[[Secret | None], None] | None = None,
 ) -> SessionService:
     """Return a session service; what it uses of its provider and does not own is put into ``shared``."""
-    vault, at_provider = parts.vault(provider), share_provider(provider, parts)
+    vault = parts.vault(provider)
+    at_provider = share_provider(provider, parts) if parts.share is None else parts.share(provider)
     service = SessionService(
         provider,
         oidc_client=at_provider.client(),
@@ -460,12 +478,86 @@ def _session(
     return service
 
 
+class AccountServices:
+    """Makes the services of each account of a broker: sessions of its own, in ``rows`` that all accounts share.
+
+    What belongs to a provider or an API is shared, too: metadata and keys, and the connections.
+    ``event_log_of`` returns the log for an account.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rows: Rows,
+        keys: Sequence[StorageKey],
+        event_log_of: Callable[[str], JupyterEventLog],
+        *,
+        shows_id_tokens: bool,
+    ) -> None:
+        self.settings = settings
+        self._rows = rows
+        self._keys = keys
+        self._event_log_of = event_log_of
+        self._shows_id_tokens = shows_id_tokens
+        self._clock = SystemClock()
+        self._entropy = SystemEntropy()
+        self._scheduler = LoopScheduler()
+        self._upstream = HttpUpstream()
+        self._providers = SharedProviders(self._shared_provider)
+        self._logouts: dict[tuple[str, str], AcceptedLogouts] = {}
+
+    def make(self, account: str) -> Services:
+        """Return new services for ``account``; the caller closes them."""
+
+        @cache
+        def entry(name: str, issuer: str, client_id: str) -> DatabaseEntry:
+            return DatabaseEntry(
+                self._rows, self._keys, account=account, provider=name, issuer=issuer, client_id=client_id
+            )
+
+        parts = Parts(
+            clock=self._clock,
+            entropy=self._entropy,
+            scheduler=self._scheduler,
+            event_log=self._event_log_of(account),
+            provider_port=_provider_port,
+            vault=lambda one: entry(one.name, one.issuer, one.client_id),
+            lock=lambda one: entry(one.name, one.issuer, one.client_id),
+            upstream=_SharedUpstream(self._upstream),
+            share=self._providers.share,
+            shows_id_tokens=self._shows_id_tokens,
+            logouts=self._logouts,
+        )
+        return build(self.settings, parts)
+
+    async def aclose(self) -> None:
+        """Close what the accounts have shared; none of their services may be open."""
+        await self._providers.aclose()
+        await self._upstream.aclose()
+
+    def _shared_provider(self, provider: Provider) -> SharedProvider:
+        port = _provider_port(provider)
+        credentials = _credentials(provider, self._clock, self._entropy, port)
+        return SharedProvider(provider, port, self._clock, credentials, self._entropy)
+
+
+class _SharedUpstream:
+    """Implements ``UpstreamPort`` for the proxy of one account: its end leaves the connections of the others open."""
+
+    def __init__(self, upstream: UpstreamPort) -> None:
+        self.open = upstream.open
+        self.open_socket = upstream.open_socket
+
+    async def aclose(self) -> None:
+        """Close nothing."""
+
+
 def build(settings: Settings, parts: Parts) -> Services:
     """Connect ``parts`` to the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
-    pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
+    pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler, with_id_tokens=parts.shows_id_tokens)
     grants = WorkerGrants(parts.clock, parts.entropy)
-    shared: dict[SessionService, SharedProvider] = {}
+    shared: dict[SessionService, ProviderShare] = {}
     sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
     proxy = ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy))
     return Services(

@@ -592,6 +592,17 @@ class Overloaded(LocalProblem):
     retryable = True
 
 
+class BrokerUnavailable(LocalProblem):
+    """The broker that holds the sessions does not answer; the request has not reached it."""
+
+    code = "broker_unavailable"
+    default_message = "The broker that holds the sessions does not answer."
+    default_action = (
+        "Try again in a moment; sessions stay. If it goes on, tell the administrator of this machine or Hub."
+    )
+    retryable = True
+
+
 def _leaves(kind: type[Problem]) -> list[type[Problem]]:
     below = kind.__subclasses__()
     if not below:

@@ -195,6 +195,7 @@ class Main(CommandGroup):
             "sign-out": (f"{_CLI}.session.SignOut", N_("Sign out at a provider, through the running server.")),
             "grants": (f"{_CLI}.grants.Grants", N_("List what workers may call, and revoke it.")),
             "run": (f"{_CLI}.run.Run", N_("Run a command that may call what a notebook may, until it ends.")),
+            "broker": (f"{_CLI}.broker.Broker", N_("Serve the sessions of many accounts, away from their notebooks.")),
             "forget": (f"{_CLI}.forget.Forget", N_("Remove stored sessions from this machine.")),
         }
     )

@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientWebSocketResponse, StreamReader, TCPConnector
+    from aiohttp import BaseConnector, ClientResponse, ClientWebSocketResponse, StreamReader
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.http_parser import RawResponseMessage
 
@@ -36,7 +36,7 @@ def handshake_of(socket: ClientWebSocketResponse[Any]) -> ClientResponse:
     return response
 
 
-def use_protocol(connector: TCPConnector, protocol: type[ResponseHandler]) -> None:
+def use_protocol(connector: BaseConnector, protocol: type[ResponseHandler]) -> None:
     """Let every new connection of ``connector`` be of the class ``protocol``; there is no parameter for it."""
     chosen: Any = connector
     chosen._factory = partial(protocol, loop=chosen._loop)

@@ -31,11 +31,13 @@ class Storage:
     """The stores of refresh tokens, and the folder of the lock between servers, which ``lock_folder`` checks.
 
     ``has_key`` says whether there is a key for the encrypted file, right or wrong.
+    ``only`` is the one store of a broker, which knows no other.
     """
 
     probes: Mapping[StorageKind, StoreProbe]
     lock_folder: Callable[[], Awaitable[None]]
     has_key: bool
+    only: StoreProbe | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def check_conversions(context: DiagnosticContext) -> list[Check]:
 
 async def check_storage(choice: RequestedStorage, storage: Storage) -> list[Check]:
     """Try the store of the settings; with ``auto`` those that the server would try, in its order."""
+    if storage.only is not None:
+        return [await _tried(storage.only)]
     checks = await _in_turn(storage) if choice == "auto" else [await _tried(storage.probes[choice])]
     if choice != "memory" and any(check.status == "ok" for check in checks):
         checks.append(await _lock_folder(storage))

@@ -445,6 +445,12 @@ class Overloaded(OIDCError):
     code = "overloaded"
 
 
+class BrokerUnavailable(OIDCError):
+    """The broker that holds the sessions does not answer."""
+
+    code = "broker_unavailable"
+
+
 class OpenapiInvalid(OIDCError):
     """The OpenAPI document of this API cannot be had or read."""
 

@@ -38,6 +38,7 @@ MAX_PAUSE_SECONDS: Final = 16.0
 _BEFORE_THE_API: Final = {
     "idp_unavailable": N_("The provider cannot be reached."),
     "overloaded": N_("The Jupyter server is busy."),
+    "broker_unavailable": N_("The broker of the sessions does not answer."),
 }
 """Our own refusals before a call has reached the API, which end by themselves, with their sentences."""
 

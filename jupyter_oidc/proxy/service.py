@@ -244,6 +244,10 @@ class ProxyService:
         url = _checked_url(route.api, request)
         return route, url, *filter_request_headers(request.headers, route.api.request_headers, route.own_headers)
 
+    def upload_limits(self, request: ProxyRequest) -> Api:
+        """Return the API, whose settings limit a body; raises the refusals of :meth:`check`."""
+        return self.check(request)[0].api
+
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.language import N_, sentence
@@ -50,7 +51,7 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
 
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
-    key: SECTION_KEYS[key].default for key in ("default_provider", *STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
+    key: SECTION_KEYS[key].default for key in ("default_provider", "broker", *STORAGE_KEYS, "reload", *SWITCH_DEFAULTS)
 }
 _ONLY_SYSTEM: Final = sentence(
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
@@ -74,6 +75,7 @@ class Configured:
     reload: bool
     on: frozenset[str] = frozenset()
     default_provider: str | None = None
+    broker: str | None = None
     system: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -166,6 +168,11 @@ def merged_settings(
             Finding("default_provider", N_("is not the name of a provider"), N_("Write one of the names.")),
         )
         default_provider = None
+    broker = scalars["broker"]
+    if broker is not None and not (isinstance(broker, str) and BrokerAddress.read(broker)):
+        instead = N_("Write 'unix:' and the whole path of its socket, or an https address.")
+        findings = (*findings, Finding("broker", N_("is not the address of a broker"), instead))
+        broker = None
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
     return Configured(
         _merged_providers(system.providers, reach.providers),
@@ -174,6 +181,7 @@ def merged_settings(
         reload=switches["reload"] is True,
         on=frozenset(name for name, usual in SWITCH_DEFAULTS.items() if (usual if name in unclear else switches[name])),
         default_provider=default_provider,
+        broker=broker,
         system=names,
         removed=system.removed | (reach.removed - names),
         notes=notes,

@@ -6,18 +6,16 @@ The modules of the handlers are imported by :mod:`jupyter_oidc.server.late_route
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid
-from jupyter_oidc.server.browser_location import BrowserLocation
-from jupyter_oidc.server.diagnostics_cache import DiagnosticsCache
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.worker_access import WorkerAccess
 from jupyter_oidc.sessions.strategy import pins_callback
-from jupyter_oidc.settings.redirect_uri import leads_through_hub
+from jupyter_oidc.web.browser_location import BrowserLocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +23,10 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.clock import Clock
-    from jupyter_oidc.compose import Services
+    from jupyter_oidc.compose import MakeDiagnosticContext, Services
+    from jupyter_oidc.diagnostics.report_cache import ReportCache
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
+    from jupyter_oidc.server.broker import Broker
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.server.sharing import Sharing
     from jupyter_oidc.sessions.api import ProviderSettings
@@ -46,6 +45,7 @@ class Context:
 
     ``build_services`` makes the services when the first request needs them, and so does not delay a server's start;
     ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path above the APIs.
+    With a ``broker`` there are neither services nor settings here.
     """
 
     build_services: Callable[[Settings], Services]
@@ -66,17 +66,21 @@ class Context:
     under_hub: bool = False
     default_provider: str | None = None
     sharing: Sharing | None = None
+    broker: Broker | None = None
     _services: Services | None = None
     _workers: WorkerAccess | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
-    _diagnostics_cache: DiagnosticsCache | None = None
+    _report_cache: ReportCache | None = None
 
-    @property
-    def diagnostics_cache(self) -> DiagnosticsCache:
-        """The cached reports of ``diagnostics`` on the context of ``make_diagnostic_context``."""
-        if self._diagnostics_cache is None:
-            self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
-        return self._diagnostics_cache
+    async def diagnostics(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
+        """Return the report about ``services`` of a server at ``address``, which browsers have ``seen`` there."""
+        if self._report_cache is None:
+            from jupyter_oidc.diagnostics.report_cache import ReportCache
+
+            self._report_cache = ReportCache(self.clock)
+        return await self._report_cache.view(
+            lambda: self.make_diagnostic_context(services, address, seen=seen), seen=seen
+        )
 
     @property
     def workers(self) -> WorkerAccess:
@@ -117,9 +121,7 @@ class Context:
         else:
             every = self.settings.providers if self.settings else ()
             pinned = [(one.redirect_uri, one.name) for one in every if pins_callback(one)]
-        own_host = self.browser_location.has_own_host  # which a redirect URI at the Hub does not name
-        usable = (uri for uri, name in pinned if not (own_host and leads_through_hub(uri, name)))
-        return self.browser_location.public_url(next(usable, None))
+        return self.browser_location.public_url_for(pinned)
 
     async def reload(self, settings: Settings) -> None:
         """Apply other ``settings``; sessions that they do not concern go on (D9).
@@ -129,7 +131,7 @@ class Context:
         """
         if self._services is None:
             self._services = self.build_services(self.settings or replace(settings, providers=()))
-        self.settings, self.findings, self._diagnostics_cache = settings, (), None
+        self.settings, self.findings, self._report_cache = settings, (), None
         await self._services.reload(settings, self._install)
 
     def _install(self, services: Services) -> None:
@@ -177,3 +179,5 @@ class Context:
         self.kernel_streams.close()
         if self._services is not None:
             await self._services.aclose()
+        if self.broker is not None:
+            await self.broker.aclose()

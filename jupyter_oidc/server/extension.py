@@ -16,19 +16,20 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
+from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
 from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
 from jupyter_oidc.adapters.system.early_imports import EarlyImports
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.adapters.system.process import close_to_others
 from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.adapters.telemetry.named_log import forward_to_server_log
+from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.problems import StorageUnavailable
+from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import ServerAnnouncement
-from jupyter_oidc.server.browser_location import BrowserLocation
-from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, is_under_hub
+from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, Reading, is_under_hub
 from jupyter_oidc.server.context import Context
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.late_routes import LateRoutes
@@ -40,18 +41,19 @@ from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
 from jupyter_oidc.settings.section import SECTION_KEYS
+from jupyter_oidc.web.browser_location import BrowserLocation
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-    from jupyter_oidc.compose import CreateParts, Services
+    from jupyter_oidc.compose import CreateParts, MakeDiagnosticContext, Services
     from jupyter_oidc.diagnostics import DiagnosticContext
     from jupyter_oidc.diagnostics.context import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.server.broker import Broker
     from jupyter_oidc.server.config import Configured
-    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.settings import Settings
 
 
@@ -75,6 +77,7 @@ class JupyterOIDC(ExtensionApp):
     # NOTE: of any type, because traitlets would answer a wrong one by leaving the extension out, and log the value.
     providers: Any = _of_any_type("providers")
     default_provider: Any = _of_any_type("default_provider")
+    broker: Any = _of_any_type("broker")
     storage: Any = _of_any_type("storage")
     keyring_backend: Any = _of_any_type("keyring_backend")
     storage_folder: Any = _of_any_type("storage_folder")
@@ -106,7 +109,7 @@ class JupyterOIDC(ExtensionApp):
             log.warning("jupyter_oidc: %s.", trouble)
         watch = SettingsWatch(source, self.context.settings, self._reload, log)
         self._watching = PeriodicCallback(watch.poll, self.poll_seconds * 1000)
-        if said.reload:
+        if said.reload and self.context.broker is None:
             self._watching.start()
         self._tell_pages()
         self._imports = EarlyImports(log, more=_named_modules(said), folders=(server.root_dir,))
@@ -136,6 +139,7 @@ class JupyterOIDC(ExtensionApp):
         """Tell a page that opens whether it may try a silent sign-in, so that no other page waits for an answer."""
         providers = self.context.settings.providers if self.context.settings else ()
         wanted = any(is_silent_sign_in_on(one, under_hub=self.context.under_hub) for one in providers)
+        wanted = wanted or self.context.broker is not None  # NOTE: the broker says so when the page asks
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
@@ -171,14 +175,16 @@ def create_context(
     event_log.register()
     if "close_process" in said.on and not close_to_others():
         log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
-    read = said.read()
+    broker = _broker(said.broker, log)
+    read = said.read() if broker is None else None
     sharing = _sharing(
         server,
         admits_all="grant_kernels_of_others" in said.on,
         changed=lambda: context.notify_sessions("sharing-changed"),
     )
     admits = (lambda _: True) if sharing is None else sharing.admits
-    settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
+    settings = read.settings if isinstance(read, Reading) else None
+    findings = tuple(read) if isinstance(read, list) else ()
     context = Context(
         lambda now: _services(now, event_log, storage_key, create_parts),
         settings,
@@ -195,14 +201,35 @@ def create_context(
         under_hub=is_under_hub(os.environ),
         default_provider=said.default_provider,
         sharing=sharing,
+        broker=broker,
     )
     for finding in findings:
         log.error("jupyter_oidc is off until this is corrected: %s", finding)
-    for note in () if isinstance(read, list) else read.log_notes:
+    for note in read.log_notes if isinstance(read, Reading) else ():
         log.warning("jupyter_oidc: %s.", note)
     if settings is not None:
         _check_key(settings, storage_key, log)
     return context
+
+
+def _broker(address: str | None, log: logging.Logger) -> Broker | None:
+    """Return the broker of the settings, whose own settings count: those of this server are ignored, and the log says so."""
+    at = None if address is None else BrokerAddress.read(address)
+    if at is None:
+        return None
+    from jupyter_oidc.adapters.broker.broker_client import BrokerClient
+    from jupyter_oidc.server.broker import Broker
+
+    log.info(
+        "jupyter_oidc: sessions are held by the broker at %s; the settings of providers here do not count", address
+    )
+    return Broker(
+        BrokerClient(at),
+        Background(
+            lambda defect: log.error("jupyter_oidc: a defect in background work: %s at %s", defect.kind, defect.place),
+            expected=Problem,
+        ),
+    )
 
 
 def _services(

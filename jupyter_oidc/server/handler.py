@@ -343,14 +343,15 @@ class OidcHandler(APIHandler):
         return Request(
             request.method or "",
             request.path,
-            self._caller(),
+            self.caller(),
             tuple(self.path_args),
             request.query,
             Headers(request.headers.get_all()),
             None if self._body_is_too_large else bytes(self._body),
         )
 
-    def _caller(self) -> Caller:
+    def caller(self) -> Caller:
+        """Return the caller, who has been authenticated."""
         if self.worker is not None:
             return Caller("worker", self.caller_name)
         if self.kernel_id is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from jupyter_oidc.web.browser_location import is_browser
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.api import ProviderSettings, SignIn
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.web.front import SharingMode
+    from jupyter_oidc.web.request import Headers
 
 
 class JupyterFront:
@@ -114,6 +116,17 @@ class JupyterFront:
     def end_forsaken_grants(self) -> None:
         """Revoke the worker grants that no kernel backs any more."""
         self._context.workers.end_forsaken(self._handler.services.worker_grants)
+
+    async def diagnostics(self, headers: Headers) -> dict[str, Any]:
+        """Return the report about this server's services, at the address by which browsers reach it."""
+        location, request = self._context.browser_location, self._handler.request
+        address = f"{request.protocol}://{request.host}{self.base_url}"
+        seen = is_browser(headers)
+        if not seen:
+            # NOTE: JupyterHub's address is the one that browsers should use; none has reached the server there yet.
+            address = location.public_url() or address
+            seen = location.origin is not None and address == location.origin + self.base_url
+        return await self._context.diagnostics(self._handler.services, address, seen=seen)
 
     def note(self, text: str) -> None:
         """Write ``text`` into the log, with the request's id."""

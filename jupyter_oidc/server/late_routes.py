@@ -42,7 +42,7 @@ class LateRoutes(Router):
         if not request.path.startswith(self._prefix):
             return None
         try:
-            rules, fast_path = self._made()
+            rules, fast_paths = self._made()
         except Exception as error:  # noqa: BLE001 - whatever a module raises that is imported
             defect = defect_of(error)
             SERVER.error("jupyter_oidc: its routes cannot be made (%s at %s)", defect.kind, defect.place)
@@ -50,11 +50,11 @@ class LateRoutes(Router):
         self._application.default_router.rules.remove(self._rule)
         self._application.add_handlers(".*$", rules)
         # NOTE: Jupyter's own list takes handlers only; requests that the fast path refuses go on to them (ADR 24).
-        self._application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
+        self._application.default_router.rules[:0] = [Rule(AnyMatches(), fast_path) for fast_path in fast_paths]
         return self._application.find_handler(request)
 
-    def _made(self) -> tuple[list[Any], Router]:
-        """Return the rules of all routes, and the fast path.
+    def _made(self) -> tuple[list[Any], list[Router]]:
+        """Return the rules of all routes, and the fast path, which there is none of on the way to a broker.
 
         Those of the proxy come first: they are called most, and comparing their prefix costs least.
         """
@@ -74,4 +74,5 @@ class LateRoutes(Router):
             (url_path_join(self._base_url, pattern), handler, arguments)
             for pattern, handler, arguments in routes(context)
         ]
-        return [*proxy, *others], KernelFastPath(self._application, context)
+        fast_paths: list[Router] = [] if context.broker else [KernelFastPath(self._application, context)]
+        return [*proxy, *others], fast_paths

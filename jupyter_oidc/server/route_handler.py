@@ -10,6 +10,7 @@ from tornado.web import authenticated
 
 from jupyter_oidc.language import speaking
 from jupyter_oidc.problems import Forbidden, StateInvalid
+from jupyter_oidc.server.broker import forwarded_of
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.jupyter_front import JupyterFront
 from jupyter_oidc.server.loopback import LoopbackListener
@@ -57,7 +58,12 @@ class RouteHandler(OidcHandler):
         return JupyterFront(self, self.home, self._open_listener)
 
     async def serve(self, function: RouteFunction, arguments: tuple[str, ...]) -> None:
-        """Run ``function`` and send its reply."""
+        """Run ``function`` and send its reply, or that of the broker, which runs the same one."""
+        broker = self.context.broker
+        if broker is not None:
+            needs_page = self.route.problems != "json"
+            self.send(await broker.ask(self.received(), forwarded_of(self, needs_page=needs_page)))
+            return
         with speaking(self.language):
             reply = await function(self.call(), *arguments)
         self.send(reply)

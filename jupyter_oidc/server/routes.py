@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.command import CommandHandler, CommandsHandler
-from jupyter_oidc.server.handlers.diagnostics import DiagnosticsHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.route_handler import handler_of
@@ -22,7 +21,6 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (r"/jupyter-oidc/kernel/grant", KernelGrantHandler),
     (r"/jupyter-oidc/commands", CommandsHandler),
     (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),
-    (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
 """``(pattern below base_url, handler)`` of every route, including the proxy's."""
 

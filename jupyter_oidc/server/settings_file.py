@@ -1,27 +1,21 @@
 """Reads the JSON files that may hold settings, and whether this user could change each of them.
 
-A file is examined by its descriptor and read only if it is a regular file below a size limit, because a user who may
-write to the folder may put a pipe there as well.
 It refuses to decide what a missing or broken file means.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from jupyter_oidc.adapters.system.json_file import read_json_object
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
-from jupyter_oidc.language import N_
 
 SECTION: Final = "JupyterOIDC"
 FILE_NAME: Final = "jupyter_server_config"
-
-MAX_FILE_BYTES: Final = 4_194_304
 
 Fingerprint = tuple[tuple[str, int, int, int], ...]
 
@@ -95,34 +89,9 @@ def settings_file(
     path: str, rank: tuple[int, bool, str] = (0, False, ""), owners: Owners | None = None
 ) -> SettingsFile:
     """Return the file at ``path``, of any name."""
-    document = _document(path)
+    document = read_json_object(path)
     if isinstance(document, str):
         return SettingsFile(path, rank, {}, trouble=document)
     return SettingsFile(
         path, rank, section_of(document), is_system_file(path, owners), others=tuple(map(str, document))
     )
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open ``path`` without blocking, even if it is a pipe now, on which a plain ``open`` would wait for ever."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _document(path: str) -> Mapping[str, Any] | str:
-    """Return the JSON object in the file at ``path``, or the reason why there is none."""
-    try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            return N_("is no regular file")
-        with open(path, "rb", opener=_without_waiting) as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        return N_("is gone") if isinstance(error, FileNotFoundError) else N_("cannot be read")
-    if len(raw) > MAX_FILE_BYTES:
-        return N_("is too large")
-    if not raw.strip():
-        return N_("is empty")
-    try:
-        document = json.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return N_("is not JSON")
-    return document if isinstance(document, Mapping) else N_("is not a JSON object")

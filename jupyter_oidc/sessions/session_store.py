@@ -115,6 +115,11 @@ class SessionStore:
         """Whether the newest token is in memory only, because the store refused it."""
         return self._unsaved is not None
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the session goes on from what is stored, if this process forgets it."""
+        return self._was_stored and self._unsaved is None
+
     async def kind(self) -> StorageKind:
         """Return where entries go."""
         return await self._vault.kind()

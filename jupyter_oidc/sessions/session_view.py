@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, token_key
-from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.machine import State, has_session
 from jupyter_oidc.sessions.readiness import readiness_of
 from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
@@ -54,6 +54,11 @@ class SessionView:
         self._outages = outages
         self._clock = clock
         self._last_changing: tuple[int, tuple[tuple[ApiAccess, ...], bool]] = (-1, ((), False))
+
+    @property
+    def is_in_memory_only(self) -> bool:
+        """Whether this process would lose something if it forgot the session: its tokens, or a sign-in under way."""
+        return self._sign_in_under_way() or (has_session(self._current.raw_state) and not self._store.is_stored)
 
     async def summary(self) -> Summary:
         """Return the session as a client may see it; the first call reads the storage, none uses the network."""

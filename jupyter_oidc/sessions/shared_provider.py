@@ -6,12 +6,14 @@ It refuses to know the sessions: closing the client of one closes nothing here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.provider_facts import ProviderFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.sessions.credentials import Credentials
@@ -40,3 +42,53 @@ class SharedProvider:
         """Cancel the fetches under way, and close the connections."""
         self.facts.close()
         await self._port.aclose()
+
+
+class ProviderShare(Protocol):
+    """What one session uses of a provider and does not own."""
+
+    def client(self) -> OidcClient:
+        """Return a client for the session, to be closed with it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give it back, when the session has ended."""
+        ...
+
+
+class SharedProviders:
+    """One :class:`SharedProvider` for all sessions with the same settings, of any number of accounts.
+
+    ``make`` makes it at the first use. It stays when a session ends, so that the next one asks the provider nothing.
+    """
+
+    def __init__(self, make: Callable[[Provider], SharedProvider]) -> None:
+        self._make = make
+        self._known: dict[Provider, SharedProvider] = {}
+
+    def share(self, provider: Provider) -> ProviderShare:
+        """Return a share, whose end closes nothing."""
+        known = self._known.get(provider)
+        if known is None:
+            known = self._known[provider] = self._make(provider)
+        return _Share(known)
+
+    async def aclose(self) -> None:
+        """Close every provider; no session may be left."""
+        known, self._known = self._known, {}
+        for provider in known.values():
+            await provider.aclose()
+
+
+class _Share:
+    """Implements ``ProviderShare`` for a provider that its maker closes."""
+
+    def __init__(self, provider: SharedProvider) -> None:
+        self._provider = provider
+
+    def client(self) -> OidcClient:
+        """Return a client for the session."""
+        return self._provider.client()
+
+    async def aclose(self) -> None:
+        """Close nothing."""

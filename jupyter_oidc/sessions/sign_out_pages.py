@@ -58,9 +58,13 @@ class _Page:
 
 
 class SignOutPages:
-    """The pages of all providers that were offered within the last ten minutes."""
+    """The pages of all providers that were offered within the last ten minutes.
 
-    def __init__(self, clock: Clock, entropy: Entropy, scheduler: Scheduler) -> None:
+    Without ``with_id_tokens`` none holds an ID token: they go through a server that must not see one.
+    """
+
+    def __init__(self, clock: Clock, entropy: Entropy, scheduler: Scheduler, *, with_id_tokens: bool = True) -> None:
+        self._with_id_tokens = with_id_tokens
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
@@ -83,7 +87,7 @@ class SignOutPages:
             state_digest=_digest(state),
             ticket_digest=_digest(value),
             binding_digest=None if binding is None else _digest(binding),
-            id_token_hint=id_token_hint,
+            id_token_hint=id_token_hint if self._with_id_tokens else None,
         )
         page.timer = self._scheduler.after(SIGN_OUT_TICKET_SECONDS, lambda: self._close(page))
         self._pages.append(page)

@@ -33,6 +33,15 @@ SECTION_SETTINGS: Final = (
         unset="a notebook has to name one",
     ),
     Setting(
+        key="broker",
+        field=None,
+        shape=Own({"type": "string", "pattern": "^(unix:/|https://)"}),
+        default=None,
+        meaning="the address of a [broker](../how-to/put-tokens-behind-a-wall.md) that holds the sessions: "
+        "`unix:/run/jupyter-oidc/broker.sock`, or an https address; its settings count then, and all others here do not",
+        unset="sessions are held by this server",
+    ),
+    Setting(
         key="storage",
         field=None,
         shape=Choice(get_args(RequestedStorage)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.catalogue.service import Listing, Record, Visitor
     from jupyter_oidc.sessions.api import ProviderSettings, SessionApi, SignIn
     from jupyter_oidc.sessions.strategy import Browser
-    from jupyter_oidc.web.request import Request
+    from jupyter_oidc.web.request import Headers, Request
 
 SharingMode = Literal["none", "own-kernels", "all-kernels"]
 """``none``: only the owner has used the server; else whose kernels act for the owner."""
@@ -123,6 +123,13 @@ class Front(Protocol):
 
     def end_forsaken_grants(self) -> None:
         """Revoke the worker grants that no kernel backs any more."""
+        ...
+
+    async def diagnostics(self, headers: Headers) -> dict[str, Any]:
+        """Return the contract ``diagnostics.reply``; ``headers`` of the request show whether a browser calls.
+
+        Raises ``ConfigurationInvalid`` where the settings contain mistakes.
+        """
         ...
 
     def note(self, text: str) -> None:

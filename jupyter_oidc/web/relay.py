@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.proxy.headers import Headers
-    from jupyter_oidc.proxy.service import Answer
-    from jupyter_oidc.web.call_record import CallRecord
+    from jupyter_oidc.proxy.ports import UpstreamReply
 
 CLIENT_ABORT: Final = "client_abort"
 """The outcome of a call whose client went away, or whose connection was closed because its session or kernel ended."""
@@ -89,6 +88,53 @@ class Client(Protocol):
         ...
 
 
+class Record(Protocol):
+    """The record of one call, as :class:`~jupyter_oidc.web.call_record.CallRecord` keeps it."""
+
+    method: str
+    sent_bytes: int
+
+    def fail(self, status: int, problem: Problem | None, request_id: str = "") -> None:
+        """Log and count that the call ended in ``problem``, a defect if ``None``."""
+        ...
+
+    def write(self, status: int, outcome: str) -> None:
+        """Add the call to the counters and the audit trail."""
+        ...
+
+
+class RelayedAnswer(Protocol):
+    """The answer to one call: of the proxy (:class:`~jupyter_oidc.proxy.service.Answer`), or of a broker."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """The headers for the caller."""
+        ...
+
+    @property
+    def upstream(self) -> UpstreamReply:
+        """The reply whose body has still to be read."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session has ended meanwhile."""
+        ...
+
+    def on_session_end(self, close_stream: Callable[[], None]) -> None:
+        """Call ``close_stream`` when the session ends on purpose, or now if it has."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection; closing twice is no error."""
+        ...
+
+
 class Relay:
     """The way of one call: the wait for its answer, the answer, and its record.
 
@@ -97,9 +143,9 @@ class Relay:
 
     __slots__ = ("_answer", "_record", "is_client_gone", "opening", "owns_record")
 
-    def __init__(self, record: CallRecord) -> None:
+    def __init__(self, record: Record) -> None:
         self._record = record
-        self._answer: Answer | None = None
+        self._answer: RelayedAnswer | None = None
         self.is_client_gone = False
         self.opening: asyncio.Task[Any] | None = None
         """The task that makes the call, set by the front; it is cancelled if the client goes away meanwhile."""
@@ -120,7 +166,7 @@ class Relay:
         elif self.opening is not None:
             self.opening.cancel()
 
-    async def run(self, client: Client, opened: Awaitable[Answer]) -> None:
+    async def run(self, client: Client, opened: Awaitable[RelayedAnswer]) -> None:
         """Pass the answer in ``opened`` on to ``client``; returns when it is sent, or cannot be.
 
         Raises what ``opened`` raises, ``SessionExpired`` if the session has ended meanwhile, and ``Overloaded`` if the
@@ -164,7 +210,7 @@ class Relay:
         self.owns_record = True
         self._record.write(UNSENT_STATUS, CLIENT_ABORT)
 
-    async def _pass_on(self, client: Client, answer: Answer) -> str:
+    async def _pass_on(self, client: Client, answer: RelayedAnswer) -> str:
         """Send ``answer``; return the outcome."""
         try:
             await self._send(client, answer)
@@ -185,7 +231,7 @@ class Relay:
             return UPSTREAM_TRUNCATED
         return f"{answer.status // 100}xx"
 
-    async def _send(self, client: Client, answer: Answer) -> None:
+    async def _send(self, client: Client, answer: RelayedAnswer) -> None:
         status, upstream = answer.status, answer.upstream
         has_body = status not in _BODILESS and self._record.method != "HEAD"
         body = upstream.whole() if has_body else None
@@ -198,7 +244,7 @@ class Relay:
                 answer.on_session_end(client.abort)
             await written
 
-    async def _send_pieces(self, client: Client, answer: Answer) -> None:
+    async def _send_pieces(self, client: Client, answer: RelayedAnswer) -> None:
         answer.on_session_end(client.abort)
         stop_watching = client.watch_caller(client.abort)
         try:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.background import Background
-    from jupyter_oidc.proxy.service import OpenSocket
-    from jupyter_oidc.web.call_record import CallRecord
+    from jupyter_oidc.proxy.headers import Headers
+    from jupyter_oidc.proxy.ports import UpstreamSocket
+    from jupyter_oidc.web.relay import Record
 
 SIGNED_OUT_CODE: Final = 4401
 """Close code when the session ends while the socket is open (C27)."""
@@ -56,10 +57,37 @@ class SocketClient(Protocol):
         ...
 
 
+class RelayedSocket(Protocol):
+    """The WebSocket to an API: of the proxy (:class:`~jupyter_oidc.proxy.service.OpenSocket`), or through a broker."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the handshake, for the caller."""
+        ...
+
+    @property
+    def max_message_bytes(self) -> int:
+        """Bytes of one message."""
+        ...
+
+    @property
+    def upstream(self) -> UpstreamSocket:
+        """The open socket."""
+        ...
+
+    def on_session_end(self, close_stream: Callable[[], None]) -> None:
+        """Call ``close_stream`` when the session ends on purpose, or now if it has."""
+        ...
+
+    async def close(self, code: int) -> None:
+        """Close the API's side with ``code``; closing twice is no error."""
+        ...
+
+
 class SocketRelay:
     """Joins the ``client``'s socket and the API's ``socket``, from the caller's handshake to the close."""
 
-    def __init__(self, client: SocketClient, socket: OpenSocket, background: Background, record: CallRecord) -> None:
+    def __init__(self, client: SocketClient, socket: RelayedSocket, background: Background, record: Record) -> None:
         self._client = client
         self._socket = socket
         self._background = background

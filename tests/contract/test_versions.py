@@ -38,7 +38,7 @@ ADDED_CONTRACTS = {
 }
 """The digests of files of contracts that came after the number of their version: a client from before knows none of them."""
 
-ADDED_CODES = {"no_operations", "openapi_invalid"}
+ADDED_CODES = {"broker_unavailable", "no_operations", "openapi_invalid"}
 ADDED_WORDS = {"error": ADDED_CODES, "session.reply": {"database"}, "sign-in-progress.reply": ADDED_CODES}
 """Words that came after the number of this version; ``next.json`` shows what a client from before reads of such a word."""
 

@@ -58,7 +58,8 @@ async def test_a_token_is_validated_when_it_comes_and_never_for_a_call(
     """A second validation of the token would have to ask for keys, and the new ones would not fit."""
     await server_under_test.sign_in()
     session = server_under_test.services.sessions.of_provider("corp")
-    server_under_test.services.shared[session].facts._keys = None
+    shared: Any = server_under_test.services.shared[session]
+    shared.facts._keys = None
     provider.rotate_keys()
     asked = len(provider.received)
     replies = await calls(server_under_test, f"token {server_under_test.token}")

@@ -18,7 +18,7 @@ import pytest
 from jupyter_oidc.adapters.system.early_imports import OUR_PARTS
 from tests.laws.source import Module, modules, seeded
 
-ELSEWHERE = {"cli", "converter", "demo", "errors", "jupyter_scheduler", "kernel", "openapi_reader"}
+ELSEWHERE = {"broker", "cli", "converter", "demo", "errors", "jupyter_scheduler", "kernel", "openapi_reader"}
 """The parts that run in no server; of ``jupyter_scheduler`` what imports nothing does, loaded by another extension."""
 
 

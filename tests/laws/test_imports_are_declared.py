@@ -35,10 +35,11 @@ ENGINES = "jupyter_oidc.kernel.engines."
 # Modules that are for some installations only, with the extra that brings what they import.
 OF_AN_EXTRA = {
     "jupyter_oidc.adapters.storage.database.postgres": "broker",
+    "jupyter_oidc.cli.broker": "broker",
     "jupyter_oidc.jupyter_scheduler": "scheduler",
 }
 # Libraries that are imported by another name than they are installed by.
-OTHER_NAMES = {"yaml": "pyyaml"}
+OTHER_NAMES = {"pythonjsonlogger": "python-json-logger", "yaml": "pyyaml"}
 NODE_SOURCE = re.compile(
     r"""^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]""", re.MULTILINE
 )

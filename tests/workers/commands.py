@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.e2e.lab_page import new_notebook
 from tests.support.clean_environment import without_jupyter
+from tests.support.memory import with_children
 from tests.workers.journey import LIFETIME_SECONDS, LIFETIMES, SOURCE, Place, expect
-from tests.workers.memory import with_children
 
 LOOP = """
 from pathlib import Path

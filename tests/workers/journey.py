@@ -17,11 +17,11 @@ from tests.e2e.lab_page import new_notebook
 from tests.interop.person import Person, at_work
 from tests.interop.recipes.page import OF_WORKERS, recipe
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.memory import holders, with_children
 from tests.support.recipe_api import RecipeApi
 from tests.support.upstream import Upstream
 from tests.workers import tasks
 from tests.workers.engines import WISH, Engine
-from tests.workers.memory import holders, with_children
 
 LIFETIME_SECONDS = 10
 """Seconds that an access token lives."""

@@ -59,16 +59,18 @@ class CallRefused:
 
 
 class JupyterEventLog:
-    """Implements ``EventLog`` on the server's event logger and log.
+    """Implements ``EventLog`` on the server's event logger and log; at a broker for one ``account``, which is named.
 
     Call events name the person only if it ``includes_person``.
     """
 
     includes_person = False
 
-    def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock) -> None:
+    def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock, account: str | None = None) -> None:
         self.events = events
         self.log = log
+        self._account = account
+        self._prefix = "jupyter_oidc: " if account is None else f"jupyter_oidc: account {account}: "
         self._session_log = log.getChild(SESSIONS)
         self._call_log = log.getChild(PROXY)
         self._clock = clock
@@ -83,7 +85,7 @@ class JupyterEventLog:
 
     def session(self, event: SessionEvent) -> None:
         """Publish a session event and write it to the audit trail."""
-        self._session_log.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
+        self._session_log.info("%sprovider %s: %s (%s)", self._prefix, event.provider, event.kind, event.reason or "-")
         count_session(event.provider, event.kind)
         self._emit(SESSION_EVENTS, asdict(event))
 
@@ -132,7 +134,7 @@ class JupyterEventLog:
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
         """Write a refusal with its reason code and correlation id to the audit trail (E-3, E-6)."""
         count_refusal(provider, refused)
-        self._session_log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+        self._session_log.warning("%sprovider %s: refused: %s (%s) [%s]", self._prefix, provider, refused, detail, flow)
 
     def call_refused(self, call: CallRefused) -> None:
         """Write a proxied call that failed to the audit trail, in one line, and count it (Q5.10)."""
@@ -141,7 +143,8 @@ class JupyterEventLog:
         level = logging.ERROR if call.status == 500 else logging.WARNING
         self._call_log.log(
             level,
-            "jupyter_oidc: api %s: refused: %s (%s) %s by %s, %s in %.0fms [%s]",
+            "%sapi %s: refused: %s (%s) %s by %s, %s in %.0fms [%s]",
+            self._prefix,
             call.api or "-",
             call.error_code,
             call.detail,
@@ -154,11 +157,11 @@ class JupyterEventLog:
 
     def notice(self, text: str) -> None:
         """Log a remark about the settings for their administrator; ``text`` is ours."""
-        self.log.warning("jupyter_oidc: %s", text)
+        self.log.warning("%s%s", self._prefix, text)
 
     def defect(self, about: str, defect: Defect) -> None:
         """Write a defect of ours to the log: type, file and line, but not its text, which may hold a secret."""
-        self.log.error("jupyter_oidc: %s: a defect in background work: %s at %s", about, defect.kind, defect.place)
+        self.log.error("%s%s: a defect in background work: %s at %s", self._prefix, about, defect.kind, defect.place)
 
     def emit_all(self) -> None:
         """Emit all pending events, before the server stops."""
@@ -182,7 +185,8 @@ class JupyterEventLog:
         )
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
+        named = data if self._account is None else {**data, "account": self._account}
         try:
-            self.events.emit(schema_id=schema_id, data=data)
+            self.events.emit(schema_id=schema_id, data=named)
         except Exception as error:  # noqa: BLE001 - listeners are other people's code; a call must not fail for them
             self.log.warning("jupyter_oidc: an event could not be emitted (%s)", type(error).__name__)

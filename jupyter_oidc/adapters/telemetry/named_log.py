@@ -14,6 +14,9 @@ NAME: Final = "jupyter_oidc"
 SERVER: Final = logging.getLogger(f"{NAME}.server")
 """Refused requests, and defects."""
 
+BROKER: Final = logging.getLogger(f"{NAME}.broker")
+"""What a broker says about itself, its refused requests, and defects."""
+
 SESSIONS: Final = "sessions"
 PROXY: Final = "proxy"
 PROTOCOL: Final = logging.getLogger(f"{NAME}.protocol")

@@ -411,6 +411,28 @@ def _session(
         ssl=context,
         resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
+    behind_proxy = trace_config is not None
+    return plain_session(
+        connector,
+        connect_seconds=api.timeout_connect,
+        pool_seconds=api.timeout_connect if behind_proxy else None,
+        trace_configs=[trace_config] if trace_config else [],
+    )
+
+
+def plain_session(
+    connector: aiohttp.BaseConnector,
+    *,
+    connect_seconds: float,
+    pool_seconds: float | None = None,
+    trace_configs: list[aiohttp.TraceConfig] | None = None,
+) -> aiohttp.ClientSession:
+    """Return a pool that sends the caller's headers only, keeps no cookie, and hands bodies on as they are.
+
+    ``pool_seconds`` limits the whole way to a connection, ``connect_seconds`` the opening of one.
+    """
+    import aiohttp
+
     use_protocol(connector, bodiless_aware_protocol())
     return aiohttp.ClientSession(
         auto_decompress=False,
@@ -418,18 +440,14 @@ def _session(
         request_class=_plain_request(),
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=connector,
-        timeout=aiohttp.ClientTimeout(
-            total=None,
-            connect=api.timeout_connect if trace_config else None,
-            sock_connect=api.timeout_connect,
-        ),
+        timeout=aiohttp.ClientTimeout(total=None, connect=pool_seconds, sock_connect=connect_seconds),
         read_bufsize=REPLY_BUFFER_BYTES,
         max_line_size=MAX_HEADER_LINE_BYTES,
         max_field_size=MAX_HEADER_LINE_BYTES,
         trust_env=False,
         response_class=limited_response(),
         ws_response_class=budgeted_socket(),
-        trace_configs=[trace_config] if trace_config else [],
+        trace_configs=trace_configs or [],
     )
 
 

@@ -29,7 +29,8 @@ class _ForTheCommandLine(OidcHandler):
 
     def must_be_configured(self) -> Commands:
         """Return the commands of this server; raises ``ConfigurationInvalid`` as every route does."""
-        _ = self.services
+        if self.context.broker is None:
+            _ = self.services
         return self.context.grants.commands
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from tornado.routing import Matcher
 
 from jupyter_oidc.facts import facts
+from jupyter_oidc.server.broker import NoRecord, forwarded_of
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.sessions.delegation import SOCKET
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from tornado.httputil import HTTPServerRequest
 
+    from jupyter_oidc.background import Background
     from jupyter_oidc.compose import Services
     from jupyter_oidc.facts import Fact
     from jupyter_oidc.problems import Problem
-    from jupyter_oidc.proxy.ports import Caller
+    from jupyter_oidc.proxy.ports import Caller, SocketRefused
     from jupyter_oidc.proxy.request import Person, ProxyRequest
+    from jupyter_oidc.server.handlers.upload import UploadLimits
+    from jupyter_oidc.web.relay import RelayedAnswer
+    from jupyter_oidc.web.socket_relay import RelayedSocket
 
 
 Kind = Literal["bodiless", "socket", "other"]
@@ -50,17 +55,50 @@ def _kind_of(request: HTTPServerRequest) -> Kind:
     return "other" if any(name in headers for name in _ABOUT_A_BODY) else "bodiless"
 
 
+class Gateway(Protocol):
+    """The way of a call to its API: the proxy of this process, or that of the broker."""
+
+    def upload_limits(self, request: ProxyRequest) -> UploadLimits:
+        """Return the limits of a body; raises the refusals that :meth:`open` would raise before it sends anything."""
+        ...
+
+    def open(self, request: ProxyRequest) -> Coroutine[Any, Any, RelayedAnswer]:
+        """Send ``request`` and return the head of the answer; raises a ``Problem`` of ours."""
+        ...
+
+    def open_socket(
+        self, request: ProxyRequest, subprotocols: tuple[str, ...]
+    ) -> Coroutine[Any, Any, RelayedSocket | SocketRefused]:
+        """Open a WebSocket, or return the refusal of the API; raises a ``Problem`` of ours."""
+        ...
+
+
 class ProxiedHandler(OidcHandler):
     """Base of the HTTP and the WebSocket side of ``api/{name}/{path}``."""
 
-    _record: CallRecord | None = None
+    _record: CallRecord | NoRecord | None = None
     """The record of the call, once its API is known; a call to an unknown API is not counted."""
 
-    def _received_call(self) -> tuple[ProxyRequest, CallRecord]:
+    @property
+    def gateway(self) -> Gateway:
+        """The way of this call."""
+        broker = self.context.broker
+        return self.services.proxy if broker is None else broker.gateway(forwarded_of(self, needs_page=False))
+
+    @property
+    def background(self) -> Background:
+        """The owner of the work that a WebSocket leaves behind."""
+        broker = self.context.broker
+        return self.services.background if broker is None else broker.background
+
+    def _received_call(self) -> tuple[ProxyRequest, CallRecord | NoRecord]:
         """Return the call as it was received, and its record; raises ``BadPath`` or ``UnknownApi``."""
         caller: Caller = "browser" if self.kernel_id is None and self.worker is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = received_call(self.request, list(self.request.headers.get_all()), prefix, caller, identity)
+        if self.context.broker is not None:
+            self._record = unrecorded = NoRecord(asked.method)
+            return asked, unrecorded
         method = SOCKET if _kind_of(self.request) == "socket" else asked.method
         if self.worker is not None:  # NOTE: before it can learn which APIs there are
             self.worker.check(asked.api, method)
@@ -84,7 +122,7 @@ class ProxiedHandler(OidcHandler):
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""
         services = self.context.built_services
-        if services is None:
+        if services is None or self.context.broker is not None:
             super()._log_refusal(status, problem)
             return
         record = self._record or self._new_record(services, self._named_api(services))

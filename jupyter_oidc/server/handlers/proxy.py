@@ -27,7 +27,7 @@ from jupyter_oidc.compat.tornado import (
 )
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import BodyTooLarge, GrantInvalid, UpstreamTimeout
+from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow, GrantInvalid, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
-    from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.context import Context
+    from jupyter_oidc.web.relay import RelayedAnswer
 
 UNLIMITED_BODY_BYTES: Final = 1 << 62
 """Bytes; the API's settings limit an upload, not Jupyter's limit for memory."""
@@ -84,7 +84,7 @@ class ProxyHandler(ProxiedHandler):
         super().initialize(context)
         self._refused = refused
         self._upload: Upload | None = None
-        self._upstream_call: asyncio.Task[Answer] | None = None
+        self._upstream_call: asyncio.Task[RelayedAnswer] | None = None
         self._relay: Relay | None = None
         self._is_client_gone = False
         self._abort_problem: Problem | None = None
@@ -142,25 +142,28 @@ class ProxyHandler(ProxiedHandler):
 
     def _begin_upload(self, length: int | None) -> None:
         asked, record = self._received_call()
-        route, *_ = self.services.proxy.check(asked)
-        api = route.api
-        if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
-            raise BodyTooLarge(params=facts(api=api.name, max_bytes=api.max_request_bytes))
+        gateway = self.gateway
+        limits = gateway.upload_limits(asked)
+        if length is not None and limits.max_request_bytes is not None and length > limits.max_request_bytes:
+            raise BodyTooLarge(params=facts(api=limits.name, max_bytes=limits.max_request_bytes))
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
-        self._upload = Upload(api, self._abort_upload)
+        self._upload = Upload(limits, self._abort_upload)
         request = asked._replace(body=self._upload.pieces(), length=length)
         self._unwatch_kernel = self.close_with_kernel(
             lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone") if self.worker is None else ended())
         )
-        self._upstream_call = asyncio.ensure_future(self.services.proxy.open(request))
+        self._upstream_call = asyncio.ensure_future(gateway.open(request))
         self._relay = Relay(record)
         self._relay.opening = self._upstream_call
         self._upstream_call.add_done_callback(self._upstream_answered)
 
-    def _upstream_answered(self, upstream_call: asyncio.Task[Answer]) -> None:
+    def _upstream_answered(self, upstream_call: asyncio.Task[RelayedAnswer]) -> None:
         """Pass on an answer that came before the end of the upload; a refusal of ours waits for a small rest."""
         if not _is_answered(upstream_call):
+            problem = None if upstream_call.cancelled() else upstream_call.exception()
+            if isinstance(problem, ClientTooSlow):  # NOTE: from the broker, which waits for the caller as we do
+                self._stop_reading_body(problem)
             return
         if self._is_client_gone:
             upstream_call.result().close()  # the client left at the same time, and the verb will not run any more
@@ -273,9 +276,9 @@ class ProxyHandler(ProxiedHandler):
         request, record = self._received_call()
         self._relay = relay = Relay(record)
         relay.opening = asyncio.current_task()
-        await relay.run(_HandlerClient(self), self.services.proxy.open(request))
+        await relay.run(_HandlerClient(self), self.gateway.open(request))
 
-    async def _finish_upload(self, upstream_call: asyncio.Task[Answer]) -> Answer:
+    async def _finish_upload(self, upstream_call: asyncio.Task[RelayedAnswer]) -> RelayedAnswer:
         if not upstream_call.done():
             await self._feed(_END_OF_BODY)
         try:
@@ -425,5 +428,5 @@ class _HandlerClient:
         return self._handler.close_with_kernel(cut)
 
 
-def _is_answered(upstream_call: asyncio.Task[Answer]) -> bool:
+def _is_answered(upstream_call: asyncio.Task[RelayedAnswer]) -> bool:
     return upstream_call.done() and not upstream_call.cancelled() and upstream_call.exception() is None

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
-    from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.context import Context
+    from jupyter_oidc.web.socket_relay import RelayedSocket
 
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64 (RFC 6455, 4.1)."""
@@ -41,7 +41,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
     def initialize(self, context: Context) -> None:
         """Prepare for a socket."""
         super().initialize(context)
-        self._socket: OpenSocket | None = None
+        self._socket: RelayedSocket | None = None
         self._opening: asyncio.Task[Any] | None = None
         self._is_client_gone = False
         self._relay: SocketRelay | None = None
@@ -81,11 +81,11 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             if not self._is_joined:  # the handshake failed; otherwise ``on_close`` closes the API's side
                 await opened.close(GOING_AWAY_CODE)
 
-    async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
+    async def _open_upstream(self, names: tuple[str, ...]) -> RelayedSocket | SocketRefused | None:
         """Open the API's socket; ``None`` if the caller went away, which tornado does not report again."""
         self._opening = asyncio.current_task()
         try:
-            return await self.services.proxy.open_socket(self._received_call()[0], names)
+            return await self.gateway.open_socket(self._received_call()[0], names)
         except asyncio.CancelledError:
             if not self._is_client_gone:
                 raise
@@ -99,7 +99,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Begin to pass the messages on."""
         if self._socket is not None and self._record is not None:
             self._is_joined = True
-            self._relay = SocketRelay(_HandlerClient(self), self._socket, self.services.background, self._record)
+            self._relay = SocketRelay(_HandlerClient(self), self._socket, self.background, self._record)
             self._relay.start()
 
     async def on_message(self, message: str | bytes) -> None:

@@ -7,7 +7,7 @@ sends more than the API's settings allow, receives a problem.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
@@ -16,19 +16,42 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from jupyter_oidc.problems import Problem
-    from jupyter_oidc.settings import Api
 
 MAX_WAITING_PIECES: Final = 4
 """Pieces that wait for the upstream, of 64 KiB at most."""
 
 
+class UploadLimits(Protocol):
+    """The limits of a body: those of an API in the settings, or of a broker on the way to it."""
+
+    @property
+    def name(self) -> str:
+        """The name of the API."""
+        ...
+
+    @property
+    def max_request_bytes(self) -> int | None:
+        """Bytes of the body; ``None`` for any number."""
+        ...
+
+    @property
+    def timeout_upload(self) -> float:
+        """Seconds that the caller may take to send the next piece."""
+        ...
+
+    @property
+    def timeout_idle(self) -> float:
+        """Seconds that the upstream may take to read the next piece."""
+        ...
+
+
 class Upload:
     """One body; it calls ``abort`` with the problem when it cannot go on (C16, C17)."""
 
-    def __init__(self, api: Api, abort: Callable[[Problem], None]) -> None:
-        self._max_bytes = api.max_request_bytes
-        self._upload_timeout_seconds = api.timeout_upload
-        self.idle_timeout_seconds = api.timeout_idle
+    def __init__(self, limits: UploadLimits, abort: Callable[[Problem], None]) -> None:
+        self._max_bytes = limits.max_request_bytes
+        self._upload_timeout_seconds = limits.timeout_upload
+        self.idle_timeout_seconds = limits.timeout_idle
         """Seconds that the upstream may take to read the next piece."""
         self._abort = abort
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_PIECES)

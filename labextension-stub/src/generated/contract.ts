@@ -195,6 +195,7 @@ export interface OidcError {
     | 'configuration_invalid'
     | 'storage_unavailable'
     | 'overloaded'
+    | 'broker_unavailable'
     | 'other';
   message: string;
   action: string;
@@ -233,6 +234,76 @@ export interface OidcError {
   unknown_words?: {
     [k: string]: string;
   };
+}
+
+/**
+ * What a Jupyter server tells its broker about a request that it forwards, beside the request itself.
+ */
+export interface ForwardedRequest {
+  /**
+   * Who calls, by the server's own check; 'public' is any caller of a route that needs no login.
+   */
+  caller_kind: 'user' | 'kernel' | 'public';
+  /**
+   * The name under which the caller's sign-ins are counted.
+   */
+  caller_name: string;
+  /**
+   * Whether a user calls with a token of the server, and not with a browser that is logged in.
+   */
+  bears_token: boolean;
+  /**
+   * The path above the routes of the server.
+   */
+  base_url: string;
+  /**
+   * The protocol by which the browser reaches the server.
+   */
+  protocol: 'http' | 'https';
+  /**
+   * The host that the request names.
+   */
+  host: string;
+  /**
+   * Whether the browser is on the machine of the server.
+   */
+  browser: 'here' | 'elsewhere' | 'unknown';
+  /**
+   * The address of the server for browsers, where the Hub has told it.
+   */
+  public_url: string | null;
+  /**
+   * The origin at which a browser has reached the server last.
+   */
+  origin: string | null;
+  /**
+   * Whether browsers reach the server at another host than the Hub's.
+   */
+  has_own_host: boolean;
+  /**
+   * Whether a Hub has started the server.
+   */
+  under_hub: boolean;
+  /**
+   * The name of the server at the Hub; empty for its user's default server.
+   */
+  server_name: string;
+  /**
+   * Whether the server knows its users by a login.
+   */
+  has_logins: boolean;
+  /**
+   * Whether other users than the owner have used the server, and whose kernels act for the owner.
+   */
+  sharing_mode: 'none' | 'own-kernels' | 'all-kernels';
+  /**
+   * What a form of a page has to send back to the server; empty for a request that asks for no page.
+   */
+  xsrf_token: string;
+  /**
+   * The id by which the log of the server names the request.
+   */
+  request_id: string;
 }
 
 /**
@@ -871,6 +942,7 @@ export interface SignInProgress {
       | 'configuration_invalid'
       | 'storage_unavailable'
       | 'overloaded'
+      | 'broker_unavailable'
       | 'other';
     message: string;
     action: string;

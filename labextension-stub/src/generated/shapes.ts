@@ -107,7 +107,8 @@ export const shapeOfOidcError: IShape = {
         'openapi_invalid',
         'configuration_invalid',
         'storage_unavailable',
-        'overloaded'
+        'overloaded',
+        'broker_unavailable'
       ]
     },
     message: {},
@@ -314,7 +315,8 @@ export const shapeOfSignInProgress: IShape = {
             'openapi_invalid',
             'configuration_invalid',
             'storage_unavailable',
-            'overloaded'
+            'overloaded',
+            'broker_unavailable'
           ]
         },
         message: {},

@@ -884,6 +884,7 @@ const schema15 = {
         'configuration_invalid',
         'storage_unavailable',
         'overloaded',
+        'broker_unavailable',
         'other'
       ]
     },
@@ -974,6 +975,7 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
             data0 === 'configuration_invalid' ||
             data0 === 'storage_unavailable' ||
             data0 === 'overloaded' ||
+            data0 === 'broker_unavailable' ||
             data0 === 'other'
           )) {
             validate14.errors = [0];
@@ -3872,6 +3874,7 @@ const schema23 = {
                 'configuration_invalid',
                 'storage_unavailable',
                 'overloaded',
+                'broker_unavailable',
                 'other'
               ]
             },
@@ -4087,6 +4090,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                             data4 === 'configuration_invalid' ||
                             data4 === 'storage_unavailable' ||
                             data4 === 'overloaded' ||
+                            data4 === 'broker_unavailable' ||
                             data4 === 'other'
                           )) {
                             const err3 = {

@@ -79,6 +79,9 @@ class PlainFront:
     def end_forsaken_grants(self) -> None:
         """No kernel of this front has ended."""
 
+    async def diagnostics(self, headers: Any) -> dict[str, Any]:
+        raise AssertionError("the route made a check")
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 

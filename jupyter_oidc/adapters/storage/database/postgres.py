@@ -178,6 +178,10 @@ class PostgresRows:
         await self._work.open()
         return await self._within(self._migrated(), _MIGRATION_SECONDS)
 
+    async def ping(self) -> None:
+        """Ask the database for an answer."""
+        await self.run("SELECT 1")
+
     async def load(self, name: RowName) -> bytes | None:
         """Return the sealed text of a row."""
         row = await self.run(_LOAD, **name._asdict())

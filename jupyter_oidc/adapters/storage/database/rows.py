@@ -67,6 +67,14 @@ class Rows(Protocol):
         """Connect; raises ``StorageUnavailable`` with the detail ``database_schema`` if its tables are of another version."""
         ...
 
+    async def migrate(self) -> tuple[int, int]:
+        """Bring the tables to the present version; return the version before and after."""
+        ...
+
+    async def ping(self) -> None:
+        """Ask the database for an answer."""
+        ...
+
     async def load(self, name: RowName) -> bytes | None:
         """Return the sealed text of a row, or ``None``."""
         ...

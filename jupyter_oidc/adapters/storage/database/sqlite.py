@@ -103,6 +103,10 @@ class SqliteRows:
         await self._in_thread(work)
         return before, VERSION
 
+    async def ping(self) -> None:
+        """Ask the database for an answer."""
+        await self.run("SELECT 1")
+
     async def load(self, name: RowName) -> bytes | None:
         """Return the sealed text of a row."""
         rows = await self.run(_LOAD, *name)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS, leads_through_hub
 from jupyter_oidc.web.redirects import is_loopback_host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jupyter_oidc.sessions.strategy import Browser
 
@@ -78,6 +78,12 @@ class BrowserLocation:
             pinned = None  # NOTE: a tunnel may lead there from another port, which the browser shows
         origin = pinned or self.origin
         return None if origin is None else origin + self.base_url
+
+    def public_url_for(self, pinned: Iterable[tuple[str | None, str]]) -> str | None:
+        """Return the same, where each of ``pinned`` is a redirect URI that comes back to this server, and its provider."""
+        # NOTE: one that leads through the Hub does not name the host of a server that has its own.
+        usable = (uri for uri, name in pinned if not (self.has_own_host and leads_through_hub(uri, name)))
+        return self.public_url(next(usable, None))
 
 
 def is_browser(headers: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.server.browser_location import BrowserLocation
+from jupyter_oidc.web.browser_location import BrowserLocation
 
 BROWSER = {"Sec-Fetch-Mode": "cors"}
 

@@ -1,0 +1,1 @@
+"""The way from a Jupyter server to its broker."""

@@ -1,0 +1,166 @@
+"""Sends requests to a broker, over its Unix socket or over TLS; bodies are neither decoded nor collected.
+
+A request that has not reached the broker is told from one whose answer was lost: only the first may be sent again.
+No cookie is kept, no redirect is followed, no proxy is used, and aiohttp is imported at the first request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.adapters.upstream.limited_response import HandshakeRefused
+from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
+from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstreamReply, HttpUpstreamSocket, plain_session
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import BrokerUnavailable, UpstreamUnreachable
+from jupyter_oidc.proxy.ports import SocketRefused
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import aiohttp
+
+    from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
+    from jupyter_oidc.proxy.headers import Headers
+
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+ANSWER_TIMEOUT_SECONDS: Final = 120.0
+"""Seconds for the answer of a route: a page waits for a change for a minute at most."""
+
+IDLE_TIMEOUT_SECONDS: Final = 86_400.0
+"""Seconds without a byte of an API's answer; the broker, which knows the API's settings, gives up before."""
+
+MAX_ANSWER_BYTES: Final = 16_777_216
+"""Bytes of the answer of a route; the longest are lists of operations."""
+
+MAX_MESSAGE_BYTES: Final = 1 << 30
+"""Bytes of one WebSocket message; the broker, which knows the API's settings, limits it before."""
+
+_RETRY_AFTER_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAnswer:
+    """The whole answer of a route."""
+
+    status: int
+    reason: str | None
+    headers: Headers
+    body: bytes
+
+
+class BrokerClient:
+    """Sends requests to the broker at ``address``; the path of each is below that, without a slash at its beginning."""
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self._address = address
+        self._session: aiohttp.ClientSession | None = None
+
+    async def ask(self, method: str, path: str, headers: Headers, body: bytes) -> BrokerAnswer:
+        """Send a request and return the whole answer; raises as :meth:`open` does."""
+        try:
+            return await asyncio.wait_for(self._whole(method, path, headers, body), ANSWER_TIMEOUT_SECONDS)
+        except asyncio.TimeoutError:
+            raise _cut() from None
+
+    async def open(
+        self, method: str, path: str, headers: Headers, body: AsyncIterator[bytes] | None, length: int | None
+    ) -> HttpUpstreamReply:
+        """Send a request and return the head of the answer.
+
+        Raises ``BrokerUnavailable`` if it has not reached the broker, and ``UpstreamUnreachable`` if the answer is lost.
+        """
+        if length is not None:
+            headers = [*headers, ("Content-Length", str(length))]
+        return HttpUpstreamReply(
+            await self._response(method, path, headers, body), IDLE_TIMEOUT_SECONDS, (), ReadBuffer
+        )
+
+    async def open_socket(
+        self, path: str, headers: Headers, subprotocols: tuple[str, ...]
+    ) -> HttpUpstreamSocket | SocketRefused:
+        """Open a WebSocket through the broker, or return the refusal; raises as :meth:`open` does."""
+        import aiohttp
+
+        try:
+            socket = await self._pool().ws_connect(
+                self._url(path), headers=headers, protocols=subprotocols, max_msg_size=MAX_MESSAGE_BYTES, compress=0
+            )
+        except HandshakeRefused as refused:
+            return SocketRefused(
+                refused.status,
+                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in refused.raw_headers],
+            )
+        except aiohttp.ClientConnectorError:
+            raise _away() from None
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
+            raise _cut() from None
+        return HttpUpstreamSocket(socket, ())
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _whole(self, method: str, path: str, headers: Headers, body: bytes) -> BrokerAnswer:
+        import aiohttp
+
+        response = await self._response(method, path, headers, body or None)
+        try:
+            read = await response.content.read(MAX_ANSWER_BYTES)
+            while len(read) < MAX_ANSWER_BYTES and (more := await response.content.read(MAX_ANSWER_BYTES)):
+                read += more
+            if not response.content.at_eof():
+                raise _cut()
+        except (aiohttp.ClientError, OSError):
+            raise _cut() from None
+        finally:
+            response.close() if not response.content.at_eof() else response.release()
+        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+        return BrokerAnswer(response.status, response.reason, lines, read)
+
+    async def _response(self, method: str, path: str, headers: Headers, body: Any) -> aiohttp.ClientResponse:
+        import aiohttp
+
+        try:
+            return await self._pool().request(
+                method, self._url(path), headers=headers, data=body, allow_redirects=False
+            )
+        except aiohttp.ClientConnectorError:
+            raise _away() from None
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
+            raise _cut() from None
+
+    def _url(self, path: str) -> Any:
+        from yarl import URL
+
+        return URL(self._address.url + path, encoded=True)
+
+    def _pool(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        if self._session is None:
+            path = self._address.path
+            connector: aiohttp.BaseConnector = (
+                aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context())
+                if path is None
+                else aiohttp.UnixConnector(path, limit=0)
+            )
+            self._session = plain_session(connector, connect_seconds=CONNECT_TIMEOUT_SECONDS)
+        return self._session
+
+
+def _away() -> BrokerUnavailable:
+    return BrokerUnavailable(detail="broker.connect", retry_after=_RETRY_AFTER_SECONDS)
+
+
+def _cut() -> UpstreamUnreachable:
+    return UpstreamUnreachable(
+        N_("The broker broke off before it had answered; what was asked for may be done."),
+        action=N_("Look before you do it again. If it goes on, tell the administrator of this machine or Hub."),
+        detail="broker.answer",
+    )

@@ -1,0 +1,119 @@
+"""The services of the accounts that use a broker now: made at the first request, closed after a while without any.
+
+An account that is closed loses nothing: its sessions are stored, and the next request restores them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.diagnostics.report_cache import ReportCache
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import Overloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyter_oidc.background import Background
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.compose import MakeDiagnosticContext, Services
+
+MAX_REQUESTS: Final = 1_000
+"""Requests of one account that are answered at once; a page and a kernel wait with a few each."""
+
+MAX_ACCOUNTS: Final = 20_000
+"""Accounts that are in memory at once."""
+
+IDLE_SECONDS: Final = 900.0
+"""Seconds without a request after which an account is closed; its session is not renewed ahead from then on."""
+
+SWEEP_SECONDS: Final = 60.0
+"""Seconds between two searches for such accounts."""
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What is in memory of one account: its ``services``, and the last report about them.
+
+    ``make_context`` makes the context of its checks.
+    """
+
+    services: Services
+    reports: ReportCache
+    make_context: MakeDiagnosticContext
+    requests: int = 0
+    last_used: float = 0.0
+
+    async def diagnostics(self, address: str, *, seen: bool) -> dict[str, Any]:
+        """Return the report for a Jupyter server at ``address``, which browsers have ``seen`` there."""
+        return await self.reports.view(lambda: self.make_context(self.services, address, seen=seen), seen=seen)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a request is under way, or something of it is in memory only."""
+        return self.requests > 0 or any(session.view.is_in_memory_only for session in self.services.sessions)
+
+
+class Accounts:
+    """Keeps the services that ``make`` makes for an account; ``background`` closes them.
+
+    ``make_context`` makes the context of the checks for the services of one account.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str], Services],
+        make_context: MakeDiagnosticContext,
+        clock: Clock,
+        background: Background,
+    ) -> None:
+        self._make = make
+        self._make_context = make_context
+        self._clock = clock
+        self._background = background
+        self._known: dict[str, Account] = {}
+        self._swept = clock.now().monotonic
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @contextmanager
+    def use(self, name: str) -> Iterator[Account]:
+        """Hold the account ``name`` for a request; raises ``Overloaded`` if it has too many."""
+        now = self._clock.now().monotonic
+        if now - self._swept >= SWEEP_SECONDS:
+            self._sweep(now)
+        account = self._known.get(name) or self._new(name)
+        if account.requests >= MAX_REQUESTS:
+            raise _busy()
+        account.requests += 1
+        account.last_used = now
+        try:
+            yield account
+        finally:
+            account.requests -= 1
+
+    def _new(self, name: str) -> Account:
+        if len(self._known) >= MAX_ACCOUNTS:
+            raise _busy()
+        account = self._known[name] = Account(self._make(name), ReportCache(self._clock), self._make_context)
+        return account
+
+    def _sweep(self, now: float) -> None:
+        self._swept = now
+        for name, account in list(self._known.items()):
+            if not account.is_needed and now - account.last_used >= IDLE_SECONDS:
+                del self._known[name]
+                self._background.start(account.services.aclose())
+
+    async def aclose(self) -> None:
+        """Close the services of all accounts."""
+        known, self._known = self._known, {}
+        await asyncio.gather(*(account.services.aclose() for account in known.values()))
+
+
+def _busy() -> Overloaded:
+    return Overloaded(N_("The broker has too many requests."), detail="broker.busy", retry_after=1.0)

@@ -1,0 +1,109 @@
+"""Reads the settings file of a broker, which only root and the broker's own user may be able to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.adapters.storage.secret_refs import resolve
+from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
+from jupyter_oidc.adapters.system.json_file import read_json_object
+from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
+from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
+from jupyter_oidc.language import N_, sentence
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings import Finding, Settings, read_settings
+from jupyter_oidc.settings.broker import BROKER_SECTION, SQLITE, BrokerSettings, read_broker_settings
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from jupyter_oidc.adapters.storage.storage_key import StorageKey
+    from jupyter_oidc.settings import SecretRef
+
+SECTION: Final = "JupyterOIDC"
+DEFAULT_FILE: Final = "/etc/jupyter-oidc/broker.json"
+_OF_A_BROKER: Final = ("providers", "default_provider", "audit_person")
+_DATABASE_NAME: Final = "sessions.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfiguration:
+    """The settings of a broker, and of the providers and APIs for all its accounts."""
+
+    broker: BrokerSettings
+    settings: Settings
+    default_provider: str | None
+    audit_person: bool
+
+
+def read_configuration(path: str, user: int | None) -> BrokerConfiguration | list[Finding]:
+    """Return the configuration in the file at ``path`` for a broker of the ``user`` number, or every mistake in it.
+
+    A file that another user could change is refused: who writes it gets every account's tokens.
+    """
+    document = read_json_object(path)
+    if isinstance(document, str):
+        return [Finding(f"file {path}", document, N_("Write a JSON object, and let the broker's user read it."))]
+    if user is not None and not is_system_file(path, Owners(user, frozenset({0, user}))):
+        return [
+            Finding(
+                f"file {path}",
+                N_("can be changed by other users, itself or through a folder above it"),
+                N_(
+                    "Let it and every folder above it belong to root or to the broker's user, and to nobody else to write."
+                ),
+            )
+        ]
+    section = document.get(SECTION, {})
+    if not isinstance(section, Mapping):
+        return [Finding(SECTION, N_("is not a mapping"), N_('Write {"providers": {...}}.'))]
+    findings = [
+        Finding(f"{SECTION}.{str(key)[:60]}", N_("is no setting of a broker"), N_("Remove it."))
+        for key in section
+        if key not in _OF_A_BROKER
+    ]
+    broker = read_broker_settings(document.get(BROKER_SECTION, {}))
+    settings = check_referenced_files(read_settings(section.get("providers", {})))
+    person, default = section.get("audit_person", False), section.get("default_provider")
+    if not isinstance(person, bool):
+        findings.append(
+            Finding(f"{SECTION}.audit_person", N_("is not true or false"), N_("Write true or false without quotes."))
+        )
+    if isinstance(broker, list) or isinstance(settings, list) or findings:
+        return [
+            *findings,
+            *(broker if isinstance(broker, list) else ()),
+            *(settings if isinstance(settings, list) else ()),
+        ]
+    if default is not None and default not in [one.name for one in settings.providers]:
+        return [
+            Finding(f"{SECTION}.default_provider", N_("is not the name of a provider"), N_("Write one of the names."))
+        ]
+    return BrokerConfiguration(broker, settings, default, person)
+
+
+def keys_of(broker: BrokerSettings, environment: MutableMapping[str, str]) -> tuple[StorageKey, ...]:
+    """Return the keys that seal what is stored; raises ``StorageUnavailable`` or ``ConfigurationInvalid``."""
+    usual = take_storage_key(environment)
+    return keys_in(usual if broker.key is None else _resolved(broker.key, "key"))
+
+
+def database_of(broker: BrokerSettings, environment: Mapping[str, str]) -> Path | Secret:
+    """Return the file of an SQLite database, or the address of a PostgreSQL one.
+
+    Raises ``ConfigurationInvalid`` for a reference that names nothing.
+    """
+    said: Any = broker.database
+    if said is None:
+        folder = environment.get("STATE_DIRECTORY", "").partition(":")[0]
+        return Path(folder or ".") / _DATABASE_NAME
+    if isinstance(said, str):
+        return Path(said[len(SQLITE) :]) if said.startswith(SQLITE) else Secret(said)
+    return _resolved(said, "database")
+
+
+def _resolved(reference: SecretRef, key: str) -> Secret:
+    return resolve(reference, what=sentence("setting of the broker"), key=key)

@@ -1,0 +1,143 @@
+"""The front of a request that a Jupyter server has forwarded: answers what a route asks, by what that server has told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_oidc.adapters.telemetry.named_log import BROKER
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import ConfigurationInvalid
+from jupyter_oidc.sessions.strategy import pins_callback
+from jupyter_oidc.web.browser_location import is_browser
+from jupyter_oidc.web.call_record import CallRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.broker.accounts import Account
+    from jupyter_oidc.sessions.api import ProviderSettings, SignIn
+    from jupyter_oidc.sessions.strategy import Browser
+    from jupyter_oidc.web.forwarded import Forwarded
+    from jupyter_oidc.web.front import SharingMode
+    from jupyter_oidc.web.request import Headers
+
+
+class ForwardedFront:
+    """Implements ``Front`` for one request of ``account``; ``seconds`` returns the time since it came in."""
+
+    makes_worker_grants = False
+
+    def __init__(
+        self,
+        account: Account,
+        forwarded: Forwarded,
+        seconds: Callable[[], float],
+        default_provider: str | None,
+    ) -> None:
+        self._account = account
+        self._services = account.services
+        self._forwarded = forwarded
+        self._seconds = seconds
+        self.default_provider = default_provider
+
+    @property
+    def base_url(self) -> str:
+        """The base URL of the Jupyter server."""
+        return self._forwarded.base_url
+
+    @property
+    def home(self) -> str:
+        """The address of JupyterLab."""
+        return self._forwarded.base_url
+
+    @property
+    def protocol(self) -> str:
+        """The protocol by which the browser reaches the Jupyter server."""
+        return self._forwarded.protocol
+
+    @property
+    def host(self) -> str:
+        """The host that the browser's request names."""
+        return self._forwarded.host
+
+    @property
+    def browser(self) -> Browser:
+        """The location of the caller's browser."""
+        return self._forwarded.browser
+
+    @property
+    def under_hub(self) -> bool:
+        """Whether a Hub has started the Jupyter server."""
+        return self._forwarded.under_hub
+
+    @property
+    def server_name(self) -> str:
+        """The name of the Jupyter server at the Hub."""
+        return self._forwarded.server_name
+
+    @property
+    def has_own_host(self) -> bool:
+        """Whether browsers reach the Jupyter server at another host than the Hub's."""
+        return self._forwarded.has_own_host
+
+    @property
+    def has_logins(self) -> bool:
+        """Whether the Jupyter server knows its users by a login."""
+        return self._forwarded.has_logins
+
+    @property
+    def sharing_mode(self) -> SharingMode:
+        """Whether other users than the owner have used the Jupyter server."""
+        return self._forwarded.sharing_mode
+
+    @property
+    def request_id(self) -> str:
+        """The id by which both logs name the request."""
+        return self._forwarded.request_id
+
+    def public_url(self, settings: ProviderSettings | None = None) -> str | None:
+        """Return the address at which a browser reaches the Jupyter server."""
+        if settings is not None:
+            pinned = [(settings.redirect_uri, settings.name)] if settings.pins_callback else []
+        else:
+            every = self._services.settings.providers
+            pinned = [(one.redirect_uri, one.name) for one in every if pins_callback(one)]
+        return self._forwarded.location.public_url_for(pinned)
+
+    def xsrf_token(self) -> str:
+        """Return what a form of this browser sends back to the Jupyter server."""
+        return self._forwarded.xsrf_token
+
+    def nonce(self) -> str:
+        """Return 128 random bits as text."""
+        return self._services.entropy.token(128)
+
+    def begin_record(self, api: str) -> CallRecord:
+        """Begin the record of a GET of ``api`` that the broker makes in the name of the caller."""
+        services = self._services
+        return CallRecord(services.event_log, services.entropy, "GET", self._seconds, self._forwarded.kernel_id, api)
+
+    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
+        """Remember nothing: this front makes no worker grants."""
+
+    def end_forsaken_grants(self) -> None:
+        """End nothing: this front makes no worker grants."""
+
+    async def diagnostics(self, headers: Headers) -> dict[str, Any]:
+        """Return the report about the broker's settings and this account's sessions."""
+        told = self._forwarded
+        address = f"{told.protocol}://{told.host}{told.base_url}"
+        return await self._account.diagnostics(self.public_url() or address, seen=is_browser(headers))
+
+    def note(self, text: str) -> None:
+        """Write ``text`` into the log of the broker, with the request's id."""
+        BROKER.info("jupyter_oidc: %s [%s]", text, self.request_id)
+
+    async def open_listener(self, sign_in: SignIn) -> str:
+        """Refuse: a broker opens no listener for the browser of one user, since every user of the machine reaches it."""
+        del sign_in
+        raise ConfigurationInvalid(
+            N_("A broker has no listener for the end of a sign-in."),
+            action=N_("Ask your administrator to set redirect_strategy to 'server' or 'device'."),
+            detail="broker.listener",
+        )

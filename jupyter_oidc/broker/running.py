@@ -1,0 +1,154 @@
+"""A running broker: opens the database, listens, and stops without cutting a call that is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from jupyter_events import EventLogger
+from prometheus_client import REGISTRY, generate_latest
+
+from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
+from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
+from jupyter_oidc.adapters.telemetry.named_log import BROKER, NAME
+from jupyter_oidc.background import Background
+from jupyter_oidc.broker.accounts import Accounts
+from jupyter_oidc.broker.application import BrokerApplication, Health
+from jupyter_oidc.broker.checks import account_context, broker_context
+from jupyter_oidc.broker.configuration import database_of, keys_of
+from jupyter_oidc.broker.identity import PeerCredentials
+from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at
+from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.compat.aiohttp_server import counted_server
+from jupyter_oidc.compose import AccountServices
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.problems import Problem
+
+if TYPE_CHECKING:
+    from jupyter_oidc.adapters.storage.database.rows import Rows
+    from jupyter_oidc.background import Defect
+    from jupyter_oidc.broker.configuration import BrokerConfiguration
+
+MAX_HEADER_BYTES = 32_768
+"""Bytes of one line in the head of a request, which the server of a kernel has limited before."""
+
+
+class RunningBroker:
+    """Serves the accounts of ``configuration`` from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, configuration: BrokerConfiguration) -> None:
+        self._configuration = configuration
+        self._clock = SystemClock()
+        self._entropy = SystemEntropy()
+        self._background = Background(_report, expected=Problem)
+        self._events = EventLogger()
+        self._is_stopping = False
+        self._rows: Rows | None = None
+        self._services: AccountServices | None = None
+        self._accounts: Accounts | None = None
+        self._server: web.Server | None = None
+        self._listener: asyncio.AbstractServer | None = None
+        self._listening: Listening | None = None
+
+    async def start(self) -> None:
+        """Open the database and listen; raises a :class:`Problem` that says what is missing."""
+        configuration, environment = self._configuration, os.environ
+        keys = keys_of(configuration.broker, environment)
+        self._rows = rows = self.rows()
+        if isinstance(rows, SqliteRows):  # NOTE: no other broker can have the file open
+            await rows.migrate()
+        await rows.open()
+        logger = logging.getLogger(NAME)
+        register = JupyterEventLog(self._events, logger, self._clock)
+        register.register()
+
+        def event_log_of(account: str) -> JupyterEventLog:
+            made = JupyterEventLog(self._events, logger, self._clock, account)
+            made.includes_person = configuration.audit_person
+            return made
+
+        self._services = AccountServices(configuration.settings, rows, keys, event_log_of, shows_id_tokens=False)
+        of_broker = broker_context(configuration.settings, environment, rows)
+        self._accounts = accounts = Accounts(
+            self._services.make, partial(account_context, of_broker), self._clock, self._background
+        )
+        identity = PeerCredentials()
+        application = BrokerApplication(
+            accounts,
+            identity,
+            Health(self._is_ready, lambda: generate_latest(REGISTRY)),
+            default_provider=configuration.default_provider,
+        )
+        await self._listen(
+            application,
+            ConnectionLimits(identity),
+            listen_at(configuration.broker.path, environment, os.getpid()),
+        )
+
+    async def _listen(self, application: BrokerApplication, limits: ConnectionLimits, at: Listening) -> None:
+        self._server = server = web.Server(
+            application.answer,
+            handler_cancellation=True,
+            access_log=None,
+            logger=BROKER,
+            auto_decompress=False,
+            tcp_keepalive=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+        )
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_unix_server(
+            counted_server(server, limits.admit), sock=at.socket, backlog=BACKLOG
+        )
+        self._listening = at
+        BROKER.info("jupyter_oidc: the broker listens")
+
+    def rows(self) -> Rows:
+        """Return the database of the settings, which is not open yet; raises ``StorageUnavailable`` or ``ConfigurationInvalid``."""
+        database = database_of(self._configuration.broker, os.environ)
+        if isinstance(database, Path):
+            return SqliteRows(database)
+        from jupyter_oidc.adapters.storage.database.postgres import PostgresRows
+
+        return PostgresRows(database, os.uname().nodename, self._background, self._entropy)
+
+    async def stop(self) -> None:
+        """Stop listening, let the calls under way end, and close everything; a second call does nothing."""
+        self._is_stopping = True
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+        if self._listening is not None:
+            self._listening.remove()
+        server, self._server = self._server, None
+        if server is not None:
+            server.pre_shutdown()
+            await server.shutdown(self._configuration.broker.drain_seconds)
+        accounts, self._accounts = self._accounts, None
+        if accounts is not None:
+            await accounts.aclose()
+        services, self._services = self._services, None
+        if services is not None:
+            await services.aclose()
+        rows, self._rows = self._rows, None
+        if rows is not None:
+            await rows.aclose()
+
+    async def _is_ready(self) -> bool:
+        """Return whether requests can be answered: the database answers, and the broker does not stop."""
+        if self._rows is None or self._is_stopping:
+            return False
+        try:
+            await self._rows.ping()
+        except Problem:
+            return False
+        return True
+
+
+def _report(defect: Defect) -> None:
+    BROKER.error("jupyter_oidc: a defect in background work: %s at %s", defect.kind, defect.place)

@@ -1,0 +1,1 @@
+from tests.integration.test_bodiless_calls import *

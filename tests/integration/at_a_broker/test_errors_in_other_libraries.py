@@ -1,0 +1,1 @@
+from tests.integration.test_errors_in_other_libraries import *

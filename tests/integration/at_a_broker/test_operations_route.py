@@ -1,0 +1,1 @@
+from tests.integration.test_operations_route import *

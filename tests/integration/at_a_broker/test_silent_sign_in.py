@@ -1,0 +1,1 @@
+from tests.integration.test_silent_sign_in import *

@@ -1,0 +1,1 @@
+from tests.integration.test_what_people_see import *

@@ -1,0 +1,96 @@
+"""A broker in this process, between a Jupyter server and services that a test has: what goes to it crosses a Unix socket."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from prometheus_client import REGISTRY, generate_latest
+
+from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
+from jupyter_oidc.adapters.broker.broker_client import BrokerClient
+from jupyter_oidc.background import Background
+from jupyter_oidc.broker.accounts import Accounts
+from jupyter_oidc.broker.application import BrokerApplication, Health
+from jupyter_oidc.broker.identity import PeerCredentials
+from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, listen_at
+from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.compat.aiohttp_server import counted_server
+from jupyter_oidc.problems import Problem
+from jupyter_oidc.server.broker import Broker
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from jupyter_oidc.background import Defect
+    from jupyter_oidc.compose import Services
+    from jupyter_oidc.server.context import Context
+
+
+class BrokerUnderTest:
+    """A broker at ``path`` whose accounts have the services that ``make`` returns for their names."""
+
+    def __init__(self, path: Path, make: Callable[[str], Services], make_context: Any = None) -> None:
+        self.path = path
+        self.defects: list[Defect] = []
+        self.background = Background(self.defects.append, expected=Problem)
+        self.accounts = Accounts(make, make_context, SystemClock(), self.background)
+        self.seen: list[bytes] = []
+        """Every request and reply, as the bytes that crossed the socket."""
+
+    @asynccontextmanager
+    async def serving(self, loop: asyncio.AbstractEventLoop) -> AsyncIterator[BrokerUnderTest]:
+        """Serve as long as the block runs."""
+        identity = PeerCredentials()
+
+        async def ready() -> bool:
+            return True
+
+        application = BrokerApplication(self.accounts, identity, Health(ready, lambda: generate_latest(REGISTRY)))
+        server = web.Server(
+            application.answer,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            tcp_keepalive=False,
+            max_line_size=32_768,
+            max_field_size=32_768,
+        )
+        at = listen_at(str(self.path), {}, os.getpid())
+        listener = await loop.create_unix_server(
+            counted_server(server, ConnectionLimits(identity).admit), sock=at.socket, backlog=BACKLOG
+        )
+        try:
+            yield self
+        finally:
+            listener.close()
+            at.remove()
+            await server.shutdown(1.0)
+
+    def client(self) -> BrokerClient:
+        """Return a client for a Jupyter server."""
+        address = BrokerAddress.read(f"unix:{self.path}")
+        assert address is not None
+        return BrokerClient(address)
+
+
+@asynccontextmanager
+async def through_broker(
+    context: Context, path: Path, loop: asyncio.AbstractEventLoop
+) -> AsyncIterator[BrokerUnderTest]:
+    """Put a broker between the routes of a server and its services; must come before the first request."""
+
+    def services(_: str) -> Services:
+        made = context.services
+        assert made is not None
+        return made
+
+    broker = BrokerUnderTest(path, services, context.make_diagnostic_context)
+    async with broker.serving(loop):
+        context.broker = Broker(broker.client(), broker.background)
+        yield broker
+        await context.broker.aclose()
