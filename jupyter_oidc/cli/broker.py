@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import CaselessStrEnum, Dict, Unicode
 
+from jupyter_oidc.adapters.system.process import close_to_others
 from jupyter_oidc.broker.checks import broker_context
 from jupyter_oidc.broker.configuration import DEFAULT_FILE, BrokerConfiguration, keys_of, read_configuration
 from jupyter_oidc.broker.running import RunningBroker
@@ -108,6 +109,8 @@ class Serve(_WithSettings):
 
     def work(self, configuration: BrokerConfiguration) -> int:
         """Serve."""
+        if configuration.broker.close_process:
+            close_to_others()
         _log_to_stderr(str(self.log_as), debug=self.log_level == logging.DEBUG)
         code: int = _in_event_loop(self._serve(configuration))
         return code

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
+from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.language import N_, sentence
@@ -169,8 +169,8 @@ def merged_settings(
         )
         default_provider = None
     broker = scalars["broker"]
-    if broker is not None and not (isinstance(broker, str) and BrokerAddress.read(broker)):
-        instead = N_("Write 'unix:' and the whole path of its socket, or an https address.")
+    if broker is not None and not (isinstance(broker, str) and socket_path(broker)):
+        instead = N_("Write 'unix:' and the whole path of the socket.")
         findings = (*findings, Finding("broker", N_("is not the address of a broker"), instead))
         broker = None
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()

@@ -16,7 +16,7 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
-from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
+from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
 from jupyter_oidc.adapters.system.early_imports import EarlyImports
 from jupyter_oidc.adapters.system.ownership import owners_here
@@ -214,8 +214,8 @@ def create_context(
 
 def _broker(address: str | None, log: logging.Logger) -> Broker | None:
     """Return the broker of the settings, whose own settings count: those of this server are ignored, and the log says so."""
-    at = None if address is None else BrokerAddress.read(address)
-    if at is None:
+    path = None if address is None else socket_path(address)
+    if path is None:
         return None
     from jupyter_oidc.adapters.broker.broker_client import BrokerClient
     from jupyter_oidc.server.broker import Broker
@@ -224,7 +224,7 @@ def _broker(address: str | None, log: logging.Logger) -> Broker | None:
         "jupyter_oidc: sessions are held by the broker at %s; the settings of providers here do not count", address
     )
     return Broker(
-        BrokerClient(at),
+        BrokerClient(path),
         Background(
             lambda defect: log.error("jupyter_oidc: a defect in background work: %s at %s", defect.kind, defect.place),
             expected=Problem,

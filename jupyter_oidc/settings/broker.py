@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jupyter_oidc.language import N_
-from jupyter_oidc.settings.fields import REFERENCE_PATTERN, Own, Seconds, Setting
+from jupyter_oidc.settings.fields import REFERENCE_PATTERN, Flag, Own, Seconds, Setting
 from jupyter_oidc.settings.finding import Finding
 from jupyter_oidc.settings.model import SecretRef
 
@@ -36,8 +36,8 @@ BROKER_SETTINGS: Final = (
         field=None,
         shape=Own({"type": "string", "pattern": f"^(sqlite:/|postgres(ql)?://)|{REFERENCE_PATTERN}"}),
         default=None,
-        meaning="where sessions are stored: `sqlite:/PATH` for one broker, or `postgresql://USER@HOST/NAME` for any number; "
-        "an address with a password is a reference, `file:PATH` or `env:NAME`",
+        meaning="where sessions are stored: `sqlite:/PATH`, or `postgresql://USER@HOST/NAME`; an address with a password is "
+        "a reference, `file:PATH` or `env:NAME`",
         unset="`sessions.sqlite` in the folder that systemd's `STATE_DIRECTORY` names",
     ),
     Setting(
@@ -48,6 +48,13 @@ BROKER_SETTINGS: Final = (
         meaning="a reference to the keys that seal what is stored, `file:PATH` or `env:NAME`: 32 bytes in base64url each, "
         "the newest first",
         unset="the variable `JUPYTER_OIDC_STORAGE_KEY`, a descriptor, or the credential `jupyter_oidc_storage_key` of systemd",
+    ),
+    Setting(
+        key="close_process",
+        field=None,
+        shape=Flag(),
+        default=True,
+        meaning="on Linux: close the broker's memory to other processes of its user, and leave no core file",
     ),
     Setting(
         key="drain_seconds",
@@ -71,6 +78,7 @@ class BrokerSettings:
     database: str | SecretRef | None
     key: SecretRef | None
     drain_seconds: float
+    close_process: bool = True
 
 
 def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
@@ -95,11 +103,14 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     if isinstance(drain, bool) or not isinstance(drain, (int, float)) or not 0 <= drain <= _MAX_DRAIN_SECONDS:
         findings.append(_finding("drain_seconds", N_("is no number of seconds"), N_("Write a number from 0 to 600.")))
         drain = 0.0
+    if not isinstance(said["close_process"], bool):
+        instead = N_("Write true or false without quotes.")
+        findings.append(_finding("close_process", N_("is not true or false"), instead))
     database = _database(said["database"], findings)
     key = _reference(said["key"])
     if said["key"] is not None and key is None:
         findings.append(_finding("key", N_("is not a reference (its value is not shown here)"), _REFERENCE))
-    return findings or BrokerSettings(path, database, key, float(drain))
+    return findings or BrokerSettings(path, database, key, float(drain), close_process=said["close_process"] is True)
 
 
 _REFERENCE: Final = N_("Write 'file:PATH' or 'env:NAME'; a secret never stands in the settings.")

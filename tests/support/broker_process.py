@@ -65,6 +65,7 @@ class BrokerProcess:
                 "listen": self.address,
                 "database": f"sqlite:{self.folder / 'sessions.sqlite'}",
                 "key": "env:BROKER_KEY",
+                "close_process": False,  # NOTE: the tests look into its memory
                 **self.broker,
             },
         }

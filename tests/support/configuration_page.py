@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from jupyter_oidc.settings.broker import BROKER_SETTINGS
 from jupyter_oidc.settings.fields import Count, Seconds, Setting
 from jupyter_oidc.settings.model import API_SETTINGS, PROVIDER_SETTINGS
 from jupyter_oidc.settings.section import SECTION_SETTINGS
@@ -16,6 +17,7 @@ TABLES: dict[str, tuple[str, Sequence[Setting]]] = {
     "section": ("Trait", SECTION_SETTINGS),
     "provider": ("Key", PROVIDER_SETTINGS),
     "api": ("Key", API_SETTINGS),
+    "broker": ("Key", BROKER_SETTINGS),
 }
 
 

@@ -1,4 +1,4 @@
-"""Sends requests to a broker, over its Unix socket or over TLS; bodies are neither decoded nor collected.
+"""Sends requests to a broker over its Unix socket; bodies are neither decoded nor collected.
 
 A request that has not reached the broker is told from one whose answer was lost: only the first may be sent again.
 No cookie is kept, no redirect is followed, no proxy is used, and aiohttp is imported at the first request.
@@ -7,7 +7,6 @@ No cookie is kept, no redirect is followed, no proxy is used, and aiohttp is imp
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from jupyter_oidc.adapters.broker.broker_address import BrokerAddress
     from jupyter_oidc.proxy.headers import Headers
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
@@ -53,10 +51,10 @@ class BrokerAnswer:
 
 
 class BrokerClient:
-    """Sends requests to the broker at ``address``; the path of each is below that, without a slash at its beginning."""
+    """Sends requests to the broker whose socket is at ``path``; the path of each has no slash at its beginning."""
 
-    def __init__(self, address: BrokerAddress) -> None:
-        self._address = address
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, method: str, path: str, headers: Headers, body: bytes) -> BrokerAnswer:
@@ -138,18 +136,13 @@ class BrokerClient:
     def _url(self, path: str) -> Any:
         from yarl import URL
 
-        return URL(self._address.url + path, encoded=True)
+        return URL(f"http://broker/{path}", encoded=True)  # NOTE: the host is for the head alone
 
     def _pool(self) -> aiohttp.ClientSession:
         import aiohttp
 
         if self._session is None:
-            path = self._address.path
-            connector: aiohttp.BaseConnector = (
-                aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context())
-                if path is None
-                else aiohttp.UnixConnector(path, limit=0)
-            )
+            connector = aiohttp.UnixConnector(self._path, limit=0)
             self._session = plain_session(connector, connect_seconds=CONNECT_TIMEOUT_SECONDS)
         return self._session
 

@@ -26,7 +26,9 @@ def test_a_trait_has_the_default_and_the_meaning_of_its_entry() -> None:
 
 
 def test_the_server_reads_each_key() -> None:
-    assert ("providers", "default_provider", *STORAGE_KEYS, "settings_sources", "reload", *SWITCH_DEFAULTS) == TRAITS
+    assert (
+        *("providers", "default_provider", "broker", *STORAGE_KEYS, "settings_sources", "reload", *SWITCH_DEFAULTS),
+    ) == TRAITS
     assert SWITCH_DEFAULTS == {
         "close_process": True,
         "allow_remote_kernels": False,

@@ -1,0 +1,136 @@
+"""The settings file of a broker: every mistake at once, and nobody else may write it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.broker.configuration import BrokerConfiguration, database_of, keys_of, read_configuration
+from jupyter_oidc.problems import ConfigurationInvalid, StorageUnavailable
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings.broker import BrokerSettings
+from tests.unit.adapters.storage.database.replicas import ONE
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="owners of files are those of POSIX")
+
+PROVIDERS: dict[str, Any] = {
+    "corp": {
+        "issuer": "https://id.example.com",
+        "client_id": "jupyter",
+        "apis": {"orders": {"base_url": "https://api.example.com/"}},
+    }
+}
+
+
+def written(folder: Path, document: Any) -> str:
+    file = folder / "broker.json"
+    file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return str(file)
+
+
+def read(folder: Path, document: Any) -> BrokerConfiguration | list[str]:
+    read = read_configuration(written(folder, document), None)
+    return [finding.key for finding in read] if isinstance(read, list) else read
+
+
+def test_a_file_with_providers_is_enough(tmp_path: Path) -> None:
+    found = read(tmp_path, {"JupyterOIDC": {"providers": PROVIDERS, "default_provider": "corp", "audit_person": True}})
+    assert isinstance(found, BrokerConfiguration)
+    assert [one.name for one in found.settings.providers] == ["corp"]
+    assert (found.default_provider, found.audit_person) == ("corp", True)
+    assert found.broker == BrokerSettings("/run/jupyter-oidc/broker.sock", None, None, 15.0, close_process=True)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        {
+            "JupyterOIDC": {"providers": {"corp": {"issuer": "http://x"}}, "storage": "memory", "audit_person": "yes"},
+            "JupyterOIDCBroker": {
+                "listen": "0.0.0.0:80",
+                "database": "postgresql://u:p@h/d",
+                "key": "abc",
+                "drain_seconds": -1,
+                "close_process": "no",
+                "colour": 1,
+            },
+        },
+    )
+    assert isinstance(found, list)
+    assert {key for key in found if not key.startswith("providers")} == {
+        "JupyterOIDC.storage",
+        "JupyterOIDC.audit_person",
+        *(
+            f"JupyterOIDCBroker.{key}"
+            for key in ("listen", "database", "key", "drain_seconds", "close_process", "colour")
+        ),
+    }
+    assert any(key.startswith("providers.corp") for key in found)
+
+
+def test_a_password_or_a_key_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    secret = "correct-horse"
+    for broker in (
+        {"database": f"postgresql://u:{secret}@h/d"},
+        {"database": f"postgresql://h/d?password={secret}"},
+        {"database": secret},
+        {"key": secret},
+    ):
+        found = read_configuration(written(tmp_path, {"JupyterOIDCBroker": broker}), None)
+        assert isinstance(found, list)
+        assert len(found) == 1
+        assert secret not in str(found[0].text)
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["", "[]", "{", {"JupyterOIDC": []}, {"JupyterOIDCBroker": "x"}, {"JupyterOIDC": {"default_provider": "other"}}],
+)
+def test_what_is_no_settings_file_is_refused(tmp_path: Path, document: Any) -> None:
+    assert isinstance(read(tmp_path, document), list)
+
+
+def test_a_file_that_another_user_could_change_is_refused(tmp_path: Path) -> None:
+    path, user = written(tmp_path, {"JupyterOIDC": {"providers": PROVIDERS}}), os.getuid()
+    Path(path).chmod(0o644)
+    safe = read_configuration(path, user)
+    Path(path).chmod(0o664)
+    by_group = read_configuration(path, user)
+    assert isinstance(by_group, list)
+    assert "can be changed by other users" in by_group[0].problem
+    assert isinstance(safe, BrokerConfiguration) or "folder above" in safe[0].problem  # NOTE: as the folders here are
+    assert isinstance(read_configuration(path, user + 1), list), "it belongs to another user than the broker's"
+
+
+def test_where_sessions_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(database: Any) -> Path | Secret:
+        found = read(tmp_path, {"JupyterOIDCBroker": {} if database is None else {"database": database}})
+        assert isinstance(found, BrokerConfiguration), found
+        return database_of(found.broker, {"STATE_DIRECTORY": "/var/lib/jupyter-oidc:/other"})
+
+    assert of(None) == Path("/var/lib/jupyter-oidc/sessions.sqlite")
+    assert of("sqlite:/srv/s.sqlite") == Path("/srv/s.sqlite")
+    assert of("postgresql://u@h/d") == Secret("postgresql://u@h/d")
+    monkeypatch.setenv("DATABASE", "postgresql://u:p@h/d")
+    assert of("env:DATABASE") == Secret("postgresql://u:p@h/d")
+    with pytest.raises(ConfigurationInvalid):
+        of("file:/no/such")
+
+
+def test_where_the_keys_come_from(tmp_path: Path) -> None:
+    def keys(**said: str) -> list[str]:
+        found = read(tmp_path, {"JupyterOIDCBroker": said})
+        assert isinstance(found, BrokerConfiguration)
+        return [key.name for key in keys_of(found.broker, environment)]
+
+    environment = {"JUPYTER_OIDC_STORAGE_KEY": ONE}
+    by_variable = keys()
+    file = tmp_path / "key"
+    file.write_text(ONE, encoding="utf-8")
+    assert (by_variable, "JUPYTER_OIDC_STORAGE_KEY" in environment) == (keys(key=f"file:{file}"), False)
+    with pytest.raises(StorageUnavailable):
+        keys()
