@@ -36,6 +36,7 @@ CONTRACT = {
     "contract/error.schema.json",
     "contract/events/call.yaml",
     "contract/events/session.yaml",
+    "contract/forwarded.request.schema.json",
     "contract/grant.reply.schema.json",
     "contract/grant.request.schema.json",
     "contract/grants.reply.schema.json",
