@@ -16,6 +16,7 @@ from tests.support.canary import CANARY
 from tests.support.clean_environment import without_jupyter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -90,7 +91,7 @@ class BrokerProcess:
         )
         environment = {**without_jupyter(), "BROKER_KEY": self.key, "NO_PROXY": "localhost,127.0.0.1"}
         log = self.folder / "broker.log"
-        self._child = child = Child.start("the broker", arguments, log, environment)
+        self._child = child = self._launched(arguments, environment, log)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             child.check()
@@ -99,6 +100,9 @@ class BrokerProcess:
                     return
             time.sleep(0.05)
         raise TimeoutError(f"The broker did not start.\n{child.last_lines()}")
+
+    def _launched(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
+        return Child.start("the broker", arguments, log, environment)
 
     def stop(self) -> None:
         """Ask it to stop, and wait for its end."""
