@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -478,6 +478,13 @@ def _session(
     return service
 
 
+MAX_PROVIDER_CONNECTIONS: Final = 200
+"""Connections of a broker to one provider, for all accounts."""
+
+MAX_PROVIDER_CALLS: Final = 4
+"""Calls to providers that one account of a broker makes at once; the connections there are shared by all."""
+
+
 class AccountServices:
     """Makes the services of each account of a broker: sessions of its own, in ``rows`` that all accounts share.
 
@@ -504,7 +511,6 @@ class AccountServices:
         self._scheduler = LoopScheduler()
         self._upstream = HttpUpstream()
         self._providers = SharedProviders(self._shared_provider)
-        self._logouts: dict[tuple[str, str], AcceptedLogouts] = {}
 
     def make(self, account: str) -> Services:
         """Return new services for ``account``; the caller closes them."""
@@ -524,9 +530,8 @@ class AccountServices:
             vault=lambda one: entry(one.name, one.issuer, one.client_id),
             lock=lambda one: entry(one.name, one.issuer, one.client_id),
             upstream=_SharedUpstream(self._upstream),
-            share=self._providers.share,
+            share=partial(self._providers.share, calls=asyncio.Semaphore(MAX_PROVIDER_CALLS)),
             shows_id_tokens=self._shows_id_tokens,
-            logouts=self._logouts,
         )
         return build(self.settings, parts)
 
@@ -536,7 +541,10 @@ class AccountServices:
         await self._upstream.aclose()
 
     def _shared_provider(self, provider: Provider) -> SharedProvider:
-        port = _provider_port(provider)
+        network_route = network_route_of(provider)
+        port = HttpProvider(
+            timeout=provider.http_timeout, network_route=network_route, connections=MAX_PROVIDER_CONNECTIONS
+        )
         credentials = _credentials(provider, self._clock, self._entropy, port)
         return SharedProvider(provider, port, self._clock, credentials, self._entropy)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.diagnostics.report_cache import ReportCache
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import MakeDiagnosticContext, Services
 
-MAX_REQUESTS: Final = 1_000
+MAX_REQUESTS: Final = 1_024
 """Requests of one account that are answered at once; a page and a kernel wait with a few each."""
 
 MAX_ACCOUNTS: Final = 20_000
@@ -46,6 +46,8 @@ class Account:
     make_context: MakeDiagnosticContext
     requests: int = 0
     last_used: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Lets one request of the account at a time begin what takes all accounts' time."""
 
     async def diagnostics(self, address: str, *, seen: bool) -> dict[str, Any]:
         """Return the report for a Jupyter server at ``address``, which browsers have ``seen`` there."""
@@ -54,7 +56,9 @@ class Account:
     @property
     def is_needed(self) -> bool:
         """Whether a request is under way, or something of it is in memory only."""
-        return self.requests > 0 or any(session.view.is_in_memory_only for session in self.services.sessions)
+        return self.requests > 0 or any(
+            session.view.is_in_memory_only or len(session.tokens.refreshing) for session in self.services.sessions
+        )
 
 
 class Accounts:
@@ -69,7 +73,10 @@ class Accounts:
         make_context: MakeDiagnosticContext,
         clock: Clock,
         background: Background,
+        *,
+        most: int = MAX_ACCOUNTS,
     ) -> None:
+        self._most = most
         self._make = make
         self._make_context = make_context
         self._clock = clock
@@ -95,24 +102,35 @@ class Accounts:
             yield account
         finally:
             account.requests -= 1
+            account.last_used = self._clock.now().monotonic
 
     def _new(self, name: str) -> Account:
-        if len(self._known) >= MAX_ACCOUNTS:
+        if len(self._known) >= self._most and not self._close_oldest():
             raise _busy()
         account = self._known[name] = Account(self._make(name), ReportCache(self._clock), self._make_context)
         return account
+
+    def _close_oldest(self) -> bool:
+        """Close the account that was used longest ago and can be closed; return whether there is one."""
+        idle = [(account.last_used, name) for name, account in self._known.items() if not account.is_needed]
+        if idle:
+            self._close(min(idle)[1])
+        return bool(idle)
+
+    def _close(self, name: str) -> None:
+        self._background.start(self._known.pop(name).services.aclose())
 
     def _sweep(self, now: float) -> None:
         self._swept = now
         for name, account in list(self._known.items()):
             if not account.is_needed and now - account.last_used >= IDLE_SECONDS:
-                del self._known[name]
-                self._background.start(account.services.aclose())
+                self._close(name)
 
     async def aclose(self) -> None:
         """Close the services of all accounts."""
         known, self._known = self._known, {}
-        await asyncio.gather(*(account.services.aclose() for account in known.values()))
+        closing = (account.services.aclose() for account in known.values())
+        await asyncio.gather(*(self._background.start(one) for one in closing), return_exceptions=True)
 
 
 def _busy() -> Overloaded:

@@ -63,16 +63,16 @@ class BrokerApplication:
         try:
             name = await self._identity.account_of(request)
             with self._accounts.use(name) as account:
-                return await self._answered(exchange, self._admitted(exchange, account))
+                return await self._answered(exchange, self._admitted(exchange, name, account))
         except ConnectionResetError:  # the caller has left
             return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 - the last place; what is no problem is told as a defect
             return await self._refused_unknown(exchange, error)
 
-    def _admitted(self, exchange: Exchange, account: Account) -> Admitted:
+    def _admitted(self, exchange: Exchange, name: str, account: Account) -> Admitted:
         told = forwarded_in(exchange.request.headers.get(FORWARDED, ""))
-        front = ForwardedFront(account, told, exchange.seconds, self._default_provider)
-        return Admitted(account.services, told, front)
+        front = ForwardedFront(name, account, told, exchange.seconds, self._default_provider)
+        return Admitted(name, account.services, told, front, account.turn)
 
     async def _answered(self, exchange: Exchange, admitted: Admitted) -> web.StreamResponse:
         is_proxied = exchange.path.startswith(PREFIX)
@@ -82,14 +82,14 @@ class BrokerApplication:
         except ConnectionResetError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            problem = _problem_of(error, admitted.told.request_id)
+            problem = _problem_of(error, admitted.account, admitted.told.request_id)
             is_stranger = admitted.told.caller_kind == "public"  # NOTE: who learns no facts
             shown = problem and (problem.bare() if is_stranger else problem.at(call.place()))
             return await call.refused(problem, shown)
 
     async def _refused_unknown(self, exchange: Exchange, error: Exception) -> web.StreamResponse:
         """Refuse a request whose account or server is not known."""
-        problem = _problem_of(error, _UNKNOWN)
+        problem = _problem_of(error, _UNKNOWN, _UNKNOWN)
         if problem is not None:
             BROKER.warning("jupyter_oidc: %s %s (%s)", problem.status, problem.code, problem.detail)
         with speaking(exchange.language):
@@ -103,9 +103,10 @@ class BrokerApplication:
         return web.Response(status=200 if ready else 503, text="ok\n" if ready else "not ready\n")
 
 
-def _problem_of(error: Exception, request_id: str) -> Problem | None:
+def _problem_of(error: Exception, account: str, request_id: str) -> Problem | None:
     """Return the problem that ``error`` is; a defect is logged, and has none."""
     if isinstance(error, Problem):
         return error
-    BROKER.error("jupyter_oidc: %s [%s]", defect_text(type(error), error.__traceback__), request_id)
+    where = defect_text(type(error), error.__traceback__)
+    BROKER.error("jupyter_oidc: account %s: %s [%s]", account, where, request_id)
     return None

@@ -13,6 +13,7 @@ from jupyter_oidc.adapters.system.json_file import read_json_object
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.language import N_, sentence
+from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Settings, read_settings
 from jupyter_oidc.settings.broker import BROKER_SECTION, SQLITE, BrokerSettings, read_broker_settings
@@ -37,6 +38,12 @@ class BrokerConfiguration:
     settings: Settings
     default_provider: str | None
     audit_person: bool
+
+
+_CONFIDENTIAL: Final = N_(
+    "Register a confidential client and name its secret or key: with a public one, code of a user can get tokens from the "
+    "provider without the broker. Or set allow_public_clients in JupyterOIDCBroker."
+)
 
 
 def read_configuration(path: str, user: int | None) -> BrokerConfiguration | list[Finding]:
@@ -78,6 +85,18 @@ def read_configuration(path: str, user: int | None) -> BrokerConfiguration | lis
             *(broker if isinstance(broker, list) else ()),
             *(settings if isinstance(settings, list) else ()),
         ]
+    if not broker.allow_public_clients:
+        findings = [
+            Finding(
+                f"{SECTION}.providers.{one.name}.client_secret",
+                N_("is missing, so that the client is a public one"),
+                _CONFIDENTIAL,
+            )
+            for one in settings.providers
+            if one.token_endpoint_auth_method == "none"
+        ]
+        if findings:
+            return findings
     if default is not None and default not in [one.name for one in settings.providers]:
         return [
             Finding(f"{SECTION}.default_provider", N_("is not the name of a provider"), N_("Write one of the names."))
@@ -94,12 +113,18 @@ def keys_of(broker: BrokerSettings, environment: MutableMapping[str, str]) -> tu
 def database_of(broker: BrokerSettings, environment: Mapping[str, str]) -> Path | Secret:
     """Return the file of an SQLite database, or the address of a PostgreSQL one.
 
-    Raises ``ConfigurationInvalid`` for a reference that names nothing.
+    Raises ``ConfigurationInvalid`` for a reference that names nothing, and if no place is named.
     """
     said: Any = broker.database
     if said is None:
         folder = environment.get("STATE_DIRECTORY", "").partition(":")[0]
-        return Path(folder or ".") / _DATABASE_NAME
+        if not folder:  # NOTE: never where the command happens to run
+            raise ConfigurationInvalid(
+                N_("The settings name no database, and there is no STATE_DIRECTORY for one."),
+                action=N_("Write 'sqlite:/PATH' as database in the settings of the broker, or run it as a service."),
+                detail="broker.database",
+            )
+        return Path(folder) / _DATABASE_NAME
     if isinstance(said, str):
         return Path(said[len(SQLITE) :]) if said.startswith(SQLITE) else Secret(said)
     return _resolved(said, "database")

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request whose account is known: the ``services`` of that, what its server has ``told``, and its ``front``."""
+    """A request whose ``account`` is known: its services, what its server has ``told``, and the ``front``.
 
+    ``turn`` is for what only one request of the account may begin at a time.
+    """
+
+    account: str
     services: Services
     told: Forwarded
     front: ForwardedFront
+    turn: asyncio.Lock
 
 
 class Exchange:

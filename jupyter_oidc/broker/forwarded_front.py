@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
 
 class ForwardedFront:
-    """Implements ``Front`` for one request of ``account``; ``seconds`` returns the time since it came in."""
+    """Implements ``Front`` for one request of the account ``name``; ``seconds`` returns the time since it came in."""
 
     makes_worker_grants = False
 
     def __init__(
         self,
+        name: str,
         account: Account,
         forwarded: Forwarded,
         seconds: Callable[[], float],
         default_provider: str | None,
     ) -> None:
+        self._name = name
         self._account = account
         self._services = account.services
         self._forwarded = forwarded
@@ -131,7 +133,7 @@ class ForwardedFront:
 
     def note(self, text: str) -> None:
         """Write ``text`` into the log of the broker, with the request's id."""
-        BROKER.info("jupyter_oidc: %s [%s]", text, self.request_id)
+        BROKER.info("jupyter_oidc: account %s: %s [%s]", self._name, text, self.request_id)
 
     async def open_listener(self, sign_in: SignIn) -> str:
         """Refuse: a broker opens no listener for the browser of one user, since every user of the machine reaches it."""

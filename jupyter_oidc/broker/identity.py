@@ -40,11 +40,13 @@ class Identity(Protocol):
 class PeerCredentials:
     """Implements ``Identity`` by the user of the process that has opened the connection, as the kernel reports it.
 
-    A user that this namespace has no number for is refused: all of them share one (user_namespaces(7)).
+    A user that this namespace has no number for is refused: all of them share one (user_namespaces(7)). So are the
+    numbers of ``subordinate``, which a user may take by the thousand (subuid(5)).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, subordinate: Path = Path("/etc/subuid")) -> None:
         self._nobody = _overflow_uid()
+        self._subordinate = _ranges_in(subordinate)
 
     async def account_of(self, request: BaseRequest) -> str:
         """Return ``uid:NUMBER``."""
@@ -59,8 +61,11 @@ class PeerCredentials:
         if connection is None or connection.family != getattr(socket, "AF_UNIX", None):
             return None
         read = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        process, uid, _ = _CREDENTIALS.unpack(read)
-        return None if process <= 0 or uid in (self._nobody, -1) else f"uid:{uid & 0xFFFFFFFF}"
+        # NOTE: the process is 0 for one in another container, and the user is right all the same.
+        _, uid, _ = _CREDENTIALS.unpack(read)
+        number = uid & 0xFFFFFFFF
+        is_told = uid not in (self._nobody, -1) and not any(number in numbers for numbers in self._subordinate)
+        return f"uid:{number}" if is_told else None
 
 
 def _overflow_uid() -> int:
@@ -68,3 +73,17 @@ def _overflow_uid() -> int:
         return int(_OVERFLOW_UID.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return _USUAL_OVERFLOW_UID
+
+
+def _ranges_in(file: Path) -> tuple[range, ...]:
+    """Return the ranges of numbers in ``file``, whose lines are ``user:first:count``; others are left out."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    fields = (line.split(":") for line in lines)
+    return tuple(
+        range(int(one[1]), int(one[1]) + int(one[2]))
+        for one in fields
+        if len(one) == 3 and one[1].isdecimal() and one[2].isdecimal()
+    )

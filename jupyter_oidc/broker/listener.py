@@ -25,7 +25,13 @@ MAX_CONNECTIONS_OF_PEER: Final = 1_024
 """Connections of one account; each request that is under way has one."""
 
 MAX_CONNECTIONS: Final = 16_384
-"""Connections of all accounts together."""
+"""Connections of all accounts together, as far as the system allows so many."""
+
+_SHARE_OF_PEER: Final = 8
+"""No account has more than this part of the connections that the system allows."""
+
+_OWN_FILES: Final = 256
+"""Files and connections that the broker itself needs, beside those of callers."""
 
 _HANDED_OVER: Final = 3
 """The first descriptor that systemd hands over (sd_listen_fds(3))."""
@@ -95,16 +101,21 @@ def _remove_stale(path: str) -> None:
 
 
 class ConnectionLimits:
-    """Counts the connections of each peer, so that no account takes those of the others."""
+    """Counts the connections of each peer, so that no account takes those of the others.
 
-    def __init__(self, identity: Identity) -> None:
+    ``files`` are the files that the process may have open; a call has two, its caller's connection and the API's.
+    """
+
+    def __init__(self, identity: Identity, files: int) -> None:
         self._identity = identity
         self._open: Counter[str] = Counter()
+        self._most = min(MAX_CONNECTIONS, max(_SHARE_OF_PEER, (files - _OWN_FILES) // 2))
+        self._most_of_peer = min(MAX_CONNECTIONS_OF_PEER, self._most // _SHARE_OF_PEER)
 
     def admit(self, transport: BaseTransport) -> Callable[[], None] | None:
         """Count a new connection; return the function for its end, or ``None`` if there are too many or it has no account."""
         peer = self._identity.peer_of(transport)
-        if peer is None or self._open[peer] >= MAX_CONNECTIONS_OF_PEER or self._open.total() >= MAX_CONNECTIONS:
+        if peer is None or self._open[peer] >= self._most_of_peer or self._open.total() >= self._most:
             return None
         self._open[peer] += 1
         return lambda: self._release(peer)

@@ -12,14 +12,14 @@ from jupyter_oidc.broker.relay_clients import CLOSE_TIMEOUT_SECONDS, ResponseCli
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
-from jupyter_oidc.problems import BodyTooLarge, Forbidden
+from jupyter_oidc.problems import BadPath, BodyTooLarge, Forbidden
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, problem_text
 from jupyter_oidc.web.problems import error_reply
 from jupyter_oidc.web.proxy_request_parsing import proxy_request
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED, UNSENT_STATUS, Relay
-from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay
+from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 PREFIX: Final = "/jupyter-oidc/api/"
 """The path above the APIs, below the base URL of the Jupyter server."""
 
+MAX_ESCAPES: Final = 1_024
+"""Escapes in a path: to judge it takes the longer the more there are, and all accounts wait meanwhile."""
+
+_SHORT_CHARACTERS: Final = 256
+"""Characters of a path that is judged at once; those of a longer one of the same account take turns."""
+
 _OF_A_BODY: Final = ("content-length", "content-encoding", "content-type")
 
 
@@ -47,16 +53,25 @@ class ProxiedCall:
         self._services = admitted.services
         self._told = admitted.told
         self._front = admitted.front
+        self._turn = admitted.turn
         self._record: CallRecord | None = None
         self._client: ResponseClient | None = None
 
     async def answer(self) -> web.StreamResponse:
         """Make the call and pass the answer on; raises a ``Problem`` if there is none."""
+        if len(self._exchange.path) > _SHORT_CHARACTERS:
+            async with self._turn:
+                await asyncio.sleep(0)  # NOTE: so one of them is judged in each turn of the event loop
         asked = self._asked()
         self._services.proxy.route(asked.api)
         self._record = record = self._new_record(asked.api, asked.person)
         if self._exchange.request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._joined(asked, record)
+            try:
+                return await self._joined(asked, record)
+            except asyncio.CancelledError:
+                if self._record is not None:
+                    record.write(UNSENT_STATUS, CLIENT_ABORT)
+                raise
         relay, self._client = Relay(record), ResponseClient(self._exchange.request)
         relay.opening = asyncio.current_task()
         try:
@@ -108,6 +123,8 @@ class ProxiedCall:
         told, exchange = self._told, self._exchange
         if told.caller_kind == "public":
             raise Forbidden
+        if exchange.path.count("%") > MAX_ESCAPES:
+            raise BadPath(detail="broker.path_escapes")
         caller: Caller = "kernel" if told.caller_kind == "kernel" else "browser"
         target = told.base_url + exchange.path[1:] + (f"?{exchange.query}" if exchange.query else "")
         lines = exchange.request.headers.items()
@@ -132,6 +149,7 @@ class ProxiedCall:
     async def _joined(self, asked: ProxyRequest, record: CallRecord) -> web.StreamResponse:
         """Open the API's socket, then the caller's, and pass the messages on until one of them closes."""
         request, services = self._exchange.request, self._services
+        check_handshake(request.method, request.headers)  # NOTE: a bad one sends no token
         wanted = request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
         opened = await services.proxy.open_socket(asked, names)

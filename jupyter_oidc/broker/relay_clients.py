@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
@@ -116,7 +117,7 @@ class SocketClient:
     def has_left(self) -> bool:
         """Return whether the caller has closed its connection."""
         transport = self._request.transport
-        return transport is None or transport.is_closing()
+        return transport is None or transport.is_closing() or _is_hung_up(transport.get_extra_info("socket"))
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Watch nothing: the server of the kernel closes the connection when that is over."""
@@ -130,3 +131,12 @@ class SocketClient:
 
 def _nothing() -> None:
     """Stop no watch: none was begun."""
+
+
+def _is_hung_up(connection: Any) -> bool:
+    """Return whether the other end has closed ``connection``, which nobody reads now (poll(2))."""
+    if connection is None or connection.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLHUP | getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))

@@ -18,6 +18,8 @@ from jupyter_oidc.web.request import MAX_BODY_BYTES, Headers, Request
 from jupyter_oidc.web.table import TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from aiohttp import web
 
     from jupyter_oidc.broker.exchange import Admitted, Exchange
@@ -64,7 +66,9 @@ class RoutedCall:
             lambda: services.catalogue,
         )
         with speaking(self._exchange.language):
-            reply = await function(call, *self._arguments)
+            work = function(call, *self._arguments)
+            # NOTE: what changes something is finished, also if its caller has left.
+            reply = await (work if method == "GET" else asyncio.shield(services.background.start(_done(work))))
         self._note(reply)
         return await self._exchange.send(reply)
 
@@ -95,8 +99,14 @@ class RoutedCall:
         problem, name = refusal.problem, "-" if self._route is None else self._route.name
         log = BROKER.error if reply.status == 500 else BROKER.warning
         log(
-            "jupyter_oidc: %s %s %s %.0fms %s (%s) flow %s [%s]",
-            *(reply.status, self._exchange.request.method, name, 1000 * self._exchange.seconds()),
+            "jupyter_oidc: account %s: %s %s %s %.0fms %s (%s) flow %s [%s]",
+            *(
+                self._admitted.account,
+                reply.status,
+                self._exchange.request.method,
+                name,
+                1000 * self._exchange.seconds(),
+            ),
             *(problem.code, problem.detail, refusal.flow or "-", where),
         )
         provider = self._named_provider()
@@ -139,3 +149,7 @@ class RoutedCall:
             if len(read) > MAX_BODY_BYTES:
                 return None
         return bytes(read)
+
+
+async def _done(work: Awaitable[Reply]) -> Reply:
+    return await work

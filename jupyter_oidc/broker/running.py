@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from jupyter_events import EventLogger
 from prometheus_client import REGISTRY, generate_latest
 
 from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
+from jupyter_oidc.adapters.system.process import open_files
 from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.adapters.telemetry.named_log import BROKER, NAME
 from jupyter_oidc.background import Background
@@ -34,8 +36,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.background import Defect
     from jupyter_oidc.broker.configuration import BrokerConfiguration
 
-MAX_HEADER_BYTES = 32_768
-"""Bytes of one line in the head of a request, which the server of a kernel has limited before."""
+MAX_HEADER_BYTES = 16_384
+"""Bytes of one line in the head of a request."""
+
+MAX_HEADERS = 64
+"""Lines in the head of a request."""
+
+KEEP_ALIVE_SECONDS = 75.0
+"""Seconds for which a connection without a request stays open, also one that has sent a part of a head."""
 
 
 class RunningBroker:
@@ -46,7 +54,8 @@ class RunningBroker:
         self._clock = SystemClock()
         self._entropy = SystemEntropy()
         self._background = Background(_report, expected=Problem)
-        self._events = EventLogger()
+        # NOTE: events are the audit trail, one JSON object for each line; the log goes elsewhere.
+        self._events = EventLogger(handlers=[logging.StreamHandler(sys.stdout)])
         self._is_stopping = False
         self._rows: Rows | None = None
         self._services: AccountServices | None = None
@@ -86,24 +95,15 @@ class RunningBroker:
         )
         await self._listen(
             application,
-            ConnectionLimits(identity),
+            ConnectionLimits(identity, open_files()),
             listen_at(configuration.broker.path, environment, os.getpid()),
         )
 
     async def _listen(self, application: BrokerApplication, limits: ConnectionLimits, at: Listening) -> None:
-        self._server = server = web.Server(
-            application.answer,
-            handler_cancellation=True,
-            access_log=None,
-            logger=BROKER,
-            auto_decompress=False,
-            tcp_keepalive=False,
-            max_line_size=MAX_HEADER_BYTES,
-            max_field_size=MAX_HEADER_BYTES,
-        )
+        self._server = server = http_server(application)
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_unix_server(
-            counted_server(server, limits.admit), sock=at.socket, backlog=BACKLOG
+            counted_server(server, limits.admit), sock=at.socket, backlog=BACKLOG, **_KEEPS_PATH
         )
         self._listening = at
         BROKER.info("jupyter_oidc: the broker listens")
@@ -123,18 +123,21 @@ class RunningBroker:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-        if self._listening is not None:
-            self._listening.remove()
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.remove()
         server, self._server = self._server, None
         if server is not None:
             server.pre_shutdown()
-            await server.shutdown(self._configuration.broker.drain_seconds)
+            # NOTE: it waits twice as long, and without an end for 0.
+            await server.shutdown(max(self._configuration.broker.drain_seconds / 2, _SHORTEST_SECONDS))
         accounts, self._accounts = self._accounts, None
         if accounts is not None:
             await accounts.aclose()
         services, self._services = self._services, None
         if services is not None:
             await services.aclose()
+        await self._background.settle(CLOSE_SECONDS)  # accounts that were closed a moment ago store what they have
         rows, self._rows = self._rows, None
         if rows is not None:
             await rows.aclose()
@@ -148,6 +151,34 @@ class RunningBroker:
         except Problem:
             return False
         return True
+
+
+_SHORTEST_SECONDS = 0.01
+CLOSE_SECONDS = 10.0
+"""Seconds for accounts that are being closed when the broker stops."""
+
+# NOTE: by itself the event loop removes the path, which may be systemd's, and the next broker's by then.
+_KEEPS_PATH: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+
+_SILENT = logging.getLogger(f"{BROKER.name}.http")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+def http_server(application: BrokerApplication) -> web.Server:
+    """Return the server of HTTP for ``application``, with the limits of one request."""
+    return web.Server(
+        application.answer,
+        handler_cancellation=True,
+        access_log=None,
+        logger=_SILENT,  # NOTE: it would write the whole trace of each malformed head
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        max_headers=MAX_HEADERS,
+        auto_decompress=False,
+        tcp_keepalive=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+    )
 
 
 def _report(defect: Defect) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from asyncio import BaseTransport
+    from asyncio import BaseTransport, TimerHandle
     from collections.abc import Callable
 
 SEEN: Final = ("3.14.0", "3.14.5")
@@ -26,38 +26,78 @@ class OwnHeadersResponse(web.StreamResponse):
             self.headers.popall(name, None)
 
 
+HEAD_TIMEOUT_SECONDS: Final = 10.0
+"""Seconds from the beginning of a connection to the end of its first head."""
+
+MAX_HEAD_BYTES: Final = 65_536
+"""Bytes of one head, all its lines together."""
+
+MAX_WAITING_HEADS: Final = 1
+"""Heads that a connection may have sent before the answer to the one before; our own client sends none."""
+
+
 class CountedConnection(web.RequestHandler):
-    """A connection that is closed at once if ``admit`` refuses it; see :func:`counted_server`."""
+    """A connection that is closed at once if ``admit`` refuses it; see :func:`counted_server`.
 
-    __slots__ = ("_admit", "_release")
+    So is one whose first head is late or too long, and one that sends heads faster than they are answered.
+    """
 
-    def __init__(self, server: web.Server, admit: Callable[[BaseTransport], Callable[[], None] | None]) -> None:
+    __slots__ = ("_admit", "_deadline", "_head_bytes", "_head_seconds", "_release")
+
+    def __init__(
+        self, server: web.Server, admit: Callable[[BaseTransport], Callable[[], None] | None], head_seconds: float
+    ) -> None:
         made: Any = server
         super().__init__(server, loop=made._loop, **made._kwargs)
         self._admit = admit
+        self._head_seconds = head_seconds
         self._release: Callable[[], None] | None = None
+        self._deadline: TimerHandle | None = None
+        self._head_bytes = 0
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Count the connection."""
         self._release = self._admit(transport)
         super().connection_made(transport)
+        self._deadline = self._loop.call_later(self._head_seconds, self._abort)
         if self._release is None:
-            self.force_close()
-            transport.abort()  # type: ignore[attr-defined]  # NOTE: every transport of a stream has it
+            self._abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of a request."""
+        super().data_received(data)
+        waiting = len(self._messages)
+        self._head_bytes = 0 if waiting or self._current_request is not None else self._head_bytes + len(data)
+        if self._deadline is not None and (waiting or self._current_request is not None):
+            self._deadline.cancel()
+            self._deadline = None
+        if waiting > MAX_WAITING_HEADS or self._head_bytes > MAX_HEAD_BYTES:
+            self._abort()
+
+    def _abort(self) -> None:
+        transport: Any = self.transport
+        self.force_close()
+        if transport is not None:
+            transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it no more."""
         super().connection_lost(exc)
+        if self._deadline is not None:
+            self._deadline.cancel()
         release, self._release = self._release, None
         if release is not None:
             release()
 
 
 def counted_server(
-    server: web.Server, admit: Callable[[BaseTransport], Callable[[], None] | None]
+    server: web.Server,
+    admit: Callable[[BaseTransport], Callable[[], None] | None],
+    *,
+    head_seconds: float = HEAD_TIMEOUT_SECONDS,
 ) -> Callable[[], CountedConnection]:
     """Return a factory of connections for ``server`` that closes at once each one that ``admit`` refuses.
 
     ``admit`` returns the function that is called when the connection is lost.
     """
-    return lambda: CountedConnection(server, admit)
+    return lambda: CountedConnection(server, admit, head_seconds)

@@ -12,6 +12,8 @@ from http.cookies import Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Final, Literal
 
 from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.proxy.target import without_reserved
+from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.web.forwarded import (
     DROPS,
     FORWARDED,
@@ -50,7 +52,9 @@ class Broker:
 
     async def ask(self, request: Request, forwarded: Forwarded) -> Reply:
         """Return the reply to the request of a route; raises ``BrokerUnavailable`` and ``BodyTooLarge``."""
-        path = request.path.removeprefix(forwarded.base_url) + (f"?{request.query}" if request.query else "")
+        # NOTE: no route has a parameter of this name, and Jupyter takes its own token there.
+        query = without_reserved(request.query, lambda key, _: key == "token") if request.query else ""
+        path = request.path.removeprefix(forwarded.base_url) + (f"?{query}" if query else "")
         lines = [(name, value) for name in request.headers for value in request.headers.get_all(name)]
         return _reply_of(await self._client.ask(request.method, path, _headers(lines, forwarded), body_of(request)))
 
@@ -69,8 +73,10 @@ def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:
     """Return what the broker is told about the request of ``handler``; ``needs_page`` if the answer may hold a form."""
     context, request = handler.context, handler.request
     caller, location = handler.caller(), context.browser_location
+    if caller.kind == "worker":  # NOTE: a broker has made no grant for one
+        raise ended()
     return Forwarded(
-        caller_kind="public" if caller.kind == "public" else "kernel" if caller.kind == "kernel" else "user",
+        caller_kind=caller.kind,
         caller_name=caller.name,
         bears_token=caller.bears_token,
         base_url=str(handler.base_url),
@@ -123,7 +129,7 @@ class BrokerGateway:
         opened = await self._client.open_socket(_path(request), _without_handshake(headers), subprotocols)
         if isinstance(opened, SocketRefused):
             _raise_refusal(opened.headers)
-            return SocketRefused(opened.status, connection_free(opened.headers))
+            return SocketRefused(opened.status, connection_free(_as_written(opened.headers)))
         return BrokerSocket(opened)
 
 
@@ -135,7 +141,7 @@ class BrokerReply:
     def __init__(self, reply: HttpUpstreamReply) -> None:
         self.upstream = reply
         self.status = reply.status
-        self.headers = connection_free(reply.headers)
+        self.headers = connection_free(_as_written(reply.headers))
         self._is_closed = False
 
     def on_session_end(self, close_stream: Callable[[], None]) -> None:
@@ -155,7 +161,8 @@ class BrokerSocket:
 
     def __init__(self, socket: HttpUpstreamSocket) -> None:
         self.upstream = socket
-        self.headers = _without_handshake(connection_free(socket.headers))
+        lines = _without_handshake(connection_free(_as_written(socket.headers)))
+        self.headers = [(name, value) for name, value in lines if name.lower() != "server"]  # aiohttp's own
         self._is_closed = False
 
     def on_session_end(self, close_stream: Callable[[], None]) -> None:
@@ -225,6 +232,11 @@ def _path(request: ProxyRequest) -> str:
 
 def _headers(lines: Headers, forwarded: Forwarded) -> Headers:
     return [*headers_to_broker(lines), (FORWARDED, forwarded.text())]
+
+
+def _as_written(lines: Headers) -> Headers:
+    """Return ``lines`` as the broker had them: aiohttp writes headers in UTF-8, and they are read byte by byte."""
+    return [(name, value.encode("latin-1").decode("utf-8", "replace")) for name, value in lines]
 
 
 def _without_handshake(lines: Headers) -> Headers:

@@ -22,7 +22,7 @@ from jupyter_oidc.sessions.owned_timers import OwnedTimers
 from jupyter_oidc.sessions.ports import SystemPorts
 from jupyter_oidc.sessions.readiness import Outages
 from jupyter_oidc.sessions.refresh import Refresh
-from jupyter_oidc.sessions.session_starts import SessionStarts
+from jupyter_oidc.sessions.session_starts import SessionStarts, is_unsettled
 from jupyter_oidc.sessions.session_store import SessionStore
 from jupyter_oidc.sessions.session_view import SessionView
 from jupyter_oidc.sessions.sign_ins import SessionCallbacks, SignIns
@@ -75,7 +75,7 @@ class SessionService:
         system = SystemPorts(clock, timers, entropy, event_log)
         self._oidc_client = oidc_client
         self._event_log = event_log
-        self._restored: asyncio.Task[None] | None = None
+        self._restored: asyncio.Task[bool] | None = None
         self._predecessor: Callable[[], SessionService | None] = lambda: None
         self._background = Background(self._report, expected=Problem)
         self.current = current = CurrentSession(settings, system)
@@ -196,7 +196,7 @@ class SessionService:
     # -- its beginning -------------------------------------------------------------------------------------
 
     async def _restore_once(self) -> None:
-        if self._restored is None:
+        if self._restored is None or is_unsettled(self._restored):
             self._restored = self._background.start(self.starts.restore(), after_defect=self._restore_failed)
         if not self._restored.done():
             await asyncio.shield(self._restored)

@@ -5,7 +5,7 @@ It refuses to drive a sign-in; ``sign_ins`` does, and hands over the tokens.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.problems import SignInCancelled, StorageUnavailable
 from jupyter_oidc.sessions.machine import SessionTransition, has_session
@@ -14,6 +14,7 @@ from jupyter_oidc.sessions.session_data import SessionData
 from jupyter_oidc.sessions.summary import name_of, user_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from jupyter_oidc.clock import Clock
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.step_up import StepUp
     from jupyter_oidc.sessions.token_answers import Tokens
+
+DATABASE_AWAY: Final = "database"
+"""The detail of the problem of a database that does not answer, which other stores do not have."""
 
 
 class SessionStarts:
@@ -55,20 +59,26 @@ class SessionStarts:
         self._clock = clock
         self._takes_over = takes_over
 
-    async def restore(self) -> None:
-        """Begin the session that is stored, if there is one and none has begun or ended meanwhile."""
+    async def restore(self) -> bool:
+        """Begin the session that is stored, if there is one and none has begun or ended meanwhile.
+
+        Return whether that is settled: a database that does not answer is asked again.
+        """
         if self._takes_over is not None:
-            return
+            return True
         try:
             entry = await self._store.load()
         except StorageUnavailable as problem:
             self._current.reason = problem.detail
-            return
+            return problem.detail != DATABASE_AWAY
+        if self._current.reason == DATABASE_AWAY:
+            self._current.reason = None
         if entry is None or self._current.boundaries:
-            return
+            return True
         session = self._current.begin(SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key)))
         self._current.move(SessionTransition.RESTORED)
         self._tokens.refresh_soon(session)
+        return True
 
     def question(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
         """Return the question to the user before ``tokens`` of another person replace the session, or ``None`` (A26).
@@ -115,3 +125,8 @@ class SessionStarts:
         current.move(SessionTransition.PERSON_CHANGED if changes else SessionTransition.SIGNED_IN)
         session.schedule.plan(session.refreshable_lifetime())
         current.schedule_expiry()
+
+
+def is_unsettled(restored: asyncio.Task[bool]) -> bool:
+    """Return whether the stored session has to be looked for again."""
+    return restored.done() and not restored.cancelled() and restored.exception() is None and not restored.result()

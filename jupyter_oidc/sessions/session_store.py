@@ -77,6 +77,20 @@ class _Unsaved:
         return _Unsaved(entry, None if self.replaces is None else (*self.replaces, entry))
 
 
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """The removal of ``entry`` that failed; of an entry that could not be read the ``subject`` is known, if that."""
+
+    entry: Entry | None
+    subject: str | None
+
+    def concerns(self, stored: Entry) -> bool:
+        """Return whether ``stored`` is to be removed, and not another that was stored since."""
+        if self.entry is not None:
+            return _same(stored, self.entry)
+        return self.subject in (None, stored.subject)
+
+
 class SessionStore:
     """Stores one provider's entry.
 
@@ -104,8 +118,11 @@ class SessionStore:
         self._on_overtaken = on_overtaken
         self._on_dropped = on_dropped
         self._unsaved: _Unsaved | None = None
-        self._undeleted: Entry | None = None
+        self._undeleted: _Removal | None = None
         self._was_stored = False
+        self.is_known = False
+        """Whether this server has read or written the entry since another one has held the lock."""
+
         self._write_number = 0
         self._attempts = 0
         self._spawn: Callable[[], object] = self._no_retry
@@ -119,6 +136,11 @@ class SessionStore:
     def is_stored(self) -> bool:
         """Whether the session goes on from what is stored, if this process forgets it."""
         return self._was_stored and self._unsaved is None
+
+    @property
+    def is_removal_pending(self) -> bool:
+        """Whether an entry is still stored that is to be removed."""
+        return self._undeleted is not None
 
     async def kind(self) -> StorageKind:
         """Return where entries go."""
@@ -140,6 +162,7 @@ class SessionStore:
     ) -> AsyncIterator[StoreTransaction]:
         """Hold the lock under which the stored token may be used; raises ``Overloaded`` or ``StorageUnavailable``."""
         async with self._lock.hold(timeout_seconds=timeout_seconds) as held_lock:
+            self.is_known = self.is_known and held_lock.held_last
             yield StoreTransaction(self, held_lock)
 
     async def replace(self, entry: Entry | None) -> None:
@@ -201,6 +224,7 @@ class SessionStore:
                 self._unsaved = self._as_unsaved(entry, successor_of)
                 self.schedule_retry()
             return False
+        self.is_known = True
         if number == self._write_number:
             self._unsaved, self._undeleted, self._attempts = None, None, 0
         return True
@@ -254,8 +278,13 @@ class SessionStore:
         """Repeat the write or removal that failed, unless another server has stored or removed the entry meanwhile."""
         if self._unsaved is not None:
             return await self._retry_save(self._unsaved)
-        stored = None if self._undeleted is None else await self._stored()
-        if stored is not None and self._undeleted is not None and _same(stored, self._undeleted):
+        removal = self._undeleted
+        try:
+            stored = None if removal is None else await self._vault.load()
+        except StorageUnavailable:
+            self.schedule_retry()
+            return False
+        if stored is not None and removal is not None and removal.concerns(stored):
             return await self.save(None)
         self._undeleted = None
         return True
@@ -283,16 +312,22 @@ class SessionStore:
 
     async def _removed(self, subject: str | None = None) -> Entry | None:
         """Remove the stored entry and return it; raises ``StorageUnavailable``, and tries again later then."""
-        stored = await self._stored()
+        stored, is_readable = None, True
+        try:
+            stored = await self._vault.load()
+        except StorageUnavailable:
+            is_readable = False
         if stored is not None and subject is not None and stored.subject != subject:
             return None
         number = self._write_number
         try:
             await self._vault.delete()
         except StorageUnavailable:
-            if stored is not None and number == self._write_number:
-                self._unsaved, self._undeleted = None, stored
-                self.schedule_retry()
+            if number == self._write_number:
+                self._unsaved = None
+                if stored is not None or not is_readable:
+                    self._undeleted = _Removal(stored, subject)
+                    self.schedule_retry()
             raise
         return stored
 
@@ -306,12 +341,6 @@ class SessionStore:
         """Retry by backoff, with the function given to :meth:`set_retry`."""
         self._attempts += 1
         self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._start_retry)
-
-    async def _stored(self) -> Entry | None:
-        try:
-            return await self._vault.load()
-        except StorageUnavailable:
-            return None
 
     def _start_retry(self) -> None:
         if self._unsaved is not None or self._undeleted is not None:
@@ -345,9 +374,10 @@ class StoreTransaction:
         try:
             stored = await self._store.load()
         except StorageUnavailable:
-            if self._store.unsaved or self._held_lock.held_last:
+            if self._store.unsaved or self._store.is_known:
                 return Same()
             raise
+        self._store.is_known = True
         return self._store.state_of(stored, known)
 
     async def mark_in_use(self) -> None:

@@ -58,7 +58,9 @@ class SessionView:
     @property
     def is_in_memory_only(self) -> bool:
         """Whether this process would lose something if it forgot the session: its tokens, or a sign-in under way."""
-        return self._sign_in_under_way() or (has_session(self._current.raw_state) and not self._store.is_stored)
+        store = self._store
+        unstored = has_session(self._current.raw_state) and not store.is_stored
+        return unstored or store.is_removal_pending or self._sign_in_under_way()
 
     async def summary(self) -> Summary:
         """Return the session as a client may see it; the first call reads the storage, none uses the network."""

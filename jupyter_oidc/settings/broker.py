@@ -50,6 +50,14 @@ BROKER_SETTINGS: Final = (
         unset="the variable `JUPYTER_OIDC_STORAGE_KEY`, a descriptor, or the credential `jupyter_oidc_storage_key` of systemd",
     ),
     Setting(
+        key="allow_public_clients",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="accept providers where the client has no secret: code of a user, whose server the redirect URI leads to, can "
+        "then get tokens of its own from the provider, so that the wall holds none out of its reach",
+    ),
+    Setting(
         key="close_process",
         field=None,
         shape=Flag(),
@@ -79,6 +87,7 @@ class BrokerSettings:
     key: SecretRef | None
     drain_seconds: float
     close_process: bool = True
+    allow_public_clients: bool = False
 
 
 def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
@@ -103,14 +112,23 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     if isinstance(drain, bool) or not isinstance(drain, (int, float)) or not 0 <= drain <= _MAX_DRAIN_SECONDS:
         findings.append(_finding("drain_seconds", N_("is no number of seconds"), N_("Write a number from 0 to 600.")))
         drain = 0.0
-    if not isinstance(said["close_process"], bool):
-        instead = N_("Write true or false without quotes.")
-        findings.append(_finding("close_process", N_("is not true or false"), instead))
+    findings += [
+        _finding(flag, N_("is not true or false"), N_("Write true or false without quotes."))
+        for flag in ("allow_public_clients", "close_process")
+        if not isinstance(said[flag], bool)
+    ]
     database = _database(said["database"], findings)
     key = _reference(said["key"])
     if said["key"] is not None and key is None:
         findings.append(_finding("key", N_("is not a reference (its value is not shown here)"), _REFERENCE))
-    return findings or BrokerSettings(path, database, key, float(drain), close_process=said["close_process"] is True)
+    return findings or BrokerSettings(
+        path,
+        database,
+        key,
+        float(drain),
+        close_process=said["close_process"] is True,
+        allow_public_clients=said["allow_public_clients"] is True,
+    )
 
 
 _REFERENCE: Final = N_("Write 'file:PATH' or 'env:NAME'; a secret never stands in the settings.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
@@ -118,9 +119,20 @@ def headers_to_broker(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]
             pairs = (pair.strip() for pair in value.split(";"))
             if ours := "; ".join(pair for pair in pairs if pair.startswith(_COOKIES)):
                 kept.append((name, ours))
+        elif lower == "referer":
+            kept.append((name, _origin_of(value)))
         elif lower not in _NEVER_FORWARDED:
             kept.append((name, value))
     return kept
+
+
+def _origin_of(address: str) -> str:
+    """Return the origin in ``address``, whose query may hold a token of Jupyter's."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def connection_free(lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

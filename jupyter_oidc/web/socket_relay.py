@@ -8,13 +8,15 @@ It refuses to open anything: a front opens the API's socket first, so that a ref
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from jupyter_oidc.problems import Problem
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import Problem, RequestInvalid
 from jupyter_oidc.web.relay import PEER_CHECK_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from jupyter_oidc.background import Background
     from jupyter_oidc.proxy.headers import Headers
@@ -26,6 +28,9 @@ SIGNED_OUT_CODE: Final = 4401
 
 GOING_AWAY_CODE: Final = 1001
 INTERNAL_ERROR_CODE: Final = 1011
+
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
+"""16 bytes in base64 (RFC 6455, 4.1)."""
 
 _SWITCHING_PROTOCOLS: Final = 101
 _RESERVED_CODES: Final = frozenset({1004, 1005, 1006, 1015})
@@ -168,3 +173,19 @@ def _nothing() -> None:
 
 def _sendable(code: int) -> int:
     return INTERNAL_ERROR_CODE if code in _RESERVED_CODES or not 1000 <= code <= 4999 else code
+
+
+def check_handshake(method: str, headers: Mapping[str, str]) -> None:
+    """Raise ``RequestInvalid`` for a handshake that cannot lead to a socket (RFC 6455, 4.2.1)."""
+    connection = [name.strip().lower() for name in headers.get("Connection", "").split(",")]
+    if method != "GET":
+        wrong = "method"
+    elif headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
+        wrong = "connection"
+    elif headers.get("Sec-WebSocket-Version") != "13":
+        wrong = "version"
+    elif not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
+        wrong = "key"
+    else:
+        return
+    raise RequestInvalid(N_("This is no WebSocket handshake of version 13."), detail=f"websocket.{wrong}")

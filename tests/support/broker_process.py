@@ -67,6 +67,7 @@ class BrokerProcess:
                 "database": f"sqlite:{self.folder / 'sessions.sqlite'}",
                 "key": "env:BROKER_KEY",
                 "close_process": False,  # NOTE: the tests look into its memory
+                "allow_public_clients": True,
                 **self.broker,
             },
         }

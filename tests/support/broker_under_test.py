@@ -6,7 +6,6 @@ import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
 
 from jupyter_oidc.adapters.broker.broker_client import BrokerClient
@@ -15,6 +14,7 @@ from jupyter_oidc.broker.accounts import Accounts
 from jupyter_oidc.broker.application import BrokerApplication, Health
 from jupyter_oidc.broker.identity import PeerCredentials
 from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, listen_at
+from jupyter_oidc.broker.running import http_server
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.problems import Problem
@@ -38,8 +38,7 @@ class BrokerUnderTest:
         self.defects: list[Defect] = []
         self.background = Background(self.defects.append, expected=Problem)
         self.accounts = Accounts(make, make_context, SystemClock(), self.background)
-        self.seen: list[bytes] = []
-        """Every request and reply, as the bytes that crossed the socket."""
+        self.head_seconds = 10.0
 
     @asynccontextmanager
     async def serving(self, loop: asyncio.AbstractEventLoop) -> AsyncIterator[BrokerUnderTest]:
@@ -50,18 +49,12 @@ class BrokerUnderTest:
             return True
 
         application = BrokerApplication(self.accounts, identity, Health(ready, lambda: generate_latest(REGISTRY)))
-        server = web.Server(
-            application.answer,
-            handler_cancellation=True,
-            access_log=None,
-            auto_decompress=False,
-            tcp_keepalive=False,
-            max_line_size=32_768,
-            max_field_size=32_768,
-        )
+        server = http_server(application)
         at = listen_at(str(self.path), {}, os.getpid())
         listener = await loop.create_unix_server(
-            counted_server(server, ConnectionLimits(identity).admit), sock=at.socket, backlog=BACKLOG
+            counted_server(server, ConnectionLimits(identity, 65_536).admit, head_seconds=self.head_seconds),
+            sock=at.socket,
+            backlog=BACKLOG,
         )
         try:
             yield self

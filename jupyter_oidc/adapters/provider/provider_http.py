@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Call
 
 
+CONNECTIONS: Final = 20
+"""Connections to one provider."""
+
 _VERBOSE_LOGGERS: Final = (
     "httpx",
     "httpcore",
@@ -69,7 +72,8 @@ class HttpProvider:
     ``network_route`` holds the trusted authorities and the proxy; cookies are neither kept nor sent.
     """
 
-    def __init__(self, *, timeout: float, network_route: NetworkRoute) -> None:
+    def __init__(self, *, timeout: float, network_route: NetworkRoute, connections: int = CONNECTIONS) -> None:
+        self._connections = connections
         self._timeout = timeout
         self._network_route = network_route
         self._clients = ForwardProxyClients(network_route, self._new_client)
@@ -174,7 +178,7 @@ class HttpProvider:
             verify=context,
             timeout=self._timeout,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
+            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=5),
             headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             proxy=proxy,

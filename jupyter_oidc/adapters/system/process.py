@@ -11,6 +11,8 @@ from typing import Final
 _PR_SET_DUMPABLE: Final = 4
 """From prctl(2): whether memory, environment and descriptors of a process are open to its own user."""
 
+_WITHOUT_LIMIT: Final = 1_048_576
+
 
 def close_to_others() -> bool:
     """Make this process undumpable and leave no core file; return whether the system agreed.
@@ -29,3 +31,18 @@ def close_to_others() -> bool:
         return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def open_files() -> int:
+    """Allow this process as many open files as the system lets it have, and return how many those are."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _WITHOUT_LIMIT
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WITHOUT_LIMIT if hard == resource.RLIM_INFINITY else hard
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        wanted = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return wanted

@@ -27,7 +27,7 @@ from jupyter_oidc.compat.tornado import (
 )
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow, GrantInvalid, UpstreamTimeout
+from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow, GrantInvalid, Problem, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
@@ -40,7 +40,6 @@ from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, RE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.server.context import Context
@@ -162,13 +161,21 @@ class ProxyHandler(ProxiedHandler):
         """Pass on an answer that came before the end of the upload; a refusal of ours waits for a small rest."""
         if not _is_answered(upstream_call):
             problem = None if upstream_call.cancelled() else upstream_call.exception()
-            if isinstance(problem, ClientTooSlow):  # NOTE: from the broker, which waits for the caller as we do
-                self._stop_reading_body(problem)
+            if self.context.broker is not None and isinstance(problem, Problem):
+                self._end_refused_upload(problem)
             return
         if self._is_client_gone:
             upstream_call.result().close()  # the client left at the same time, and the verb will not run any more
         else:
             self._stop_reading_body()
+
+    def _end_refused_upload(self, problem: Problem) -> None:
+        """Answer the refusal of a broker, which is the one that waits for the caller; a small rest has some seconds."""
+        if isinstance(problem, ClientTooSlow):
+            self._stop_reading_body(problem)
+        else:
+            seconds = self.context.max_drain_seconds
+            self._drain_timer = asyncio.get_running_loop().call_later(seconds, self._stop_reading_body, problem)
 
     async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
         """Hand a piece of the body on; waits while the upstream is slower than the client."""

@@ -7,21 +7,18 @@ through :mod:`jupyter_oidc.web.socket_relay`, which sees this handler as its cli
 from __future__ import annotations
 
 import asyncio
-import re
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from jupyter_oidc.language import N_
-from jupyter_oidc.problems import RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import is_half_closed
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED
-from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay
+from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,9 +27,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.server.context import Context
     from jupyter_oidc.web.socket_relay import RelayedSocket
-
-_KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
-"""16 bytes in base64 (RFC 6455, 4.1)."""
 
 
 class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
@@ -64,7 +58,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
     @allow("user", "kernel", "worker", action="execute")
     async def get(self, *_: str) -> None:
         """Open the API's socket, then the caller's, whose handshake is checked first: a bad one sends no token."""
-        _check_handshake(self.request.headers)
+        check_handshake(self.request.method or "", self.request.headers)
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
         opened = await self._open_upstream(names)
@@ -172,17 +166,3 @@ class _HandlerClient:
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel of this call is over."""
         return self._handler.close_with_kernel(cut)
-
-
-def _check_handshake(headers: HTTPHeaders) -> None:
-    """Raise ``RequestInvalid`` for a handshake that cannot lead to a socket (RFC 6455, 4.2.1)."""
-    connection = [name.strip().lower() for name in headers.get("Connection", "").split(",")]
-    if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
-        wrong = "connection"
-    elif headers.get("Sec-WebSocket-Version") != "13":
-        wrong = "version"
-    elif not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
-        wrong = "key"
-    else:
-        return
-    raise RequestInvalid(N_("This is no WebSocket handshake of version 13."), detail=f"websocket.{wrong}")

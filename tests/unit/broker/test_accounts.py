@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.background import Background
-from jupyter_oidc.broker import accounts as module
 from jupyter_oidc.broker.accounts import IDLE_SECONDS, MAX_REQUESTS, Accounts
 from jupyter_oidc.problems import Overloaded, Problem
 from tests.unit.sessions.fake_environment import HandClock
@@ -21,8 +20,14 @@ class View:
 
 
 @dataclass
+class Tokens:
+    refreshing: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class Session:
     view: View = field(default_factory=View)
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 @dataclass
@@ -81,6 +86,10 @@ async def test_what_is_in_memory_only_stays_and_so_does_what_is_in_use() -> None
         await made.after(3 * IDLE_SECONDS)
         assert (unsaved.closed, streaming.closed) == (0, 0)
     unsaved.sessions[0].view.is_in_memory_only = False
+    unsaved.sessions[0].tokens.refreshing["orders"] = object()
+    await made.after(61)
+    assert unsaved.closed == 0, "a refresh is under way"
+    unsaved.sessions[0].tokens.refreshing.clear()
     await made.after(3 * IDLE_SECONDS)
     assert (unsaved.closed, streaming.closed) == (1, 1)
 
@@ -97,13 +106,20 @@ async def test_an_account_has_so_many_requests_at_once_and_takes_none_of_another
     assert made.use("uid:1").name == "uid:1"
 
 
-async def test_there_is_an_end_to_accounts() -> None:
+async def test_a_new_account_takes_the_place_of_the_one_that_was_used_longest_ago() -> None:
     made = Made()
-    for number in range(module.MAX_ACCOUNTS):
-        made.use(f"uid:{number}")
-    with pytest.raises(Overloaded), made.accounts.use("uid:one-more"):
+    made.accounts = Accounts(made._make, None, made.clock, made.background, most=3)  # type: ignore[arg-type]
+    held, old, new = (made.use(name) for name in ("uid:1", "uid:2", "uid:3"))
+    made.clock.advance(1)
+    made.use("uid:3")
+    with made.accounts.use("uid:1"):
+        made.use("uid:4")
+        await asyncio.sleep(0)
+        assert [held.closed, old.closed, new.closed, len(made.accounts)] == [0, 1, 0, 3]
+    for one in made.services:
+        one.sessions[0].view.is_in_memory_only = True
+    with pytest.raises(Overloaded), made.accounts.use("uid:5"):
         pass
-    assert made.use("uid:7").name == "uid:7"
 
 
 async def test_all_accounts_are_closed_in_the_end() -> None:

@@ -21,6 +21,8 @@ PROVIDERS: dict[str, Any] = {
     "corp": {
         "issuer": "https://id.example.com",
         "client_id": "jupyter",
+        "client_secret": "env:CLIENT_SECRET",
+        "token_endpoint_auth_method": "client_secret_basic",
         "apis": {"orders": {"base_url": "https://api.example.com/"}},
     }
 }
@@ -119,6 +121,24 @@ def test_where_sessions_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert of("env:DATABASE") == Secret("postgresql://u:p@h/d")
     with pytest.raises(ConfigurationInvalid):
         of("file:/no/such")
+
+
+def test_no_database_is_made_where_a_command_happens_to_run(tmp_path: Path) -> None:
+    """An administrator may stand in a folder of a user, with a link of that name in it."""
+    found = read(tmp_path, {"JupyterOIDCBroker": {}})
+    assert isinstance(found, BrokerConfiguration)
+    with pytest.raises(ConfigurationInvalid, match="name no database"):
+        database_of(found.broker, {})
+
+
+def test_a_client_without_a_secret_needs_a_word_of_its_own(tmp_path: Path) -> None:
+    """Code of a user, whose server is the redirect URI, would redeem codes of its own."""
+    public = {
+        "corp": {name: value for name, value in PROVIDERS["corp"].items() if name in ("issuer", "client_id", "apis")}
+    }
+    assert read(tmp_path, {"JupyterOIDC": {"providers": public}}) == ["JupyterOIDC.providers.corp.client_secret"]
+    allowed = {"JupyterOIDC": {"providers": public}, "JupyterOIDCBroker": {"allow_public_clients": True}}
+    assert isinstance(read(tmp_path, allowed), BrokerConfiguration)
 
 
 def test_where_the_keys_come_from(tmp_path: Path) -> None:

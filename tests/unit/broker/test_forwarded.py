@@ -59,6 +59,9 @@ def test_a_newer_server_may_tell_more() -> None:
         json.dumps({**asdict(FORWARDED), "base_url": "//evil.example.com"}),
         json.dumps({**asdict(FORWARDED), "public_url": "javascript:alert(1)//"}),
         json.dumps({**asdict(FORWARDED), "caller_kind": "worker"}),
+        json.dumps({**asdict(FORWARDED), "caller_name": "a\x9bb"}),
+        json.dumps({**asdict(FORWARDED), "server_name": "a\u2028b"}),
+        json.dumps({**asdict(FORWARDED), "caller_name": "\ud800"}),
         json.dumps({name: value for name, value in asdict(FORWARDED).items() if name != "request_id"}),
     ],
 )
@@ -78,11 +81,13 @@ def test_no_login_of_jupyters_is_handed_on() -> None:
         ("Transfer-Encoding", "chunked"),
         ("Content-Length", "3"),
         ("Host", "localhost:8888"),
+        ("Referer", "http://localhost:8888/lab?token=t-1"),
         ("Accept-Language", "de"),
         ("X-Custom", "1"),
     ]
     assert headers_to_broker(lines) == [
         ("Cookie", "jupyter-oidc-flow-f1=b1; jupyter-oidc-sign-out-p=b2"),
+        ("Referer", "http://localhost:8888/"),
         ("Accept-Language", "de"),
         ("X-Custom", "1"),
     ]

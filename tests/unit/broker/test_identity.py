@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,12 +59,26 @@ def test_a_connection_is_an_account_by_the_number_of_its_user(pair: tuple[socket
 
 @pytest.mark.parametrize(
     "connection",
-    [Told(77, 65_534, 0), Told(0, 1000, 0), Told(-1, 1000, 0), Told(77, -1, -1), None],
-    ids=["the overflow user", "no process", "a process that has gone", "no user", "no socket"],
+    [Told(77, 65_534, 0), Told(77, -1, -1), None],
+    ids=["the overflow user", "no user", "no socket"],
 )
 def test_who_cannot_be_told_apart_has_no_account(connection: Any) -> None:
     """user_namespaces(7): every user without a number here looks like the same one."""
     assert peer(connection) is None
+
+
+def test_a_peer_in_another_container_is_its_user() -> None:
+    """pid_namespaces(7): the process has no number here, the user has."""
+    assert peer(Told(0, 1000, 0)) == "uid:1000"
+
+
+def test_numbers_that_one_user_may_take_by_the_thousand_are_no_accounts(tmp_path: Path) -> None:
+    """subuid(5): each would be an account of its own."""
+    (tmp_path / "subuid").write_text("ada:100000:65536\n# none\nbob:x:1\n1001:300000:10\n", encoding="utf-8")
+    identity = PeerCredentials(tmp_path / "subuid")
+    numbers = (99_999, 100_000, 165_535, 165_536, 300_009, 300_010)
+    told = [identity.peer_of(Connection(Told(77, number, 0))) for number in numbers]  # type: ignore[arg-type]
+    assert told == ["uid:99999", None, None, "uid:165536", None, "uid:300010"]
 
 
 def test_a_number_beyond_the_signed_ones_is_a_user_too() -> None:
@@ -84,7 +99,7 @@ async def test_a_request_without_a_connection_is_refused() -> None:
 
 
 def test_each_user_has_so_many_connections_and_takes_none_of_another() -> None:
-    limits = ConnectionLimits(PeerCredentials())
+    limits = ConnectionLimits(PeerCredentials(), 65_536)
     ada, bob = Connection(Told(77, 1000, 0)), Connection(Told(78, 1001, 0))
     ends = [limits.admit(ada) for _ in range(MAX_CONNECTIONS_OF_PEER)]  # type: ignore[arg-type]
     assert None not in ends
@@ -96,5 +111,12 @@ def test_each_user_has_so_many_connections_and_takes_none_of_another() -> None:
     assert limits.admit(ada) is not None  # type: ignore[arg-type]
 
 
+def test_where_the_system_allows_few_files_no_account_takes_more_than_its_part() -> None:
+    limits = ConnectionLimits(PeerCredentials(), 1_024)
+    ada, bob = Connection(Told(77, 1000, 0)), Connection(Told(78, 1001, 0))
+    taken = sum(limits.admit(ada) is not None for _ in range(1_000))  # type: ignore[arg-type]
+    assert (taken, limits.admit(bob) is not None) == (48, True)  # type: ignore[arg-type]
+
+
 def test_who_has_no_account_has_no_connection() -> None:
-    assert ConnectionLimits(PeerCredentials()).admit(Connection(Told(77, 65_534, 0))) is None  # type: ignore[arg-type]
+    assert ConnectionLimits(PeerCredentials(), 65_536).admit(Connection(Told(77, 65_534, 0))) is None  # type: ignore[arg-type]

@@ -401,3 +401,84 @@ async def test_a_token_whose_entry_cannot_be_read_is_used_only_if_no_other_serve
     assert isinstance(answer, Granted if alone else TryLater)
     assert fake_environment.provider.calls["token"] == (2 if alone else 1)
     assert fake_environment.lock.marked is False
+
+
+async def test_a_server_that_waits_for_an_entry_it_cannot_read_does_not_use_the_token_at_its_second_attempt() -> None:
+    """B10: at that it has held the lock last itself, and knows no more of the entry than before."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    load = fake_environment.vault.load
+
+    async def unreadable() -> Entry | None:
+        raise StorageUnavailable(detail="keyring_locked")
+
+    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    for held_last in (False, True, True):
+        fake_environment.clock.advance(100)
+        fake_environment.lock.held_last = held_last
+        assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
+    assert fake_environment.provider.calls["token"] == 1
+    fake_environment.vault.load = load  # type: ignore[method-assign]
+    fake_environment.clock.advance(100)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    fake_environment.clock.advance(100)
+    assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
+
+
+async def test_a_sign_out_whose_store_is_away_for_long_is_finished_when_it_is_back() -> None:
+    """D3, B15: neither the entry nor the removal could be had; the entry goes with the first answer of the store."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    load, delete = fake_environment.vault.load, fake_environment.vault.deleting
+
+    async def away() -> None:
+        raise StorageUnavailable
+
+    fake_environment.vault.load = away  # type: ignore[method-assign]
+    fake_environment.vault.deleting = away
+    with pytest.raises(StorageUnavailable):
+        await fake_environment.service.sign_outs.sign_out()
+    assert fake_environment.service.view.is_in_memory_only, "the removal is known here alone"
+    await fake_environment.scheduler.pass_time(120)
+    fake_environment.vault.load, fake_environment.vault.deleting = load, delete  # type: ignore[method-assign]
+    assert await stored(fake_environment) == "rt-1"
+    await fake_environment.scheduler.pass_time(120)
+    assert await stored(fake_environment) is None
+    assert not fake_environment.service.view.is_in_memory_only
+
+
+async def test_a_session_that_the_provider_has_ended_does_not_come_back_with_a_store_that_was_away() -> None:
+    """B1, B15: its newest token was in memory only."""
+    fake_environment, _, works_again = await kept_in_memory_only()
+    load, delete = fake_environment.vault.load, fake_environment.vault.deleting
+
+    async def away() -> None:
+        raise StorageUnavailable
+
+    fake_environment.vault.deleting = away
+    fake_environment.provider.current = "CANARY-9d1e7b-rt-of-nobody"
+    fake_environment.clock.advance(10)
+    assert isinstance(await fake_environment.service.tokens.refresh(), SignInNeeded)
+    works_again()
+    fake_environment.vault.load, fake_environment.vault.deleting = load, delete  # type: ignore[method-assign]
+    await fake_environment.scheduler.pass_time(120)
+    assert await stored(fake_environment) is None
+
+
+async def test_a_database_that_was_away_at_the_first_look_is_asked_again() -> None:
+    """DESIGN-2, 7: an account whose first request falls into an outage is not signed out for good."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    load = fake_environment.vault.load
+
+    async def away() -> Entry | None:
+        raise StorageUnavailable(detail="database")
+
+    fake_environment.vault.load = away  # type: ignore[method-assign]
+    other = fake_environment.new_service()
+    first = await other.view.summary()
+    fake_environment.vault.load = load  # type: ignore[method-assign]
+    second = await other.view.summary()
+    assert (first.state, first.reason) == (State.SIGNED_OUT, "database")
+    assert (second.state, second.reason) == (State.ACTIVE, None)

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.storage.database.rows import RowName
+from jupyter_oidc.adapters.storage.database.rows import RowName, database_away
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
 from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
 
@@ -70,9 +70,13 @@ class DatabaseEntry:
         return None if sealed is None else self._codec.decode(decrypt(sealed, self._keys, self._form()), _KIND)
 
     async def save(self, entry: Entry) -> None:
-        """Store ``entry``; it is durable when this returns, unless a later turn was taken meanwhile."""
+        """Store ``entry``; it is durable when this returns.
+
+        Raises ``StorageUnavailable`` if a later turn was taken meanwhile, too.
+        """
         sealed = encrypt(self._codec.encode(entry, _KIND), self._keys, self._form())
-        await self._rows.save(self._name, sealed, self._number())
+        if not await self._rows.save(self._name, sealed, self._number()):
+            raise database_away()  # NOTE: what a later turn has stored counts; who tries again looks at it first
 
     async def delete(self) -> None:
         """Remove the entry, unless a later turn was taken meanwhile; needs no key."""

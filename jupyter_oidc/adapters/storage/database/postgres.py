@@ -89,6 +89,7 @@ _SAVE: Final = """
         turn = oidc_entries.turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
         in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN oidc_entries.in_use_by END
     WHERE oidc_entries.turn <= COALESCE(%(turn)s::bigint, oidc_entries.turn)
+    RETURNING turn
 """
 _DELETE: Final = """
     UPDATE oidc_entries SET
@@ -187,9 +188,9 @@ class PostgresRows:
         row = await self.run(_LOAD, **name._asdict())
         return None if row is None or row[0] is None else bytes(row[0])
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
-        await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn)
+        return await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn) is not None
 
     async def delete(self, name: RowName, turn: int | None) -> None:
         """Remove the sealed text of a row; see ``Rows.delete``."""

@@ -79,8 +79,8 @@ class Rows(Protocol):
         """Return the sealed text of a row, or ``None``."""
         ...
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
-        """Store the sealed text of a row; one of an earlier ``turn`` than the last is dropped.
+    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
+        """Store the sealed text of a row; return ``False``, with nothing stored, if a later ``turn`` was taken.
 
         Without a turn it is the act of a person, which nothing overtakes: it counts as a turn of its own.
         """

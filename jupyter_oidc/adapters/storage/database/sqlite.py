@@ -40,6 +40,7 @@ _SAVE: Final = """
         turn = turn + (?4 IS NULL),
         in_use_by = CASE WHEN ?4 IS NOT NULL THEN in_use_by END
     WHERE turn <= COALESCE(?4, turn)
+    RETURNING turn
 """
 _DELETE: Final = """
     UPDATE oidc_entries SET
@@ -112,9 +113,9 @@ class SqliteRows:
         rows = await self.run(_LOAD, *name)
         return rows[0][0] if rows else None
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
-        await self.run(_SAVE, *name, sealed, turn)
+        return bool(await self.run(_SAVE, *name, sealed, turn))
 
     async def delete(self, name: RowName, turn: int | None) -> None:
         """Remove the sealed text of a row; see ``Rows.delete``."""

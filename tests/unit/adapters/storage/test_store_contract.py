@@ -20,7 +20,7 @@ from jupyter_oidc.adapters.storage.vault_file import FileVault
 from jupyter_oidc.adapters.storage.vault_keyring import KeyringVault
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
-from jupyter_oidc.problems import Overloaded
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.entitlements import Entitlements
 from jupyter_oidc.sessions.ports import EntryLock, Vault
@@ -208,7 +208,8 @@ async def test_what_a_person_does_without_a_turn_is_not_undone_by_the_turn_it_di
     await vault.save(entry("rt-1"))
     async with lock.hold(timeout_seconds=1):
         await other.delete()
-        await vault.save(entry("rt-2"))
+        with pytest.raises(StorageUnavailable):
+            await vault.save(entry("rt-2"))
     assert await other.load() is None
 
 

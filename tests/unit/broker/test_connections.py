@@ -1,0 +1,89 @@
+"""What one connection to the broker may do: real sockets, with the parts of the real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.broker_under_test import BrokerUnderTest
+
+HEAD = b"GET /health/live HTTP/1.1\r\nHost: broker\r\n"
+
+
+@pytest.fixture
+def broker(jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[BrokerUnderTest]:
+    """A broker without accounts; NOTE: the path of its socket has to be short."""
+
+    def none(_: str) -> None:
+        raise AssertionError("no request has an account")
+
+    with tempfile.TemporaryDirectory(prefix="broker") as folder:
+        made = BrokerUnderTest(Path(folder) / "socket", none)  # type: ignore[arg-type]
+        made.head_seconds = 0.5
+        serving = made.serving(jp_asyncio_loop)
+        jp_asyncio_loop.run_until_complete(serving.__aenter__())
+        yield made
+        jp_asyncio_loop.run_until_complete(serving.__aexit__(None, None, None))
+
+
+async def answer_to(broker: BrokerUnderTest, *pieces: bytes, pause: float = 0.0) -> bytes:
+    """Send ``pieces``; return all that comes back until the connection ends, or a second passes without a byte."""
+    reader, writer = await asyncio.open_unix_connection(str(broker.path))
+    received = b""
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        while more := await asyncio.wait_for(reader.read(65_536), 2):
+            received += more
+    except ConnectionError:
+        return received + b"<reset>"
+    except asyncio.TimeoutError:
+        return received + b"<open>"
+    finally:
+        writer.close()
+    return received + b"<end>"
+
+
+async def test_an_ordinary_request_is_answered_and_the_connection_stays(broker: BrokerUnderTest) -> None:
+    assert (await answer_to(broker, HEAD + b"\r\n")).endswith(b"ok\n<open>")
+
+
+async def test_a_head_that_does_not_end_in_time_ends_the_connection(broker: BrokerUnderTest) -> None:
+    assert await answer_to(broker, HEAD) in (b"<end>", b"<reset>")
+    assert await answer_to(broker) in (b"<end>", b"<reset>")
+
+
+async def test_a_head_of_many_long_lines_ends_the_connection(broker: BrokerUnderTest) -> None:
+    lines = [b"X-%d: %s\r\n" % (number, b"x" * 8_000) for number in range(30)]
+    answer = await answer_to(broker, HEAD, *lines, b"\r\n", pause=0.005)
+    assert b"200 OK" not in answer
+    assert answer.endswith((b"<end>", b"<reset>"))
+
+
+async def test_heads_that_are_sent_before_their_turn_end_the_connection(broker: BrokerUnderTest) -> None:
+    answer = await answer_to(broker, (HEAD + b"\r\n") * 30)
+    assert answer.count(b"200 OK") < 30
+    assert answer.endswith((b"<end>", b"<reset>"))
+
+
+async def test_a_head_that_is_no_http_is_refused_and_leaves_no_trace_in_the_log(
+    broker: BrokerUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert b" 400 " in await answer_to(broker, b"\x00\x01nonsense\r\n\r\n")
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_handshake_that_is_no_get_reaches_nothing(broker: BrokerUnderTest) -> None:
+    """The method that an API opens is judged by the one that was sent, and a handshake is sent on as a GET."""
+    answer = await answer_to(
+        broker,
+        b"POST /jupyter-oidc/api/orders/x HTTP/1.1\r\nHost: b\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n",
+    )
+    assert b" 500 " in answer or b" 400 " in answer
+    assert b"101" not in answer.split(b"\r\n")[0]
