@@ -8,10 +8,11 @@ import os
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from traitlets import Bool, Dict
 
+from jupyter_oidc.adapters.broker.broker_client import BrokerClient
 from jupyter_oidc.adapters.storage.storage_key import take_storage_key
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.app import FLAGS, OidcApp, paragraphs
@@ -25,6 +26,9 @@ from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.context import Admission
 from jupyter_oidc.diagnostics.report import as_json, as_text
 from jupyter_oidc.language import ENGLISH, N_, _, sentence, speaking
+from jupyter_oidc.problems import Problem
+
+_READY: Final = 200
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,6 +104,8 @@ class Doctor(OidcApp):
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
         server = _running_server_or_none()
+        if read.broker is not None:
+            return Report((await _check_socket(read.broker), *await fetch_server_checks(server)))
         context = diagnostic_context(
             read.settings,
             read.findings,
@@ -117,6 +123,29 @@ class Doctor(OidcApp):
         owners = owners_here()
         about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
         return Report((*about, *_merge_checks(report.checks, told)))
+
+
+async def _check_socket(path: str) -> Check:
+    """Ask the broker whether it is ready; what it says of providers comes with the checks of the running server."""
+    about, client = Subject(sentence("broker")), BrokerClient(path)
+    try:
+        answer = await client.ask("GET", "health/ready", [], b"")
+    except Problem as problem:
+        return about.failed(problem)
+    finally:
+        await client.aclose()
+    if answer.status != _READY:
+        return about.problem(
+            sentence("The broker at {path} runs and is not ready.", path=path),
+            sentence("Ask its administrator: jupyter oidc broker doctor."),
+        )
+    return about.ok(
+        sentence(
+            "Sessions are held by the broker at {path}, which is ready; a running Jupyter server tells what it says of "
+            "providers and APIs.",
+            path=path,
+        )
+    )
 
 
 def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:

@@ -57,6 +57,12 @@ class Forget(OidcApp):
             )
             self.exit(1)
             return
+        if read.broker is not None:
+            self.write_stderr(
+                _("Sessions are held by a broker, and nothing is stored here: sign out by 'jupyter oidc sign-out'.")
+            )
+            self.exit(1)
+            return
         settings = self._with_former(read.settings)
         wanted = [one.name for one in settings.providers if not self.extra_args or one.name in self.extra_args]
         if not wanted:

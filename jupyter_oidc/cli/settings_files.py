@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
+from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
-from jupyter_oidc.language import Sentence, sentence
+from jupyter_oidc.language import N_, Sentence, sentence
 from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_choices
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
@@ -30,6 +31,10 @@ _PRINTABLE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 """The pattern of keys that messages may repeat; any other key could be a pasted secret."""
 
 
+_HELD: Final = N_(
+    "sessions are held by the broker at {path}, and what the settings here say of providers and storage does not count"
+)
+
 _Section: Final[Any] = type(
     SECTION,
     (Configurable,),
@@ -43,12 +48,14 @@ class SettingsResult:
     """The settings in the files; ``settings`` is ``None`` if there are ``findings``.
 
     ``notes`` name settings that are ignored, and ``only_system`` says that only system files count.
+    With a ``broker``, the path of its socket, there are no providers here.
     """
 
     settings: Settings | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     only_system: bool = False
+    broker: str | None = None
 
     @classmethod
     def of(cls, result: Settings | list[Finding]) -> SettingsResult:
@@ -72,6 +79,9 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult
     section = _Section(config=app.config)
     own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
     said = SettingsSource(paths, own, owners).now()
+    broker = None if said.broker is None or said.findings else socket_path(said.broker)
+    if broker is not None:
+        return SettingsResult(Settings(), (), (sentence(_HELD, path=broker),), said.sources == "system", broker)
     read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
     if isinstance(read, Reading):
         return SettingsResult(read.settings, (), read.log_notes, only_system)

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.cli.broker import BrokerDoctor, Migrate, Serve
+from jupyter_oidc.cli.config import Check
+from jupyter_oidc.cli.doctor import Doctor
+from jupyter_oidc.cli.forget import Forget
 from tests.laws.source import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no broker")
@@ -104,3 +107,42 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     )
     ours = [line for line in done.stderr.splitlines() if "jupyter-oidc" in line]
     assert (ours, done.returncode) == ([], 0)
+
+
+@pytest.fixture
+def behind_a_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration of a server that hands everything to a broker, which does not run."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    own = {"corp": {"issuer": "https://id.example.com", "client_id": "jupyter"}}
+    section = {"broker": f"unix:{tmp_path}/no.sock", "providers": own}
+    (folder / "jupyter_server_config.json").write_text(json.dumps({"JupyterOIDC": section}), encoding="utf-8")
+    for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR"):
+        monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setenv("JUPYTER_NO_CONFIG", "")
+    return tmp_path / "no.sock"
+
+
+def test_the_doctor_of_a_server_asks_its_broker(behind_a_broker: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Doctor) == 1
+    told = capsys.readouterr().out
+    assert "The broker that holds the sessions does not answer." in told
+    assert "id.example.com" not in told, "what the settings here say does not count"
+    del behind_a_broker
+
+
+def test_a_check_of_the_settings_says_that_a_broker_has_the_sessions(
+    behind_a_broker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = Check()
+    check.initialize([])
+    check.start()
+    assert f"Sessions are held by the broker at {behind_a_broker}" in capsys.readouterr().err
+
+
+def test_nothing_can_be_forgotten_where_a_broker_has_the_sessions(
+    behind_a_broker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del behind_a_broker
+    assert run(Forget, "-y") == 1
+    assert "sign out by 'jupyter oidc sign-out'" in capsys.readouterr().err
