@@ -160,9 +160,9 @@ CLOSE_SECONDS = 10.0
 # NOTE: by itself the event loop removes the path, which may be systemd's, and the next broker's by then.
 _KEEPS_PATH: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
-_SILENT = logging.getLogger(f"{BROKER.name}.http")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
+_SILENT = logging.Logger(  # noqa: LOG001 - known to no configuration, which could let it speak
+    f"{BROKER.name}.http", logging.CRITICAL + 1
+)
 
 
 def http_server(application: BrokerApplication) -> web.Server:

@@ -26,6 +26,7 @@ __all__ = [
     "BadHeader",
     "BadPath",
     "BodyTooLarge",
+    "BrokerUnavailable",
     "CallFailed",
     "CallRefused",
     "CallerForbidden",

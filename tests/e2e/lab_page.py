@@ -171,10 +171,18 @@ class Lab:
             last = entry
         last.click()
 
+    def _settled(self, cells: Locator) -> int:
+        """Return how many cells there are, once no more appear: JupyterLab adds those of a file one after the other."""
+        before, now = -1, cells.count()
+        while now != before:
+            self.page.wait_for_timeout(300)
+            before, now = now, cells.count()
+        return now
+
     def start_code(self, code: str) -> Locator:
         """Run ``code`` in a new cell and return its output, which may still be to come."""
         cells, press = self.page.locator(".jp-Notebook .jp-Cell"), self.page.keyboard.press
-        first, new, before = cells.first, cells.nth(1), cells.count()
+        first, new, before = cells.first, cells.nth(1), self._settled(cells)
         first.click()
         press("Escape")
         expect(first).to_be_focused()
