@@ -443,9 +443,12 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
 
 def share_provider(provider: Provider, parts: Parts) -> SharedProvider:
     """Return what any number of sessions at ``provider`` share; the caller closes it when no session is left."""
-    port = parts.provider_port(provider)
-    credentials = _credentials(provider, parts.clock, parts.entropy, port)
-    return SharedProvider(provider, port, parts.clock, credentials, parts.entropy)
+    return _shared_provider(provider, parts.provider_port(provider), parts.clock, parts.entropy)
+
+
+def _shared_provider(provider: Provider, port: ProviderPort, clock: Clock, entropy: Entropy) -> SharedProvider:
+    credentials = _credentials(provider, clock, entropy, port)
+    return SharedProvider(provider, port, clock, credentials, entropy)
 
 
 def _session(
@@ -545,8 +548,7 @@ class AccountServices:
         port = HttpProvider(
             timeout=provider.http_timeout, network_route=network_route, connections=MAX_PROVIDER_CONNECTIONS
         )
-        credentials = _credentials(provider, self._clock, self._entropy, port)
-        return SharedProvider(provider, port, self._clock, credentials, self._entropy)
+        return _shared_provider(provider, port, self._clock, self._entropy)
 
 
 class _SharedUpstream:

@@ -66,15 +66,7 @@ class Exchange:
         if reply.drops:
             response.headers[DROPS] = ", ".join(reply.drops)
         for cookie in reply.cookies:
-            response.set_cookie(
-                cookie.name,
-                cookie.value,
-                path=cookie.path,
-                max_age=cookie.lifetime,
-                httponly=True,
-                secure=cookie.secure,
-                samesite=cookie.same_site,
-            )
+            response.set_cookie(cookie.name, cookie.value, **cookie.attributes)
         response.headers["Content-Type"] = reply.media_type
         response.content_length = len(reply.body)
         await response.prepare(self.request)

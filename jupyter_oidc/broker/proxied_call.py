@@ -19,7 +19,7 @@ from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, problem_text
 from jupyter_oidc.web.problems import error_reply
 from jupyter_oidc.web.proxy_request_parsing import proxy_request
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED, UNSENT_STATUS, Relay
-from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake
+from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake, subprotocols_in
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -150,9 +150,7 @@ class ProxiedCall:
         """Open the API's socket, then the caller's, and pass the messages on until one of them closes."""
         request, services = self._exchange.request, self._services
         check_handshake(request.method, request.headers)  # NOTE: a bad one sends no token
-        wanted = request.headers.get("Sec-WebSocket-Protocol", "")
-        names = tuple(name.strip() for name in wanted.split(",") if name.strip())
-        opened = await services.proxy.open_socket(asked, names)
+        opened = await services.proxy.open_socket(asked, subprotocols_in(request.headers))
         if isinstance(opened, SocketRefused):
             record.write(opened.status, f"{opened.status // 100}xx")
             self._record = None

@@ -18,8 +18,6 @@ from jupyter_oidc.web.request import MAX_BODY_BYTES, Headers, Request
 from jupyter_oidc.web.table import TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from aiohttp import web
 
     from jupyter_oidc.broker.exchange import Admitted, Exchange
@@ -68,7 +66,7 @@ class RoutedCall:
         with speaking(self._exchange.language):
             work = function(call, *self._arguments)
             # NOTE: what changes something is finished, also if its caller has left.
-            reply = await (work if method == "GET" else asyncio.shield(services.background.start(_done(work))))
+            reply = await (work if method == "GET" else asyncio.shield(services.background.start(work)))
         self._note(reply)
         return await self._exchange.send(reply)
 
@@ -76,11 +74,8 @@ class RoutedCall:
         """Send ``shown``, as the route shows problems; the log gets ``problem``, which is ``None`` for a defect."""
         exchange, front, route = self._exchange, self._admitted.front, self._route
         accept = exchange.request.headers.get("Accept", "")
-        reads_pages = route is not None and (
-            route.problems == "page" or (route.problems != "json" and "text/html" in accept)
-        )
         with speaking(exchange.language):
-            if shown is not None and route is not None and reads_pages:
+            if shown is not None and route is not None and route.shows_page(accept):
                 reply = show_problem(front, shown, title=route.failure)
             else:
                 reply = error_reply(shown, front.request_id, front.public_url(), accept)
@@ -149,7 +144,3 @@ class RoutedCall:
             if len(read) > MAX_BODY_BYTES:
                 return None
         return bytes(read)
-
-
-async def _done(work: Awaitable[Reply]) -> Reply:
-    return await work

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import CaselessStrEnum, Dict, Unicode
 
 from jupyter_oidc.adapters.system.process import close_to_others
+from jupyter_oidc.adapters.telemetry.named_log import NAME
 from jupyter_oidc.broker.checks import broker_context
 from jupyter_oidc.broker.configuration import DEFAULT_FILE, BrokerConfiguration, keys_of, read_configuration
 from jupyter_oidc.broker.running import RunningBroker
@@ -226,7 +227,7 @@ def _log_to_stderr(form: str, *, debug: bool) -> None:
         handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=named))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("jupyter_oidc")
+    logger = logging.getLogger(NAME)
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
 

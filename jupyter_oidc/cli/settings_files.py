@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
 from jupyter_oidc.language import N_, Sentence, sentence
@@ -19,6 +18,7 @@ from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_c
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
 from jupyter_oidc.settings import Finding, Settings, read_settings
+from jupyter_oidc.settings.broker import socket_path
 from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:

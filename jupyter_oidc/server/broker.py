@@ -96,7 +96,7 @@ def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:
 
 
 @dataclass(frozen=True, slots=True)
-class UploadLimits:
+class NoUploadLimits:
     """The limits of an upload on its way through this server; the broker, which knows the API, has its own."""
 
     name: str
@@ -112,9 +112,9 @@ class BrokerGateway:
         self._client = client
         self._forwarded = forwarded
 
-    def upload_limits(self, request: ProxyRequest) -> UploadLimits:
+    def upload_limits(self, request: ProxyRequest) -> NoUploadLimits:
         """Return limits that nothing reaches."""
-        return UploadLimits(request.api)
+        return NoUploadLimits(request.api)
 
     async def open(self, request: ProxyRequest) -> BrokerReply:
         """Send the call; see :class:`~jupyter_oidc.server.handlers.proxied.Gateway`."""

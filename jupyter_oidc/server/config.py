@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
+from jupyter_oidc.settings.broker import socket_path
 from jupyter_oidc.settings.fields import NAME_PATTERN, Flag, camel_case
 from jupyter_oidc.settings.section import SECTION_KEYS
 
@@ -169,7 +169,7 @@ def merged_settings(
         )
         default_provider = None
     broker = scalars["broker"]
-    if broker is not None and not (isinstance(broker, str) and socket_path(broker)):
+    if broker is not None and socket_path(broker) is None:
         instead = N_("Write 'unix:' and the whole path of the socket.")
         findings = (*findings, Finding("broker", N_("is not the address of a broker"), instead))
         broker = None

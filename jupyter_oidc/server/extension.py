@@ -16,7 +16,6 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
-from jupyter_oidc.adapters.broker.broker_address import socket_path
 from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
 from jupyter_oidc.adapters.system.early_imports import EarlyImports
 from jupyter_oidc.adapters.system.ownership import owners_here
@@ -40,6 +39,7 @@ from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsS
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
+from jupyter_oidc.settings.broker import socket_path
 from jupyter_oidc.settings.section import SECTION_KEYS
 from jupyter_oidc.web.browser_location import BrowserLocation
 
@@ -214,7 +214,7 @@ def create_context(
 
 def _broker(address: str | None, log: logging.Logger) -> Broker | None:
     """Return the broker of the settings, whose own settings count: those of this server are ignored, and the log says so."""
-    path = None if address is None else socket_path(address)
+    path = socket_path(address)
     if path is None:
         return None
     from jupyter_oidc.adapters.broker.broker_client import BrokerClient

@@ -387,15 +387,7 @@ class OidcHandler(APIHandler):
         for name in reply.drops:
             self.clear_header(name)
         for cookie in reply.cookies:
-            self.set_cookie(
-                cookie.name,
-                cookie.value,
-                path=cookie.path,
-                max_age=cookie.lifetime,
-                httponly=True,
-                secure=cookie.secure,
-                samesite=cookie.same_site,
-            )
+            self.set_cookie(cookie.name, cookie.value, **cookie.attributes)
         self._expose_headers()
         self.finish(reply.body or None, set_content_type=reply.media_type)
 

@@ -100,8 +100,7 @@ class RouteHandler(OidcHandler):
         """Show a problem as the route says, and send a browser without a login to the login page."""
         info, shown = kwargs.get("exc_info"), self.route.problems
         problem = problem_of(info[1]) if info else None
-        reads_pages = shown == "page" or (shown != "json" and "text/html" in self.request.headers.get("Accept", ""))
-        if problem is None or not reads_pages:
+        if problem is None or not self.route.shows_page(self.request.headers.get("Accept", "")):
             super().write_error(status_code, **kwargs)
         elif shown == "page to a browser" and self._needs_login(problem):
             self.set_header("Cache-Control", "no-store")

@@ -90,6 +90,12 @@ class BrokerSettings:
     allow_public_clients: bool = False
 
 
+def socket_path(address: object) -> str | None:
+    """Return the path of the Unix socket in ``address``; ``None`` for anything that is no address of a broker."""
+    path = address[len(UNIX) :] if isinstance(address, str) and address.startswith(UNIX) else ""
+    return path if path.startswith("/") and path.isprintable() else None
+
+
 def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     """Read the ``section``; return every mistake if there is one."""
     if not isinstance(section, Mapping):
@@ -104,8 +110,8 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
                 Finding(f"{BROKER_SECTION}.{str(key)[:60]}", N_("is no setting of a broker"), N_("Remove it."))
             )
     listen, drain = said["listen"], said["drain_seconds"]
-    path = listen[len(UNIX) :] if isinstance(listen, str) and listen.startswith(UNIX) else ""
-    if not (path.startswith("/") and path.isprintable()):
+    path = socket_path(listen)
+    if path is None:
         findings.append(
             _finding("listen", N_("is no Unix socket"), N_("Write 'unix:' and the whole path of the socket."))
         )
@@ -122,7 +128,7 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     if said["key"] is not None and key is None:
         findings.append(_finding("key", N_("is not a reference (its value is not shown here)"), _REFERENCE))
     return findings or BrokerSettings(
-        path,
+        path or "",
         database,
         key,
         float(drain),

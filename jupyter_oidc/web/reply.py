@@ -32,6 +32,17 @@ class Cookie:
     secure: bool
     same_site: Literal["Lax", "None"] = "Lax"
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes, by the names that frameworks have for them."""
+        return {
+            "path": self.path,
+            "max_age": self.lifetime,
+            "httponly": True,
+            "secure": self.secure,
+            "samesite": self.same_site,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

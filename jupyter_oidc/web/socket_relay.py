@@ -175,6 +175,12 @@ def _sendable(code: int) -> int:
     return INTERNAL_ERROR_CODE if code in _RESERVED_CODES or not 1000 <= code <= 4999 else code
 
 
+def subprotocols_in(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the subprotocols that a caller offers, in order (RFC 6455, 4.1)."""
+    offered = headers.get("Sec-WebSocket-Protocol", "").split(",")
+    return tuple(name.strip() for name in offered if name.strip())
+
+
 def check_handshake(method: str, headers: Mapping[str, str]) -> None:
     """Raise ``RequestInvalid`` for a handshake that cannot lead to a socket (RFC 6455, 4.2.1)."""
     connection = [name.strip().lower() for name in headers.get("Connection", "").split(",")]

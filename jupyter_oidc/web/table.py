@@ -5,9 +5,9 @@ The proxy and what belongs to one front alone are not in it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
@@ -31,7 +31,7 @@ from jupyter_oidc.web.routes.sign_out_pages import show_sign_out_page, show_sign
 from jupyter_oidc.web.routes.start import start_sign_in
 
 Method = Literal["GET", "POST", "DELETE"]
-RouteFunction = Callable[..., Awaitable[Reply]]
+RouteFunction = Callable[..., Coroutine[Any, Any, Reply]]
 """Takes a :class:`~jupyter_oidc.web.front.Call` and the arguments in the path, as texts; raises a ``Problem``."""
 
 Problems = Literal["json", "page", "page to a browser"]
@@ -55,6 +55,10 @@ class Route:
     problems: Problems = "json"
     failure: Sentence | None = None
     tracks_activity: bool = True
+
+    def shows_page(self, accept: str) -> bool:
+        """Return whether a problem is a page for a client whose ``Accept`` says ``accept``."""
+        return self.problems == "page" or (self.problems != "json" and "text/html" in accept)
 
     def rule_of(self, method: str) -> AccessRule | None:
         """Return the access rule of the verb ``method``, or ``None`` if the route has no such verb."""

@@ -152,9 +152,8 @@ class FileEntryLock:
             ) from None
         try:
             marker = f"{self._name}.spending"
-            left = await asyncio.to_thread(self._folder.read, marker, 64)
-            held_last = await asyncio.to_thread(self._take_over)
-            yield _HeldFileLock(self._folder, marker, interrupted=left is not None, held_last=held_last)
+            interrupted, held_last = await asyncio.to_thread(self._take_over, marker)
+            yield _HeldFileLock(self._folder, marker, interrupted, held_last)
         finally:
             lock.release()
 
@@ -171,13 +170,13 @@ class FileEntryLock:
                 detail="lock_network",
             )
 
-    def _take_over(self) -> bool:
-        """Write who holds the lock now; return whether it has been held by no other since."""
-        name = f"{self._name}.holder"
-        if self._folder.read(name, len(self._holder)) == self._holder:
-            return True
-        self._folder.write(name, self._holder)
-        return False
+    def _take_over(self, marker: str) -> tuple[bool, bool]:
+        """Write who holds the lock now; return whether the ``marker`` is there, and whether no other has held it since."""
+        interrupted, name = self._folder.read(marker, 64) is not None, f"{self._name}.holder"
+        held_last = self._folder.read(name, len(self._holder)) == self._holder
+        if not held_last:
+            self._folder.write(name, self._holder)
+        return interrupted, held_last
 
     def _lock(self) -> BaseFileLock:
         from filelock import FileLock

@@ -18,7 +18,7 @@ from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import is_half_closed
 from jupyter_oidc.web.access_rule import allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED
-from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake
+from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake, subprotocols_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -59,9 +59,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
     async def get(self, *_: str) -> None:
         """Open the API's socket, then the caller's, whose handshake is checked first: a bad one sends no token."""
         check_handshake(self.request.method or "", self.request.headers)
-        wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
-        names = tuple(name.strip() for name in wanted.split(",") if name.strip())
-        opened = await self._open_upstream(names)
+        opened = await self._open_upstream(subprotocols_in(self.request.headers))
         if opened is None:
             return
         if isinstance(opened, SocketRefused):
