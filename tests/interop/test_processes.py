@@ -107,7 +107,7 @@ def test_a_server_killed_at_any_point_of_a_refresh_leaves_a_session_or_a_reason(
     victim = start(settings, 1, dies=point)
     victim.communicate(timeout=60)
     assert victim.returncode != 0, "it was to die"
-    before = provider.record().token_requests["refresh_token"]
+    before = provider.record().token_requests.get("refresh_token", 0)  # NOTE: none, where this test runs first
     answer = told(start(settings, 1))
     attempts = provider.record().token_requests["refresh_token"] - before
     if point in ("marked", "stored", "settled"):
@@ -183,7 +183,7 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
         spent, SIGN_IN_KEY, subject=thief.current.data.subject, previous=None
     )
     assert isinstance(answer, Tokens)  # and the thief keeps the tokens
-    before = provider.record().token_requests["refresh_token"]
+    before = provider.record().token_requests.get("refresh_token", 0)  # NOTE: none, where this test runs first
     victim = other.sessions.of_provider("corp")
     assert await victim.tokens.refresh() == SignInNeeded("session_expired")
     assert (await victim.view.summary()).reason == "session_ended_by_provider"
