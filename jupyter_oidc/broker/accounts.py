@@ -36,11 +36,12 @@ SWEEP_SECONDS: Final = 60.0
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """What is in memory of one account: its ``services``, and the last report about them.
+    """What is in memory of the account ``name``: its ``services``, and the last report about them.
 
     ``make_context`` makes the context of its checks.
     """
 
+    name: str
     services: Services
     reports: ReportCache
     make_context: MakeDiagnosticContext
@@ -107,7 +108,7 @@ class Accounts:
     def _new(self, name: str) -> Account:
         if len(self._known) >= self._most and not self._close_oldest():
             raise _busy()
-        account = self._known[name] = Account(self._make(name), ReportCache(self._clock), self._make_context)
+        account = self._known[name] = Account(name, self._make(name), ReportCache(self._clock), self._make_context)
         return account
 
     def _close_oldest(self) -> bool:

@@ -63,16 +63,15 @@ class BrokerApplication:
         try:
             name = await self._identity.account_of(request)
             with self._accounts.use(name) as account:
-                return await self._answered(exchange, self._admitted(exchange, name, account))
+                return await self._answered(exchange, self._admitted(exchange, account))
         except ConnectionResetError:  # the caller has left
             return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 - the last place; what is no problem is told as a defect
             return await self._refused_unknown(exchange, error)
 
-    def _admitted(self, exchange: Exchange, name: str, account: Account) -> Admitted:
+    def _admitted(self, exchange: Exchange, account: Account) -> Admitted:
         told = forwarded_in(exchange.request.headers.get(FORWARDED, ""))
-        front = ForwardedFront(name, account, told, exchange.seconds, self._default_provider)
-        return Admitted(name, account.services, told, front, account.turn)
+        return Admitted(account, told, ForwardedFront(account, told, exchange.seconds, self._default_provider))
 
     async def _answered(self, exchange: Exchange, admitted: Admitted) -> web.StreamResponse:
         is_proxied = exchange.path.startswith(PREFIX)
@@ -82,7 +81,7 @@ class BrokerApplication:
         except ConnectionResetError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            problem = _problem_of(error, admitted.account, admitted.told.request_id)
+            problem = _problem_of(error, admitted.account.name, admitted.told.request_id)
             is_stranger = admitted.told.caller_kind == "public"  # NOTE: who learns no facts
             shown = problem and (problem.bare() if is_stranger else problem.at(call.place()))
             return await call.refused(problem, shown)

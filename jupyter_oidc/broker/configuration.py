@@ -16,7 +16,7 @@ from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from jupyter_oidc.settings.broker import BROKER_SECTION, SQLITE, BrokerSettings, read_broker_settings
+from jupyter_oidc.settings.broker import BROKER_SECTION, SQLITE, BrokerSettings, read_broker_settings, unknown_key
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -67,11 +67,7 @@ def read_configuration(path: str, user: int | None) -> BrokerConfiguration | lis
     section = document.get(SECTION, {})
     if not isinstance(section, Mapping):
         return [Finding(SECTION, N_("is not a mapping"), N_('Write {"providers": {...}}.'))]
-    findings = [
-        Finding(f"{SECTION}.{str(key)[:60]}", N_("is no setting of a broker"), N_("Remove it."))
-        for key in section
-        if key not in _OF_A_BROKER
-    ]
+    findings = [unknown_key(SECTION, key, number) for number, key in enumerate(section, 1) if key not in _OF_A_BROKER]
     broker = read_broker_settings(document.get(BROKER_SECTION, {}))
     settings = check_referenced_files(read_settings(section.get("providers", {})))
     person, default = section.get("audit_person", False), section.get("default_provider")

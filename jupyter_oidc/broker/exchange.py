@@ -14,24 +14,19 @@ from jupyter_oidc.web.forwarded import DROPS
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from jupyter_oidc.broker.accounts import Account
     from jupyter_oidc.broker.forwarded_front import ForwardedFront
-    from jupyter_oidc.compose import Services
     from jupyter_oidc.web.forwarded import Forwarded
     from jupyter_oidc.web.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request whose ``account`` is known: its services, what its server has ``told``, and the ``front``.
+    """A request whose ``account`` is known, with what its server has ``told``, and the ``front``."""
 
-    ``turn`` is for what only one request of the account may begin at a time.
-    """
-
-    account: str
-    services: Services
+    account: Account
     told: Forwarded
     front: ForwardedFront
-    turn: asyncio.Lock
 
 
 class Exchange:

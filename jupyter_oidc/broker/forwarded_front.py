@@ -8,7 +8,6 @@ from jupyter_oidc.adapters.telemetry.named_log import BROKER
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.sessions.strategy import pins_callback
-from jupyter_oidc.web.browser_location import is_browser
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
@@ -23,19 +22,17 @@ if TYPE_CHECKING:
 
 
 class ForwardedFront:
-    """Implements ``Front`` for one request of the account ``name``; ``seconds`` returns the time since it came in."""
+    """Implements ``Front`` for one request of ``account``; ``seconds`` returns the time since it came in."""
 
     makes_worker_grants = False
 
     def __init__(
         self,
-        name: str,
         account: Account,
         forwarded: Forwarded,
         seconds: Callable[[], float],
         default_provider: str | None,
     ) -> None:
-        self._name = name
         self._account = account
         self._services = account.services
         self._forwarded = forwarded
@@ -127,13 +124,13 @@ class ForwardedFront:
 
     async def diagnostics(self, headers: Headers) -> dict[str, Any]:
         """Return the report about the broker's settings and this account's sessions."""
-        told = self._forwarded
-        address = f"{told.protocol}://{told.host}{told.base_url}"
-        return await self._account.diagnostics(self.public_url() or address, seen=is_browser(headers))
+        here = f"{self.protocol}://{self.host}{self.base_url}"
+        address, seen = self._forwarded.location.address_in_report(here, headers)
+        return await self._account.diagnostics(address, seen=seen)
 
     def note(self, text: str) -> None:
         """Write ``text`` into the log of the broker, with the request's id."""
-        BROKER.info("jupyter_oidc: account %s: %s [%s]", self._name, text, self.request_id)
+        BROKER.info("jupyter_oidc: account %s: %s [%s]", self._account.name, text, self.request_id)
 
     async def open_listener(self, sign_in: SignIn) -> str:
         """Refuse: a broker opens no listener for the browser of one user, since every user of the machine reaches it."""

@@ -12,14 +12,15 @@ from jupyter_oidc.broker.relay_clients import CLOSE_TIMEOUT_SECONDS, ResponseCli
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
-from jupyter_oidc.problems import BadPath, BodyTooLarge, Forbidden
+from jupyter_oidc.problems import BadPath, Forbidden
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, problem_text
 from jupyter_oidc.web.problems import error_reply
-from jupyter_oidc.web.proxy_request_parsing import proxy_request
+from jupyter_oidc.web.proxy_request_parsing import API_PATH, proxy_request
 from jupyter_oidc.web.relay import CLIENT_ABORT, REFUSED, UNSENT_STATUS, Relay
 from jupyter_oidc.web.socket_relay import GOING_AWAY_CODE, SocketRelay, check_handshake, subprotocols_in
+from jupyter_oidc.web.upload_limits import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import Person, ProxyRequest
     from jupyter_oidc.proxy.service import Answer
+    from jupyter_oidc.settings import Api
 
-PREFIX: Final = "/jupyter-oidc/api/"
-"""The path above the APIs, below the base URL of the Jupyter server."""
+PREFIX: Final = f"/{API_PATH}"
+"""The path above the APIs, as a broker receives it."""
 
 MAX_ESCAPES: Final = 1_024
 """Escapes in a path: to judge it takes the longer the more there are, and all accounts wait meanwhile."""
@@ -50,10 +52,10 @@ class ProxiedCall:
 
     def __init__(self, exchange: Exchange, admitted: Admitted) -> None:
         self._exchange = exchange
-        self._services = admitted.services
+        self._services = admitted.account.services
         self._told = admitted.told
         self._front = admitted.front
-        self._turn = admitted.turn
+        self._turn = admitted.account.turn
         self._record: CallRecord | None = None
         self._client: ResponseClient | None = None
 
@@ -93,7 +95,8 @@ class ProxiedCall:
         with speaking(exchange.language):
             accept = exchange.request.headers.get("Accept", "")
             reply = error_reply(shown, request_id, self._front.public_url(), accept)
-        record = self._record or self._new_record(self._named_api())
+        api = self._named_api()
+        record = self._record or self._new_record("" if api is None else api.name)
         if not exchange.is_left:
             record.fail(reply.status, problem, request_id)
         if self._record is not None:
@@ -104,18 +107,17 @@ class ProxiedCall:
 
     def place(self) -> dict[str, Fact]:
         """Return the facts of the call: its API and that API's provider, if they are configured."""
-        name, providers = self._named_api(), self._services.settings.providers
-        return facts(
-            api=name, provider=next((one.name for one in providers for api in one.apis if api.name == name), None)
-        )
+        api = self._named_api()
+        return {} if api is None else facts(api=api.name, provider=api.provider)
 
     def _opened(self, asked: ProxyRequest) -> Coroutine[Any, Any, Answer]:
         request, proxy = self._exchange.request, self._services.proxy
         if not request.can_read_body:
             return proxy.open(asked)
         api, length = proxy.route(asked.api).api, request.content_length
-        if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
-            raise BodyTooLarge(params=facts(api=asked.api, max_bytes=api.max_request_bytes))
+        problem = too_large(api, length)
+        if problem is not None:
+            raise problem
         body = ReceivedBody(request.content, api)
         return body.during(proxy.open(asked._replace(body=body.pieces(), length=length)))
 
@@ -129,7 +131,7 @@ class ProxiedCall:
         target = told.base_url + exchange.path[1:] + (f"?{exchange.query}" if exchange.query else "")
         lines = exchange.request.headers.items()
         headers = [(name, value) for name, value in lines if name.lower() != FORWARDED.lower()]
-        prefix = told.base_url + PREFIX[1:]
+        prefix = told.base_url + API_PATH
         # NOTE: the server has taken its own parameters out of the query.
         return proxy_request(exchange.request.method, target, headers, told.host, prefix, caller, lambda _: False)
 
@@ -138,11 +140,10 @@ class ProxiedCall:
         method, kernel = exchange.request.method, self._told.kernel_id
         return CallRecord(services.event_log, services.entropy, method, exchange.seconds, kernel, api, person)
 
-    def _named_api(self) -> str:
-        """Return the API that the path names; empty if that is unknown."""
+    def _named_api(self) -> Api | None:
+        """Return the API that the path names, or ``None`` if that is unknown."""
         name = self._exchange.path[len(PREFIX) :].partition("/")[0]
-        names = (api.name for provider in self._services.settings.providers for api in provider.apis)
-        return next((known for known in names if known == name), "")
+        return self._services.settings.api_named(name)
 
     # -- WebSockets ----------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow, Problem, UpstreamTimeout
+from jupyter_oidc.problems import ClientTooSlow, Problem, UpstreamTimeout
+from jupyter_oidc.web.upload_limits import too_large
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -34,7 +34,7 @@ class ReceivedBody:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the pieces; a body beyond the limits ends :meth:`during`."""
-        received, most, loop = 0, self._api.max_request_bytes, asyncio.get_running_loop()
+        received, loop = 0, asyncio.get_running_loop()
         while True:
             try:
                 piece = await asyncio.wait_for(self._content.readany(), self._api.timeout_upload)
@@ -44,8 +44,9 @@ class ReceivedBody:
             if not piece:
                 return
             received += len(piece)
-            if most is not None and received > most:
-                await self._give_up(BodyTooLarge(params=facts(api=self._api.name, max_bytes=most)))
+            problem = too_large(self._api, received)
+            if problem is not None:
+                await self._give_up(problem)
                 return
             stalled = loop.call_later(self._api.timeout_idle, self._stop, UpstreamTimeout(_STOPPED_READING))
             try:

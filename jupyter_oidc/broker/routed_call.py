@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """Seconds for the body of a request."""
 
-_PLACEHOLDER: Final = re.compile(r"\\{\w+\\}")
-_ROUTES: Final[tuple[tuple[re.Pattern[str], Route], ...]] = tuple(
-    (re.compile("/" + _PLACEHOLDER.sub("([^/]+)", re.escape(route.path))), route) for route in TABLE
-)
+_ROUTES: Final = tuple((re.compile(f"/{route.pattern}"), route) for route in TABLE)
 
 
 class RoutedCall:
@@ -54,7 +51,7 @@ class RoutedCall:
         function = next((function for verb, function in route.verbs if verb == method), None)
         if function is None:
             raise MethodNotAllowed
-        rule, caller, services = route.rule_of(method), self._admitted.told.caller, self._admitted.services
+        rule, caller, services = route.rule_of(method), self._admitted.told.caller, self._admitted.account.services
         if rule is None or not (rule.is_public or caller.kind in rule.callers):
             raise Forbidden
         call = Call(
@@ -96,7 +93,7 @@ class RoutedCall:
         log(
             "jupyter_oidc: account %s: %s %s %s %.0fms %s (%s) flow %s [%s]",
             *(
-                self._admitted.account,
+                self._admitted.account.name,
                 reply.status,
                 self._exchange.request.method,
                 name,
@@ -106,14 +103,14 @@ class RoutedCall:
         )
         provider = self._named_provider()
         if provider and not refusal.is_audited:
-            log_of_account = self._admitted.services.event_log
+            log_of_account = self._admitted.account.services.event_log
             log_of_account.refusal(provider, refusal.flow or where, problem.code, problem.detail)
 
     def _named_provider(self) -> str | None:
         """Return the configured provider that the path names, or ``None``."""
         if self._route is None or "{provider}" not in self._route.path:
             return None
-        known = self._admitted.services.settings.providers
+        known = self._admitted.account.services.settings.providers
         return next((one.name for one in known if one.name == self._arguments[0]), None)
 
     async def _as_value(self) -> Request:

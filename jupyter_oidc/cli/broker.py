@@ -61,7 +61,6 @@ class _WithSettings(OidcApp):
     """Base of the commands: reads the settings file, and tells every mistake in it."""
 
     settings = Unicode(DEFAULT_FILE, help=_SETTINGS).tag(config=True)
-    aliases = Dict({**ALIASES, "settings": "_WithSettings.settings"})
 
     def start(self) -> None:
         """Read the settings and do the work; the exit code is 1 for a mistake."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Final, Literal
 
+from jupyter_oidc.adapters.broker.broker_client import IDLE_TIMEOUT_SECONDS, MAX_MESSAGE_BYTES
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.sessions.delegation import ended
@@ -23,6 +24,7 @@ from jupyter_oidc.web.forwarded import (
     headers_to_broker,
     problem_in,
 )
+from jupyter_oidc.web.proxy_request_parsing import API_PATH
 from jupyter_oidc.web.reply import JSON, Cookie, Reply
 from jupyter_oidc.web.request import body_of
 
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import OidcHandler
     from jupyter_oidc.web.request import Request
 
-_UNLIMITED_SECONDS: Final = 86_400.0
-_PROXIED: Final = "jupyter-oidc/api/"
 _OF_A_REPLY: Final = frozenset({"content-length", "content-type", "set-cookie", DROPS.lower()})
 """Headers that are fields of a :class:`~jupyter_oidc.web.reply.Reply`, or written from them."""
 
@@ -101,8 +101,8 @@ class NoUploadLimits:
 
     name: str
     max_request_bytes: int | None = None
-    timeout_upload: float = _UNLIMITED_SECONDS
-    timeout_idle: float = _UNLIMITED_SECONDS
+    timeout_upload: float = IDLE_TIMEOUT_SECONDS
+    timeout_idle: float = IDLE_TIMEOUT_SECONDS
 
 
 class BrokerGateway:
@@ -157,7 +157,7 @@ class BrokerReply:
 class BrokerSocket:
     """A WebSocket through the broker."""
 
-    max_message_bytes = 1 << 30
+    max_message_bytes = MAX_MESSAGE_BYTES
 
     def __init__(self, socket: HttpUpstreamSocket) -> None:
         self.upstream = socket
@@ -193,16 +193,16 @@ def _reply_of(answer: BrokerAnswer) -> Reply:
     """Return the answer of the broker as the reply that the function of the route has returned there."""
     lines = [(name, value) for name, value in connection_free(answer.headers) if name.lower() not in _OF_A_REPLY]
     cookies = SimpleCookie()
-    for line in _values(answer, "set-cookie"):
+    for line in _values(answer.headers, "Set-Cookie"):
         cookies.load(line)
     return Reply(
         answer.status,
         tuple(lines),
         answer.body,
-        next(iter(_values(answer, "content-type")), JSON),
+        next(iter(_values(answer.headers, "Content-Type")), JSON),
         answer.reason,
         tuple(_cookie(morsel) for morsel in cookies.values()),
-        tuple(name.strip() for line in _values(answer, DROPS.lower()) for name in line.split(",")),
+        tuple(name.strip() for line in _values(answer.headers, DROPS) for name in line.split(",")),
     )
 
 
@@ -212,14 +212,14 @@ def _cookie(morsel: Morsel[str]) -> Cookie:
     return Cookie(morsel.key, morsel.value, morsel["path"], lifetime, bool(morsel["secure"]), same_site)
 
 
-def _values(answer: BrokerAnswer, name: str) -> list[str]:
-    return [value for given, value in answer.headers if given.lower() == name]
+def _values(headers: Headers, name: str) -> list[str]:
+    return [value for given, value in headers if given.lower() == name.lower()]
 
 
 def _raise_refusal(headers: Headers, drop: Callable[[], None] = lambda: None) -> None:
     """Raise the broker's own refusal of a call, if ``headers`` tell one; an answer of the API has no such header."""
-    told = next((value for name, value in headers if name.lower() == PROBLEM.lower()), None)
-    problem = None if told is None else problem_in(told)
+    told = _values(headers, PROBLEM)
+    problem = problem_in(told[0]) if told else None
     if problem is not None:
         drop()
         raise problem
@@ -227,7 +227,7 @@ def _raise_refusal(headers: Headers, drop: Callable[[], None] = lambda: None) ->
 
 def _path(request: ProxyRequest) -> str:
     query = f"?{request.raw_query}" if request.raw_query else ""
-    return f"{_PROXIED}{request.api}/{request.raw_path}{query}"
+    return f"{API_PATH}{request.api}/{request.raw_path}{query}"
 
 
 def _headers(lines: Headers, forwarded: Forwarded) -> Headers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.web.browser_location import is_browser
 from jupyter_oidc.web.call_record import CallRecord
 
 if TYPE_CHECKING:
@@ -119,13 +118,8 @@ class JupyterFront:
 
     async def diagnostics(self, headers: Headers) -> dict[str, Any]:
         """Return the report about this server's services, at the address by which browsers reach it."""
-        location, request = self._context.browser_location, self._handler.request
-        address = f"{request.protocol}://{request.host}{self.base_url}"
-        seen = is_browser(headers)
-        if not seen:
-            # NOTE: JupyterHub's address is the one that browsers should use; none has reached the server there yet.
-            address = location.public_url() or address
-            seen = location.origin is not None and address == location.origin + self.base_url
+        here = f"{self.protocol}://{self.host}{self.base_url}"
+        address, seen = self._context.browser_location.address_in_report(here, headers)
         return await self._context.diagnostics(self._handler.services, address, seen=seen)
 
     def note(self, text: str) -> None:

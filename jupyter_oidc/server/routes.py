@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.command import CommandHandler, CommandsHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.route_handler import handler_of
+from jupyter_oidc.web.proxy_request_parsing import API_PATH
 from jupyter_oidc.web.table import TABLE
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import OidcHandler
 
 ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
-    *((re.sub(r"{\w+}", "([^/]+)", f"/{route.path}"), handler_of(route)) for route in TABLE),
-    (r"/jupyter-oidc/api/(.*)", ProxyHandler),
+    *((f"/{route.pattern}", handler_of(route)) for route in TABLE),
+    (f"/{API_PATH}(.*)", ProxyHandler),
     (r"/jupyter-oidc/kernel/grant", KernelGrantHandler),
     (r"/jupyter-oidc/commands", CommandsHandler),
     (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.summary import Profile
+
+
+DATABASE_AWAY: Final = "database"
+"""The ``detail`` of the ``StorageUnavailable`` of a database that does not answer, which other stores do not have."""
 
 
 class ProviderPort(Protocol):

@@ -5,11 +5,12 @@ It refuses to drive a sign-in; ``sign_ins`` does, and hands over the tokens.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jupyter_oidc.problems import SignInCancelled, StorageUnavailable
 from jupyter_oidc.sessions.machine import SessionTransition, has_session
 from jupyter_oidc.sessions.pending import Question
+from jupyter_oidc.sessions.ports import DATABASE_AWAY
 from jupyter_oidc.sessions.session_data import SessionData
 from jupyter_oidc.sessions.summary import name_of, user_of
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.step_up import StepUp
     from jupyter_oidc.sessions.token_answers import Tokens
-
-DATABASE_AWAY: Final = "database"
-"""The detail of the problem of a database that does not answer, which other stores do not have."""
 
 
 class SessionStarts:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from jupyter_oidc.language import N_
 from jupyter_oidc.settings.fields import REFERENCE_PATTERN, Flag, Own, Seconds, Setting
 from jupyter_oidc.settings.finding import Finding
+from jupyter_oidc.settings.key_reader import KEY, display_name
 from jupyter_oidc.settings.model import SecretRef
 
 BROKER_SECTION: Final = "JupyterOIDCBroker"
@@ -96,19 +97,22 @@ def socket_path(address: object) -> str | None:
     return path if path.startswith("/") and path.isprintable() else None
 
 
+def unknown_key(section: str, key: object, number: int) -> Finding:
+    """Return the finding about the ``key`` that a broker does not have, the entry with that ``number`` in ``section``."""
+    return Finding(f"{section}.{display_name(key, number, KEY)}", N_("is no setting of a broker"), N_("Remove it."))
+
+
 def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     """Read the ``section``; return every mistake if there is one."""
     if not isinstance(section, Mapping):
         return [Finding(BROKER_SECTION, N_("is not a mapping"), N_('Write {"listen": "unix:/PATH"}.'))]
     findings: list[Finding] = []
     said: dict[str, Any] = {one.key: one.default for one in BROKER_SETTINGS}
-    for key, value in section.items():
+    for number, (key, value) in enumerate(section.items(), 1):
         if key in said:
             said[key] = value
         else:
-            findings.append(
-                Finding(f"{BROKER_SECTION}.{str(key)[:60]}", N_("is no setting of a broker"), N_("Remove it."))
-            )
+            findings.append(unknown_key(BROKER_SECTION, key, number))
     listen, drain = said["listen"], said["drain_seconds"]
     path = socket_path(listen)
     if path is None:

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 """The pattern of names that messages may repeat."""
 
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,41}\Z")
+KEY: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,41}\Z")
+"""The pattern of keys that messages may repeat."""
+
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -76,7 +78,7 @@ class KeyReader:
         """Return the reader of ``body``, whose keys may be written in either spelling."""
         snake: dict[str, Any] = {}
         for number, (key, value) in enumerate(body.items(), 1):
-            written = display_name(key, number, _WORD)
+            written = display_name(key, number, KEY)
             name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), written)
             if name in snake:
                 at.add(name, N_("is written twice, in two spellings"), N_("Keep one of them."), "contradictory")

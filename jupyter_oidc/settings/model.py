@@ -748,6 +748,10 @@ class Settings:
     keyring_backend: str | None = None
     storage_folder: str | None = None
 
+    def api_named(self, name: str) -> Api | None:
+        """Return the API ``name``, or ``None`` if there is none."""
+        return next((api for provider in self.providers for api in provider.apis if api.name == name), None)
+
 
 PROVIDER_SETTINGS: Final = entries(
     Provider,

@@ -79,6 +79,17 @@ class BrowserLocation:
         origin = pinned or self.origin
         return None if origin is None else origin + self.base_url
 
+    def address_in_report(self, here: str, headers: Mapping[str, str]) -> tuple[str, bool]:
+        """Return the address of this server for a report, and whether a browser has reached it there.
+
+        A request with these ``headers`` came to the address ``here``.
+        """
+        if is_browser(headers):
+            return here, True
+        # NOTE: JupyterHub's address is the one that browsers should use; none has reached the server there yet.
+        address = self.public_url() or here
+        return address, self.origin is not None and address == self.origin + self.base_url
+
     def public_url_for(self, pinned: Iterable[tuple[str | None, str]]) -> str | None:
         """Return the same, where each of ``pinned`` is a redirect URI that comes back to this server, and its provider."""
         # NOTE: one that leads through the Hub does not name the host of a server that has its own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import BadPath
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import Caller
+
+API_PATH: Final = "jupyter-oidc/api/"
+"""The path above the APIs, below the base URL of the Jupyter server."""
 
 
 def proxy_request(

@@ -5,6 +5,7 @@ The proxy and what belongs to one front alone are not in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -29,6 +30,8 @@ from jupyter_oidc.web.routes.sign_in import (
 )
 from jupyter_oidc.web.routes.sign_out_pages import show_sign_out_page, show_signed_out
 from jupyter_oidc.web.routes.start import start_sign_in
+
+_PLACEHOLDER: Final = re.compile(r"{\w+}")
 
 Method = Literal["GET", "POST", "DELETE"]
 RouteFunction = Callable[..., Coroutine[Any, Any, Reply]]
@@ -55,6 +58,11 @@ class Route:
     problems: Problems = "json"
     failure: Sentence | None = None
     tracks_activity: bool = True
+
+    @property
+    def pattern(self) -> str:
+        """The path as a regular expression, with a group for each argument in it."""
+        return _PLACEHOLDER.sub("([^/]+)", self.path)
 
     def shows_page(self, accept: str) -> bool:
         """Return whether a problem is a page for a client whose ``Accept`` says ``accept``."""

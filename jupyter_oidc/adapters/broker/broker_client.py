@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.upstream.limited_response import HandshakeRefused
 from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
-from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstreamReply, HttpUpstreamSocket, plain_session
+from jupyter_oidc.adapters.upstream.upstream_http import (
+    HttpUpstreamReply,
+    HttpUpstreamSocket,
+    header_lines,
+    plain_session,
+)
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import BrokerUnavailable, UpstreamUnreachable
 from jupyter_oidc.proxy.ports import SocketRefused
@@ -88,10 +93,7 @@ class BrokerClient:
                 self._url(path), headers=headers, protocols=subprotocols, max_msg_size=MAX_MESSAGE_BYTES, compress=0
             )
         except HandshakeRefused as refused:
-            return SocketRefused(
-                refused.status,
-                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in refused.raw_headers],
-            )
+            return SocketRefused(refused.status, header_lines(refused.raw_headers))
         except aiohttp.ClientConnectorError:
             raise _away() from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
@@ -118,8 +120,7 @@ class BrokerClient:
             raise _cut() from None
         finally:
             response.close() if not response.content.at_eof() else response.release()
-        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
-        return BrokerAnswer(response.status, response.reason, lines, read)
+        return BrokerAnswer(response.status, response.reason, header_lines(response.raw_headers), read)
 
     async def _response(self, method: str, path: str, headers: Headers, body: Any) -> aiohttp.ClientResponse:
         import aiohttp

@@ -571,11 +571,16 @@ def _header_value(name: str, secret: Secret) -> str:
     return value
 
 
-def _headers_without_secrets(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
+def header_lines(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers in ``raw`` as text, a character for each byte (RFC 9112, 2.2)."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+
+
+def _headers_without_secrets(raw: Iterable[tuple[bytes, bytes]], hidden: tuple[Secret, ...]) -> Headers:
     if not hidden:
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
+        return header_lines(raw)
     token = reveal_bytes(hidden[0])
-    readable = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
+    readable = header_lines((name, value) for name, value in raw if token not in value)
     for secret in hidden[1:]:
         other = reveal(secret)
         readable = [(name, value) for name, value in readable if other not in value]

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.ports import Caller, SocketRefused
     from jupyter_oidc.proxy.request import Person, ProxyRequest
-    from jupyter_oidc.server.handlers.upload import UploadLimits
+    from jupyter_oidc.settings import Api
     from jupyter_oidc.web.relay import RelayedAnswer
     from jupyter_oidc.web.socket_relay import RelayedSocket
+    from jupyter_oidc.web.upload_limits import UploadLimits
 
 
 Kind = Literal["bodiless", "socket", "other"]
@@ -125,23 +126,22 @@ class ProxiedHandler(OidcHandler):
         if services is None or self.context.broker is not None:
             super()._log_refusal(status, problem)
             return
-        record = self._record or self._new_record(services, self._named_api(services))
+        api = self._named_api(services)
+        record = self._record or self._new_record(services, "" if api is None else api.name)
         record.fail(status, problem, self.request_id)
 
     def place(self) -> dict[str, Fact]:
         """Return the facts of the call: its API and that API's provider, if they are configured."""
         services = self.context.built_services
-        name = self._named_api(services) if services is not None else ""
-        if services is None or not name or (self.worker is not None and name not in self.worker.apis):
+        api = None if services is None else self._named_api(services)
+        if api is None or (self.worker is not None and api.name not in self.worker.apis):
             return {}
-        provider = next(one.name for one in services.settings.providers for api in one.apis if api.name == name)
-        return facts(api=name, provider=provider)
+        return facts(api=api.name, provider=api.provider)
 
-    def _named_api(self, services: Services) -> str:
-        """Return the API of a call that was refused before its API was looked up; empty if that name is unknown."""
+    def _named_api(self, services: Services) -> Api | None:
+        """Return the API that the path names, or ``None`` if that is unknown."""
         name = self.request.path.removeprefix(self.context.proxy_prefix).partition("/")[0]
-        names = (api.name for provider in services.settings.providers for api in provider.apis)
-        return next((known for known in names if known == name), "")
+        return services.settings.api_named(name)
 
 
 def _nothing() -> None:

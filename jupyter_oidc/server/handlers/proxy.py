@@ -25,9 +25,8 @@ from jupyter_oidc.compat.tornado import (
     end_body_wait,
     end_written_answer,
 )
-from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow, GrantInvalid, Problem, UpstreamTimeout
+from jupyter_oidc.problems import ClientTooSlow, GrantInvalid, Problem, UpstreamTimeout
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import is_half_closed, reset_on_close
@@ -36,6 +35,7 @@ from jupyter_oidc.server.whole_answer import stays_open, write_whole_answer
 from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.web.access_rule import access_rule_of, allow
 from jupyter_oidc.web.relay import CLIENT_ABORT, PEER_CHECK_INTERVAL_SECONDS, REFUSED, UNSENT_STATUS, Relay
+from jupyter_oidc.web.upload_limits import too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,8 +143,9 @@ class ProxyHandler(ProxiedHandler):
         asked, record = self._received_call()
         gateway = self.gateway
         limits = gateway.upload_limits(asked)
-        if length is not None and limits.max_request_bytes is not None and length > limits.max_request_bytes:
-            raise BodyTooLarge(params=facts(api=limits.name, max_bytes=limits.max_request_bytes))
+        problem = too_large(limits, length)
+        if problem is not None:
+            raise problem
         connection: Any = self.request.connection
         connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(limits, self._abort_upload)

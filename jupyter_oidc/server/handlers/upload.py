@@ -7,50 +7,26 @@ sends more than the API's settings allow, receives a problem.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.facts import facts
-from jupyter_oidc.problems import BodyTooLarge, ClientTooSlow
+from jupyter_oidc.problems import ClientTooSlow
+from jupyter_oidc.web.upload_limits import too_large
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from jupyter_oidc.problems import Problem
+    from jupyter_oidc.web.upload_limits import UploadLimits
 
 MAX_WAITING_PIECES: Final = 4
 """Pieces that wait for the upstream, of 64 KiB at most."""
-
-
-class UploadLimits(Protocol):
-    """The limits of a body: those of an API in the settings, or of a broker on the way to it."""
-
-    @property
-    def name(self) -> str:
-        """The name of the API."""
-        ...
-
-    @property
-    def max_request_bytes(self) -> int | None:
-        """Bytes of the body; ``None`` for any number."""
-        ...
-
-    @property
-    def timeout_upload(self) -> float:
-        """Seconds that the caller may take to send the next piece."""
-        ...
-
-    @property
-    def timeout_idle(self) -> float:
-        """Seconds that the upstream may take to read the next piece."""
-        ...
 
 
 class Upload:
     """One body; it calls ``abort`` with the problem when it cannot go on (C16, C17)."""
 
     def __init__(self, limits: UploadLimits, abort: Callable[[Problem], None]) -> None:
-        self._max_bytes = limits.max_request_bytes
-        self._upload_timeout_seconds = limits.timeout_upload
+        self._limits = limits
         self.idle_timeout_seconds = limits.timeout_idle
         """Seconds that the upstream may take to read the next piece."""
         self._abort = abort
@@ -67,8 +43,9 @@ class Upload:
             self._taken.clear()  # at once, so that a producer that waits in ``wait_for_room`` later misses no take
             return False
         self._received_bytes += len(piece)
-        if self._max_bytes is not None and self._received_bytes > self._max_bytes:
-            self._abort(BodyTooLarge(params=facts(max_bytes=self._max_bytes)))
+        problem = too_large(self._limits, self._received_bytes)
+        if problem is not None:
+            self._abort(problem)
             return True
         self._queue.put_nowait(piece)
         if piece:
@@ -93,5 +70,5 @@ class Upload:
 
     def _start_idle_timer(self) -> None:
         self._idle_timer = asyncio.get_running_loop().call_later(
-            self._upload_timeout_seconds, self._abort, ClientTooSlow()
+            self._limits.timeout_upload, self._abort, ClientTooSlow()
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_oidc.catalogue.cell import cell_of, curl_of
 from jupyter_oidc.catalogue.service import Visitor
 from jupyter_oidc.web.access_rule import allow
+from jupyter_oidc.web.proxy_request_parsing import API_PATH
 from jupyter_oidc.web.reply import Reply, json_reply
 from jupyter_oidc.web.request import parameter
 from jupyter_oidc.web.views import api_view, operations_view
@@ -20,7 +21,7 @@ async def show_apis(call: Call) -> Reply:
     """List every API in the order of the settings, with readiness and entitlements."""
     to_kernel, base_url = call.request.caller.is_kernel, call.front.base_url
     entries = await call.sessions.apis()
-    views = [api_view(entry, f"{base_url}jupyter-oidc/api/{entry.name}/", to_kernel=to_kernel) for entry in entries]
+    views = [api_view(entry, f"{base_url}{API_PATH}{entry.name}/", to_kernel=to_kernel) for entry in entries]
     return json_reply({"apis": views})
 
 
@@ -36,7 +37,7 @@ async def show_example(call: Call, api: str) -> Reply:
     method, path = parameter(call.request, "method", ""), parameter(call.request, "path", "")
     operation = await call.catalogue.operation(api, method, path, _visitor(call))
     front = call.front
-    address = f"{front.protocol}://{front.host}{front.base_url}jupyter-oidc/api/{api}/"
+    address = f"{front.protocol}://{front.host}{front.base_url}{API_PATH}{api}/"
     view = {"api": api, "method": method, "path": path}
     return json_reply({**view, "cell": cell_of(api, operation), "curl": curl_of(operation, address)})
 

@@ -74,6 +74,17 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert any(key.startswith("providers.corp") for key in found)
 
 
+@pytest.mark.parametrize("section", ["JupyterOIDC", "JupyterOIDCBroker"])
+def test_a_secret_in_the_place_of_a_key_is_refused_and_not_repeated(tmp_path: Path, section: str) -> None:
+    secret = "correct-horse-7"
+    found = read_configuration(
+        written(tmp_path, {section: {"providers" if section == "JupyterOIDC" else "key": None, secret: 1}}), None
+    )
+    assert isinstance(found, list)
+    assert f"{section}.(entry 2)" in [finding.key for finding in found]
+    assert not any(secret in str(finding.text) for finding in found)
+
+
 def test_a_password_or_a_key_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
     secret = "correct-horse"
     for broker in (

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
-from jupyter_oidc.problems import Overloaded
+from jupyter_oidc.problems import Overloaded, StorageUnavailable
 from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
@@ -101,18 +101,31 @@ class Timer:
 
 
 class ReplaceableVault(MemoryVault):
-    """Vault in memory; a test can replace what saves and what deletes."""
+    """Vault in memory; a test can replace what loads, saves and deletes."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.loading: Callable[[], Awaitable[Entry | None]] = super().load
         self.saving: Callable[[Entry], Awaitable[None]] = super().save
         self.deleting: Callable[[], Awaitable[None]] = super().delete
+
+    async def load(self) -> Entry | None:
+        return await self.loading()
 
     async def save(self, entry: Entry) -> None:
         await self.saving(entry)
 
     async def delete(self) -> None:
         await self.deleting()
+
+
+def no_answer(detail: str | None = None) -> Callable[..., Awaitable[Any]]:
+    """Return what a vault that does not answer does in the place of loading, saving or deleting."""
+
+    async def refuse(*_: object) -> None:
+        raise StorageUnavailable(detail=detail)
+
+    return refuse
 
 
 class SharedLock:

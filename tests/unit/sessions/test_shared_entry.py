@@ -20,7 +20,7 @@ from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.service import SessionService
 from tests.unit.protocol.makers import OTHER_RSA, claims_of, reply, signed
-from tests.unit.sessions.fake_environment import FakeEnvironment, settle, text_of
+from tests.unit.sessions.fake_environment import FakeEnvironment, no_answer, settle, text_of
 
 SILENCE = IdpUnavailable(detail="idp.unanswered")
 
@@ -220,10 +220,7 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     await fake_environment.sign_in()
     save = fake_environment.vault.saving
 
-    async def fail(_: Entry) -> None:
-        raise StorageUnavailable
-
-    fake_environment.vault.saving = fail
+    fake_environment.vault.saving = no_answer()
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert await stored(fake_environment) == "rt-1"
     fake_environment.clock.advance(10)
@@ -300,14 +297,11 @@ async def kept_in_memory_only() -> tuple[FakeEnvironment, SessionService, Callab
     other = fake_environment.new_service()
     save = fake_environment.vault.saving
 
-    async def refuse(_: Entry) -> None:
-        raise StorageUnavailable
-
     def works_again() -> None:
         fake_environment.vault.saving = save
 
     fake_environment.clock.advance(10)
-    fake_environment.vault.saving = refuse
+    fake_environment.vault.saving = no_answer()
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
     assert (await fake_environment.service.view.summary()).storage == "unsaved"
     return fake_environment, other, works_again
@@ -392,10 +386,7 @@ async def test_a_token_whose_entry_cannot_be_read_is_used_only_if_no_other_serve
     await fake_environment.sign_in()
     fake_environment.clock.advance(10)
 
-    async def unreadable() -> Entry | None:
-        raise StorageUnavailable(detail="keyring_locked")
-
-    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    fake_environment.vault.loading = no_answer("keyring_locked")
     fake_environment.lock.held_last = alone
     answer = await fake_environment.service.tokens.refresh()
     assert isinstance(answer, Granted if alone else TryLater)
@@ -407,21 +398,18 @@ async def test_a_server_that_waits_for_an_entry_it_cannot_read_does_not_use_the_
     """B10: at that it has held the lock last itself, and knows no more of the entry than before."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    load = fake_environment.vault.load
+    load = fake_environment.vault.loading
 
-    async def unreadable() -> Entry | None:
-        raise StorageUnavailable(detail="keyring_locked")
-
-    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    fake_environment.vault.loading = no_answer("keyring_locked")
     for held_last in (False, True, True):
         fake_environment.clock.advance(100)
         fake_environment.lock.held_last = held_last
         assert isinstance(await fake_environment.service.tokens.refresh(), TryLater)
     assert fake_environment.provider.calls["token"] == 1
-    fake_environment.vault.load = load  # type: ignore[method-assign]
+    fake_environment.vault.loading = load
     fake_environment.clock.advance(100)
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
-    fake_environment.vault.load = unreadable  # type: ignore[method-assign]
+    fake_environment.vault.loading = no_answer("keyring_locked")
     fake_environment.clock.advance(100)
     assert isinstance(await fake_environment.service.tokens.refresh(), Granted)
 
@@ -430,18 +418,15 @@ async def test_a_sign_out_whose_store_is_away_for_long_is_finished_when_it_is_ba
     """D3, B15: neither the entry nor the removal could be had; the entry goes with the first answer of the store."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    load, delete = fake_environment.vault.load, fake_environment.vault.deleting
+    load, delete = fake_environment.vault.loading, fake_environment.vault.deleting
 
-    async def away() -> None:
-        raise StorageUnavailable
-
-    fake_environment.vault.load = away  # type: ignore[method-assign]
-    fake_environment.vault.deleting = away
+    fake_environment.vault.loading = no_answer()
+    fake_environment.vault.deleting = no_answer()
     with pytest.raises(StorageUnavailable):
         await fake_environment.service.sign_outs.sign_out()
     assert fake_environment.service.view.is_in_memory_only, "the removal is known here alone"
     await fake_environment.scheduler.pass_time(120)
-    fake_environment.vault.load, fake_environment.vault.deleting = load, delete  # type: ignore[method-assign]
+    fake_environment.vault.loading, fake_environment.vault.deleting = load, delete
     assert await stored(fake_environment) == "rt-1"
     await fake_environment.scheduler.pass_time(120)
     assert await stored(fake_environment) is None
@@ -451,17 +436,14 @@ async def test_a_sign_out_whose_store_is_away_for_long_is_finished_when_it_is_ba
 async def test_a_session_that_the_provider_has_ended_does_not_come_back_with_a_store_that_was_away() -> None:
     """B1, B15: its newest token was in memory only."""
     fake_environment, _, works_again = await kept_in_memory_only()
-    load, delete = fake_environment.vault.load, fake_environment.vault.deleting
+    load, delete = fake_environment.vault.loading, fake_environment.vault.deleting
 
-    async def away() -> None:
-        raise StorageUnavailable
-
-    fake_environment.vault.deleting = away
+    fake_environment.vault.deleting = no_answer()
     fake_environment.provider.current = "CANARY-9d1e7b-rt-of-nobody"
     fake_environment.clock.advance(10)
     assert isinstance(await fake_environment.service.tokens.refresh(), SignInNeeded)
     works_again()
-    fake_environment.vault.load, fake_environment.vault.deleting = load, delete  # type: ignore[method-assign]
+    fake_environment.vault.loading, fake_environment.vault.deleting = load, delete
     await fake_environment.scheduler.pass_time(120)
     assert await stored(fake_environment) is None
 
@@ -470,15 +452,12 @@ async def test_a_database_that_was_away_at_the_first_look_is_asked_again() -> No
     """DESIGN-2, 7: an account whose first request falls into an outage is not signed out for good."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
-    load = fake_environment.vault.load
+    load = fake_environment.vault.loading
 
-    async def away() -> Entry | None:
-        raise StorageUnavailable(detail="database")
-
-    fake_environment.vault.load = away  # type: ignore[method-assign]
+    fake_environment.vault.loading = no_answer("database")
     other = fake_environment.new_service()
     first = await other.view.summary()
-    fake_environment.vault.load = load  # type: ignore[method-assign]
+    fake_environment.vault.loading = load
     second = await other.view.summary()
     assert (first.state, first.reason) == (State.SIGNED_OUT, "database")
     assert (second.state, second.reason) == (State.ACTIVE, None)

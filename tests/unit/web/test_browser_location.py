@@ -111,6 +111,19 @@ def test_a_tunnel_from_another_port_shows_in_the_browser() -> None:
     assert browser_location.public_url("http://localhost:8888/cb") == "http://localhost:9999/"
 
 
+def test_a_report_names_the_address_at_which_a_browser_came_else_the_one_that_browsers_should_use() -> None:
+    """A proxy that hides the protocol shows in the address at which a browser came, and not in the Hub's."""
+    here, hub = "http://127.0.0.1:8888/user/ada/", "https://hub.example.com/user/ada/"
+    browser_location = BrowserLocation(base_url="/user/ada/")
+    assert browser_location.address_in_report(here, BROWSER) == (here, True)
+    assert browser_location.address_in_report(here, {}) == (here, False)
+    browser_location.note("127.0.0.1:8888", {"Referer": f"{here}lab"})
+    assert browser_location.address_in_report("http://localhost:1/user/ada/", {}) == (here, True)
+    browser_location.hub_told = hub
+    assert browser_location.address_in_report(here, {}) == (hub, False)
+    assert browser_location.address_in_report(here, BROWSER) == (here, True)
+
+
 def test_a_script_with_the_token_is_no_browser() -> None:
     browser_location = BrowserLocation()
     browser_location.note("localhost:8888", {"User-Agent": "python-httpx"})

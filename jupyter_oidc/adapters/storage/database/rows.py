@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Overloaded, StorageUnavailable
+from jupyter_oidc.sessions.ports import DATABASE_AWAY
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -112,7 +113,7 @@ def database_away() -> StorageUnavailable:
     return StorageUnavailable(
         N_("The database of the sessions does not answer."),
         action=N_("Look whether it runs; this is tried again by itself."),
-        detail="database",
+        detail=DATABASE_AWAY,
     )
 
 
