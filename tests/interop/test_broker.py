@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from jupyter_oidc.demo.child import Child
 from tests.interop.person import Person, settings_for
 from tests.support.broker_process import BrokerProcess
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
@@ -174,3 +176,38 @@ def test_a_request_past_the_server_needs_what_only_a_server_says(place: Place) -
     assert forged.json()["code"] == "request_invalid"
     assert place.broker.ask("health/live").text == "ok\n"
     assert "jupyter_oidc_calls" in place.broker.ask("metrics").text
+
+
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
+@dataclass(slots=True)
+class HandedBroker(BrokerProcess):
+    """A broker that gets its socket handed over, which stays open here, as it does in systemd."""
+
+    handed: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_UNIX))
+
+    def _launched(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
+        number = self.handed.fileno()
+        return Child.start("the broker", ("-c", AS_SYSTEMD, str(number), *arguments), log, environment, (number,))
+
+
+def test_a_socket_that_systemd_has_handed_over_outlives_its_broker() -> None:
+    """systemd.socket(5): systemd makes the path once, and hands the same socket to the next broker."""
+    with tempfile.TemporaryDirectory(prefix="broker") as folder:
+        broker = HandedBroker(Path(folder), {})
+        with broker.handed:
+            broker.handed.bind(str(broker.socket))
+            broker.handed.listen()
+            made = broker.socket.stat().st_ino
+            with broker:
+                broker.stop()
+                assert broker.socket.stat().st_ino == made
+                broker.start()
+                assert broker.ask("health/live").text == "ok\n"
+            assert broker.socket.stat().st_ino == made

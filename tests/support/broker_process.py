@@ -106,11 +106,13 @@ class BrokerProcess:
         return Child.start("the broker", arguments, log, environment)
 
     def stop(self) -> None:
-        """Ask it to stop, and wait for its end."""
+        """Ask it to stop, as systemd does, and wait for its end; fail if it has to be killed."""
         child, self._child = self._child, None
         if child is not None:
+            child.process.terminate()
             child.release()
             child.finish(within=20)
+            assert child.process.returncode == 0, child.last_lines()
             CANARY.look("the broker's log", (self.folder / "broker.log").read_bytes())
 
     def kill(self) -> None:

@@ -94,6 +94,18 @@ async def test_what_is_in_memory_only_stays_and_so_does_what_is_in_use() -> None
     assert (unsaved.closed, streaming.closed) == (1, 1)
 
 
+async def test_an_account_is_idle_from_the_end_of_its_last_request() -> None:
+    """A download may last longer than an account may be idle."""
+    made = Made()
+    with made.accounts.use("uid:1") as account:
+        made.clock.advance(3 * IDLE_SECONDS)
+    downloading: Any = account.services
+    await made.after(61)
+    assert downloading.closed == 0
+    await made.after(IDLE_SECONDS)
+    assert downloading.closed == 1
+
+
 async def test_an_account_has_so_many_requests_at_once_and_takes_none_of_another() -> None:
     made = Made()
     held = [made.accounts.use("uid:1") for _ in range(MAX_REQUESTS)]

@@ -11,32 +11,13 @@ import pytest
 from jupyter_oidc.facts import facts
 from jupyter_oidc.problems import BY_CODE, IdpUnavailable, NotSignedIn, RequestInvalid, RouteForbidden
 from jupyter_oidc.web.forwarded import (
-    Forwarded,
     connection_free,
     forwarded_in,
     headers_to_broker,
     problem_in,
     problem_text,
 )
-
-FORWARDED = Forwarded(
-    caller_kind="kernel",
-    caller_name="kernel:k1",
-    bears_token=False,
-    base_url="/user/ada/",
-    protocol="https",
-    host="hub.example.com",
-    browser="elsewhere",
-    public_url="https://hub.example.com/user/ada/",
-    origin="https://hub.example.com",
-    has_own_host=False,
-    under_hub=True,
-    server_name="",
-    has_logins=True,
-    sharing_mode="none",
-    xsrf_token="",
-    request_id="r1",
-)
+from tests.unit.broker.raw_requests import FORWARDED
 
 
 def test_what_is_told_arrives_as_it_was() -> None:
