@@ -15,7 +15,8 @@ from jupyter_oidc.adapters.network.network_route import network_route_of
 from jupyter_oidc.adapters.network.system_store import authorities_in
 from jupyter_oidc.adapters.network.tls import verifying_context
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
-from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry
+from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry, entry_name
+from jupyter_oidc.adapters.storage.database.rows import tags_of
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
@@ -134,6 +135,14 @@ class Services:
     def event_log(self) -> JupyterEventLog:
         """The log of events and refusals."""
         return self.parts.event_log
+
+    def has_session_of(self, provider: str, subject: str | None, sid: str | None) -> bool:
+        """Return whether a session here is one of ``subject`` at ``provider``, or what that calls ``sid``."""
+        session = self.sessions.find(provider)
+        if session is None or session.current.active is None:
+            return False
+        data = session.current.data
+        return (sid is not None and data.sid == sid) or (subject is not None and data.subject == subject)
 
     def notify_sessions(self, kind: str) -> None:
         """Publish an event of ``kind`` for every session, because a property of the server has changed."""
@@ -537,6 +546,11 @@ class AccountServices:
             shows_id_tokens=self._shows_id_tokens,
         )
         return build(self.settings, parts)
+
+    async def accounts_concerned(self, provider: Provider, subject: str | None, sid: str | None) -> list[str]:
+        """Return the accounts with a stored session of this ``subject`` at ``provider``, or of its session ``sid``."""
+        name = entry_name(provider.name, provider.issuer, provider.client_id)
+        return await self._rows.accounts_with(name, tags_of(name, subject, sid))
 
     async def aclose(self) -> None:
         """Close what the accounts have shared; none of their services may be open."""

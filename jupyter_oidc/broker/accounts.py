@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.background import Background
 from jupyter_oidc.diagnostics.report_cache import ReportCache
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import Overloaded
+from jupyter_oidc.problems import Overloaded, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jupyter_oidc.background import Background
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import MakeDiagnosticContext, Services
 
@@ -30,6 +30,9 @@ MAX_ACCOUNTS: Final = 20_000
 IDLE_SECONDS: Final = 900.0
 """Seconds without a request after which an account is closed; its session is not renewed ahead from then on."""
 
+WORK_SECONDS: Final = 10.0
+"""Seconds for changes that are under way when an account is closed."""
+
 SWEEP_SECONDS: Final = 60.0
 """Seconds between two searches for such accounts."""
 
@@ -38,17 +41,23 @@ SWEEP_SECONDS: Final = 60.0
 class Account:
     """What is in memory of the account ``name``: its ``services``, and the last report about them.
 
-    ``make_context`` makes the context of its checks.
+    ``make_context`` makes the context of its checks. ``work`` are changes that are made, also if their caller has left.
     """
 
     name: str
     services: Services
     reports: ReportCache
     make_context: MakeDiagnosticContext
+    work: Background
     requests: int = 0
     last_used: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Lets one request of the account at a time begin what takes all accounts' time."""
+
+    async def aclose(self) -> None:
+        """Finish the changes under way, and close the services."""
+        await self.work.settle(WORK_SECONDS)
+        await self.services.aclose()
 
     async def diagnostics(self, address: str, *, seen: bool) -> dict[str, Any]:
         """Return the report for a Jupyter server at ``address``, which browsers have ``seen`` there."""
@@ -57,7 +66,7 @@ class Account:
     @property
     def is_needed(self) -> bool:
         """Whether a request is under way, or something of it is in memory only."""
-        return self.requests > 0 or any(
+        return bool(self.requests or len(self.work)) or any(
             session.view.is_in_memory_only or len(session.tokens.refreshing) for session in self.services.sessions
         )
 
@@ -76,8 +85,10 @@ class Accounts:
         background: Background,
         *,
         most: int = MAX_ACCOUNTS,
+        most_requests: int = MAX_REQUESTS,
     ) -> None:
         self._most = most
+        self._most_requests = most_requests
         self._make = make
         self._make_context = make_context
         self._clock = clock
@@ -88,14 +99,27 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._known)
 
+    def names(self) -> list[str]:
+        """Return the accounts in memory."""
+        return list(self._known)
+
+    def with_session_of(self, provider: str, subject: str | None, sid: str | None) -> list[str]:
+        """Return the accounts in memory with a session of this ``subject`` at ``provider``, or of its session ``sid``."""
+        return [
+            name for name, account in self._known.items() if account.services.has_session_of(provider, subject, sid)
+        ]
+
     @contextmanager
-    def use(self, name: str) -> Iterator[Account]:
-        """Hold the account ``name`` for a request; raises ``Overloaded`` if it has too many."""
+    def use(self, name: str, *, for_broker: bool = False) -> Iterator[Account]:
+        """Hold the account ``name`` for a request; raises ``Overloaded`` if it has too many.
+
+        What the broker does ``for_broker``, or a provider asks for, waits for no request of the account's.
+        """
         now = self._clock.now().monotonic
         if now - self._swept >= SWEEP_SECONDS:
             self._sweep(now)
         account = self._known.get(name) or self._new(name)
-        if account.requests >= MAX_REQUESTS:
+        if account.requests >= self._most_requests and not for_broker:
             raise _busy()
         account.requests += 1
         account.last_used = now
@@ -108,7 +132,9 @@ class Accounts:
     def _new(self, name: str) -> Account:
         if len(self._known) >= self._most and not self._close_oldest():
             raise _busy()
-        account = self._known[name] = Account(name, self._make(name), ReportCache(self._clock), self._make_context)
+        services = self._make(name)
+        work = Background(lambda defect: services.event_log.defect("request", defect), expected=Problem)
+        account = self._known[name] = Account(name, services, ReportCache(self._clock), self._make_context, work)
         return account
 
     def _close_oldest(self) -> bool:
@@ -119,7 +145,7 @@ class Accounts:
         return bool(idle)
 
     def _close(self, name: str) -> None:
-        self._background.start(self._known.pop(name).services.aclose())
+        self._background.start(self._known.pop(name).aclose())
 
     def _sweep(self, now: float) -> None:
         self._swept = now
@@ -130,7 +156,7 @@ class Accounts:
     async def aclose(self) -> None:
         """Close the services of all accounts."""
         known, self._known = self._known, {}
-        closing = (account.services.aclose() for account in known.values())
+        closing = (account.aclose() for account in known.values())
         await asyncio.gather(*(self._background.start(one) for one in closing), return_exceptions=True)
 
 

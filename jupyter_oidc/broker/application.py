@@ -1,4 +1,4 @@
-"""Answers the requests that Jupyter servers forward: each is one account's, and goes to a route or through the proxy.
+"""Answers the requests to a broker: those that Jupyter servers forward, and those of browsers that come to it directly.
 
 It decides nothing about sessions or APIs: routes, proxy and relays are those of the Jupyter server's own front.
 Liveness, readiness and metrics are below ``/health`` and at ``/metrics``, for nobody's account.
@@ -7,31 +7,36 @@ Liveness, readiness and metrics are below ``/health`` and at ``/metrics``, for n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
+from jupyter_oidc.broker.answering import answered, problem_of
 from jupyter_oidc.broker.exchange import Admitted, Exchange
 from jupyter_oidc.broker.forwarded_front import ForwardedFront
+from jupyter_oidc.broker.hub_identity import user_of_account
 from jupyter_oidc.broker.proxied_call import PREFIX, ProxiedCall
 from jupyter_oidc.broker.routed_call import RoutedCall
-from jupyter_oidc.language import speaking
-from jupyter_oidc.problems import Problem
-from jupyter_oidc.web.forwarded import FORWARDED, forwarded_in
-from jupyter_oidc.web.problems import defect_text, error_reply
+from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
+from jupyter_oidc.language import N_, speaking
+from jupyter_oidc.problems import Forbidden
+from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, forwarded_in, problem_text
+from jupyter_oidc.web.problems import error_reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.broker.accounts import Account, Accounts
+    from jupyter_oidc.broker.accounts import Accounts
+    from jupyter_oidc.broker.hub_pages import HubPages
+    from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.broker.identity import Identity
+    from jupyter_oidc.web.forwarded import Forwarded
 
 LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
 METRICS: Final = "/metrics"
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_HEALTH_PATHS: Final = (LIVE, READY, METRICS)
 _UNKNOWN: Final = "-"
 """The id of a request that no server has given one."""
 
@@ -44,68 +49,86 @@ class Health:
     metrics: Callable[[], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class AtHub:
+    """What a broker has that is a service of a Hub: its ``place`` there, and the ``pages`` that it shows itself."""
+
+    place: HubPlace
+    pages: HubPages
+
+
 class BrokerApplication:
     """Answers every request of the broker; ``identity`` tells the account, ``accounts`` has its services."""
 
     def __init__(
-        self, accounts: Accounts, identity: Identity, health: Health, *, default_provider: str | None = None
+        self,
+        accounts: Accounts,
+        identity: Identity,
+        health: Health,
+        *,
+        default_provider: str | None = None,
+        at_hub: AtHub | None = None,
     ) -> None:
         self._accounts = accounts
         self._identity = identity
         self._health = health
         self._default_provider = default_provider
+        self._at_hub = at_hub
+        self._prefix = "/" if at_hub is None else at_hub.place.prefix
+        self._of_hub: dict[str, Any] = (
+            {}
+            if at_hub is None
+            else {"page_address": at_hub.place.public_url, "is_user_host": at_hub.place.is_user_host}
+        )
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer ``request``; the framework's only handler."""
-        exchange = Exchange(request)
-        if exchange.path in _HEALTH_PATHS:
-            return await self._say_health(exchange.path)
+        exchange = Exchange(request, self._prefix)
+        if exchange.whole_path == METRICS:  # NOTE: at a Hub, whose proxy serves the prefix only, it is for the cluster
+            return web.Response(body=self._health.metrics(), headers={"Content-Type": METRICS_TYPE})
+        if LIVE in (exchange.whole_path, exchange.path):
+            return self._said("ok", 200)
+        if READY in (exchange.whole_path, exchange.path):
+            return self._said("ok", 200) if await self._health.is_ready() else self._said("not ready", 503)
         try:
+            if self._at_hub is not None and FORWARDED not in request.headers:
+                return await self._at_hub.pages.answer(exchange)
             name = await self._identity.account_of(request)
             with self._accounts.use(name) as account:
-                return await self._answered(exchange, self._admitted(exchange, account))
+                told = self._told(request, name)
+                front = ForwardedFront(
+                    account, told, exchange.seconds, default_provider=self._default_provider, **self._of_hub
+                )
+                admitted = Admitted(account, told.caller, front)
+                is_proxied = exchange.path.startswith(PREFIX)
+                call = ProxiedCall(exchange, admitted, told) if is_proxied else RoutedCall(exchange, admitted)
+                return await answered(call, admitted)
         except ConnectionResetError:  # the caller has left
             return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 - the last place; what is no problem is told as a defect
             return await self._refused_unknown(exchange, error)
 
-    def _admitted(self, exchange: Exchange, account: Account) -> Admitted:
-        told = forwarded_in(exchange.request.headers.get(FORWARDED, ""))
-        return Admitted(account, told, ForwardedFront(account, told, exchange.seconds, self._default_provider))
-
-    async def _answered(self, exchange: Exchange, admitted: Admitted) -> web.StreamResponse:
-        is_proxied = exchange.path.startswith(PREFIX)
-        call = ProxiedCall(exchange, admitted) if is_proxied else RoutedCall(exchange, admitted)
-        try:
-            return await call.answer()
-        except ConnectionResetError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above
-            problem = _problem_of(error, admitted.account.name, admitted.told.request_id)
-            is_stranger = admitted.told.caller_kind == "public"  # NOTE: who learns no facts
-            shown = problem and (problem.bare() if is_stranger else problem.at(call.place()))
-            return await call.refused(problem, shown)
+    def _told(self, request: web.BaseRequest, account: str) -> Forwarded:
+        """Return what the server says about the request; at a Hub, it has to be a server of the user's."""
+        told, user = forwarded_in(request.headers.get(FORWARDED, "")), user_of_account(account)
+        if self._at_hub is not None and not self._at_hub.place.is_server_of(user or "", told.base_url):
+            raise Forbidden(N_("The request names a Jupyter server that is not its user's."), detail="hub.base_url")
+        return told
 
     async def _refused_unknown(self, exchange: Exchange, error: Exception) -> web.StreamResponse:
         """Refuse a request whose account or server is not known."""
-        problem = _problem_of(error, _UNKNOWN, _UNKNOWN)
+        problem = problem_of(error, _UNKNOWN, _UNKNOWN)
         if problem is not None:
             BROKER.warning("jupyter_oidc: %s %s (%s)", problem.status, problem.code, problem.detail)
+        shown = problem and problem.bare()
         with speaking(exchange.language):
-            reply = error_reply(problem and problem.bare(), _UNKNOWN, accept=exchange.request.headers.get("Accept", ""))
-        return await exchange.send(reply)
+            reply = error_reply(shown, _UNKNOWN, accept=exchange.request.headers.get("Accept", ""))
+        if shown is not None and exchange.path.startswith(PREFIX):
+            reply = reply.with_headers((PROBLEM, problem_text(shown)))
+        return await exchange.send(reply, last=self._at_hub is not None)
 
-    async def _say_health(self, path: str) -> web.StreamResponse:
-        if path == METRICS:
-            return web.Response(body=self._health.metrics(), headers={"Content-Type": METRICS_TYPE})
-        ready = path == LIVE or await self._health.is_ready()
-        return web.Response(status=200 if ready else 503, text="ok\n" if ready else "not ready\n")
-
-
-def _problem_of(error: Exception, account: str, request_id: str) -> Problem | None:
-    """Return the problem that ``error`` is; a defect is logged, and has none."""
-    if isinstance(error, Problem):
-        return error
-    where = defect_text(type(error), error.__traceback__)
-    BROKER.error("jupyter_oidc: account %s: %s [%s]", account, where, request_id)
-    return None
+    def _said(self, text: str, status: int) -> web.Response:
+        response = web.Response(status=status, text=f"{text}\n", headers={BROKER_HEADER: str(CONTRACT_VERSION)})
+        if self._at_hub is not None:  # NOTE: a stranger keeps no connection
+            response.force_close()
+        return response

@@ -5,29 +5,62 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.broker.hub_place import hub_of
 from jupyter_oidc.compose import diagnostic_context
+from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.context import StoreProbe
 from jupyter_oidc.language import N_
+from jupyter_oidc.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyter_oidc.adapters.storage.database.rows import Rows
+    from jupyter_oidc.broker.configuration import BrokerConfiguration
+    from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.diagnostics import DiagnosticContext
-    from jupyter_oidc.settings import Settings
+    from jupyter_oidc.diagnostics import Check, DiagnosticContext
 
 
-def broker_context(settings: Settings, environment: Mapping[str, str], rows: Rows) -> DiagnosticContext:
+async def check_hub(place: HubPlace | None) -> list[Check]:
+    """Check whether JupyterHub answers, and lets its service at ``place`` list its users; nothing without a Hub."""
+    if place is None:
+        return []
+    about = Subject(N_("JupyterHub"))
+    try:
+        await hub_of(place).gone(())
+    except Problem as problem:
+        if problem.detail != "hub.users":
+            return [about.failed(problem)]
+        return [
+            about.problem(
+                N_("JupyterHub does not let the broker list all its users, so the sessions of deleted ones stay."),
+                N_("Give the service the scope list:users."),
+            )
+        ]
+    found = [about.ok(N_("JupyterHub answers, and lets the broker list its users."))]
+    if not place.has_user_hosts:
+        found.append(
+            about.warning(
+                N_(
+                    "The servers of all users and the broker have one host, so a page of one user can act in another's name."
+                ),
+                N_("Give users hosts of their own (c.JupyterHub.subdomain_host), unless they trust each other."),
+            )
+        )
+    return found
+
+
+def broker_context(configuration: BrokerConfiguration, environment: Mapping[str, str], rows: Rows) -> DiagnosticContext:
     """Return the context of the checks for a broker over ``rows``, which are open."""
-    context = diagnostic_context(settings, (), environment=environment)
+    context = diagnostic_context(configuration.settings, (), environment=environment)
 
     async def answers() -> str:
         await rows.ping()
         return N_("The database of the sessions answers, and its tables have the version of this program.")
 
     storage = replace(context.storage, only=StoreProbe(N_("database"), answers))
-    return replace(context, storage=storage)
+    return replace(context, storage=storage, takes_answers_elsewhere=configuration.place is not None)
 
 
 def account_context(of_broker: DiagnosticContext, services: Services, address: str, *, seen: bool) -> DiagnosticContext:

@@ -12,11 +12,20 @@ from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
 from jupyter_oidc.adapters.system.json_file import read_json_object
 from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
+from jupyter_oidc.broker.hub_place import HubPlace, place_in, with_callbacks
 from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from jupyter_oidc.settings.broker import BROKER_SECTION, SQLITE, BrokerSettings, read_broker_settings, unknown_key
+from jupyter_oidc.settings.broker import (
+    BROKER_SECTION,
+    DEFAULT_LISTEN,
+    SQLITE,
+    BrokerSettings,
+    read_broker_settings,
+    socket_path,
+    unknown_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -32,12 +41,18 @@ _DATABASE_NAME: Final = "sessions.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class BrokerConfiguration:
-    """The settings of a broker, and of the providers and APIs for all its accounts."""
+    """The settings of a broker, and of the providers and APIs for all its accounts; ``place`` is that of a Hub's service."""
 
     broker: BrokerSettings
     settings: Settings
     default_provider: str | None
     audit_person: bool
+    place: HubPlace | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the Unix socket, for a broker that is no service of a Hub."""
+        return socket_path(self.broker.listen or DEFAULT_LISTEN) or ""
 
 
 _CONFIDENTIAL: Final = N_(
@@ -46,8 +61,12 @@ _CONFIDENTIAL: Final = N_(
 )
 
 
-def read_configuration(path: str, user: int | None) -> BrokerConfiguration | list[Finding]:
+def read_configuration(
+    path: str, user: int | None, environment: Mapping[str, str] | None
+) -> BrokerConfiguration | list[Finding]:
     """Return the configuration in the file at ``path`` for a broker of the ``user`` number, or every mistake in it.
+
+    The ``environment`` tells a service of JupyterHub where it is; without it, that is left open.
 
     A file that another user could change is refused: who writes it gets every account's tokens.
     """
@@ -97,7 +116,11 @@ def read_configuration(path: str, user: int | None) -> BrokerConfiguration | lis
         return [
             Finding(f"{SECTION}.default_provider", N_("is not the name of a provider"), N_("Write one of the names."))
         ]
-    return BrokerConfiguration(broker, settings, default, person)
+    place = None if environment is None else place_in(broker, environment)
+    if isinstance(place, list):
+        return place
+    placed = settings if place is None else with_callbacks(settings, place)
+    return placed if isinstance(placed, list) else BrokerConfiguration(broker, placed, default, person, place)
 
 
 def keys_of(broker: BrokerSettings, environment: MutableMapping[str, str]) -> tuple[StorageKey, ...]:

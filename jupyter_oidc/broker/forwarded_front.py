@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.adapters.telemetry.named_log import BROKER
-from jupyter_oidc.language import N_
-from jupyter_oidc.problems import ConfigurationInvalid
+from jupyter_oidc.broker.broker_front import BrokerFront
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.web.call_record import CallRecord
 
@@ -14,27 +12,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.broker.accounts import Account
-    from jupyter_oidc.sessions.api import ProviderSettings, SignIn
+    from jupyter_oidc.sessions.api import ProviderSettings
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.web.forwarded import Forwarded
     from jupyter_oidc.web.front import SharingMode
     from jupyter_oidc.web.request import Headers
 
 
-class ForwardedFront:
-    """Implements ``Front`` for one request of ``account``; ``seconds`` returns the time since it came in."""
+class ForwardedFront(BrokerFront):
+    """Implements ``Front`` for one request of ``account``; ``seconds`` returns the time since it came in.
 
-    makes_worker_grants = False
+    ``page_address`` is where the broker shows its pages itself; ``is_user_host`` tells which addresses may be a server's.
+    """
 
     def __init__(
         self,
         account: Account,
         forwarded: Forwarded,
         seconds: Callable[[], float],
-        default_provider: str | None,
+        *,
+        default_provider: str | None = None,
+        page_address: str | None = None,
+        is_user_host: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self._account = account
-        self._services = account.services
+        super().__init__(account, forwarded.request_id, page_address)
+        self._is_user_host = is_user_host
         self._forwarded = forwarded
         self._seconds = seconds
         self.default_provider = default_provider
@@ -46,8 +48,10 @@ class ForwardedFront:
 
     @property
     def home(self) -> str:
-        """The address of JupyterLab."""
-        return self._forwarded.base_url
+        """The address of JupyterLab, at its own host if it has one."""
+        told = self._forwarded
+        address = told.location.public_url() if told.has_own_host else None
+        return address if address is not None and self._is_user_host(address) else told.base_url
 
     @property
     def protocol(self) -> str:
@@ -89,13 +93,10 @@ class ForwardedFront:
         """Whether other users than the owner have used the Jupyter server."""
         return self._forwarded.sharing_mode
 
-    @property
-    def request_id(self) -> str:
-        """The id by which both logs name the request."""
-        return self._forwarded.request_id
-
     def public_url(self, settings: ProviderSettings | None = None) -> str | None:
         """Return the address at which a browser reaches the Jupyter server."""
+        if self.page_address is not None:  # NOTE: no redirect URI leads to the server then
+            return self._forwarded.location.public_url(None if self.has_own_host else self.page_address)
         if settings is not None:
             pinned = [(settings.redirect_uri, settings.name)] if settings.pins_callback else []
         else:
@@ -107,36 +108,13 @@ class ForwardedFront:
         """Return what a form of this browser sends back to the Jupyter server."""
         return self._forwarded.xsrf_token
 
-    def nonce(self) -> str:
-        """Return 128 random bits as text."""
-        return self._services.entropy.token(128)
-
     def begin_record(self, api: str) -> CallRecord:
         """Begin the record of a GET of ``api`` that the broker makes in the name of the caller."""
         services = self._services
         return CallRecord(services.event_log, services.entropy, "GET", self._seconds, self._forwarded.kernel_id, api)
-
-    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
-        """Remember nothing: this front makes no worker grants."""
-
-    def end_forsaken_grants(self) -> None:
-        """End nothing: this front makes no worker grants."""
 
     async def diagnostics(self, headers: Headers) -> dict[str, Any]:
         """Return the report about the broker's settings and this account's sessions."""
         here = f"{self.protocol}://{self.host}{self.base_url}"
         address, seen = self._forwarded.location.address_in_report(here, headers)
         return await self._account.diagnostics(address, seen=seen)
-
-    def note(self, text: str) -> None:
-        """Write ``text`` into the log of the broker, with the request's id."""
-        BROKER.info("jupyter_oidc: account %s: %s [%s]", self._account.name, text, self.request_id)
-
-    async def open_listener(self, sign_in: SignIn) -> str:
-        """Refuse: a broker opens no listener for the browser of one user, since every user of the machine reaches it."""
-        del sign_in
-        raise ConfigurationInvalid(
-            N_("A broker has no listener for the end of a sign-in."),
-            action=N_("Ask your administrator to set redirect_strategy to 'server' or 'device'."),
-            detail="broker.listener",
-        )

@@ -33,7 +33,7 @@ class Identity(Protocol):
         ...
 
     def peer_of(self, transport: BaseTransport) -> str | None:
-        """Return a name for whoever has opened a connection, to count its connections; ``None`` to refuse it."""
+        """Return a name for the peer of a connection, by which its connections are counted; ``None`` to refuse it."""
         ...
 
 

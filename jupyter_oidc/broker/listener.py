@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from asyncio import BaseTransport
     from collections.abc import Callable, MutableMapping
 
+    from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.broker.identity import Identity
 
 BACKLOG: Final = 1_024
@@ -66,6 +68,22 @@ def listen_at(path: str, environment: MutableMapping[str, str], process: int) ->
     return Listening(_made_at(path), Path(path))
 
 
+async def listen_behind_proxy(protocol: Callable[[], asyncio.Protocol], place: HubPlace) -> asyncio.AbstractServer:
+    """Return the server at the address of ``place``; raises ``ConfigurationInvalid`` if nothing can listen there."""
+    try:
+        return await asyncio.get_running_loop().create_server(protocol, place.host, place.port, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationInvalid(
+            sentence(
+                "The broker cannot listen at {path} ({error}).",
+                path=f"{place.host}:{place.port}",
+                error=type(error).__name__,
+            ),
+            action=N_("Look whether another program listens there, or change 'listen' in the settings of the broker."),
+            detail="broker.listen",
+        ) from None
+
+
 def _made_at(path: str) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -100,17 +118,30 @@ def _remove_stale(path: str) -> None:
     raise FileExistsError
 
 
+class Shares(NamedTuple):
+    """Connections: the ``most`` of all accounts together, and those ``of_account``."""
+
+    most: int
+    of_account: int
+
+
+def shares_of(files: int) -> Shares:
+    """Return the shares where the process may have ``files`` open: a call has two, its caller's connection and the API's."""
+    most = min(MAX_CONNECTIONS, max(_SHARE_OF_PEER, (files - _OWN_FILES) // 2))
+    return Shares(most, min(MAX_CONNECTIONS_OF_PEER, most // _SHARE_OF_PEER))
+
+
 class ConnectionLimits:
     """Counts the connections of each peer, so that no account takes those of the others.
 
-    ``files`` are the files that the process may have open; a call has two, its caller's connection and the API's.
+    A broker ``behind_proxy`` has the connections of all accounts from one peer, and counts their requests instead.
     """
 
-    def __init__(self, identity: Identity, files: int) -> None:
+    def __init__(self, identity: Identity, shares: Shares, *, behind_proxy: bool = False) -> None:
         self._identity = identity
         self._open: Counter[str] = Counter()
-        self._most = min(MAX_CONNECTIONS, max(_SHARE_OF_PEER, (files - _OWN_FILES) // 2))
-        self._most_of_peer = min(MAX_CONNECTIONS_OF_PEER, self._most // _SHARE_OF_PEER)
+        self._most = shares.most
+        self._most_of_peer = shares.most if behind_proxy else shares.of_account
 
     def admit(self, transport: BaseTransport) -> Callable[[], None] | None:
         """Count a new connection; return the function for its end, or ``None`` if there are too many or it has no account."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from jupyter_oidc.broker.received_body import ReceivedBody
 from jupyter_oidc.broker.relay_clients import CLOSE_TIMEOUT_SECONDS, ResponseClient, SocketClient
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
+from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
 from jupyter_oidc.problems import BadPath, Forbidden
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.request import Person, ProxyRequest
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.settings import Api
+    from jupyter_oidc.web.forwarded import Forwarded
 
 PREFIX: Final = f"/{API_PATH}"
 """The path above the APIs, as a broker receives it."""
@@ -44,16 +46,19 @@ MAX_ESCAPES: Final = 1_024
 _SHORT_CHARACTERS: Final = 256
 """Characters of a path that is judged at once; those of a longer one of the same account take turns."""
 
+_OF_THE_SERVER: Final = (FORWARDED.lower(), "authorization")
+"""Headers with which the Jupyter server speaks to the broker."""
+
 _OF_A_BODY: Final = ("content-length", "content-encoding", "content-type")
 
 
 class ProxiedCall:
-    """One call of an API."""
+    """One call of an API; ``told`` is what its server says about it."""
 
-    def __init__(self, exchange: Exchange, admitted: Admitted) -> None:
+    def __init__(self, exchange: Exchange, admitted: Admitted, told: Forwarded) -> None:
         self._exchange = exchange
         self._services = admitted.account.services
-        self._told = admitted.told
+        self._told = told
         self._front = admitted.front
         self._turn = admitted.account.turn
         self._record: CallRecord | None = None
@@ -130,7 +135,7 @@ class ProxiedCall:
         caller: Caller = "kernel" if told.caller_kind == "kernel" else "browser"
         target = told.base_url + exchange.path[1:] + (f"?{exchange.query}" if exchange.query else "")
         lines = exchange.request.headers.items()
-        headers = [(name, value) for name, value in lines if name.lower() != FORWARDED.lower()]
+        headers = [(name, value) for name, value in lines if name.lower() not in _OF_THE_SERVER]
         prefix = told.base_url + API_PATH
         # NOTE: the server has taken its own parameters out of the query.
         return proxy_request(exchange.request.method, target, headers, told.host, prefix, caller, lambda _: False)
@@ -196,3 +201,4 @@ def _add(response: web.StreamResponse, lines: Headers) -> None:
     for name, value in lines:
         if name.lower() not in _OF_A_BODY:
             response.headers.add(name, value)
+    response.headers[BROKER_HEADER] = str(CONTRACT_VERSION)

@@ -7,6 +7,7 @@ import select
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
+from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,6 +93,7 @@ class ResponseClient:
         self.response = response = OwnHeadersResponse(status=status)
         for name, value in headers:
             response.headers.add(name, value)
+        response.headers[BROKER_HEADER] = str(CONTRACT_VERSION)
         return response
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_, speaking
-from jupyter_oidc.problems import ClientTooSlow, Forbidden, MethodNotAllowed, RequestInvalid
+from jupyter_oidc.problems import Forbidden, MethodNotAllowed, RequestInvalid
 from jupyter_oidc.web.front import Call
 from jupyter_oidc.web.pages import show_problem
 from jupyter_oidc.web.problems import error_reply
-from jupyter_oidc.web.request import MAX_BODY_BYTES, Headers, Request
-from jupyter_oidc.web.table import TABLE
+from jupyter_oidc.web.reply import redirect
+from jupyter_oidc.web.table import route_at
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -26,11 +24,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.web.reply import Reply
     from jupyter_oidc.web.table import Route
 
-BODY_TIMEOUT_SECONDS: Final = 10.0
-"""Seconds for the body of a request."""
-
-_ROUTES: Final = tuple((re.compile(f"/{route.pattern}"), route) for route in TABLE)
-
 
 class RoutedCall:
     """One request for the route at its path; raises ``RequestInvalid`` if there is none."""
@@ -38,10 +31,9 @@ class RoutedCall:
     def __init__(self, exchange: Exchange, admitted: Admitted) -> None:
         self._exchange = exchange
         self._admitted = admitted
-        found = ((route, pattern.fullmatch(exchange.path)) for pattern, route in _ROUTES)
         self._route: Route | None
-        self._route, match = next(((route, match) for route, match in found if match), (None, None))
-        self._arguments = tuple(unquote(argument) for argument in match.groups()) if match is not None else ()
+        self._arguments: tuple[str, ...]
+        self._route, self._arguments = route_at(exchange.path[1:]) or (None, ())
 
     async def answer(self) -> web.StreamResponse:
         """Run the function of the route, and send its reply; raises a ``Problem``."""
@@ -51,21 +43,31 @@ class RoutedCall:
         function = next((function for verb, function in route.verbs if verb == method), None)
         if function is None:
             raise MethodNotAllowed
-        rule, caller, services = route.rule_of(method), self._admitted.told.caller, self._admitted.account.services
+        rule, caller, services = route.rule_of(method), self._admitted.caller, self._admitted.account.services
+        front = self._admitted.front
         if rule is None or not (rule.is_public or caller.kind in rule.callers):
             raise Forbidden
+        if route.is_page and front.page_address is not None:
+            return await self._exchange.send(self._elsewhere(method, front.page_address))
         call = Call(
-            await self._as_value(),
-            self._admitted.front,
+            self._exchange.as_request(caller, front.base_url, self._arguments, await self._exchange.body()),
+            front,
             lambda: services.session_api,
             lambda: services.catalogue,
         )
         with speaking(self._exchange.language):
             work = function(call, *self._arguments)
             # NOTE: what changes something is finished, also if its caller has left.
-            reply = await (work if method == "GET" else asyncio.shield(services.background.start(work)))
+            reply = await (work if method == "GET" else asyncio.shield(self._admitted.account.work.start(work)))
         self._note(reply)
         return await self._exchange.send(reply)
+
+    def _elsewhere(self, method: str, page_address: str) -> Reply:
+        """Return the redirect to where this page is shown; a form is not sent on."""
+        if method != "GET":
+            raise Forbidden(N_("This page is shown by the broker itself."), detail="broker.page")
+        query = f"?{self._exchange.query}" if self._exchange.query else ""
+        return redirect(f"{page_address}{self._exchange.path[1:]}{query}")
 
     async def refused(self, problem: Problem | None, shown: Problem | None) -> web.StreamResponse:
         """Send ``shown``, as the route shows problems; the log gets ``problem``, which is ``None`` for a defect."""
@@ -85,7 +87,7 @@ class RoutedCall:
 
     def _note(self, reply: Reply) -> None:
         """Write a refusal to the log and the audit trail, as a Jupyter server does."""
-        refusal, where = reply.refusal, self._admitted.told.request_id
+        refusal, where = reply.refusal, self._admitted.front.request_id
         if refusal is None:
             return
         problem, name = refusal.problem, "-" if self._route is None else self._route.name
@@ -112,32 +114,3 @@ class RoutedCall:
             return None
         known = self._admitted.account.services.settings.providers
         return next((one.name for one in known if one.name == self._arguments[0]), None)
-
-    async def _as_value(self) -> Request:
-        exchange, told = self._exchange, self._admitted.told
-        return Request(
-            exchange.request.method,
-            told.base_url + exchange.path[1:],
-            told.caller,
-            self._arguments,
-            exchange.query,
-            Headers(exchange.request.headers.items()),
-            await self._body(),
-        )
-
-    async def _body(self) -> bytes | None:
-        """Return the body; ``None`` if there is more than a route reads."""
-        if not self._exchange.request.can_read_body:
-            return b""
-        try:
-            return await asyncio.wait_for(self._read(), BODY_TIMEOUT_SECONDS)
-        except asyncio.TimeoutError:
-            raise ClientTooSlow from None
-
-    async def _read(self) -> bytes | None:
-        read = bytearray()
-        while piece := await self._exchange.request.content.readany():
-            read += piece
-            if len(read) > MAX_BODY_BYTES:
-                return None
-        return bytes(read)

@@ -20,11 +20,17 @@ from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.adapters.telemetry.named_log import BROKER, NAME
 from jupyter_oidc.background import Background
 from jupyter_oidc.broker.accounts import Accounts
-from jupyter_oidc.broker.application import BrokerApplication, Health
+from jupyter_oidc.broker.application import AtHub, BrokerApplication, Health
 from jupyter_oidc.broker.checks import account_context, broker_context
 from jupyter_oidc.broker.configuration import database_of, keys_of
+from jupyter_oidc.broker.deleted_users import DeletedUsers
+from jupyter_oidc.broker.hub_identity import HubIdentity
+from jupyter_oidc.broker.hub_login import HubLogin
+from jupyter_oidc.broker.hub_pages import HubPages
+from jupyter_oidc.broker.hub_place import hub_of
 from jupyter_oidc.broker.identity import PeerCredentials
-from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at
+from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at, listen_behind_proxy, shares_of
+from jupyter_oidc.broker.provider_logouts import ProviderLogouts
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.compose import AccountServices
@@ -32,9 +38,13 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jupyter_oidc.adapters.storage.database.rows import Rows
+    from jupyter_oidc.adapters.storage.storage_key import StorageKey
     from jupyter_oidc.background import Defect
     from jupyter_oidc.broker.configuration import BrokerConfiguration
+    from jupyter_oidc.broker.hub_place import HubPlace
 
 MAX_HEADER_BYTES = 16_384
 """Bytes of one line in the head of a request."""
@@ -44,6 +54,10 @@ MAX_HEADERS = 64
 
 KEEP_ALIVE_SECONDS = 75.0
 """Seconds for which a connection without a request stays open, also one that has sent a part of a head."""
+
+
+READY_SECONDS = 1.0
+"""Seconds for which an answer about readiness is repeated."""
 
 
 class RunningBroker:
@@ -63,6 +77,10 @@ class RunningBroker:
         self._server: web.Server | None = None
         self._listener: asyncio.AbstractServer | None = None
         self._listening: Listening | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()
+        self._was_ready = False
+        self._ready_at = -READY_SECONDS
 
     async def start(self) -> None:
         """Open the database and listen; raises a :class:`Problem` that says what is missing."""
@@ -81,32 +99,54 @@ class RunningBroker:
             made.includes_person = configuration.audit_person
             return made
 
-        self._services = AccountServices(configuration.settings, rows, keys, event_log_of, shows_id_tokens=False)
-        of_broker = broker_context(configuration.settings, environment, rows)
-        self._accounts = accounts = Accounts(
-            self._services.make, partial(account_context, of_broker), self._clock, self._background
+        # NOTE: behind a socket, the sign-out page goes through the user's own server.
+        shows_id_tokens = configuration.place is not None
+        self._services = AccountServices(
+            configuration.settings, rows, keys, event_log_of, shows_id_tokens=shows_id_tokens
         )
-        identity = PeerCredentials()
+        of_broker = broker_context(configuration, environment, rows)
+        place, shares = configuration.place, shares_of(open_files())
+        self._accounts = accounts = Accounts(
+            self._services.make,
+            partial(account_context, of_broker),
+            self._clock,
+            self._background,
+            most_requests=shares.of_account,
+        )
+        identity, at_hub = (PeerCredentials(), None) if place is None else self._at_hub(place, accounts, rows, keys)
         application = BrokerApplication(
             accounts,
             identity,
             Health(self._is_ready, lambda: generate_latest(REGISTRY)),
             default_provider=configuration.default_provider,
+            at_hub=at_hub,
         )
-        await self._listen(
-            application,
-            ConnectionLimits(identity, open_files()),
-            listen_at(configuration.broker.path, environment, os.getpid()),
-        )
-
-    async def _listen(self, application: BrokerApplication, limits: ConnectionLimits, at: Listening) -> None:
+        limits = ConnectionLimits(identity, shares, behind_proxy=place is not None)
         self._server = server = http_server(application)
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_unix_server(
-            counted_server(server, limits.admit), sock=at.socket, backlog=BACKLOG, **_KEEPS_PATH
-        )
-        self._listening = at
+        counted, loop = counted_server(server, limits.admit), asyncio.get_running_loop()
+        if place is None:
+            self._listening = at = listen_at(configuration.path, environment, os.getpid())
+            self._listener = await loop.create_unix_server(counted, sock=at.socket, backlog=BACKLOG, **_KEEPS_PATH)
+        else:
+            self._listener = await listen_behind_proxy(counted, place)
         BROKER.info("jupyter_oidc: the broker listens")
+
+    def _at_hub(
+        self, place: HubPlace, accounts: Accounts, rows: Rows, keys: Sequence[StorageKey]
+    ) -> tuple[HubIdentity, AtHub]:
+        """Return whom the Hub knows, and the pages for their browsers; begin to look for users that it has no more."""
+        settings, hub = self._configuration.settings, hub_of(place)
+        by_form = any(one.response_mode == "form_post" for one in settings.providers)
+        login = HubLogin(hub, place, keys, self._clock, self._entropy, other_sites=by_form)
+        pages = HubPages(accounts, place, login, ProviderLogouts(accounts, self._stored))
+        self._watch = self._background.start(DeletedUsers(hub, rows, accounts).watch())
+        return HubIdentity(hub, place), AtHub(place, pages)
+
+    async def _stored(self, name: str, subject: str | None, sid: str | None) -> list[str]:
+        provider = next((one for one in self._configuration.settings.providers if one.name == name), None)
+        if provider is None or self._services is None:
+            return []
+        return await self._services.accounts_concerned(provider, subject, sid)
 
     def rows(self) -> Rows:
         """Return the database of the settings, which is not open yet; raises ``StorageUnavailable`` or ``ConfigurationInvalid``."""
@@ -131,6 +171,8 @@ class RunningBroker:
             server.pre_shutdown()
             # NOTE: it waits twice as long, and without an end for 0.
             await server.shutdown(max(self._configuration.broker.drain_seconds / 2, _SHORTEST_SECONDS))
+        if self._watch is not None:
+            self._watch.cancel()
         accounts, self._accounts = self._accounts, None
         if accounts is not None:
             await accounts.aclose()
@@ -146,11 +188,17 @@ class RunningBroker:
         """Return whether requests can be answered: the database answers, and the broker does not stop."""
         if self._rows is None or self._is_stopping:
             return False
-        try:
-            await self._rows.ping()
-        except Problem:
-            return False
-        return True
+        async with self._asking:  # NOTE: strangers may ask, too, so that many get the answer of one
+            now = self._clock.now().monotonic
+            if now - self._ready_at >= READY_SECONDS:
+                try:
+                    await self._rows.ping()
+                except Problem:
+                    self._was_ready = False
+                else:
+                    self._was_ready = True
+                self._ready_at = self._clock.now().monotonic
+        return self._was_ready
 
 
 _SHORTEST_SECONDS = 0.01

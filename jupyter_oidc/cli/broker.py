@@ -14,7 +14,7 @@ from traitlets import CaselessStrEnum, Dict, Unicode
 
 from jupyter_oidc.adapters.system.process import close_to_others
 from jupyter_oidc.adapters.telemetry.named_log import NAME
-from jupyter_oidc.broker.checks import broker_context
+from jupyter_oidc.broker.checks import broker_context, check_hub
 from jupyter_oidc.broker.configuration import DEFAULT_FILE, BrokerConfiguration, keys_of, read_configuration
 from jupyter_oidc.broker.running import RunningBroker
 from jupyter_oidc.cli.app import ALIASES, FLAGS, CommandGroup, OidcApp, paragraphs
@@ -61,11 +61,13 @@ class _WithSettings(OidcApp):
     """Base of the commands: reads the settings file, and tells every mistake in it."""
 
     settings = Unicode(DEFAULT_FILE, help=_SETTINGS).tag(config=True)
+    needs_place = True
 
     def start(self) -> None:
         """Read the settings and do the work; the exit code is 1 for a mistake."""
         super().start()
-        read = read_configuration(str(self.settings), os.getuid() if hasattr(os, "getuid") else None)
+        user = os.getuid() if hasattr(os, "getuid") else None
+        read = read_configuration(str(self.settings), user, os.environ if self.needs_place else None)
         self.exit(self._tell(read) if isinstance(read, list) else self._done(read))
 
     def _tell(self, findings: list[Finding]) -> int:
@@ -121,7 +123,9 @@ class Serve(_WithSettings):
             loop.add_signal_handler(request, stop.set)
         try:
             await broker.start()
-            self.write_stderr(_("The broker listens at {path}.", path=configuration.broker.path))
+            place = configuration.place
+            at = configuration.path if place is None else place.public_url
+            self.write_stderr(_("The broker listens at {path}.", path=at))
             _tell_systemd("READY=1")
             await stop.wait()
             _tell_systemd("STOPPING=1")
@@ -142,6 +146,7 @@ class Migrate(_WithSettings):
     jupyter oidc broker migrate --settings=/etc/jupyter-oidc/broker.json
     """
     aliases = Dict({**ALIASES, "settings": "Migrate.settings"})
+    needs_place = False
 
     def work(self, configuration: BrokerConfiguration) -> int:
         """Migrate."""
@@ -182,15 +187,15 @@ async def _examined(configuration: BrokerConfiguration) -> Report:
         found = about.ok(keys)
     except Problem as problem:
         found = about.failed(problem)
-    rows = RunningBroker(configuration).rows()
+    rows, hub = RunningBroker(configuration).rows(), await check_hub(configuration.place)
     try:
         await rows.open()
-        report = await examine(broker_context(configuration.settings, os.environ, rows))
+        report = await examine(broker_context(configuration, os.environ, rows))
     except Problem as problem:
         report = Report((Subject(N_("database")).failed(problem),))
     finally:
         await rows.aclose()
-    return Report((found, *report.checks))
+    return Report((found, *hub, *report.checks))
 
 
 async def _migrated(configuration: BrokerConfiguration) -> tuple[int, int]:
@@ -226,9 +231,10 @@ def _log_to_stderr(form: str, *, debug: bool) -> None:
         handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", rename_fields=named))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger = logging.getLogger(NAME)
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    root = logging.getLogger()  # NOTE: so that what a library has to say is in the same form
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(NAME).setLevel(logging.DEBUG if debug else logging.INFO)
 
 
 def _tell_systemd(state: str) -> None:

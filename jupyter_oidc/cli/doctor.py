@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.cli.settings_files import SettingsResult
     from jupyter_oidc.diagnostics import Check, DiagnosticContext
+    from jupyter_oidc.settings.broker import BrokerAddress
 
 
 class Doctor(OidcApp):
@@ -105,7 +106,7 @@ class Doctor(OidcApp):
         read = settings_of(self, looks_at_files=True)
         server = _running_server_or_none()
         if read.broker is not None:
-            return Report((await _check_socket(read.broker), *await fetch_server_checks(server)))
+            return Report((await _check_broker(read.broker), *await fetch_server_checks(server)))
         context = diagnostic_context(
             read.settings,
             read.findings,
@@ -125,9 +126,9 @@ class Doctor(OidcApp):
         return Report((*about, *_merge_checks(report.checks, told)))
 
 
-async def _check_socket(path: str) -> Check:
+async def _check_broker(address: BrokerAddress) -> Check:
     """Ask the broker whether it is ready; what it says of providers comes with the checks of the running server."""
-    about, client = Subject(sentence("broker")), BrokerClient(path)
+    about, client, path = Subject(sentence("broker")), BrokerClient(address), address.text
     try:
         answer = await client.ask("GET", "health/ready", [], b"")
     except Problem as problem:

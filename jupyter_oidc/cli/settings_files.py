@@ -18,7 +18,7 @@ from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_c
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from jupyter_oidc.settings.broker import socket_path
+from jupyter_oidc.settings.broker import BrokerAddress, broker_address
 from jupyter_oidc.settings.section import SECTION_KEYS
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ class SettingsResult:
     """The settings in the files; ``settings`` is ``None`` if there are ``findings``.
 
     ``notes`` name settings that are ignored, and ``only_system`` says that only system files count.
-    With a ``broker``, the path of its socket, there are no providers here.
+    With a ``broker`` there are no providers here.
     """
 
     settings: Settings | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     only_system: bool = False
-    broker: str | None = None
+    broker: BrokerAddress | None = None
 
     @classmethod
     def of(cls, result: Settings | list[Finding]) -> SettingsResult:
@@ -79,9 +79,10 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult
     section = _Section(config=app.config)
     own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
     said = SettingsSource(paths, own, owners).now()
-    broker = None if said.broker is None or said.findings else socket_path(said.broker)
+    broker = None if said.broker is None or said.findings else broker_address(said.broker)
     if broker is not None:
-        return SettingsResult(Settings(), (), (sentence(_HELD, path=broker),), said.sources == "system", broker)
+        held = sentence(_HELD, path=broker.text)
+        return SettingsResult(Settings(), (), (held,), said.sources == "system", broker)
     read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
     if isinstance(read, Reading):
         return SettingsResult(read.settings, (), read.log_notes, only_system)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from asyncio import BaseTransport, TimerHandle
     from collections.abc import Callable
 
+    from aiohttp import StreamReader
+
 SEEN: Final = ("3.14.0", "3.14.5")
 
 
@@ -42,7 +44,7 @@ class CountedConnection(web.RequestHandler):
     So is one whose first head is late or too long, and one that sends heads faster than they are answered.
     """
 
-    __slots__ = ("_admit", "_deadline", "_head_bytes", "_head_seconds", "_release")
+    __slots__ = ("_admit", "_body", "_deadline", "_head_bytes", "_head_seconds", "_release")
 
     def __init__(
         self, server: web.Server, admit: Callable[[BaseTransport], Callable[[], None] | None], head_seconds: float
@@ -54,6 +56,7 @@ class CountedConnection(web.RequestHandler):
         self._release: Callable[[], None] | None = None
         self._deadline: TimerHandle | None = None
         self._head_bytes = 0
+        self._body: StreamReader | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Count the connection."""
@@ -67,7 +70,12 @@ class CountedConnection(web.RequestHandler):
         """Take a piece of a request."""
         super().data_received(data)
         waiting = len(self._messages)
-        self._head_bytes = 0 if waiting or self._current_request is not None else self._head_bytes + len(data)
+        if waiting:
+            self._body = self._messages[-1][1]
+        # NOTE: the task that takes a request begins later, and one that is refused early leaves its body to come.
+        has_body_to_come = self._body is not None and not self._body.is_eof()
+        is_served = bool(waiting) or has_body_to_come or self._current_request is not None
+        self._head_bytes = 0 if is_served else self._head_bytes + len(data)
         if self._deadline is not None and (waiting or self._current_request is not None):
             self._deadline.cancel()
             self._deadline = None

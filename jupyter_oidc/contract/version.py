@@ -14,6 +14,9 @@ CONTRACT_VERSION: Final = 1
 CONTRACT_HEADER: Final = "X-OIDC-Contract"
 """The header with the number; an API's answer never has it."""
 
+BROKER_HEADER: Final = "X-OIDC-Broker"
+"""The header with the number in every answer of a broker, by which a Jupyter server tells it from that of a proxy."""
+
 UNNUMBERED_VERSION: Final = 0
 """The contract of a server that sends no number: 0.1.0."""
 

@@ -76,6 +76,7 @@ class DiagnosticContext:
     proxy on the way to a provider, without its password, and raises one if that proxy cannot be used.
     ``address`` is that of the Jupyter server with its base URL, if it is known, or the default one if no server runs
     (``address_is_assumed``); ``address_seen_by_browsers`` says that a browser has reached the server there.
+    ``takes_answers_elsewhere`` says that the redirect URI leads to a broker and not to the Jupyter server.
     ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` whether
     notebooks are converted in another process, if that is known.
     ``sessions`` are those of a running server, and ``installed`` the versions of our distributions in its environment.
@@ -94,6 +95,7 @@ class DiagnosticContext:
     address: str | None = None
     address_is_assumed: bool = False
     address_seen_by_browsers: bool = False
+    takes_answers_elsewhere: bool = False
     admission: Callable[[str], Awaitable[Admission | None]] = _admission_unknown
     converts_in_own_process: bool | None = None
     authorities: tuple[Authorities, ...] = ()

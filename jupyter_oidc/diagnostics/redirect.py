@@ -138,6 +138,7 @@ def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
         provider.redirect_uri
         and context.address
         and not context.address_is_assumed
+        and not context.takes_answers_elsewhere
         and not wanted.uri.endswith(urlsplit(context.address).path + path[1:])
     ):
         return about.warning(
@@ -162,7 +163,7 @@ async def check_host(context: DiagnosticContext, provider: Provider) -> list[Che
     Jupyter refuses hosts that it does not know, with status 403 and before any handler of ours.
     """
     about, uri = Subject(N_("host name"), provider.name), provider.redirect_uri or ""
-    if not pins_callback(provider) or leads_through_hub(uri, provider.name):
+    if context.takes_answers_elsewhere or not pins_callback(provider) or leads_through_hub(uri, provider.name):
         return []
     host = urlsplit(uri).netloc
     found = await context.admission(host)

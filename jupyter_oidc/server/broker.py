@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from jupyter_oidc.adapters.broker.broker_client import IDLE_TIMEOUT_SECONDS, MAX_MESSAGE_BYTES
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.proxy.target import without_reserved
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.web.forwarded import (
     DROPS,
@@ -29,7 +30,7 @@ from jupyter_oidc.web.reply import JSON, Cookie, Reply
 from jupyter_oidc.web.request import body_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jupyter_oidc.adapters.broker.broker_client import BrokerAnswer, BrokerClient
     from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstreamReply, HttpUpstreamSocket
@@ -67,6 +68,12 @@ class Broker:
         for task in self.background:
             task.cancel()
         await self._client.aclose()
+
+
+def hub_token(environment: Mapping[str, str]) -> Secret | None:
+    """Return the token by which JupyterHub, and its services, know this server; ``None`` without a Hub."""
+    token = environment.get("JUPYTERHUB_API_TOKEN", "")
+    return Secret(token) if token else None
 
 
 def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:

@@ -20,7 +20,7 @@ from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from jupyter_oidc.settings.broker import socket_path
+from jupyter_oidc.settings.broker import broker_address
 from jupyter_oidc.settings.fields import NAME_PATTERN, Flag, camel_case
 from jupyter_oidc.settings.section import SECTION_KEYS
 
@@ -169,8 +169,8 @@ def merged_settings(
         )
         default_provider = None
     broker = scalars["broker"]
-    if broker is not None and socket_path(broker) is None:
-        instead = N_("Write 'unix:' and the whole path of the socket.")
+    if broker is not None and broker_address(broker) is None:
+        instead = N_("Write 'unix:' and the whole path of the socket, or the https address of the Hub's service.")
         findings = (*findings, Finding("broker", N_("is not the address of a broker"), instead))
         broker = None
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()

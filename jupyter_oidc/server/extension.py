@@ -39,7 +39,7 @@ from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsS
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
-from jupyter_oidc.settings.broker import socket_path
+from jupyter_oidc.settings.broker import broker_address
 from jupyter_oidc.settings.section import SECTION_KEYS
 from jupyter_oidc.web.browser_location import BrowserLocation
 
@@ -214,17 +214,17 @@ def create_context(
 
 def _broker(address: str | None, log: logging.Logger) -> Broker | None:
     """Return the broker of the settings, whose own settings count: those of this server are ignored, and the log says so."""
-    path = socket_path(address)
-    if path is None:
+    at = broker_address(address)
+    if at is None:
         return None
     from jupyter_oidc.adapters.broker.broker_client import BrokerClient
-    from jupyter_oidc.server.broker import Broker
+    from jupyter_oidc.server.broker import Broker, hub_token
 
     log.info(
         "jupyter_oidc: sessions are held by the broker at %s; the settings of providers here do not count", address
     )
     return Broker(
-        BrokerClient(path),
+        BrokerClient(at, None if at.path is not None else hub_token(os.environ)),
         Background(
             lambda defect: log.error("jupyter_oidc: a defect in background work: %s at %s", defect.kind, defect.place),
             expected=Problem,

@@ -23,6 +23,8 @@ class JupyterFront:
     ``open_listener`` opens a listener on this machine for the end of a sign-in.
     """
 
+    page_address = None
+
     def __init__(self, handler: OidcHandler, home: str, open_listener: Callable[[SignIn], Awaitable[str]]) -> None:
         self._handler = handler
         self._context = handler.context

@@ -75,6 +75,14 @@ class ApiEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom a logout token names: a person, a session of theirs at the provider, or both (Back-Channel Logout 1.0, 2.4)."""
+
+    subject: str | None
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SignInRequest:
     """A sign-in as its ``caller`` asks for it; ``by_user`` is false for a kernel.
 
@@ -353,6 +361,10 @@ class SessionApi(Protocol):
 
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it; ``None`` if there is none of that id."""
+        ...
+
+    async def concerned_by_logout(self, provider: str, logout_token: str) -> Concerned:
+        """Return whom the provider's logout token names, without any effect; raises ``LogoutTokenInvalid``."""
         ...
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:

@@ -23,6 +23,7 @@ from jupyter_oidc.problems import (
 )
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.api import (
+    Concerned,
     Departure,
     InitiatedLogin,
     PersonQuestion,
@@ -344,6 +345,11 @@ class LocalSessions:
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it."""
         return self.grants.revoke(grant_id)
+
+    async def concerned_by_logout(self, provider: str, logout_token: str) -> Concerned:
+        """Return whom the provider's logout token names, without any effect."""
+        token = await self.sessions.of_provider(provider).sign_outs.judge_logout(Secret(logout_token))
+        return Concerned(token.subject, token.sid)
 
     async def end_by_provider(self, provider: str, logout_token: str) -> None:
         """End the session that the provider's logout token names (B-14 to B-16)."""

@@ -5,6 +5,7 @@ The local part is done first and at once; the provider's part, a revocation or a
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from jupyter_oidc.sessions.session_store import USER_LOCK_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Coroutine, Sized
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sized
 
     from jupyter_oidc.background import Background
+    from jupyter_oidc.protocol.logout_token import LogoutToken
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.api import SignOutTicket
     from jupyter_oidc.sessions.current_session import CurrentSession
@@ -132,8 +134,19 @@ class SignOuts:
         The token counts as used only when every step is done, so the provider may send it again after a failure.
         Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
         """
-        try:
+        with self._refusing_logouts():
             await self._end_by_provider(raw)
+
+    async def judge_logout(self, raw: Secret) -> LogoutToken:
+        """Return what the logout token ``raw`` says, without any effect; raises ``LogoutTokenInvalid``."""
+        with self._refusing_logouts():
+            return await self._oidc_client.logout_token(raw)
+
+    @contextmanager
+    def _refusing_logouts(self) -> Iterator[None]:
+        """Turn every problem with a logout token into ``LogoutTokenInvalid``, and record it."""
+        try:
+            yield
         except Problem as problem:
             refused = problem if isinstance(problem, LogoutTokenInvalid) else None
             refused = refused or LogoutTokenInvalid(detail=f"logout_token.{problem.code}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from jupyter_oidc.language import N_
@@ -16,10 +16,12 @@ from jupyter_oidc.settings.fields import REFERENCE_PATTERN, Flag, Own, Seconds, 
 from jupyter_oidc.settings.finding import Finding
 from jupyter_oidc.settings.key_reader import KEY, display_name
 from jupyter_oidc.settings.model import SecretRef
+from jupyter_oidc.settings.redirect_uri import LOOPBACK_HOSTS
 
 BROKER_SECTION: Final = "JupyterOIDCBroker"
 SQLITE: Final = "sqlite:"
 UNIX: Final = "unix:"
+DEFAULT_LISTEN: Final = "unix:/run/jupyter-oidc/broker.sock"
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 _MAX_DRAIN_SECONDS: Final = 600.0
 
@@ -27,10 +29,20 @@ BROKER_SETTINGS: Final = (
     Setting(
         key="listen",
         field=None,
-        shape=Own({"type": "string", "pattern": "^unix:/"}),
-        default="unix:/run/jupyter-oidc/broker.sock",
-        meaning="the Unix socket at which Jupyter servers of this machine reach the broker; a socket that systemd hands "
-        "over takes its place",
+        shape=Own({"type": "string", "pattern": "^(unix:/|http://)"}),
+        default=None,
+        meaning="where the broker is reached: `unix:/PATH`, a socket for the Jupyter servers of this machine, which one "
+        "that systemd hands over replaces; or `http://HOST:PORT`, as a service of JupyterHub, behind the Hub's proxy",
+        unset="the address in JupyterHub's variable `JUPYTERHUB_SERVICE_URL`, else `unix:/run/jupyter-oidc/broker.sock`",
+    ),
+    Setting(
+        key="public_url",
+        field=None,
+        shape=Own({"type": "string", "pattern": "^https?://"}),
+        default=None,
+        meaning="for a service of JupyterHub: the address of the service in a browser, as "
+        "`https://hub.example.com/services/oidc/`; the redirect URI of every provider is below it",
+        unset="what JupyterHub says in `JUPYTERHUB_PUBLIC_URL`",
     ),
     Setting(
         key="database",
@@ -78,12 +90,13 @@ BROKER_SETTINGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """Where a broker listens and stores; ``path`` is that of its Unix socket.
+    """Where a broker listens and stores; what is ``None`` is told by its environment.
 
     ``database`` is an address without a password, or a reference to one with it; ``None`` is the usual file.
     """
 
-    path: str
+    listen: str | None
+    public_url: str | None
     database: str | SecretRef | None
     key: SecretRef | None
     drain_seconds: float
@@ -95,6 +108,54 @@ def socket_path(address: object) -> str | None:
     """Return the path of the Unix socket in ``address``; ``None`` for anything that is no address of a broker."""
     path = address[len(UNIX) :] if isinstance(address, str) and address.startswith(UNIX) else ""
     return path if path.startswith("/") and path.isprintable() else None
+
+
+class BrokerAddress(NamedTuple):
+    """Where a broker is reached: the ``path`` of its Unix socket, or none; and its ``url``, with a slash at the end."""
+
+    path: str | None
+    url: str
+
+    @property
+    def text(self) -> str:
+        """The address for a person to read."""
+        return self.path or self.url
+
+
+def broker_address(address: object) -> BrokerAddress | None:
+    """Return the place that ``address`` names; ``None`` for anything that is no address of a broker.
+
+    Plain http leads to this machine only: the server sends the broker a token of the Hub's.
+    """
+    path = socket_path(address)
+    if path is not None:
+        return BrokerAddress(path, "http://broker/")  # NOTE: the host is for the head alone
+    url = web_address(address)
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return BrokerAddress(None, url) if parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS else None
+
+
+def web_address(address: object) -> str | None:
+    """Return ``address`` with a slash at its end if it is that of a folder of a web server, else ``None``."""
+    text = address if isinstance(address, str) and address.isascii() and address.isprintable() else ""
+    try:
+        parts = urlsplit(text)
+        plain = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        return None
+    known = parts.scheme in ("http", "https") and plain and "?" not in text and "#" not in text and " " not in text
+    return f"{text.rstrip('/')}/" if known else None
+
+
+def host_and_port(listen: str) -> tuple[str, int] | None:
+    """Return host and port in ``listen``; ``None`` if it is not ``http://HOST:PORT``."""
+    url = web_address(listen)
+    parts = urlsplit(url or "")
+    if parts.scheme != "http" or parts.path != "/" or parts.hostname is None or parts.port is None:
+        return None
+    return parts.hostname, parts.port
 
 
 def unknown_key(section: str, key: object, number: int) -> Finding:
@@ -114,11 +175,13 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
         else:
             findings.append(unknown_key(BROKER_SECTION, key, number))
     listen, drain = said["listen"], said["drain_seconds"]
-    path = socket_path(listen)
-    if path is None:
-        findings.append(
-            _finding("listen", N_("is no Unix socket"), N_("Write 'unix:' and the whole path of the socket."))
-        )
+    if listen is not None and socket_path(listen) is None and not (isinstance(listen, str) and host_and_port(listen)):
+        instead = N_("Write 'unix:' and the whole path of the socket, or 'http://HOST:PORT' under JupyterHub.")
+        findings.append(_finding("listen", N_("is no place to listen at"), instead))
+    public_url = web_address(said["public_url"])
+    if said["public_url"] is not None and public_url is None:
+        instead = N_("Write the address of the service in a browser, as 'https://hub.example.com/services/oidc/'.")
+        findings.append(_finding("public_url", N_("is no address of a web server"), instead))
     if isinstance(drain, bool) or not isinstance(drain, (int, float)) or not 0 <= drain <= _MAX_DRAIN_SECONDS:
         findings.append(_finding("drain_seconds", N_("is no number of seconds"), N_("Write a number from 0 to 600.")))
         drain = 0.0
@@ -132,7 +195,8 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     if said["key"] is not None and key is None:
         findings.append(_finding("key", N_("is not a reference (its value is not shown here)"), _REFERENCE))
     return findings or BrokerSettings(
-        path or "",
+        listen,
+        public_url,
         database,
         key,
         float(drain),

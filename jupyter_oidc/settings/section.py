@@ -35,10 +35,11 @@ SECTION_SETTINGS: Final = (
     Setting(
         key="broker",
         field=None,
-        shape=Own({"type": "string", "pattern": "^unix:/"}),
+        shape=Own({"type": "string", "pattern": "^(unix:/|https?://)"}),
         default=None,
         meaning="the address of a [broker](../how-to/put-tokens-behind-a-wall.md) that holds the sessions: "
-        "`unix:/run/jupyter-oidc/broker.sock`; its settings count then, and those of providers and storage here do not",
+        "`unix:/run/jupyter-oidc/broker.sock`, or that of a service of JupyterHub, "
+        "`https://hub.example.com/services/oidc/`; its settings count then, and those of providers and storage here do not",
         unset="sessions are held by this server",
     ),
     Setting(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
+from jupyter_oidc.contract.version import BROKER_HEADER
 from jupyter_oidc.language import N_, Sentence, joined, on_the_wire
 from jupyter_oidc.problems import BY_CODE, RequestInvalid
 from jupyter_oidc.web.browser_location import BrowserLocation
@@ -40,10 +41,10 @@ _COOKIES: Final = "jupyter-oidc-"
 _OF_ONE_CONNECTION: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"),
-        *("transfer-encoding", "host", "expect"),
+        *("transfer-encoding", "host", "expect", BROKER_HEADER.lower()),
     }
 )
-"""Headers that belong to one connection (RFC 9110, 7.6.1)."""
+"""Headers that belong to one connection (RFC 9110, 7.6.1), and that by which a broker is known."""
 
 _NEVER_FORWARDED: Final = frozenset({*_OF_ONE_CONNECTION, "content-length", "authorization", FORWARDED.lower()})
 """Headers of a request that the server writes itself, or keeps to itself."""

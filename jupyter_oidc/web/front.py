@@ -93,6 +93,11 @@ class Front(Protocol):
         """The id by which the log names a refusal."""
         ...
 
+    @property
+    def page_address(self) -> str | None:
+        """The address of another front, with a slash at its end, that shows all pages of this one; ``None`` if it does."""
+        ...
+
     def public_url(self, settings: ProviderSettings | None = None) -> str | None:
         """Return the address at which a browser reaches the front, with a slash at its end, or ``None``.
 

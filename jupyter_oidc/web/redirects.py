@@ -99,5 +99,5 @@ def local_path(path: str | None, base_url: str) -> str | None:
 
 
 def target_of(front: Front, sign_in: SignIn) -> str:
-    """Return the address at which the person goes on: a path of this server, on JupyterLab's origin (R-10)."""
-    return urljoin(front.home, sign_in.next or front.base_url)
+    """Return the address at which the person goes on: at JupyterLab, on its own origin (R-10)."""
+    return urljoin(front.home, sign_in.next or "")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 from jupyter_oidc.language import Sentence, sentence
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of
@@ -63,6 +64,11 @@ class Route:
     def pattern(self) -> str:
         """The path as a regular expression, with a group for each argument in it."""
         return _PLACEHOLDER.sub("([^/]+)", self.path)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether browsers come here as to a page."""
+        return self.problems != "json"
 
     def shows_page(self, accept: str) -> bool:
         """Return whether a problem is a page for a client whose ``Accept`` says ``accept``."""
@@ -124,3 +130,14 @@ TABLE: Final = (
     Route("OperationExample", "jupyter-oidc/apis/{api}/operations/example", (("GET", show_example),)),
 )
 """Every route, in the order of the reference."""
+
+_PATTERNS: Final = tuple((re.compile(route.pattern), route) for route in TABLE)
+
+
+def route_at(path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """Return the route at ``path``, which has no slash at its beginning, and the arguments in it; ``None`` if there is none."""
+    for pattern, route in _PATTERNS:
+        match = pattern.fullmatch(path)
+        if match is not None:
+            return route, tuple(unquote(argument) for argument in match.groups())
+    return None

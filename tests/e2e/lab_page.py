@@ -173,6 +173,7 @@ class Lab:
 
     def _settled(self, cells: Locator) -> int:
         """Return how many cells there are, once no more appear: JupyterLab adds those of a file one after the other."""
+        expect(cells.first).to_be_visible(timeout=SLOW)
         before, now = -1, cells.count()
         while now != before:
             self.page.wait_for_timeout(300)

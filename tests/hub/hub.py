@@ -24,6 +24,7 @@ import httpx
 from jupyter_oidc.demo.environment import free_port
 from tests.providers.environment import environment_with
 from tests.support.jupyter_process import BUILT
+from tests.support.jupyterhub_process import PROXY_FOLDER
 from tests.support.node import find_node
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "how-to"
 CONFIG, SETTINGS = DOCUMENTED / "jupyterhub_config.py", DOCUMENTED / "jupyter_oidc_hub.json"
 REQUIREMENTS = ("jupyterhub>=5,<7", "jupyterhub-idle-culler>=1.4")
-PROXY = "configurable-http-proxy@5"
 START_SECONDS = 120.0
 HUB, PROVIDER, API = "https://hub.example.com", "https://id.example.com", "https://api.example.com/"
 """The documentation's placeholders for the addresses of a Hub, a provider and an API."""
@@ -52,7 +52,7 @@ class RealHub:
     def __post_init__(self) -> None:
         self.python = environment_with(self.cache / "jupyterhub", *REQUIREMENTS)
         self._share_site_packages()
-        self._proxy = self._install_proxy()
+        find_node().install(PROXY_FOLDER)
 
     @property
     def url(self) -> str:
@@ -172,7 +172,7 @@ class RealHub:
             "HUB_CHECK_URL": f"http://127.0.0.1:{self.port}",
             "HUB_CHECK_HUB_PORT": str(free_port()),
             "HUB_CHECK_PROXY_PORT": str(free_port()),
-            "HUB_CHECK_PROXY": str(self._proxy),
+            "HUB_CHECK_PROXY": str(PROXY_FOLDER / "node_modules" / ".bin" / "configurable-http-proxy"),
             "HUB_CHECK_PASSWORD": self.password,
             "HUB_CHECK_API_TOKEN": self.api_token,
             "HUB_CHECK_DOCUMENTED": str(CONFIG),
@@ -194,16 +194,3 @@ class RealHub:
         ).stdout.strip()
         ours = sysconfig.get_path("purelib")
         Path(theirs, "this-checkout.pth").write_text(f"import site; site.addsitedir({ours!r})\n", encoding="utf-8")
-
-    def _install_proxy(self) -> Path:
-        folder = self.cache / "configurable-http-proxy"
-        program = folder / "node_modules" / ".bin" / "configurable-http-proxy"
-        if not program.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            done = find_node().run(
-                "npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), PROXY, cwd=folder
-            )
-            if done.returncode:
-                shutil.rmtree(folder)
-                raise RuntimeError(f"The Hub's proxy cannot be installed:\n{done.stdout}\n{done.stderr}")
-        return program

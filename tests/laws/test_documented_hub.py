@@ -18,10 +18,13 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.adapters.storage.storage_key import keys_in
+from jupyter_oidc.broker.hub_place import HubPlace, place_in, with_callbacks
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.settings import read_settings
+from jupyter_oidc.settings import Settings, read_settings
+from jupyter_oidc.settings.broker import BROKER_SECTION, BrokerSettings, broker_address, read_broker_settings
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 from tests.hub.hub import CONFIG, DOCUMENTED, SETTINGS
+from tests.support.jupyterhub_process import DOCUMENTED as BROKER_CONFIG
 
 PAGE = DOCUMENTED / "run-under-jupyterhub.md"
 
@@ -118,3 +121,56 @@ async def test_a_named_server_is_found_by_the_end_of_the_state(
     ada = SimpleNamespace(spawners={"gpu": object()}, server_url=lambda name: f"/user/ada/{name}/")
     found = await config.JupyterHub.user_redirect_hook(path, request, ada, "/")
     assert (found is None) if leads_to is None else found.startswith(leads_to)
+
+
+# -- with a broker -------------------------------------------------------------------------------------------------
+
+BROKER_PAGE = DOCUMENTED / "hold-the-sessions-of-a-hub.md"
+BROKER_SETTINGS = DOCUMENTED / "jupyter_oidc_hub_broker.json"
+UNITS = DOCUMENTED.parents[1] / "config" / "systemd"
+
+
+def test_the_page_about_the_broker_shows_the_files_that_are_tried() -> None:
+    page = BROKER_PAGE.read_text(encoding="utf-8")
+    assert blocks(page, "python") == [BROKER_CONFIG.read_text(encoding="utf-8")]
+    assert blocks(page, "json") == [BROKER_SETTINGS.read_text(encoding="utf-8")]
+    assert blocks(page.replace("list:users", "list"), "python") != blocks(page, "python")
+
+
+def test_its_settings_are_sound_and_lead_to_the_addresses_on_the_page() -> None:
+    document = json.loads(BROKER_SETTINGS.read_text(encoding="utf-8"))
+    broker, settings = (
+        read_broker_settings(document[BROKER_SECTION]),
+        read_settings(document["JupyterOIDC"]["providers"]),
+    )
+    assert isinstance(broker, BrokerSettings)
+    assert isinstance(settings, Settings)
+    page = BROKER_PAGE.read_text(encoding="utf-8")
+    variables = dict(re.findall(r"^(JUPYTERHUB_\w+)=(.*)$", page, re.MULTILINE))
+    place = place_in(broker, variables)
+    assert isinstance(place, HubPlace)
+    assert (str(broker.listen) in BROKER_CONFIG.read_text(encoding="utf-8"), place.base) == (True, "/")
+    placed = with_callbacks(settings, place)
+    assert isinstance(placed, Settings)
+    (corp,) = placed.providers
+    assert f"`{corp.redirect_uri}`" in page
+    for route in ("backchannel-logout", "initiate-login", "signed-out"):
+        assert f"`{place.public_url}jupyter-oidc/providers/corp/{route}`" in page
+    (line,) = re.findall(r'^{ "JupyterOIDC": { "broker": "(.*)" } }$', page, re.MULTILINE)
+    address = broker_address(line)
+    assert address is not None
+    assert address.url == place.public_url
+
+
+def test_the_unit_for_a_hub_is_that_for_a_machine_without_its_socket() -> None:
+    """Each line that protects one protects the other."""
+    alone, at_hub = (
+        set((UNITS / f"jupyter-oidc-{name}broker.service").read_text(encoding="utf-8").splitlines()[1:])
+        for name in ("", "hub-")
+    )
+    assert {line.partition("=")[0] for line in alone ^ at_hub} == {
+        "Description",
+        "Requires",
+        "After",
+        "EnvironmentFile",
+    }

@@ -34,6 +34,7 @@ BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
 ENGINES = "jupyter_oidc.kernel.engines."
 # Modules that are for some installations only, with the extra that brings what they import.
 OF_AN_EXTRA = {
+    "jupyter_oidc.adapters.hub.hub_api": "hub",
     "jupyter_oidc.adapters.storage.database.postgres": "broker",
     "jupyter_oidc.cli.broker": "broker",
     "jupyter_oidc.jupyter_scheduler": "scheduler",

@@ -49,6 +49,16 @@ class BrokerProcess:
         return f"unix:{self.socket}"
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The part of its settings that says where it is."""
+        return {"listen": self.address}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment has to tell it."""
+        return {}
+
+    @property
     def log(self) -> str:
         """Its log so far."""
         return (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace")
@@ -63,7 +73,7 @@ class BrokerProcess:
         settings = {
             "JupyterOIDC": {"providers": self.providers},
             "JupyterOIDCBroker": {
-                "listen": self.address,
+                **self.settings,
                 "database": f"sqlite:{self.folder / 'sessions.sqlite'}",
                 "key": "env:BROKER_KEY",
                 "close_process": False,  # NOTE: the tests look into its memory
@@ -90,7 +100,8 @@ class BrokerProcess:
             f"--settings={self.folder / 'broker.json'}",
             "--debug",
         )
-        environment = {**without_jupyter(), "BROKER_KEY": self.key, "NO_PROXY": "localhost,127.0.0.1"}
+        ours = {"BROKER_KEY": self.key, "NO_PROXY": "localhost,127.0.0.1", **self.environment}
+        environment = {**without_jupyter(), **ours}
         log = self.folder / "broker.log"
         self._child = child = self._launched(arguments, environment, log)
         until = time.monotonic() + PATIENCE

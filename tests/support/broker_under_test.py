@@ -13,12 +13,13 @@ from jupyter_oidc.background import Background
 from jupyter_oidc.broker.accounts import Accounts
 from jupyter_oidc.broker.application import BrokerApplication, Health
 from jupyter_oidc.broker.identity import PeerCredentials
-from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, listen_at
+from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, listen_at, shares_of
 from jupyter_oidc.broker.running import http_server
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.server.broker import Broker
+from jupyter_oidc.settings.broker import BrokerAddress
 
 if TYPE_CHECKING:
     import asyncio
@@ -52,7 +53,7 @@ class BrokerUnderTest:
         server = http_server(application)
         at = listen_at(str(self.path), {}, os.getpid())
         listener = await loop.create_unix_server(
-            counted_server(server, ConnectionLimits(identity, 65_536).admit, head_seconds=self.head_seconds),
+            counted_server(server, ConnectionLimits(identity, shares_of(65_536)).admit, head_seconds=self.head_seconds),
             sock=at.socket,
             backlog=BACKLOG,
         )
@@ -65,7 +66,7 @@ class BrokerUnderTest:
 
     def client(self) -> BrokerClient:
         """Return a client for a Jupyter server."""
-        return BrokerClient(str(self.path))
+        return BrokerClient(BrokerAddress(str(self.path), "http://broker/"))
 
 
 @asynccontextmanager

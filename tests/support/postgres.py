@@ -32,7 +32,7 @@ def programs() -> Path:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if found is None and not folders:
         raise PostgresNotFound("Install PostgreSQL: .ci/find-tools database")
-    return Path(found).parent if found else folders[-1]
+    return Path(found).resolve().parent if found else folders[-1]
 
 
 class Postgres:
@@ -102,6 +102,11 @@ class Postgres:
         with psycopg.connect(reveal(self.address(database)), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def dump(self, database: str) -> bytes:
+        """Return everything in ``database`` (``pg_dump``)."""
+        address = reveal(self.address(database))
+        return subprocess.run([str(programs() / "pg_dump"), address], check=True, capture_output=True).stdout
 
     def _command(self, program: str, *arguments: str | Path) -> list[str]:
         if os.geteuid() != 0:

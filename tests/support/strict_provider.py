@@ -151,6 +151,10 @@ class StrictProvider:
         for more in (self._refresh, self._spent, self._id_tokens):
             more.clear()
 
+    def knows(self, access_token: str) -> bool:
+        """Return whether ``access_token`` was issued here."""
+        return access_token in self._access
+
     def session_of(self, subject: str) -> OpSession:
         """Return the newest session of ``subject``."""
         return [one for one in self.sessions.values() if one.subject == subject][-1]

@@ -1,4 +1,4 @@
-"""Sends requests to a broker over its Unix socket; bodies are neither decoded nor collected.
+"""Sends requests to a broker, over its Unix socket or to a service of JupyterHub; bodies are neither decoded nor collected.
 
 A request that has not reached the broker is told from one whose answer was lost: only the first may be sent again.
 No cookie is kept, no redirect is followed, no proxy is used, and aiohttp is imported at the first request.
@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.network.tls import system_verifying_context
 from jupyter_oidc.adapters.upstream.limited_response import HandshakeRefused
 from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
 from jupyter_oidc.adapters.upstream.upstream_http import (
@@ -18,16 +19,20 @@ from jupyter_oidc.adapters.upstream.upstream_http import (
     header_lines,
     plain_session,
 )
+from jupyter_oidc.contract.version import BROKER_HEADER
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import BrokerUnavailable, UpstreamUnreachable
+from jupyter_oidc.problems import BrokerUnavailable, Problem, UpstreamUnreachable
 from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     import aiohttp
 
     from jupyter_oidc.proxy.headers import Headers
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings.broker import BrokerAddress
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 ANSWER_TIMEOUT_SECONDS: Final = 120.0
@@ -43,6 +48,11 @@ MAX_MESSAGE_BYTES: Final = 1 << 30
 """Bytes of one WebSocket message; the broker, which knows the API's settings, limits it before."""
 
 _RETRY_AFTER_SECONDS: Final = 2.0
+_MARK: Final = BROKER_HEADER.lower().encode()
+_NO_ROUTE: Final = (302, 404)
+"""What the Hub's proxy answers that has no way to the broker."""
+
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +66,14 @@ class BrokerAnswer:
 
 
 class BrokerClient:
-    """Sends requests to the broker whose socket is at ``path``; the path of each has no slash at its beginning."""
+    """Sends requests to the broker at ``address``; the path of each has no slash at its beginning.
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    A service of JupyterHub knows the server by the Hub's ``token``.
+    """
+
+    def __init__(self, address: BrokerAddress, token: Secret | None = None) -> None:
+        self._address = address
+        self._token = token
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, method: str, path: str, headers: Headers, body: bytes) -> BrokerAnswer:
@@ -90,12 +104,17 @@ class BrokerClient:
 
         try:
             socket = await self._pool().ws_connect(
-                self._url(path), headers=headers, protocols=subprotocols, max_msg_size=MAX_MESSAGE_BYTES, compress=0
+                self._url(path),
+                headers=self._known(headers),
+                protocols=subprotocols,
+                max_msg_size=MAX_MESSAGE_BYTES,
+                compress=0,
             )
         except HandshakeRefused as refused:
+            _require_broker(refused.status, refused.raw_headers, "GET")
             return SocketRefused(refused.status, header_lines(refused.raw_headers))
-        except aiohttp.ClientConnectorError:
-            raise _away() from None
+        except aiohttp.ClientConnectorError as error:
+            raise _away(error) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
             raise _cut() from None
         return HttpUpstreamSocket(socket, ())
@@ -126,29 +145,65 @@ class BrokerClient:
         import aiohttp
 
         try:
-            return await self._pool().request(
-                method, self._url(path), headers=headers, data=body, allow_redirects=False
+            response = await self._pool().request(
+                method, self._url(path), headers=self._known(headers), data=body, allow_redirects=False
             )
-        except aiohttp.ClientConnectorError:
-            raise _away() from None
+        except aiohttp.ClientConnectorError as error:
+            raise _away(error) from None
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
             raise _cut() from None
+        try:
+            _require_broker(response.status, response.raw_headers, method)
+        except Problem:
+            response.close()
+            raise
+        return response
 
     def _url(self, path: str) -> Any:
         from yarl import URL
 
-        return URL(f"http://broker/{path}", encoded=True)  # NOTE: the host is for the head alone
+        return URL(f"{self._address.url}{path}", encoded=True)
+
+    def _known(self, headers: Headers) -> Headers:
+        """Return ``headers`` with the token by which the broker knows this server."""
+        token = self._token
+        return headers if token is None else [*headers, ("Authorization", f"token {reveal(token)}")]
 
     def _pool(self) -> aiohttp.ClientSession:
         import aiohttp
 
         if self._session is None:
-            connector = aiohttp.UnixConnector(self._path, limit=0)
+            path = self._address.path
+            connector = (
+                aiohttp.UnixConnector(path, limit=0)
+                if path is not None
+                else aiohttp.TCPConnector(limit=0, ssl=system_verifying_context())
+            )
             self._session = plain_session(connector, connect_seconds=CONNECT_TIMEOUT_SECONDS)
         return self._session
 
 
-def _away() -> BrokerUnavailable:
+def _require_broker(status: int, headers: Iterable[tuple[bytes, bytes]], method: str) -> None:
+    """Raise the problem of an answer that is not the broker's, but of a proxy before it."""
+    if any(name.lower() == _MARK for name, _ in headers):
+        return
+    if status in _NO_ROUTE or method in _SAFE:
+        raise BrokerUnavailable(detail="broker.proxy", retry_after=_RETRY_AFTER_SECONDS)
+    raise _cut()
+
+
+def _away(error: BaseException) -> BrokerUnavailable:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientSSLError):
+        return BrokerUnavailable(
+            N_("The broker shows a certificate that this server does not trust."),
+            action=N_(
+                "Ask the administrator to add its authority to the system's store, or to name its file in SSL_CERT_FILE."
+            ),
+            detail="broker.tls",
+            retry_after=_RETRY_AFTER_SECONDS,
+        )
     return BrokerUnavailable(detail="broker.connect", retry_after=_RETRY_AFTER_SECONDS)
 
 

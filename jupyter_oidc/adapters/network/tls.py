@@ -20,8 +20,7 @@ def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
     Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
     """
     mine = network_route.client_certificate
-    context: ssl.SSLContext = (client_certificate_context() if mine else system_context())(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _context_of(client_certificate_context() if mine else system_context())
     if network_route.ca_bundle:
         try:
             context.load_verify_locations(cafile=network_route.ca_bundle)
@@ -39,4 +38,15 @@ def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
             raise ConfigurationInvalid(
                 sentence("{key} {problem}.", key=trouble.key, problem=trouble.problem), detail=trouble.key
             ) from None
+    return context
+
+
+def system_verifying_context() -> ssl.SSLContext:
+    """Return a context that trusts the system's store and nothing else."""
+    return _context_of(system_context())
+
+
+def _context_of(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

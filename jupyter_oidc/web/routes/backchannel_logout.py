@@ -14,6 +14,7 @@ from jupyter_oidc.web.request import form_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.web.front import Call
+    from jupyter_oidc.web.request import Request
 
 
 @public_route(protection="a logout token that the provider has signed, good once (B-5, B-12)")
@@ -23,8 +24,13 @@ async def end_session_by_provider(call: Call, provider: str) -> Reply:
     ``logout_token`` must be there exactly once; other fields are ignored (B-2).
     """
     await call.sessions.settings(provider)
-    logout_tokens = [value for name, value in form_of(call.request) or () if name == "logout_token"]
+    await call.sessions.end_by_provider(provider, logout_token_in(call.request))
+    return empty_reply(200)
+
+
+def logout_token_in(request: Request) -> str:
+    """Return the one logout token in the form of ``request``; raises ``LogoutTokenInvalid``."""
+    logout_tokens = [value for name, value in form_of(request) or () if name == "logout_token"]
     if len(logout_tokens) != 1:
         raise LogoutTokenInvalid(detail="logout_token.form")
-    await call.sessions.end_by_provider(provider, logout_tokens[0])
-    return empty_reply(200)
+    return logout_tokens[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urljoin
 
 from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import Problem, ResponseMalformed, UnknownFlow, UnknownProvider
@@ -123,7 +123,7 @@ async def _retry_url(call: Call, sign_in: SignIn) -> str | None:
         ticket = await call.sessions.retry_ticket(sign_in.provider, sign_in.flow)
     except (UnknownFlow, UnknownProvider):
         return None
-    return f"{call.front.home}jupyter-oidc/start/{ticket}"
+    return urljoin(call.front.home, f"{call.front.base_url}jupyter-oidc/start/{ticket}")
 
 
 async def _flow_of(call: Call, provider: str, answer: Parameters) -> str | None:

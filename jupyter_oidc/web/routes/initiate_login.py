@@ -30,7 +30,7 @@ async def offer_sign_in(call: Call, provider: str) -> Reply:
         # NOTE: counted apart, so that another site's requests cannot displace a sign-in that the user began.
         f"initiated:{request.caller.name}",
         front.browser,
-        next_path=local_path(asked.target, front.base_url),
+        next_path=local_path(asked.target, urlsplit(front.home).path),
         login_hint=asked.login_hint,
     )
     start = ((sentence("Sign in"), f"{front.base_url}jupyter-oidc/start/{ticket}"),) if ticket else ()
@@ -42,7 +42,7 @@ async def offer_sign_in(call: Call, provider: str) -> Reply:
             sentence("Go on only if you expected this."),
         ),
         "\N{BLACK QUESTION MARK ORNAMENT}",
-        links=(*start, (sentence("Back to JupyterLab"), front.base_url)),
+        links=(*start, (sentence("Back to JupyterLab"), front.home)),
     )
     return show(front, page)
 

@@ -63,7 +63,8 @@ async def sign_out(call: Call, provider: str) -> Reply:
     request, front = call.request, call.front
     envelope(request, "sign-out.request")
     is_browser = not request.caller.is_kernel and "Sec-Fetch-Site" in request.headers
-    result = await call.sessions.sign_out(provider, bound=is_browser)
+    # NOTE: a front that shows the pages of another one knows by itself whose browser it has.
+    result = await call.sessions.sign_out(provider, bound=is_browser and front.page_address is None)
     link, ticket = result.end_session_url, result.ticket
     if ticket is None:
         return json_reply(sign_out_view(result, link, link))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import RequestInvalid
@@ -36,7 +36,8 @@ async def begin_sign_in(call: Call, provider: str) -> Reply:
             request.caller.name,
             by_user=not request.caller.is_kernel,
             browser=front.browser,
-            next=next_path,
+            # NOTE: another front may show the end of the sign-in, which knows no server.
+            next=urljoin(front.home, next_path or front.base_url),
             prompt=asked.get("prompt"),
             silent=bool(asked.get("silent")),
             login_hint=asked.get("login_hint"),

@@ -48,7 +48,7 @@ async def show_signed_out(call: Call, provider: str) -> Reply:
     request, front, sessions = call.request, call.front, call.sessions
     await sessions.settings(provider)
     states = [value for name, value in fields_of(request.query) or () if name == "state"]
-    links = ((sentence("Back to JupyterLab"), front.base_url),)
+    links = ((sentence("Back to JupyterLab"), front.home),)
     if len(states) == 1:
         bindings = sign_out_bindings(request, await sessions.sign_out_page_of_state(provider, states[0]))
         if await sessions.came_back(provider, states[0], bindings):

@@ -35,7 +35,7 @@ def written(folder: Path, document: Any) -> str:
 
 
 def read(folder: Path, document: Any) -> BrokerConfiguration | list[str]:
-    read = read_configuration(written(folder, document), None)
+    read = read_configuration(written(folder, document), None, {})
     return [finding.key for finding in read] if isinstance(read, list) else read
 
 
@@ -44,7 +44,8 @@ def test_a_file_with_providers_is_enough(tmp_path: Path) -> None:
     assert isinstance(found, BrokerConfiguration)
     assert [one.name for one in found.settings.providers] == ["corp"]
     assert (found.default_provider, found.audit_person) == ("corp", True)
-    assert found.broker == BrokerSettings("/run/jupyter-oidc/broker.sock", None, None, 15.0, close_process=True)
+    assert found.broker == BrokerSettings(None, None, None, None, 15.0, close_process=True)
+    assert (found.path, found.place) == ("/run/jupyter-oidc/broker.sock", None)
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
 def test_a_secret_in_the_place_of_a_key_is_refused_and_not_repeated(tmp_path: Path, section: str) -> None:
     secret = "correct-horse-7"
     found = read_configuration(
-        written(tmp_path, {section: {"providers" if section == "JupyterOIDC" else "key": None, secret: 1}}), None
+        written(tmp_path, {section: {"providers" if section == "JupyterOIDC" else "key": None, secret: 1}}), None, {}
     )
     assert isinstance(found, list)
     assert f"{section}.(entry 2)" in [finding.key for finding in found]
@@ -93,7 +94,7 @@ def test_a_password_or_a_key_in_the_file_is_refused_and_not_repeated(tmp_path: P
         {"database": secret},
         {"key": secret},
     ):
-        found = read_configuration(written(tmp_path, {"JupyterOIDCBroker": broker}), None)
+        found = read_configuration(written(tmp_path, {"JupyterOIDCBroker": broker}), None, {})
         assert isinstance(found, list)
         assert len(found) == 1
         assert secret not in str(found[0].text)
@@ -110,13 +111,13 @@ def test_what_is_no_settings_file_is_refused(tmp_path: Path, document: Any) -> N
 def test_a_file_that_another_user_could_change_is_refused(tmp_path: Path) -> None:
     path, user = written(tmp_path, {"JupyterOIDC": {"providers": PROVIDERS}}), os.getuid()
     Path(path).chmod(0o644)
-    safe = read_configuration(path, user)
+    safe = read_configuration(path, user, {})
     Path(path).chmod(0o664)
-    by_group = read_configuration(path, user)
+    by_group = read_configuration(path, user, {})
     assert isinstance(by_group, list)
     assert "can be changed by other users" in by_group[0].problem
     assert isinstance(safe, BrokerConfiguration) or "folder above" in safe[0].problem  # NOTE: as the folders here are
-    assert isinstance(read_configuration(path, user + 1), list), "it belongs to another user than the broker's"
+    assert isinstance(read_configuration(path, user + 1, {}), list), "it belongs to another user than the broker's"
 
 
 def test_where_sessions_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from jupyter_oidc.compat.aiohttp_server import counted_server
 from tests.support.broker_under_test import BrokerUnderTest
 
 HEAD = b"GET /health/live HTTP/1.1\r\nHost: broker\r\n"
@@ -52,6 +54,58 @@ async def answer_to(broker: BrokerUnderTest, *pieces: bytes, pause: float = 0.0)
 
 async def test_an_ordinary_request_is_answered_and_the_connection_stays(broker: BrokerUnderTest) -> None:
     assert (await answer_to(broker, HEAD + b"\r\n")).endswith(b"ok\n<open>")
+
+
+class Wire(asyncio.Transport):
+    """The caller's end of a connection, which notes whether it was aborted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Throw the answer away."""
+
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    def pause_reading(self) -> None:
+        """Go on: what is written here comes anyway."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+
+@pytest.mark.parametrize("takes_body", [True, False], ids=["taken", "refused early"])
+async def test_a_long_body_is_no_head_whenever_it_comes(
+    jp_asyncio_loop: asyncio.AbstractEventLoop, *, takes_body: bool
+) -> None:
+    """The task that takes a request begins after bytes of its body are there, and may end before the last ones are."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if takes_body:
+            await request.read()
+        return web.Response()
+
+    server, wire = web.Server(answer), Wire()
+    connection = counted_server(server, lambda _: lambda: None)()
+    connection.connection_made(wire)
+    await asyncio.sleep(0)
+    pieces = [b"x" * 60_000] * 12
+    connection.data_received(b"POST / HTTP/1.1\r\nHost: b\r\nContent-Length: %d\r\n\r\n" % sum(map(len, pieces)))
+    for piece in pieces:
+        connection.data_received(piece)
+        connection.data_received(b"")
+        await asyncio.sleep(0)
+        assert not wire.is_aborted
+    connection.connection_lost(None)
+    await server.shutdown(0.1)
 
 
 async def test_a_head_that_does_not_end_in_time_ends_the_connection(broker: BrokerUnderTest) -> None:

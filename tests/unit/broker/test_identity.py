@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.broker.identity import PeerCredentials
-from jupyter_oidc.broker.listener import MAX_CONNECTIONS_OF_PEER, ConnectionLimits
+from jupyter_oidc.broker.listener import MAX_CONNECTIONS_OF_PEER, ConnectionLimits, shares_of
 from jupyter_oidc.problems import Forbidden
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel is Linux")
@@ -99,7 +99,7 @@ async def test_a_request_without_a_connection_is_refused() -> None:
 
 
 def test_each_user_has_so_many_connections_and_takes_none_of_another() -> None:
-    limits = ConnectionLimits(PeerCredentials(), 65_536)
+    limits = ConnectionLimits(PeerCredentials(), shares_of(65_536))
     ada, bob = Connection(Told(77, 1000, 0)), Connection(Told(78, 1001, 0))
     ends = [limits.admit(ada) for _ in range(MAX_CONNECTIONS_OF_PEER)]  # type: ignore[arg-type]
     assert None not in ends
@@ -112,11 +112,11 @@ def test_each_user_has_so_many_connections_and_takes_none_of_another() -> None:
 
 
 def test_where_the_system_allows_few_files_no_account_takes_more_than_its_part() -> None:
-    limits = ConnectionLimits(PeerCredentials(), 1_024)
+    limits = ConnectionLimits(PeerCredentials(), shares_of(1_024))
     ada, bob = Connection(Told(77, 1000, 0)), Connection(Told(78, 1001, 0))
     taken = sum(limits.admit(ada) is not None for _ in range(1_000))  # type: ignore[arg-type]
     assert (taken, limits.admit(bob) is not None) == (48, True)  # type: ignore[arg-type]
 
 
 def test_who_has_no_account_has_no_connection() -> None:
-    assert ConnectionLimits(PeerCredentials(), 65_536).admit(Connection(Told(77, 65_534, 0))) is None  # type: ignore[arg-type]
+    assert ConnectionLimits(PeerCredentials(), shares_of(65_536)).admit(Connection(Told(77, 65_534, 0))) is None  # type: ignore[arg-type]

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no broke
 ACCOUNT = f"uid:{os.getuid()}" if hasattr(os, "getuid") else ""
 
 
+@pytest.mark.parametrize("stops", [False, True], ids=["goes on", "stops"])
 async def test_a_sign_out_is_finished_although_its_caller_leaves(
-    jp_asyncio_loop: asyncio.AbstractEventLoop, tmp_path: Path, provider: ScriptedProvider
+    jp_asyncio_loop: asyncio.AbstractEventLoop, tmp_path: Path, provider: ScriptedProvider, *, stops: bool
 ) -> None:
-    """A person who closes the page in that moment has signed out all the same."""
+    """A person who closes the page in that moment has signed out all the same, also if the broker stops then."""
     with tempfile.TemporaryDirectory(prefix="broker") as folder:  # NOTE: the path of a socket has to be short
         async with real_accounts(tmp_path / "sessions.sqlite", provider) as made:
             earlier = made.making.make(ACCOUNT)
@@ -33,6 +34,7 @@ async def test_a_sign_out_is_finished_although_its_caller_leaves(
 
             def is_left() -> bool:
                 with broker.accounts.use(ACCOUNT) as account:
+                    assert account.is_needed
                     return account.requests == 1
 
             async with broker.serving(jp_asyncio_loop):
@@ -43,9 +45,14 @@ async def test_a_sign_out_is_finished_although_its_caller_leaves(
                 assert not is_left()
                 writer.close()
                 await eventually(is_left)
+                if stops:
+                    stopping = asyncio.ensure_future(broker.accounts.aclose())
+                    await asyncio.sleep(0)
+                    made.rows.gate.set()
+                    await stopping
                 made.rows.gate.set()
                 with broker.accounts.use(ACCOUNT) as account:
-                    await account.services.background.settle(10)
+                    await account.work.settle(10)
                     assert await state_of(account.services) == "signed-out"
             await broker.accounts.aclose()
             again = made.making.make(ACCOUNT)

@@ -51,7 +51,8 @@ async def test_a_broker_that_gives_calls_no_time_stops_with_one_under_way(
         services = made.making.make(ACCOUNT)
         await made.sign_in(services)
         await services.aclose()
-    ours = BrokerSettings(str(path), f"sqlite:{database}", SecretRef("env", "BROKER_KEY"), drain_seconds=0.0)
+    key = SecretRef("env", "BROKER_KEY")
+    ours = BrokerSettings(f"unix:{path}", None, f"sqlite:{database}", key, drain_seconds=0.0)
     broker = RunningBroker(BrokerConfiguration(ours, made.making.settings, None, audit_person=False))
     released = threading.Event()
 

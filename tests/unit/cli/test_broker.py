@@ -62,7 +62,9 @@ def test_tables_are_made_once(file: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_every_mistake_in_the_settings_is_a_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Serve, settings(file, listen="80", colour="blue")) == 1
     told = capsys.readouterr().err
-    assert "JupyterOIDCBroker.listen: is no Unix socket. Write 'unix:' and the whole path of the socket." in told
+    assert (
+        "JupyterOIDCBroker.listen: is no place to listen at. Write 'unix:' and the whole path of the socket, or" in told
+    )
     assert "JupyterOIDCBroker.colour: is no setting of a broker. Remove it." in told
 
 

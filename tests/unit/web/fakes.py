@@ -52,6 +52,7 @@ class PlainFront:
     default_provider: str | None = None
     server_name: str = ""
     has_own_host: bool = False
+    page_address: str | None = None
     has_logins: bool = True
     sharing_mode: Any = "none"
     request_id: str = "r1"

@@ -111,7 +111,7 @@ async def test_a_sign_in_is_begun_with_what_was_asked_and_answered_with_two_addr
         "login",
         ("high",),
     )
-    assert (request.next, front.notes) == (None, ["next_rejected"])
+    assert (request.next, front.notes) == ("/user/ada/", ["next_rejected"])
 
 
 async def test_a_sign_out_page_is_bound_to_a_browser_by_a_cookie_for_its_path() -> None:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.storage.database.rows import RowName, database_away
+from jupyter_oidc.adapters.storage.database.rows import RowName, database_away, tags_of
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
 from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
 
@@ -31,6 +31,11 @@ _SHARED: Final = "database"
 
 _TURN: ContextVar[tuple[DatabaseEntry, Turn] | None] = ContextVar("turn", default=None)
 """The turn of this task, and of those that it starts: what they write belongs to it, also when it is over."""
+
+
+def entry_name(provider: str, issuer: str, client_id: str) -> str:
+    """Return the name that the entries of this provider and client have in the rows of every account."""
+    return EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=_SHARED).name()
 
 
 class DatabaseEntry:
@@ -75,7 +80,8 @@ class DatabaseEntry:
         Raises ``StorageUnavailable`` if a later turn was taken meanwhile, too.
         """
         sealed = encrypt(self._codec.encode(entry, _KIND), self._keys, self._form())
-        if not await self._rows.save(self._name, sealed, self._number()):
+        tags = tags_of(self._name.entry, entry.subject, entry.sid)
+        if not await self._rows.save(self._name, sealed, self._number(), tags):
             raise database_away()  # NOTE: what a later turn has stored counts; who tries again looks at it first
 
     async def delete(self) -> None:

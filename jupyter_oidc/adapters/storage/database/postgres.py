@@ -24,8 +24,10 @@ from psycopg.errors import LockNotAvailable, UndefinedTable
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from jupyter_oidc.adapters.storage.database.rows import (
+    NO_TAGS,
     PRESENCE_SECONDS,
     RowName,
+    Tags,
     Turn,
     acquire,
     database_away,
@@ -82,9 +84,12 @@ No row, and no new number, while the mark is of another replica that runs.
 """
 
 _SAVE: Final = """
-    INSERT INTO oidc_entries (account, entry, sealed) VALUES (%(account)s, %(entry)s, %(sealed)s)
+    INSERT INTO oidc_entries (account, entry, sealed, subject, sid)
+    VALUES (%(account)s, %(entry)s, %(sealed)s, %(subject)s, %(sid)s)
     ON CONFLICT (account, entry) DO UPDATE SET
         sealed = excluded.sealed,
+        subject = excluded.subject,
+        sid = excluded.sid,
         changed_at = now(),
         turn = oidc_entries.turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
         in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN oidc_entries.in_use_by END
@@ -94,6 +99,8 @@ _SAVE: Final = """
 _DELETE: Final = """
     UPDATE oidc_entries SET
         sealed = NULL,
+        subject = NULL,
+        sid = NULL,
         changed_at = now(),
         turn = turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
         in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN in_use_by END
@@ -105,6 +112,13 @@ _MARK: Final = """
     UPDATE oidc_entries SET in_use_by = %(user)s
     WHERE account = %(account)s AND entry = %(entry)s AND turn <= %(turn)s
     RETURNING turn
+"""
+_WITH: Final = """
+    SELECT account FROM oidc_entries
+    WHERE entry = %(entry)s AND (subject = %(subject)s OR sid = %(sid)s) AND sealed IS NOT NULL
+"""
+_ACCOUNTS: Final = """
+    SELECT DISTINCT account FROM oidc_entries WHERE sealed IS NOT NULL
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
@@ -165,10 +179,10 @@ class PostgresRows:
     async def version(self) -> int:
         """Return the version of the tables, 0 for none."""
         try:
-            row = await self._within(self._once("SELECT version FROM oidc_schema", {}), self._timeout_seconds)
+            rows = await self._within(self._once("SELECT version FROM oidc_schema", {}), self._timeout_seconds)
         except UndefinedTable:
             return 0
-        return int(row[0]) if row else 0
+        return int(rows[0][0]) if rows else 0
 
     async def migrate(self) -> tuple[int, int]:
         """Bring the tables to the present version; return the version before and after.
@@ -188,9 +202,17 @@ class PostgresRows:
         row = await self.run(_LOAD, **name._asdict())
         return None if row is None or row[0] is None else bytes(row[0])
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
+    async def save(self, name: RowName, sealed: bytes, turn: int | None, tags: Tags = NO_TAGS) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
-        return await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn) is not None
+        return await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn, **tags._asdict()) is not None
+
+    async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
+        """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
+        return [account for (account,) in await self._rows(_WITH, entry=entry, **tags._asdict())]
+
+    async def accounts(self) -> list[str]:
+        """Return every account that has a sealed row."""
+        return [account for (account,) in await self._rows(_ACCOUNTS)]
 
     async def delete(self, name: RowName, turn: int | None) -> None:
         """Remove the sealed text of a row; see ``Rows.delete``."""
@@ -216,13 +238,17 @@ class PostgresRows:
                 yield await self._turn(name)
             finally:
                 self._held -= 1
-                # NOTE: it is rolled back there, and a broken one dropped; a cancelled caller does not keep it.
-                await asyncio.shield(self._turns.putconn(connection))
+                # NOTE: a broken one is dropped by the pool; a cancelled caller does not keep it.
+                await asyncio.shield(self._end_turn(connection))
         finally:
             alone.release()
 
     async def run(self, statement: str, **arguments: object) -> tuple[Any, ...] | None:
         """Run one statement in a transaction of its own; return its first row, or ``None``."""
+        return next(iter(await self._rows(statement, **arguments)), None)
+
+    async def _rows(self, statement: str, **arguments: object) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own; return its rows."""
         try:
             return await self._within(self._once(statement, arguments), self._timeout_seconds)
         except UndefinedTable:  # a restore may make the tables anew
@@ -236,6 +262,11 @@ class PostgresRows:
                 await self.run(_FORGET, replica=self.replica)
         await self._work.close()
         await self._turns.close()
+
+    async def _end_turn(self, connection: AsyncConnection[Any]) -> None:
+        with suppress(Error, OSError):
+            await connection.rollback()
+        await self._turns.putconn(connection)
 
     async def _turn_connection(self, timeout_seconds: float) -> AsyncConnection[Any]:
         try:
@@ -266,10 +297,10 @@ class PostgresRows:
         number, user = row
         return Turn(self, name, number, interrupted=user not in (None, self.replica))
 
-    async def _once(self, statement: str, arguments: dict[str, object]) -> tuple[Any, ...] | None:
+    async def _once(self, statement: str, arguments: dict[str, object]) -> list[tuple[Any, ...]]:
         async with self._work.connection() as connection:
             cursor = await connection.execute(statement.encode(), arguments)
-            return await cursor.fetchone() if cursor.description else None
+            return await cursor.fetchall() if cursor.description else []
 
     async def _migrated(self) -> tuple[int, int]:
         async with self._work.connection() as connection:

@@ -8,6 +8,8 @@ turn ended without its knowledge, and what a later turn has stored, or removed, 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -29,6 +31,28 @@ class RowName(NamedTuple):
 
     account: str
     entry: str
+
+
+class Tags(NamedTuple):
+    """By what a logout token finds a row: digests of its person and of the provider's own session; see :func:`tags_of`."""
+
+    subject: str | None = None
+    sid: str | None = None
+
+
+NO_TAGS: Final = Tags()
+
+
+def tags_of(entry: str, subject: str | None, sid: str | None) -> Tags:
+    """Return the tags of a row with the name ``entry``; they differ from one provider and client to the next.
+
+    NOTE: a digest hides no name that can be guessed, and the account stands beside it readable.
+    """
+
+    def digest(kind: str, value: str | None) -> str | None:
+        return None if value is None else hashlib.sha256(json.dumps([entry, kind, value]).encode()).hexdigest()
+
+    return Tags(digest("sub", subject), digest("sid", sid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +104,19 @@ class Rows(Protocol):
         """Return the sealed text of a row, or ``None``."""
         ...
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
-        """Store the sealed text of a row; return ``False``, with nothing stored, if a later ``turn`` was taken.
+    async def save(self, name: RowName, sealed: bytes, turn: int | None, tags: Tags = NO_TAGS) -> bool:
+        """Store the sealed text of a row, with its ``tags``; return ``False``, with nothing stored, if a later ``turn`` was taken.
 
         Without a turn it is the act of a person, which nothing overtakes: it counts as a turn of its own.
         """
+        ...
+
+    async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
+        """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
+        ...
+
+    async def accounts(self) -> list[str]:
+        """Return every account that has a sealed row."""
         ...
 
     async def delete(self, name: RowName, turn: int | None) -> None:

@@ -23,6 +23,11 @@ POSTGRESQL: Final[tuple[str, ...]] = (
         seen_at timestamptz NOT NULL
     );
     """,
+    """
+    ALTER TABLE oidc_entries ADD COLUMN subject text, ADD COLUMN sid text;
+    CREATE INDEX oidc_entries_subject ON oidc_entries (entry, subject);
+    CREATE INDEX oidc_entries_sid ON oidc_entries (entry, sid);
+    """,
 )
 
 SQLITE: Final[tuple[str, ...]] = (
@@ -36,6 +41,12 @@ SQLITE: Final[tuple[str, ...]] = (
         changed_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (account, entry)
     ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE oidc_entries ADD COLUMN subject TEXT;
+    ALTER TABLE oidc_entries ADD COLUMN sid TEXT;
+    CREATE INDEX oidc_entries_subject ON oidc_entries (entry, subject);
+    CREATE INDEX oidc_entries_sid ON oidc_entries (entry, sid);
     """,
 )
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jupyter_oidc.adapters.storage.database.rows import Turn, acquire, database_away, other_schema
+from jupyter_oidc.adapters.storage.database.rows import NO_TAGS, Turn, acquire, database_away, other_schema
 from jupyter_oidc.adapters.storage.database.schema import SQLITE, VERSION
 from jupyter_oidc.adapters.storage.entry_lock import is_network
 from jupyter_oidc.language import N_
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-    from jupyter_oidc.adapters.storage.database.rows import RowName
+    from jupyter_oidc.adapters.storage.database.rows import RowName, Tags
 
 _TAKE: Final = """
     INSERT INTO oidc_entries (account, entry, turn) VALUES (?, ?, 1)
@@ -33,9 +33,11 @@ _TAKE: Final = """
     RETURNING turn, in_use_by
 """
 _SAVE: Final = """
-    INSERT INTO oidc_entries (account, entry, sealed) VALUES (?1, ?2, ?3)
+    INSERT INTO oidc_entries (account, entry, sealed, subject, sid) VALUES (?1, ?2, ?3, ?5, ?6)
     ON CONFLICT (account, entry) DO UPDATE SET
         sealed = excluded.sealed,
+        subject = excluded.subject,
+        sid = excluded.sid,
         changed_at = CURRENT_TIMESTAMP,
         turn = turn + (?4 IS NULL),
         in_use_by = CASE WHEN ?4 IS NOT NULL THEN in_use_by END
@@ -45,6 +47,8 @@ _SAVE: Final = """
 _DELETE: Final = """
     UPDATE oidc_entries SET
         sealed = NULL,
+        subject = NULL,
+        sid = NULL,
         changed_at = CURRENT_TIMESTAMP,
         turn = turn + (?3 IS NULL),
         in_use_by = CASE WHEN ?3 IS NOT NULL THEN in_use_by END
@@ -53,6 +57,12 @@ _DELETE: Final = """
 _MARK: Final = """
     UPDATE oidc_entries SET in_use_by = ?1 WHERE account = ?2 AND entry = ?3 AND turn <= ?4
     RETURNING turn
+"""
+_WITH: Final = """
+    SELECT account FROM oidc_entries WHERE entry = ?1 AND (subject = ?2 OR sid = ?3) AND sealed IS NOT NULL
+"""
+_ACCOUNTS: Final = """
+    SELECT DISTINCT account FROM oidc_entries WHERE sealed IS NOT NULL
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = ? AND entry = ?
@@ -113,9 +123,17 @@ class SqliteRows:
         rows = await self.run(_LOAD, *name)
         return rows[0][0] if rows else None
 
-    async def save(self, name: RowName, sealed: bytes, turn: int | None) -> bool:
+    async def save(self, name: RowName, sealed: bytes, turn: int | None, tags: Tags = NO_TAGS) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
-        return bool(await self.run(_SAVE, *name, sealed, turn))
+        return bool(await self.run(_SAVE, *name, sealed, turn, *tags))
+
+    async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
+        """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
+        return [account for (account,) in await self.run(_WITH, entry, *tags)]
+
+    async def accounts(self) -> list[str]:
+        """Return every account that has a sealed row."""
+        return [account for (account,) in await self.run(_ACCOUNTS)]
 
     async def delete(self, name: RowName, turn: int | None) -> None:
         """Remove the sealed text of a row; see ``Rows.delete``."""

@@ -1,0 +1,1 @@
+"""JupyterHub, asked by a broker that is one of its services."""
