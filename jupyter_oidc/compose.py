@@ -52,12 +52,14 @@ from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from jupyter_oidc.adapters.storage.database.rows import Rows
     from jupyter_oidc.adapters.storage.storage_key import StorageKey
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
+    from jupyter_oidc.catalogue.operation import ReadDocument, Unreadable
+    from jupyter_oidc.catalogue.service import DocumentPorts
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
@@ -67,12 +69,20 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
 
+class DocumentAccess:
+    """The outside of the catalogue: other hosts, files, and the reading process."""
+
+    fetch = staticmethod(fetch_document)
+    read_file = staticmethod(read_file)
+    read_document = staticmethod(read_document)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The parts that do I/O, and the memory that outlives a session: ``logouts``, by issuer and client.
 
     ``share`` returns what a session uses of its provider; without it, each has a provider of its own.
-    ``shows_id_tokens`` says that a sign-out page may hold the ID token.
+    ``shows_id_tokens`` says that a sign-out page may hold the ID token. ``documents`` reads those that describe APIs.
     """
 
     clock: Clock
@@ -85,6 +95,7 @@ class Parts:
     upstream: UpstreamPort
     share: Callable[[Provider], ProviderShare] | None = None
     shows_id_tokens: bool = True
+    documents: DocumentPorts = field(default_factory=DocumentAccess)
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
@@ -312,14 +323,6 @@ class MakeDiagnosticContext(Protocol):
         """Return the context."""
 
 
-class DocumentAccess:
-    """The outside of the catalogue: other hosts, files, and the reading process."""
-
-    fetch = staticmethod(fetch_document)
-    read_file = staticmethod(read_file)
-    read_document = staticmethod(read_document)
-
-
 class _Reference:
     """Resolves a reference of the settings each time, so that a new secret needs no restart.
 
@@ -497,6 +500,33 @@ MAX_PROVIDER_CALLS: Final = 4
 """Calls to providers that one account of a broker makes at once; the connections there are shared by all."""
 
 
+ReadWithProcess: TypeAlias = (
+    "Callable[[bytes, str, str, Callable[[ReadDocument], ReadDocument]], Awaitable[ReadDocument | Unreadable]]"
+)
+"""Lets a process read a document, as :meth:`~jupyter_oidc.catalogue.service.DocumentPorts.read_document` says."""
+
+MAX_READERS: Final = 2
+"""Processes of a broker that read documents of APIs at once, for all accounts: each may take a processor."""
+
+
+class SharedDocumentAccess:
+    """The same for many accounts, whose reading processes take turns; ``read`` starts one."""
+
+    fetch = staticmethod(fetch_document)
+    read_file = staticmethod(read_file)
+
+    def __init__(self, read: ReadWithProcess = read_document) -> None:
+        self._read = read
+        self._readers = asyncio.Semaphore(MAX_READERS)
+
+    async def read_document(
+        self, content: bytes, base_url: str, document_url: str, finish: Callable[[ReadDocument], ReadDocument]
+    ) -> ReadDocument | Unreadable:
+        """Read one document when it is its turn."""
+        async with self._readers:
+            return await self._read(content, base_url, document_url, finish)
+
+
 class AccountServices:
     """Makes the services of each account of a broker: sessions of its own, in ``rows`` that all accounts share.
 
@@ -522,6 +552,7 @@ class AccountServices:
         self._entropy = SystemEntropy()
         self._scheduler = LoopScheduler()
         self._upstream = HttpUpstream()
+        self._documents = SharedDocumentAccess()
         self._providers = SharedProviders(self._shared_provider)
 
     def make(self, account: str) -> Services:
@@ -544,6 +575,7 @@ class AccountServices:
             upstream=_SharedUpstream(self._upstream),
             share=partial(self._providers.share, calls=asyncio.Semaphore(MAX_PROVIDER_CALLS)),
             shows_id_tokens=self._shows_id_tokens,
+            documents=self._documents,
         )
         return build(self.settings, parts)
 
@@ -588,7 +620,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         sessions=sessions,
         pending=pending,
         proxy=proxy,
-        catalogue=Catalogue(proxy, DocumentAccess(), parts.clock),
+        catalogue=Catalogue(proxy, parts.documents, parts.clock),
         parts=parts,
         sign_out_pages=pages,
         session_api=LocalSessions(sessions, pending, pages, grants, parts.clock, parts.entropy.token(64)),

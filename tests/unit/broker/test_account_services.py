@@ -1,4 +1,4 @@
-"""What the accounts of a broker share, and what each has for itself: calls under way, logout tokens, stored sessions."""
+"""What the accounts of a broker share, and what each has for itself: calls, readers, logout tokens, stored sessions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_oidc.background import Background
 from jupyter_oidc.broker.accounts import IDLE_SECONDS, Accounts
+from jupyter_oidc.compose import MAX_READERS, SharedDocumentAccess
 from jupyter_oidc.problems import LogoutTokenInvalid, Problem
 from tests.integration.test_provider_logout import token
 from tests.support.polling import eventually
@@ -85,3 +86,20 @@ async def test_an_account_that_was_closed_has_its_session_back_at_its_next_reque
             assert await state_of(account.services) == "active"
         assert provider.count("revoke") == 0
         await accounts.aclose()
+
+
+async def test_the_readers_of_documents_take_turns_over_all_accounts() -> None:
+    """Each may take a processor, so that many accounts would take them all."""
+    running = most = 0
+
+    async def read(*_: object) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return "read"
+
+    shared = SharedDocumentAccess(read)
+    found = await asyncio.gather(*(shared.read_document(b"", "", "", lambda document: document) for _ in range(9)))
+    assert (len(found), most) == (9, MAX_READERS)
