@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy newcomer rules configuration languages fuzz soak providers-check workers-check hub-check wall-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy bench-broker newcomer rules configuration languages fuzz soak providers-check workers-check hub-check wall-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,11 @@ newcomer: $(VENV)/.test  ## Measure a newcomer's way to a first call in the demo
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
 	@$(BIN)/python .ci/find-tools benchmark
 	@$(BIN)/python -m tests.bench.proxy
+
+bench-broker: $(VENV)/.test  ## Measure a broker beside oauth2-proxy with Redis and nginx (Linux, Go, 2 minutes)
+	@$(BIN)/python .ci/find-tools benchmark
+	@$(BIN)/python .ci/find-tools sessions
+	@$(BIN)/python -m tests.bench.broker
 
 rules: $(VENV)/.test  ## Fill in which tests show each rule of docs/reference/rules, and list what is missing
 	@$(BIN)/python -m tests.rules --write

@@ -129,6 +129,12 @@ class Accounts:
             account.requests -= 1
             account.last_used = self._clock.now().monotonic
 
+    def close(self, name: str) -> None:
+        """Let the account leave the memory, unless it is needed."""
+        account = self._known.get(name)
+        if account is not None and not account.is_needed:
+            self._close(name)
+
     def _new(self, name: str) -> Account:
         if len(self._known) >= self._most and not self._close_oldest():
             raise _busy()

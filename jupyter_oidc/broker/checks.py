@@ -38,17 +38,7 @@ async def check_hub(place: HubPlace | None) -> list[Check]:
                 N_("Give the service the scope list:users."),
             )
         ]
-    found = [about.ok(N_("JupyterHub answers, and lets the broker list its users."))]
-    if not place.has_user_hosts:
-        found.append(
-            about.warning(
-                N_(
-                    "The servers of all users and the broker have one host, so a page of one user can act in another's name."
-                ),
-                N_("Give users hosts of their own (c.JupyterHub.subdomain_host), unless they trust each other."),
-            )
-        )
-    return found
+    return [about.ok(N_("JupyterHub answers, and lets the broker list its users."))]
 
 
 def broker_context(configuration: BrokerConfiguration, environment: Mapping[str, str], rows: Rows) -> DiagnosticContext:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,6 +58,13 @@ class BrokerConfiguration:
 _CONFIDENTIAL: Final = N_(
     "Register a confidential client and name its secret or key: with a public one, code of a user can get tokens from the "
     "provider without the broker. Or set allow_public_clients in JupyterOIDCBroker."
+)
+
+
+_SHARED_HOST: Final = N_("is not set, and the servers of all users share one host with the broker")
+_OWN_HOSTS: Final = N_(
+    "Give users hosts of their own (c.JupyterHub.subdomain_host) and set JUPYTERHUB_HOST. If all users trust each other, "
+    "set allow_shared_host in JupyterOIDCBroker instead."
 )
 
 
@@ -116,11 +123,21 @@ def read_configuration(
         return [
             Finding(f"{SECTION}.default_provider", N_("is not the name of a provider"), N_("Write one of the names."))
         ]
-    place = None if environment is None else place_in(broker, environment)
-    if isinstance(place, list):
-        return place
-    placed = settings if place is None else with_callbacks(settings, place)
-    return placed if isinstance(placed, list) else BrokerConfiguration(broker, placed, default, person, place)
+    plain = BrokerConfiguration(broker, settings, default, person)
+    return plain if environment is None else _placed(plain, environment)
+
+
+def _placed(plain: BrokerConfiguration, environment: Mapping[str, str]) -> BrokerConfiguration | list[Finding]:
+    """Return the configuration with its place at the Hub, if it has one there."""
+    place = place_in(plain.broker, environment)
+    if place is None or isinstance(place, list):
+        return plain if place is None else place
+    placed = with_callbacks(plain.settings, place)
+    if isinstance(placed, list):
+        return placed
+    if not (place.has_user_hosts or plain.broker.allow_shared_host):
+        return [Finding(f"{BROKER_SECTION}.allow_shared_host", _SHARED_HOST, _OWN_HOSTS)]
+    return replace(plain, settings=placed, place=place)
 
 
 def keys_of(broker: BrokerSettings, environment: MutableMapping[str, str]) -> tuple[StorageKey, ...]:

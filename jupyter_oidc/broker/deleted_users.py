@@ -47,6 +47,7 @@ class DeletedUsers:
         for user in await self._hub.gone([user for user in known if user is not None]) if known else ():
             try:
                 await self._end(account_of_user(user))
+                self._accounts.close(account_of_user(user))
             except Problem as problem:  # NOTE: the others end all the same; this one is tried the next time
                 self._tell(problem)
 
@@ -54,7 +55,7 @@ class DeletedUsers:
         with self._accounts.use(name, for_broker=True) as account:
             for provider in account.services.settings.providers:
                 await account.services.session_api.sign_out(provider.name, bound=False)
-        BROKER.info("jupyter_oidc: account %s: its user is deleted, and its sessions have ended", name)
+        BROKER.info("jupyter_oidc: account %s: the Hub has its user no more; no session of it is left", name)
 
     def _tell(self, problem: Problem) -> None:
         """Write ``problem`` into the log, once for as long as it lasts."""

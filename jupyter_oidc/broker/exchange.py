@@ -64,6 +64,8 @@ class Exchange:
         """Return the body; ``None`` if there is more than a route reads. Raises ``ClientTooSlow``."""
         if not self.request.can_read_body:
             return b""
+        if (self.request.content_length or 0) > MAX_BODY_BYTES:
+            return None
         try:
             return await asyncio.wait_for(self._read(), BODY_TIMEOUT_SECONDS)
         except asyncio.TimeoutError:

@@ -24,7 +24,7 @@ from jupyter_oidc.web.request import cookies_named, fields_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyter_oidc.adapters.hub.hub_api import HubApi
+    from jupyter_oidc.adapters.hub.hub_api import HubApi, HubUser
     from jupyter_oidc.adapters.storage.storage_key import StorageKey
     from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.clock import Clock
@@ -53,6 +53,10 @@ _HUB_LOGIN: Final = "jupyterhub-session-id"
 
 _LOGIN_FORM: Final = Form("A256KW", "jupyter_oidc.hub-login")
 _WAY_FORM: Final = Form("A256KW", "jupyter_oidc.hub-login-way")
+_WAY_NAME: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+MAX_WAYS: Final = 2
+"""Logins of one browser that are under way."""
+
 _STATE: Final = re.compile(r"([A-Za-z0-9_-]{8,64})\.([A-Za-z0-9_-]{40,64})")
 
 
@@ -87,7 +91,7 @@ class HubLogin:
         self._secure = urlsplit(place.public_url).scheme == "https"
         # NOTE: no other host can set a cookie of this prefix (RFC 6265bis, 4.1.3.2), and it has to be for all paths:
         # those of other users' servers as well, where they have no hosts of their own.
-        alone = place.has_user_hosts and self._secure
+        self._is_alone = alone = place.has_user_hosts and self._secure
         self._path = "/" if alone else place.prefix
         self._cookie, self._way = (f"{'__Host-' if alone else ''}{name}" for name in (_LOGIN, _WAY))
         self._same_site: Literal["Lax", "None"] = "None" if other_sites and self._secure else "Lax"
@@ -100,16 +104,13 @@ class HubLogin:
         ``BrokerUnavailable`` if the Hub does not answer.
         """
         visitors: dict[str, Visitor] = {}
-        texts = _every_cookie(request, self._cookie)
-        session = _session_in(request)
-        if len(texts) > MAX_LOGINS:
+        opened = [(text, self._opened(text, _LOGIN_FORM)) for text in _every_cookie(request, self._cookie)]
+        logins = [(text, known["token"]) for text, known in opened if known and isinstance(known.get("token"), str)]
+        if len(logins) > MAX_LOGINS:
             raise _several_logins()
-        for text in texts:
-            known = self._opened(text, _LOGIN_FORM)
-            if known is None or not isinstance(known.get("token"), str):
-                continue
-            user = await self._hub.user_of(Secret(known["token"]))
-            if user is None or session is None or user.session != session:
+        for text, token in logins:
+            user = await self._hub.user_of(Secret(token))
+            if user is None or not self._is_of_browser(user, request):
                 continue
             if not user.may_use:
                 raise Forbidden(
@@ -122,14 +123,20 @@ class HubLogin:
             raise _several_logins()
         return next(iter(visitors.values()), None)
 
-    def begin(self, onward: str) -> Reply:
-        """Send the browser to the Hub; it goes on to the path ``onward`` of the broker afterwards."""
+    def begin(self, request: Request, onward: str) -> Reply:
+        """Send the browser of ``request`` to the Hub; it goes on to the path ``onward`` of the broker afterwards."""
         if len(onward) > MAX_ONWARD_CHARACTERS:
             raise RequestInvalid(detail="hub.onward")
         way, state, verifier = self._entropy.token(64), self._entropy.token(256), Secret(self._entropy.token(256))
         said = {"state": state, "verifier": reveal(verifier), "onward": onward, "until": self._now() + RETURN_SECONDS}
         cookie = self._way_cookie(way, self._sealed(said, _WAY_FORM), RETURN_SECONDS)
-        return redirect(self._hub.login_address(f"{way}.{state}", verifier)).with_cookies(cookie)
+        # NOTE: a browser that never comes back would have more of them each time, until its requests are too long.
+        given_up = [self._way_cookie(one, "", 0) for one in self._ways_in(request)[: -MAX_WAYS + 1]]
+        return redirect(self._hub.login_address(f"{way}.{state}", verifier)).with_cookies(*given_up, cookie)
+
+    def given_up(self, request: Request) -> tuple[Cookie, ...]:
+        """Return the cookies that end the logins under way in the browser of ``request``."""
+        return tuple(self._way_cookie(one, "", 0) for one in self._ways_in(request))
 
     async def finish(self, request: Request) -> Reply:
         """Take the Hub's answer, and send the browser on with its login; raises ``Forbidden``."""
@@ -145,8 +152,7 @@ class HubLogin:
         user = None if token is None else await self._hub.user_of(token)
         if token is None or user is None:
             raise _not_logged_in("hub.code")
-        # NOTE: a page of another user at this host could bring its own answer, and its cookie, into this browser.
-        if user.session is None or user.session != _session_in(request):
+        if not self._is_of_browser(user, request):
             raise _not_logged_in("hub.session")
         before = await self.visitor_of(request)
         if before is not None and before.user != user.name:
@@ -161,6 +167,20 @@ class HubLogin:
             same_site=self._same_site,
         )
         return redirect(str(known["onward"]), 303).with_cookies(over, login)
+
+    def _is_of_browser(self, user: HubUser, request: Request) -> bool:
+        """Return whether the login of ``user`` was made in the browser of ``request``, as far as the Hub's cookie tells.
+
+        On a host that users share, a page of another user could bring its own answer, and its cookies, into this browser.
+        NOTE: that user can learn or choose what the Hub's cookie holds, so this only makes it harder (threat model).
+        """
+        return self._is_alone or (user.session is not None and user.session == _session_in(request))
+
+    def _ways_in(self, request: Request) -> list[str]:
+        """Return the names of the logins under way that the browser brings, the newest last."""
+        pairs = (pair.strip().partition("=") for line in request.headers.get_all("Cookie") for pair in line.split(";"))
+        names = [name[len(self._way) :] for name, _, _ in pairs if name.startswith(self._way)]
+        return [name for name in names if _WAY_NAME.fullmatch(name)]
 
     def _way_cookie(self, way: str, value: str, lifetime: int) -> Cookie:
         return Cookie(self._way + way, value, path=self._path, lifetime=lifetime, secure=self._secure)

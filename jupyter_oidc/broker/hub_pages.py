@@ -7,6 +7,7 @@ is known by its login at the Hub, so a ticket or an answer of another account co
 from __future__ import annotations
 
 import hmac
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
@@ -18,7 +19,7 @@ from jupyter_oidc.broker.page_front import PageFront
 from jupyter_oidc.broker.provider_logouts import SHARED_ACCOUNT
 from jupyter_oidc.broker.routed_call import RoutedCall
 from jupyter_oidc.language import N_, speaking
-from jupyter_oidc.problems import CsrfFailed, Forbidden, MethodNotAllowed, Problem, RequestInvalid
+from jupyter_oidc.problems import CsrfFailed, Forbidden, MethodNotAllowed, Overloaded, Problem, RequestInvalid
 from jupyter_oidc.web.pages import show_problem
 from jupyter_oidc.web.reply import empty_reply
 from jupyter_oidc.web.request import Caller, parameter
@@ -26,6 +27,8 @@ from jupyter_oidc.web.routes.backchannel_logout import logout_token_in
 from jupyter_oidc.web.table import route_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aiohttp import web
 
     from jupyter_oidc.broker.accounts import Account, Accounts
@@ -42,10 +45,34 @@ _WITHOUT_LOGIN: Final = (("GET", "SignedOut"), ("POST", "InitiateLogin"))
 _DOCUMENT: Final = ("navigate", "document")
 
 
-class HubPages:
-    """Answers the requests of the service at ``place`` that no Jupyter server has forwarded."""
+class Places:
+    """At most ``most`` requests at once of callers that nobody knows."""
 
-    def __init__(self, accounts: Accounts, place: HubPlace, login: HubLogin, logouts: ProviderLogouts) -> None:
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one place; raises ``Overloaded`` if there is none."""
+        if self._left <= 0:
+            raise Overloaded(N_("The broker has too many requests."), detail="broker.busy", retry_after=1.0)
+        self._left -= 1
+        try:
+            yield
+        finally:
+            self._left += 1
+
+
+class HubPages:
+    """Answers the requests of the service at ``place`` that no Jupyter server has forwarded.
+
+    Of those without a login, and of providers, ``most`` may be under way.
+    """
+
+    def __init__(
+        self, accounts: Accounts, place: HubPlace, login: HubLogin, logouts: ProviderLogouts, most: int
+    ) -> None:
+        self._strangers, self._providers = Places(most), Places(most)
         self._accounts = accounts
         self._place = place
         self._login = login
@@ -72,7 +99,8 @@ class HubPages:
                 BROKER.warning("jupyter_oidc: %s %s (%s)", problem.status, problem.code, problem.detail)
                 with speaking(exchange.language):
                     reply = show_problem(stranger, problem.bare())
-                return await exchange.send(reply)
+                ways = self._login.given_up(exchange.as_request(Caller("public"))) if found is None else ()
+                return await exchange.send(reply.with_cookies(*ways), last=True)
 
     async def _shown(
         self, exchange: Exchange, route: Route, shared: Account, stranger: PageFront
@@ -82,14 +110,16 @@ class HubPages:
         if visitor is None:
             if (method, route.name) in _WITHOUT_LOGIN:
                 admitted = Admitted(shared, Caller("public"), stranger)
-                return await answered(RoutedCall(exchange, admitted), admitted)
+                with self._strangers.place():
+                    return await answered(RoutedCall(exchange, admitted), admitted)
             if method != "GET":
                 raise Forbidden(
                     N_("This browser is not logged in at JupyterHub any more."),
                     action=N_("Go back to JupyterLab and try again."),
                     detail="hub.login",
                 )
-            return await exchange.send(self._login.begin(exchange.whole_path_and_query))
+            begun = self._login.begin(exchange.as_request(Caller("public")), exchange.whole_path_and_query)
+            return await exchange.send(begun)
         with self._accounts.use(account_of_user(visitor.user)) as account:
             _check_origin(exchange, route, visitor)
             admitted = Admitted(account, Caller("user", visitor.user), self._front(account, exchange, visitor))
@@ -98,9 +128,10 @@ class HubPages:
     async def _end_sessions(self, exchange: Exchange, provider: str) -> web.StreamResponse:
         if exchange.request.method != "POST":
             raise MethodNotAllowed
-        request = exchange.as_request(Caller("public"), body=await exchange.body())
-        await self._logouts.end(provider, logout_token_in(request))
-        return await exchange.send(empty_reply(200))
+        with self._providers.place():
+            request = exchange.as_request(Caller("public"), body=await exchange.body())
+            await self._logouts.end(provider, logout_token_in(request))
+        return await exchange.send(empty_reply(200), last=True)
 
     def _front(self, account: Account, exchange: Exchange, visitor: Visitor | None) -> PageFront:
         home, xsrf_token = (

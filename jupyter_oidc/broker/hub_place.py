@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SERVICE_URL: Final = "JUPYTERHUB_SERVICE_URL"
 """The variable with the address at which the Hub's proxy reaches the service."""
 
+USER_HOSTS: Final = "JUPYTERHUB_HOST"
+"""The variable with the Hub's own address, which is there if each user has a host below that one."""
+
 _NEEDED: Final = (
     "JUPYTERHUB_SERVICE_NAME",
     "JUPYTERHUB_SERVICE_PREFIX",
@@ -38,7 +41,7 @@ class HubPlace(NamedTuple):
     """The service ``name`` listens at ``host`` and ``port``, and its paths begin with ``prefix``.
 
     ``public_url`` is the address in a browser; it ends with ``prefix``. All paths of the Hub begin with ``base``.
-    ``has_user_hosts`` says that each user has a host of their own.
+    Where each user has a host of their own, it is below ``user_domain``.
     """
 
     name: str
@@ -47,11 +50,16 @@ class HubPlace(NamedTuple):
     prefix: str
     public_url: str
     base: str
-    has_user_hosts: bool = False
+    user_domain: str = ""
 
     def callback_of(self, provider: str) -> str:
         """Return the redirect URI that is registered at ``provider``, one for all users."""
         return f"{self.public_url}jupyter-oidc/providers/{provider}/callback"
+
+    @property
+    def has_user_hosts(self) -> bool:
+        """Whether each user has a host of their own."""
+        return bool(self.user_domain)
 
     @property
     def hub(self) -> str:
@@ -70,9 +78,10 @@ class HubPlace(NamedTuple):
         return bool(below) and segments[0] == user and {".", ".."}.isdisjoint(segments)
 
     def is_user_host(self, address: str) -> bool:
-        """Return whether ``address`` is at the host of a user, beside that of the Hub's services."""
-        domain = (urlsplit(self.public_url).hostname or "").partition(".")[2]
-        return self.has_user_hosts and bool(domain) and (urlsplit(address).hostname or "").endswith(f".{domain}")
+        """Return whether ``address`` is at the host of a user."""
+        plain = web_address(address)
+        host = "" if plain is None else urlsplit(plain).hostname or ""
+        return self.has_user_hosts and host.endswith(f".{self.user_domain}")
 
 
 def place_in(settings: BrokerSettings, environment: Mapping[str, str]) -> HubPlace | list[Finding] | None:
@@ -98,10 +107,15 @@ def place_in(settings: BrokerSettings, environment: Mapping[str, str]) -> HubPla
     name, prefix = environment["JUPYTERHUB_SERVICE_NAME"], f"/{environment['JUPYTERHUB_SERVICE_PREFIX'].strip('/')}/"
     below = f"services/{name}/"
     usual = prefix[: -len(below)] if prefix.endswith(below) else "/"
-    by_hub = web_address(environment.get("JUPYTERHUB_PUBLIC_URL")) or _below(environment, prefix)
+    user_domain = urlsplit(web_address(environment.get(USER_HOSTS)) or "").hostname or ""
+    # NOTE: where users have hosts of their own, each service has one, too, which only the Hub can name.
+    by_hub = web_address(environment.get("JUPYTERHUB_PUBLIC_URL")) or (
+        None if user_domain else _below(environment, prefix)
+    )
     public_url = settings.public_url or by_hub
     parts = urlsplit(public_url or "")
     is_safe = parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
+    is_safe &= not user_domain or (parts.hostname or "").endswith(f".{user_domain}")
     if public_url is None or parts.path != prefix or not is_safe:
         missing = N_("is missing") if public_url is None else N_("is not the https address of this service")
         instead = sentence(
@@ -110,7 +124,7 @@ def place_in(settings: BrokerSettings, environment: Mapping[str, str]) -> HubPla
         )
         return [Finding(f"{BROKER_SECTION}.public_url", missing, instead)]
     base = f"{environment.get('JUPYTERHUB_BASE_URL', usual).rstrip('/')}/"
-    return HubPlace(name, *at, prefix, public_url, base, bool(environment.get("JUPYTERHUB_HOST")))
+    return HubPlace(name, *at, prefix, public_url, base, user_domain)
 
 
 def with_callbacks(settings: Settings, place: HubPlace) -> Settings | list[Finding]:
@@ -124,6 +138,18 @@ def with_callbacks(settings: Settings, place: HubPlace) -> Settings | list[Findi
         for one in settings.providers
         if (facts := facts_of_setting(one.redirect_strategy)) and facts.redirect_target not in ("callback", None)
     ]
+    if (
+        not place.has_user_hosts
+    ):  # NOTE: a form of another site does not bring the Hub's cookie, by which a browser is known
+        others += [
+            Finding(
+                f"JupyterOIDC.providers.{one.name}.response_mode",
+                N_("is 'form_post', for which users need hosts of their own at the Hub"),
+                N_("Leave it out, or give users hosts of their own (c.JupyterHub.subdomain_host)."),
+            )
+            for one in settings.providers
+            if one.response_mode == "form_post"
+        ]
     others += [
         Finding(
             f"JupyterOIDC.providers.{one.name}.redirect_uri",

@@ -113,7 +113,9 @@ class RunningBroker:
             self._background,
             most_requests=shares.of_account,
         )
-        identity, at_hub = (PeerCredentials(), None) if place is None else self._at_hub(place, accounts, rows, keys)
+        identity, at_hub = (
+            (PeerCredentials(), None) if place is None else self._at_hub(place, accounts, rows, keys, shares.of_account)
+        )
         application = BrokerApplication(
             accounts,
             identity,
@@ -132,13 +134,13 @@ class RunningBroker:
         BROKER.info("jupyter_oidc: the broker listens")
 
     def _at_hub(
-        self, place: HubPlace, accounts: Accounts, rows: Rows, keys: Sequence[StorageKey]
+        self, place: HubPlace, accounts: Accounts, rows: Rows, keys: Sequence[StorageKey], most: int
     ) -> tuple[HubIdentity, AtHub]:
         """Return whom the Hub knows, and the pages for their browsers; begin to look for users that it has no more."""
         settings, hub = self._configuration.settings, hub_of(place)
         by_form = any(one.response_mode == "form_post" for one in settings.providers)
         login = HubLogin(hub, place, keys, self._clock, self._entropy, other_sites=by_form)
-        pages = HubPages(accounts, place, login, ProviderLogouts(accounts, self._stored))
+        pages = HubPages(accounts, place, login, ProviderLogouts(accounts, self._stored), most)
         self._watch = self._background.start(DeletedUsers(hub, rows, accounts).watch())
         return HubIdentity(hub, place), AtHub(place, pages)
 

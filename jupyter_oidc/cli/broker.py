@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _SETTINGS: Final = N_("The settings file of the broker.")
 _CLI: Final = "jupyter_oidc.cli.broker"
 FAILED: Final = 1
+_OF_JUPYTERHUB: Final = "tornado.application"
+"""The logger of JupyterHub's library, which writes whole answers; what they mean is in our own lines."""
 
 
 class Broker(CommandGroup):
@@ -234,6 +236,7 @@ def _log_to_stderr(form: str, *, debug: bool) -> None:
     root = logging.getLogger()  # NOTE: so that what a library has to say is in the same form
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
+    logging.getLogger(_OF_JUPYTERHUB).setLevel(logging.CRITICAL)
     logging.getLogger(NAME).setLevel(logging.DEBUG if debug else logging.INFO)
 
 

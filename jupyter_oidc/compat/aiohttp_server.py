@@ -70,12 +70,12 @@ class CountedConnection(web.RequestHandler):
         """Take a piece of a request."""
         super().data_received(data)
         waiting = len(self._messages)
-        if waiting:
-            self._body = self._messages[-1][1]
+        newest = self._messages[-1][1] if waiting else self._body
+        has_new_head, self._body = newest is not self._body, newest
         # NOTE: the task that takes a request begins later, and one that is refused early leaves its body to come.
-        has_body_to_come = self._body is not None and not self._body.is_eof()
-        is_served = bool(waiting) or has_body_to_come or self._current_request is not None
-        self._head_bytes = 0 if is_served else self._head_bytes + len(data)
+        has_body_to_come = newest is not None and not newest.is_eof()
+        is_no_head = has_new_head or has_body_to_come or self._upgraded or self._payload_parser is not None
+        self._head_bytes = 0 if is_no_head else self._head_bytes + len(data)
         if self._deadline is not None and (waiting or self._current_request is not None):
             self._deadline.cancel()
             self._deadline = None

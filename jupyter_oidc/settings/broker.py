@@ -6,6 +6,7 @@ providers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -24,6 +25,10 @@ UNIX: Final = "unix:"
 DEFAULT_LISTEN: Final = "unix:/run/jupyter-oidc/broker.sock"
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 _MAX_DRAIN_SECONDS: Final = 600.0
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\Z")
+"""Host and port of an address, without a user; browsers read other characters in different ways."""
+
+_UNPLAIN: Final = frozenset("?#\\ ")
 
 BROKER_SETTINGS: Final = (
     Setting(
@@ -71,6 +76,15 @@ BROKER_SETTINGS: Final = (
         "then get tokens of its own from the provider, so that the wall holds none out of its reach",
     ),
     Setting(
+        key="allow_shared_host",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="for a service of JupyterHub: serve although the servers of all users share one host with the broker; a page "
+        "of one user can then act in the browser of another, and get that person's identity at a provider into its own "
+        "account",
+    ),
+    Setting(
         key="close_process",
         field=None,
         shape=Flag(),
@@ -102,6 +116,7 @@ class BrokerSettings:
     drain_seconds: float
     close_process: bool = True
     allow_public_clients: bool = False
+    allow_shared_host: bool = False
 
 
 def socket_path(address: object) -> str | None:
@@ -142,11 +157,10 @@ def web_address(address: object) -> str | None:
     text = address if isinstance(address, str) and address.isascii() and address.isprintable() else ""
     try:
         parts = urlsplit(text)
-        plain = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
+        known = parts.scheme in ("http", "https") and _HOST.match(parts.netloc) is not None and parts.port != 0
     except ValueError:
         return None
-    known = parts.scheme in ("http", "https") and plain and "?" not in text and "#" not in text and " " not in text
-    return f"{text.rstrip('/')}/" if known else None
+    return f"{text.rstrip('/')}/" if known and _UNPLAIN.isdisjoint(text) else None
 
 
 def host_and_port(listen: str) -> tuple[str, int] | None:
@@ -187,7 +201,7 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
         drain = 0.0
     findings += [
         _finding(flag, N_("is not true or false"), N_("Write true or false without quotes."))
-        for flag in ("allow_public_clients", "close_process")
+        for flag in ("allow_public_clients", "allow_shared_host", "close_process")
         if not isinstance(said[flag], bool)
     ]
     database = _database(said["database"], findings)
@@ -202,6 +216,7 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
         float(drain),
         close_process=said["close_process"] is True,
         allow_public_clients=said["allow_public_clients"] is True,
+        allow_shared_host=said["allow_shared_host"] is True,
     )
 
 

@@ -1,7 +1,7 @@
 """The steps of three people at a Hub whose sessions a broker holds: three users of this machine, TLS, PostgreSQL.
 
-Each server runs as its user, and the broker as another one. Browsers come by https to a host that is not loopback's name;
-one redirect URI is registered at the provider.
+Each server runs as its user and has a host of its own, and so has the broker. Browsers come by https, and one redirect URI
+is registered at the provider.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.hub.journey import SIGN_IN, Place
 from tests.support.browser import chromium
 from tests.support.certificate import Certificate, of_a_company
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument, RegisteredClient
-from tests.support.jupyterhub_process import PREFIX, SERVICE, BrokerAtHub, HubProcess
+from tests.support.jupyterhub_process import SERVICE, BrokerAtHub, HubProcess
 from tests.support.memory import holders
 from tests.support.postgres import Postgres
 from tests.support.upstream import Upstream
@@ -42,7 +42,7 @@ BROKER, USERS = 61_000, {"ada": 61_001, "bob": 61_002, "eve": 61_003}
 """Numbers of users that no machine has given away (systemd keeps those from 61184 on for itself)."""
 
 HOST = "hub.example.com"
-"""Where browsers find the Hub; the servers of the users reach it, and the broker behind its proxy, at ``localhost``."""
+"""Where browsers find the Hub; servers, users and the broker are at hosts below it."""
 
 SECRET = "hub-check-client-secret-0123456789"
 SCOPES = ["openid", "profile", "email", "offline_access"]
@@ -90,6 +90,7 @@ class BrokerJourney:
             tuple(USERS),
             {"JUPYTERLAB_DIR": str(Path(sys.prefix) / "share" / "jupyter" / "lab"), "SSL_CERT_FILE": self._bundle},
             public=f"https://{HOST}",
+            has_user_hosts=True,
             certificate=self.certificate,
             commands={
                 name: as_user(uid, [sys.executable, "-m", "jupyterhub.singleuser"], self._made(f"views/{name}"))
@@ -113,7 +114,7 @@ class BrokerJourney:
         self._open.enter_context(self.hub)
         for name in USERS:
             self.hub.ask("POST", f"users/{name}")
-        self.browser = self._open.enter_context(chromium(**{HOST: self.hub.port}))
+        self.browser = self._open.enter_context(chromium(**{HOST: self.hub.port, f"*.{HOST}": self.hub.port}))
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -127,7 +128,7 @@ class BrokerJourney:
         return path
 
     def _certificate(self) -> Certificate:
-        made = of_a_company(self._made("tls"), [HOST, "localhost"])
+        made = of_a_company(self._made("tls"), [HOST, f"*.{HOST}", "localhost"])
         self._bundle = str(made.certfile)
         return made
 
@@ -135,7 +136,7 @@ class BrokerJourney:
         """Write the one line that a Jupyter server needs, to where only root can change it."""
         etc = self.hub.folder / "etc"
         etc.mkdir()
-        said = {"JupyterOIDC": {"broker": f"{self.hub.inside}{PREFIX}"}}
+        said = {"JupyterOIDC": {"broker": UsersBrokerAtHub(self.folder, {}, hub=self.hub).address}}
         (etc / "jupyter_server_config.json").write_text(json.dumps(said), encoding="utf-8")
         for name, uid in USERS.items():
             home = self._made(f"hub/home/{name}")
@@ -177,7 +178,7 @@ class BrokerJourney:
         page.locator("input[name=username]").fill(name)
         page.locator("input[name=password]").fill(self.hub.password)
         page.locator("input[type=submit]").click()
-        lab = Lab(page, Place(f"{self.hub.url}/user/{name}/"))
+        lab = Lab(page, Place(self.hub.server_url(name)))
         self.arrive(lab)
         self.people[name] = lab
         return lab
@@ -205,16 +206,15 @@ class BrokerJourney:
         servers: dict[str, Any] = self.hub.ask("GET", f"users/{name}").json()["servers"]
         return bool(servers.get(server, {}).get("ready"))
 
-    def asked(self, lab: Lab, path: str, user: str = "") -> tuple[int, dict[str, Any]]:
-        """Ask the server of this person from its page, or that of another ``user``."""
-        address = f"{self.hub.url}/user/{user}/{path}" if user else f"{lab.place.url}{path}"
+    def asked(self, lab: Lab, path: str) -> tuple[int, dict[str, Any]]:
+        """Ask the server of this person from its page."""
         told = lab.page.evaluate(
             """async address => {
                 const token = (document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? ['', ''])[1];
                 const reply = await fetch(address, {headers: {'X-XSRFToken': token}});
                 return [reply.status, await reply.json().catch(() => ({}))];
             }""",
-            address,
+            f"{lab.place.url}{path}",
         )
         return told[0], told[1]
 
@@ -237,7 +237,7 @@ def sign_in_from_a_cell(journey: BrokerJourney) -> None:
     link = lab.page.locator(".jp-OutputArea a", has_text="Open the sign-in page").first
     expect(link).to_be_visible(timeout=SLOW)
     href = link.get_attribute("href") or ""
-    assert href.startswith(f"{journey.hub.url}/user/bob/jupyter-oidc/start/"), href
+    assert href.startswith(f"{journey.hub.server_url('bob')}jupyter-oidc/start/"), href
     with lab.page.context.expect_page() as opened:
         link.click()
     answer_certified(opened.value, "user2")
@@ -259,7 +259,7 @@ def named_server(journey: BrokerJourney) -> None:
     page = journey.people["ada"].page.context.new_page()
     journey.hub.ask("POST", "users/ada/servers/gpu")
     journey.hub.until(lambda: journey.runs("ada", "gpu"), "The named server did not start")
-    gpu = Lab(page, Place(f"{journey.hub.url}/user/ada/gpu/"))
+    gpu = Lab(page, Place(journey.hub.server_url("ada", "gpu")))
     page.goto(f"{gpu.place.url}lab")
     expect(gpu.item).to_be_visible(timeout=WAIT_MS)
     gpu.says("Example User")
@@ -350,12 +350,14 @@ def logout_by_the_provider(journey: BrokerJourney) -> None:
 def guest(journey: BrokerJourney) -> None:
     """Bob, whom nobody has let in, gets nothing from Ada's server, and a link of hers is nothing in his browser."""
     bob, ada = journey.people["bob"], journey.people["ada"]
-    assert journey.asked(bob, f"{CORP}/session", "ada")[0] in (401, 403)
     ada.start_code(SIGN_IN.replace("sign_in()", "sign_in(prompt='login')"))
     link = ada.page.locator(".jp-OutputArea a", has_text="Open the sign-in page").first
     expect(link).to_be_visible(timeout=SLOW)
     ticket = (link.get_attribute("href") or "").rpartition("/")[2]
     stranger = bob.page.context.new_page()
+    answered = stranger.goto(f"{journey.hub.server_url('ada')}{CORP}/session")
+    assert answered is not None
+    assert answered.status == 403, answered.status
     stranger.goto(f"{journey.hub.broker_url}jupyter-oidc/start/{ticket}")
     expect(stranger.get_by_text("Sign-in did not work")).to_be_visible()
     stranger.close()

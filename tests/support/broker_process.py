@@ -33,6 +33,7 @@ class BrokerProcess:
     providers: dict[str, Any]
     broker: dict[str, Any] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    is_quiet: bool = False
     _child: Child | None = None
 
     def __post_init__(self) -> None:
@@ -98,7 +99,7 @@ class BrokerProcess:
             "broker",
             "serve",
             f"--settings={self.folder / 'broker.json'}",
-            "--debug",
+            *(() if self.is_quiet else ("--debug",)),
         )
         ours = {"BROKER_KEY": self.key, "NO_PROXY": "localhost,127.0.0.1", **self.environment}
         environment = {**without_jupyter(), **ours}

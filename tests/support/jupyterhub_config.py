@@ -26,6 +26,7 @@ c.JupyterHub.allow_named_servers = True
 c.JupyterHub.services = [{"name": "check", "api_token": said["api_token"]}]
 wanted = ["admin:users", "admin:servers", "tokens", "shares"]
 c.JupyterHub.load_roles = [{"name": "check", "services": ["check"], "scopes": wanted}]
+c.JupyterHub.subdomain_host = said["subdomain_host"]
 if said["tls"]:
     c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = said["tls"]
 

@@ -47,13 +47,14 @@ class HubProcess:
 
     ``environment`` is added to that of the users' servers, which read their settings in the folder ``etc``.
     ``commands`` starts the server of a user in place of the usual command. With a ``certificate`` it speaks HTTPS, and
-    browsers find it at ``public``.
+    browsers find it at ``public``; users and the broker may have hosts of their own below that one.
     """
 
     folder: Path
     users: Sequence[str] = ("ada", "bob")
     environment: Mapping[str, str] = field(default_factory=dict)
     public: str = ""
+    has_user_hosts: bool = False
     certificate: Certificate | None = None
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
@@ -81,8 +82,15 @@ class HubProcess:
 
     @property
     def broker_url(self) -> str:
-        """Where browsers and Jupyter servers find the broker."""
-        return f"{self.url}{PREFIX}"
+        """Where browsers find the broker."""
+        return f"{self._at(f'{SERVICE}--service')}{PREFIX}"
+
+    def server_url(self, user: str, name: str = "") -> str:
+        """Return where browsers find the server ``name`` of ``user``."""
+        return f"{self._at(user)}/user/{user}/{name}{'/' if name else ''}"
+
+    def _at(self, label: str) -> str:
+        return self.url.replace("://", f"://{label}.") if self.has_user_hosts else self.url
 
     def callback(self, provider: str) -> str:
         """Return the redirect URI that the provider knows."""
@@ -96,6 +104,7 @@ class HubProcess:
             "JUPYTERHUB_API_URL": f"http://127.0.0.1:{self.hub_port}/hub/api",
             "JUPYTERHUB_API_TOKEN": self.broker_token,
             "JUPYTERHUB_BASE_URL": "/",
+            **({"JUPYTERHUB_HOST": self.url} if self.has_user_hosts else {}),
         }
 
     def __enter__(self) -> Self:
@@ -109,6 +118,7 @@ class HubProcess:
         tls = self.certificate
         said = {
             "url": self.inside.replace("localhost", "127.0.0.1"),
+            "subdomain_host": self.url if self.has_user_hosts else "",
             "tls": None if tls is None else [str(tls.certfile), str(tls.keyfile)],
             "commands": {user: list(command) for user, command in self.commands.items()},
             "documented": str(documented),
@@ -191,15 +201,20 @@ class BrokerAtHub(BrokerProcess):
 
     @property
     def address(self) -> str:
-        """What a Jupyter server writes into its settings."""
+        """What a Jupyter server writes into its settings; where hosts are told apart, it goes past the Hub's proxy."""
         assert self.hub is not None
-        return f"{self.hub.inside}{PREFIX}"
+        at = f"http://127.0.0.1:{self.hub.broker_port}" if self.hub.has_user_hosts else self.hub.inside
+        return f"{at}{PREFIX}"
 
     @property
     def settings(self) -> dict[str, Any]:
         """Where it listens, and how browsers reach it."""
         assert self.hub is not None
-        return {"listen": f"http://127.0.0.1:{self.hub.broker_port}", "public_url": self.hub.broker_url}
+        return {
+            "listen": f"http://127.0.0.1:{self.hub.broker_port}",
+            "public_url": self.hub.broker_url,
+            "allow_shared_host": not self.hub.has_user_hosts,
+        }
 
     @property
     def environment(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ scopes, and remembers each answer for a minute.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -36,6 +37,9 @@ away.
 TIMEOUT_SECONDS: Final = 10.0
 """Seconds for one question to the Hub."""
 
+MAX_QUESTIONS: Final = 32
+"""Questions to the Hub at once: strangers send tokens and codes, too."""
+
 USERS_OF_A_PAGE: Final = 200
 MAX_TOKEN_CHARACTERS: Final = 1_000
 _PAGINATED: Final = "application/jupyterhub-pagination+json"
@@ -44,6 +48,7 @@ _ODD_ANSWERS: Final = (HTTPError, asyncio.TimeoutError, ValueError, KeyError, Ty
 """What JupyterHub's library raises: for an answer that is no JSON, or has an unknown status, what its parts raise."""
 
 _NOT_FOUND: Final = 404
+_VERSION: Final = "X-JupyterHub-Version"
 _REFUSED: Final = (401, 403)
 
 
@@ -70,6 +75,8 @@ class HubApi:
             self._auth.oauth_redirect_uri = callback
         if not self._auth.oauth_client_id:
             self._auth.oauth_client_id = f"service-{name}"
+        self._questions = asyncio.Semaphore(MAX_QUESTIONS)
+        self._known: dict[bytes, float] = {}
         self._wanted = {*self._auth.access_scopes, "access:services", f"access:services!service={name}"}
 
     async def user_of(self, token: Secret) -> HubUser | None:
@@ -79,9 +86,8 @@ class HubApi:
         """
         if not _is_token(reveal(token)):
             return None
-        asking = self._auth.user_for_token(reveal(token), sync=False)
         try:
-            found = await asyncio.wait_for(asking, TIMEOUT_SECONDS)
+            found = await asyncio.wait_for(self._model_of(reveal(token)), TIMEOUT_SECONDS)
         except _ODD_ANSWERS:
             raise _hub_away() from None
         if not isinstance(found, dict) or found.get("kind") != "user" or not found.get("name"):
@@ -97,9 +103,8 @@ class HubApi:
 
     async def token_for(self, code: Secret, verifier: Secret) -> Secret | None:
         """Redeem the ``code`` of a login; return ``None`` if that does not work."""
-        redeeming = self._auth.token_for_code(reveal(code), code_verifier=reveal(verifier), sync=False)
         try:
-            return Secret(str(await asyncio.wait_for(redeeming, TIMEOUT_SECONDS)))
+            return Secret(str(await asyncio.wait_for(self._redeemed(reveal(code), reveal(verifier)), TIMEOUT_SECONDS)))
         except _ODD_ANSWERS:
             return None
 
@@ -118,16 +123,36 @@ class HubApi:
                 offset, page = 0, None
                 while page is None or page["_pagination"]["next"]:
                     page = await self._get(session, "users", offset=str(offset), limit=str(USERS_OF_A_PAGE))
-                    if page is None or not page["items"]:
+                    if page is None:  # NOTE: that is no Hub
+                        raise _hub_away()
+                    if not page["items"]:
                         break
                     offset += len(page["items"])
                     present |= {str(user["name"]) for user in page["items"]}
                 # NOTE: one that was deleted meanwhile moves the others to an earlier page, so each is asked for again.
                 missing = [name for name in names if name not in present]
+                if not present or (len(missing) == len(names) > 1):  # NOTE: more likely another Hub, or a new database
+                    raise _hub_away("hub.other") if missing else _hub_away()
                 asked = {name: await self._get(session, f"users/{quote(name, safe='')}") for name in missing}
                 return frozenset(name for name, user in asked.items() if user is None)
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError, KeyError, TypeError):
             raise _hub_away() from None
+
+    async def _model_of(self, token: str) -> Any:
+        """Ask whose ``token`` it is; those that the Hub knew a moment ago wait for no question of a stranger."""
+        now, digest = asyncio.get_running_loop().time(), hashlib.sha256(token.encode()).digest()
+        if self._known.get(digest, 0.0) > now:
+            return await self._auth.user_for_token(token, sync=False)
+        async with self._questions:
+            found = await self._auth.user_for_token(token, sync=False)
+        if found is not None:
+            self._known = {one: until for one, until in self._known.items() if until > now}
+            self._known[digest] = now + IDENTITY_SECONDS
+        return found
+
+    async def _redeemed(self, code: str, verifier: str) -> Any:
+        async with self._questions:
+            return await self._auth.token_for_code(code, code_verifier=verifier, sync=False)
 
     def _asking(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -141,7 +166,7 @@ class HubApi:
         """Return what the Hub says at ``path``, or ``None`` for what it does not have."""
         url = URL(f"{self._auth.api_url.rstrip('/')}/{path}", encoded=True)
         async with session.get(url, params=asked) as answer:
-            if answer.status == _NOT_FOUND:
+            if answer.status == _NOT_FOUND and _VERSION in answer.headers:  # NOTE: so it is the Hub's own answer
                 return None
             if answer.status in _REFUSED:
                 raise _hub_away("hub.users")
@@ -155,7 +180,7 @@ class HubApi:
 
 def _is_token(text: str) -> bool:
     """Return whether ``text`` can stand in a header as it is; the Hub's own tokens are hexadecimal digits."""
-    return text.isascii() and text.isprintable() and " " not in text and len(text) <= MAX_TOKEN_CHARACTERS
+    return 0 < len(text) <= MAX_TOKEN_CHARACTERS and text.isascii() and text.isprintable() and " " not in text
 
 
 def _hub_away(detail: str = "hub") -> BrokerUnavailable:

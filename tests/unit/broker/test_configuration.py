@@ -12,6 +12,7 @@ import pytest
 from jupyter_oidc.broker.configuration import BrokerConfiguration, database_of, keys_of, read_configuration
 from jupyter_oidc.problems import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings import Finding
 from jupyter_oidc.settings.broker import BrokerSettings
 from tests.unit.adapters.storage.database.replicas import ONE
 
@@ -166,3 +167,34 @@ def test_where_the_keys_come_from(tmp_path: Path) -> None:
     assert (by_variable, "JUPYTER_OIDC_STORAGE_KEY" in environment) == (keys(key=f"file:{file}"), False)
     with pytest.raises(StorageUnavailable):
         keys()
+
+
+def test_a_host_that_all_users_share_has_to_be_allowed(tmp_path: Path) -> None:
+    """A page of one user can act in the browser of another there; with hosts of their own it cannot."""
+    hub = {
+        "JUPYTERHUB_SERVICE_NAME": "oidc",
+        "JUPYTERHUB_SERVICE_PREFIX": "/services/oidc/",
+        "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:10101",
+        "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/hub/api",
+        "JUPYTERHUB_API_TOKEN": "t",
+        "JUPYTERHUB_PUBLIC_URL": "https://hub.example.com/services/oidc/",
+    }
+
+    def read_at(environment: dict[str, str], **broker: bool) -> BrokerConfiguration | list[Finding]:
+        document = {"JupyterOIDC": {"providers": PROVIDERS}, "JupyterOIDCBroker": broker}
+        return read_configuration(written(tmp_path, document), None, environment)
+
+    refused = read_at(hub)
+    assert isinstance(refused, list)
+    assert [finding.key for finding in refused] == ["JupyterOIDCBroker.allow_shared_host"]
+    assert isinstance(read_at(hub, allow_shared_host=True), BrokerConfiguration)
+    public_url = "https://oidc--service.hub.example.com/services/oidc/"
+    own = {**hub, "JUPYTERHUB_HOST": "https://hub.example.com", "JUPYTERHUB_PUBLIC_URL": public_url}
+    placed = read_at(own)
+    assert isinstance(placed, BrokerConfiguration)
+    assert (placed.place is not None and placed.place.user_domain, placed.settings.providers[0].redirect_uri) == (
+        "hub.example.com",
+        f"{public_url}jupyter-oidc/providers/corp/callback",
+    )
+    elsewhere = read_at({**own, "JUPYTERHUB_PUBLIC_URL": hub["JUPYTERHUB_PUBLIC_URL"]})
+    assert isinstance(elsewhere, list), "the Hub's own host is not the service's"

@@ -120,6 +120,31 @@ async def test_a_head_of_many_long_lines_ends_the_connection(broker: BrokerUnder
     assert answer.endswith((b"<end>", b"<reset>"))
 
 
+async def test_a_head_without_an_end_behind_a_request_that_is_served_ends_the_connection(
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
+) -> None:
+    """Otherwise one connection could hold as much as it likes while a page waits for a change."""
+    served, release = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        served.set()
+        await release.wait()
+        return web.Response()
+
+    server, wire = web.Server(answer), Wire()
+    connection = counted_server(server, lambda _: lambda: None)()
+    connection.connection_made(wire)
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n")
+    await served.wait()
+    connection.data_received(b"GET / HTTP/1.1\r\n")
+    for number in range(40):
+        connection.data_received(b"X-%d: %s\r\n" % (number, b"x" * 4_000))
+    assert wire.is_aborted
+    release.set()
+    connection.connection_lost(None)
+    await server.shutdown(0.1)
+
+
 async def test_heads_that_are_sent_before_their_turn_end_the_connection(broker: BrokerUnderTest) -> None:
     answer = await answer_to(broker, (HEAD + b"\r\n") * 30)
     assert answer.count(b"200 OK") < 30

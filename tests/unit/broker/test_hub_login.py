@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.adapters.hub.hub_api import HubUser
 from jupyter_oidc.adapters.storage.storage_key import keys_in
-from jupyter_oidc.broker.hub_login import LOGIN_SECONDS, MAX_ONWARD_CHARACTERS, RETURN_SECONDS, HubLogin
+from jupyter_oidc.broker.hub_login import LOGIN_SECONDS, MAX_ONWARD_CHARACTERS, MAX_WAYS, RETURN_SECONDS, HubLogin
 from jupyter_oidc.broker.hub_place import HubPlace
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.problems import Forbidden, RequestInvalid
@@ -21,9 +21,7 @@ from jupyter_oidc.web.request import Caller, Headers, Request
 from tests.unit.adapters.storage.database.replicas import ONE, TWO
 from tests.unit.sessions.fake_environment import HandClock
 
-PLACE = HubPlace(
-    "oidc", "127.0.0.1", 10101, "/services/oidc/", "https://hub.example.com/services/oidc/", "/", has_user_hosts=False
-)
+PLACE = HubPlace("oidc", "127.0.0.1", 10101, "/services/oidc/", "https://hub.example.com/services/oidc/", "/")
 ONWARD = "/services/oidc/jupyter-oidc/start/t1"
 
 
@@ -82,7 +80,7 @@ class Browser:
 
     def leave(self) -> str:
         """Go to the Hub; return the state."""
-        reply = self.keep(self.login.begin(ONWARD))
+        reply = self.keep(self.login.begin(self.request(), ONWARD))
         return parse_qs(urlsplit(reply.header("Location") or "").query)["state"][0]
 
     async def come_back(self, state: str, code: str = "c1") -> Reply:
@@ -112,7 +110,7 @@ async def test_a_browser_logs_in_and_goes_on_where_it_wanted_to() -> None:
 async def test_the_verifier_goes_with_the_code() -> None:
     """RFC 7636: JupyterHub 6 compares them."""
     browser = Browser()
-    reply = browser.keep(browser.login.begin(ONWARD))
+    reply = browser.keep(browser.login.begin(browser.request(), ONWARD))
     asked = parse_qs(urlsplit(reply.header("Location") or "").query)
     await browser.come_back(asked["state"][0])
     assert browser.hub.verifiers == asked["code_challenge"]
@@ -185,10 +183,11 @@ async def test_a_user_without_access_and_a_browser_of_two_users_are_refused() ->
     browser.hub.codes["c2"] = "t-bob"
     await browser.come_back(browser.leave(), "c2")
     assert await browser.user() == "bob"
-    for extra in (f"; jupyter-oidc-hub={own}", f"; jupyter-oidc-hub={own}" + "; jupyter-oidc-hub=x" * 8):
+    for extra in (f"; jupyter-oidc-hub={own}", f"; jupyter-oidc-hub={own}" * 9):
         with pytest.raises(Forbidden) as caught:
             await browser.user(extra)
         assert caught.value.detail == "hub.logins"
+    assert await browser.user("; jupyter-oidc-hub=x" * 20) == "bob", "what we did not make is no login"
     browser.hub.users["t-bob"] = HubUser("bob", may_use=False, session="s1")
     with pytest.raises(Forbidden) as caught:
         await browser.user()
@@ -219,7 +218,7 @@ async def test_a_login_is_worth_nothing_in_another_browser_or_after_a_log_out() 
 
 async def test_a_long_way_is_refused_since_a_cookie_carries_it() -> None:
     with pytest.raises(RequestInvalid):
-        Browser().login.begin("/" + "a" * MAX_ONWARD_CHARACTERS)
+        Browser().login.begin(Browser().request(), "/" + "a" * MAX_ONWARD_CHARACTERS)
 
 
 async def test_the_answer_of_a_provider_by_form_brings_the_login_along() -> None:
@@ -229,9 +228,22 @@ async def test_the_answer_of_a_provider_by_form_brings_the_login_along() -> None
 
 
 async def test_where_users_have_hosts_of_their_own_none_can_set_the_cookie() -> None:
-    browser = Browser(place=PLACE._replace(has_user_hosts=True))
+    browser = Browser(place=PLACE._replace(user_domain="hub.example.com"))
     await browser.come_back(browser.leave())
     assert browser.cookies["__Host-jupyter-oidc-hub"].path == "/"
     assert {one.path for one in browser.cookies.values()} == {"/"}
     assert all(name.startswith("__Host-") for name in browser.cookies)
+    browser.session = "; jupyterhub-session-id=planted"
+    assert await browser.user() == "ada", "the Hub's own cookie, which other hosts can set, decides nothing here"
+
+
+async def test_a_browser_that_never_comes_back_does_not_collect_logins_under_way() -> None:
+    """Else its requests would become too long for the broker."""
+    browser = Browser()
+    for _ in range(6):
+        browser.leave()
+        ways = [one for one in browser.cookies.values() if "hub-login-" in one.name and one.lifetime]
+        assert len(ways) <= MAX_WAYS
+    await browser.come_back(browser.leave())
+    assert {one.lifetime for one in browser.login.given_up(browser.request())} <= {0}
     assert await browser.user() == "ada"

@@ -109,13 +109,17 @@ def test_a_server_is_its_users(user: str, base_url: str, *, is_theirs: bool) -> 
         ("https://ada.hub.example.com/user/ada/", True),
         ("https://evil.example/user/ada/", False),
         ("https://evilhub.example.com/user/ada/", False),
+        ("https://evil.com\\.hub.example.com/", False),
+        ("https://evil.com%2f.hub.example.com/", False),
+        ("https://evil.com@x.hub.example.com/", False),
+        ("https://ada.hub.example.com/?x", False),
     ],
 )
 def test_a_host_of_a_user_is_beside_that_of_the_services(address: str, *, is_theirs: bool) -> None:
     environment = {
         **HUB,
-        "JUPYTERHUB_PUBLIC_URL": "https://services.hub.example.com/services/oidc/",
-        "JUPYTERHUB_HOST": "https://services.hub.example.com",
+        "JUPYTERHUB_PUBLIC_URL": "https://oidc--service.hub.example.com/services/oidc/",
+        "JUPYTERHUB_HOST": "https://hub.example.com",
     }
     assert place(environment).is_user_host(address) is is_theirs
     assert not place().is_user_host(address)
@@ -142,6 +146,13 @@ def test_an_answer_that_comes_elsewhere_is_refused_at_the_start(strategy: Any, *
         Settings((Provider("corp", "https://id.example.com", "c1", redirect_strategy=strategy),)), place()
     )
     assert isinstance(found, Settings) is is_possible
+
+
+def test_the_form_of_a_provider_needs_hosts_of_the_users_own() -> None:
+    """The Hub's cookie, by which a browser is known on one host for all, does not come with another site's form."""
+    by_form = Settings((Provider("corp", "https://id.example.com", "c1", response_mode="form_post"),))
+    assert isinstance(with_callbacks(by_form, place()), list)
+    assert isinstance(with_callbacks(by_form, place()._replace(user_domain="hub.example.com")), Settings)
 
 
 def test_a_hub_that_says_where_in_a_way_that_is_not_understood_is_told() -> None:
@@ -176,6 +187,10 @@ def test_the_path_of_the_hub_follows_from_that_of_the_service() -> None:
         ("hub.example.com", None),
         ("https://hub.example.com:0/", None),
         ("https://hub.example.com:x/", None),
+        ("http://[::1].evil.example/", None),
+        ("http://[::1]:8000/services/oidc/", "http://[::1]:8000/services/oidc/"),
+        ("https://hub.example.com\\evil/", None),
+        ("https://hüb.example.com/", None),
         (7, None),
     ],
 )
