@@ -44,7 +44,7 @@ class CountedConnection(web.RequestHandler):
     So is one whose first head is late or too long, and one that sends heads faster than they are answered.
     """
 
-    __slots__ = ("_admit", "_body", "_deadline", "_head_bytes", "_head_seconds", "_release")
+    __slots__ = ("_admit", "_deadline", "_head_bytes", "_head_seconds", "_newest", "_release")
 
     def __init__(
         self, server: web.Server, admit: Callable[[BaseTransport], Callable[[], None] | None], head_seconds: float
@@ -56,7 +56,7 @@ class CountedConnection(web.RequestHandler):
         self._release: Callable[[], None] | None = None
         self._deadline: TimerHandle | None = None
         self._head_bytes = 0
-        self._body: StreamReader | None = None
+        self._newest: tuple[Any, StreamReader] | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Count the connection."""
@@ -70,10 +70,10 @@ class CountedConnection(web.RequestHandler):
         """Take a piece of a request."""
         super().data_received(data)
         waiting = len(self._messages)
-        newest = self._messages[-1][1] if waiting else self._body
-        has_new_head, self._body = newest is not self._body, newest
+        newest = self._messages[-1] if waiting else self._newest
+        has_new_head, self._newest = newest is not self._newest, newest
         # NOTE: the task that takes a request begins later, and one that is refused early leaves its body to come.
-        has_body_to_come = newest is not None and not newest.is_eof()
+        has_body_to_come = newest is not None and not newest[1].is_eof()
         is_no_head = has_new_head or has_body_to_come or self._upgraded or self._payload_parser is not None
         self._head_bytes = 0 if is_no_head else self._head_bytes + len(data)
         if self._deadline is not None and (waiting or self._current_request is not None):

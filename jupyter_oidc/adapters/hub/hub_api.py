@@ -87,7 +87,7 @@ class HubApi:
         if not _is_token(reveal(token)):
             return None
         try:
-            found = await asyncio.wait_for(self._model_of(reveal(token)), TIMEOUT_SECONDS)
+            found = await asyncio.wait_for(self._model_of(token), TIMEOUT_SECONDS)
         except _ODD_ANSWERS:
             raise _hub_away() from None
         if not isinstance(found, dict) or found.get("kind") != "user" or not found.get("name"):
@@ -104,7 +104,7 @@ class HubApi:
     async def token_for(self, code: Secret, verifier: Secret) -> Secret | None:
         """Redeem the ``code`` of a login; return ``None`` if that does not work."""
         try:
-            return Secret(str(await asyncio.wait_for(self._redeemed(reveal(code), reveal(verifier)), TIMEOUT_SECONDS)))
+            return Secret(str(await asyncio.wait_for(self._redeemed(code, verifier), TIMEOUT_SECONDS)))
         except _ODD_ANSWERS:
             return None
 
@@ -138,21 +138,21 @@ class HubApi:
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError, KeyError, TypeError):
             raise _hub_away() from None
 
-    async def _model_of(self, token: str) -> Any:
+    async def _model_of(self, token: Secret) -> Any:
         """Ask whose ``token`` it is; those that the Hub knew a moment ago wait for no question of a stranger."""
-        now, digest = asyncio.get_running_loop().time(), hashlib.sha256(token.encode()).digest()
+        now, digest = asyncio.get_running_loop().time(), hashlib.sha256(reveal(token).encode()).digest()
         if self._known.get(digest, 0.0) > now:
-            return await self._auth.user_for_token(token, sync=False)
+            return await self._auth.user_for_token(reveal(token), sync=False)
         async with self._questions:
-            found = await self._auth.user_for_token(token, sync=False)
+            found = await self._auth.user_for_token(reveal(token), sync=False)
         if found is not None:
             self._known = {one: until for one, until in self._known.items() if until > now}
             self._known[digest] = now + IDENTITY_SECONDS
         return found
 
-    async def _redeemed(self, code: str, verifier: str) -> Any:
+    async def _redeemed(self, code: Secret, verifier: Secret) -> Any:
         async with self._questions:
-            return await self._auth.token_for_code(code, code_verifier=verifier, sync=False)
+            return await self._auth.token_for_code(reveal(code), code_verifier=reveal(verifier), sync=False)
 
     def _asking(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

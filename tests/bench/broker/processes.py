@@ -147,7 +147,7 @@ def proxies(folder: Path, cores: Sequence[int]) -> Iterator[Proxies]:
             provider = stack.enter_context(
                 ScriptedProvider(
                     client_secret=SECRET,
-                    auth_method="client_secret_basic",
+                    auth_method="unchecked",
                     claims={"email": "ada@example.com", "email_verified": True},
                     lifetime=A_DAY,
                     access_token_bytes=TOKEN_BYTES,

@@ -120,6 +120,18 @@ async def test_a_head_of_many_long_lines_ends_the_connection(broker: BrokerUnder
     assert answer.endswith((b"<end>", b"<reset>"))
 
 
+async def test_a_connection_may_bring_any_number_of_requests(broker: BrokerUnderTest) -> None:
+    """Each head is counted for itself."""
+    reader, writer = await asyncio.open_unix_connection(str(broker.path))
+    head = HEAD + b"X-Filler: %s\r\n\r\n" % (b"x" * 8_000)
+    for _ in range(40):
+        writer.write(head)
+        await writer.drain()
+        answer = await asyncio.wait_for(reader.readuntil(b"ok\n"), 5)
+        assert b" 200 " in answer
+    writer.close()
+
+
 async def test_a_head_without_an_end_behind_a_request_that_is_served_ends_the_connection(
     jp_asyncio_loop: asyncio.AbstractEventLoop,
 ) -> None:
