@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from jupyter_events import EventLogger
 from prometheus_client import REGISTRY, generate_latest
 
 from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
 from jupyter_oidc.adapters.system.process import open_files
+from jupyter_oidc.adapters.telemetry.event_lines import EventLines
 from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.adapters.telemetry.named_log import BROKER, NAME
 from jupyter_oidc.background import Background
@@ -69,7 +69,7 @@ class RunningBroker:
         self._entropy = SystemEntropy()
         self._background = Background(_report, expected=Problem)
         # NOTE: events are the audit trail, one JSON object for each line; the log goes elsewhere.
-        self._events = EventLogger(handlers=[logging.StreamHandler(sys.stdout)])
+        self._events = EventLines(sys.stdout, self._clock)
         self._is_stopping = False
         self._rows: Rows | None = None
         self._services: AccountServices | None = None

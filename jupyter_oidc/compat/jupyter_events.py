@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 SEEN: Final = ("0.11.0", "0.12.1")
 
 
-def has_listeners(events: EventLogger, schema_id: str) -> bool:
+def has_listeners(events: EventLogger | object, schema_id: str) -> bool:
     """Return whether an event of ``schema_id`` would reach a listener or handler, as the logger itself decides it.
 
     A logger without these names is taken for one that has listeners: an event is made that nothing reads.

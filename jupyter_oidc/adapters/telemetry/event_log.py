@@ -23,6 +23,7 @@ from jupyter_oidc.compat.jupyter_events import has_listeners
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
+    from jupyter_oidc.adapters.telemetry.event_lines import EventLines
     from jupyter_oidc.background import Defect
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.ports import SessionEvent
@@ -66,8 +67,10 @@ class JupyterEventLog:
 
     includes_person = False
 
-    def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock, account: str | None = None) -> None:
-        self.events = events
+    def __init__(
+        self, events: EventLogger | EventLines, log: logging.Logger, clock: Clock, account: str | None = None
+    ) -> None:
+        self.events: Any = events
         self.log = log
         self._account = account
         self._prefix = "jupyter_oidc: " if account is None else f"jupyter_oidc: account {account}: "
