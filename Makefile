@@ -12,7 +12,7 @@ PYTEST  = pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy bench-broker newcomer rules configuration languages fuzz soak providers-check workers-check hub-check wall-check screenshots wheels clean
+.PHONY: help demo demo-check test test-fast slowest test-oldest lab-check tools check front-end npm-package bench bench-proxy bench-broker newcomer rules configuration languages fuzz soak providers-check workers-check hub-check wall-check chart-check screenshots wheels clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,10 @@ hub-check: $(VENV)/.test  ## Make the journey at a real JupyterHub (10 minutes, 
 
 wall-check: $(VENV)/.test  ## Try to reach a token from the side of a user of a broker, with real users (1 minute, as root)
 	@$(BIN)/python -m tests.wall
+
+chart-check: $(VENV)/.test  ## Look at the Helm chart of the broker: lint, types of Kubernetes, rules, its pods as root (1 minute, once 10; needs Go)
+	@$(BIN)/python .ci/find-tools database
+	@$(BIN)/python -m tests.chart
 
 screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in docs/images
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

@@ -65,6 +65,16 @@ def test_a_file_that_somebody_else_could_change_or_replace_is_not(entries: tuple
     assert not is_protected(entries, ADA)
 
 
+MOUNTED, DATA = stat.S_IFDIR | stat.S_ISVTX | stat.S_ISGID | 0o777, stat.S_IFDIR | stat.S_ISGID | 0o755
+
+
+def test_settings_that_kubernetes_mounts_as_one_file_are_out_of_reach_and_a_mounted_folder_is_not() -> None:
+    """kubelet lets everybody write to the folder of a ConfigMap by its mode; a subPath mounts the file alone."""
+    broker, link, file = Owners(65532, frozenset({0, 65532})), PathEntry(0, LINK), PathEntry(0, stat.S_IFREG | 0o444)
+    folder = (ROOT, ROOT, PathEntry(0, MOUNTED), link, link, PathEntry(0, DATA), file)
+    assert (is_protected(folder, broker), is_protected((ROOT, ROOT, ROOT, file), broker)) == (False, True)
+
+
 def test_the_way_leads_through_every_link(tmp_path: Path) -> None:
     """Q8.1: a user who may replace a link on the way chooses the file."""
     for name in ("a", "b", "c"):
