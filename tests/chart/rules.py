@@ -14,6 +14,8 @@ from jupyter_oidc.broker.application import LIVE, READY
 from jupyter_oidc.broker.configuration import DEFAULT_FILE
 from jupyter_oidc.broker.hub_place import HubPlace, place_in
 from jupyter_oidc.broker.running import CLOSE_SECONDS
+from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS
+from jupyter_oidc.sessions.service import CLOSE_TIMEOUT_SECONDS
 from jupyter_oidc.settings import Settings, read_settings
 from jupyter_oidc.settings.broker import BrokerSettings, read_broker_settings
 from tests.chart.rendered import Document, Rendered
@@ -23,7 +25,7 @@ _KNOWN_NAMES = re.compile(
     r"(?:[a-z0-9-]+\.)*(?:example\.com|kubernetes\.io|k8s\.io|helm\.sh|hub\.jupyter\.org|prometheus\.io)"
 )
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|KEY")
-_CLOSING_SECONDS = WORK_SECONDS + CLOSE_SECONDS + 10
+_CLOSING_SECONDS = WORK_SECONDS + CLOSE_TIMEOUT_SECONDS + SHUTDOWN_TIMEOUT_SECONDS + CLOSE_SECONDS + 10
 """Seconds for accounts and the database, and some to spare."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ import pytest
 from jupyter_oidc.demo.child import Child
 from tests.interop.person import Person, settings_for
 from tests.support.broker_process import BrokerProcess
+from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
 from tests.support.form import forms_of
 from tests.support.form_sign_in import FormBrowser
@@ -127,6 +129,30 @@ def test_a_server_says_so_while_its_broker_is_away_and_goes_on_when_it_is_back(p
     place.broker.start()
     assert state(person) == "active"
     assert person.jupyter.get("jupyter-oidc/api/orders/items/1").status_code == 200
+
+
+def test_a_new_key_in_front_keeps_the_sessions_and_with_a_lost_one_people_sign_in_again(place: Place) -> None:
+    """What the page about operating a broker says of its keys."""
+    person, old, new = place.server("here"), place.broker.key, token_urlsafe(32)
+    CANARY.hold(new)
+    person.sign_in()
+    with_keys(place.broker, new)
+    assert state(person) == "signed-out"
+    assert person.jupyter.get(SESSION).json()["reason"] == "storage_key"
+    for keys in (old, f"{new}\n{old}", new):
+        with_keys(place.broker, keys)
+        assert state(person) == "active", "the first use after a start renews the tokens, and seals the row anew"
+    with_keys(place.broker, old)
+    assert state(person) == "signed-out"
+    assert "You are signed in" in person.sign_in().text
+    with_keys(place.broker, old)
+    assert state(person) == "active"
+
+
+def with_keys(broker: BrokerProcess, keys: str) -> None:
+    broker.stop()
+    broker.key = keys
+    broker.start()
 
 
 def test_a_kernel_waits_for_a_broker_that_is_started_again(place: Place) -> None:

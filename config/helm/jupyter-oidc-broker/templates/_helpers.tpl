@@ -43,7 +43,7 @@ app.kubernetes.io/part-of: jupyterhub
 {{- $prefix }}
 {{- end }}
 
-{{/* Calls under way have drain_seconds to end; then accounts and the database are closed, in at most 30 seconds. */}}
+{{/* Calls under way have drain_seconds to end; then accounts and the database are closed. */}}
 {{- define "broker.graceSeconds" -}}
 {{ add (ceil .Values.settings.JupyterOIDCBroker.drain_seconds | int) 45 }}
 {{- end }}
