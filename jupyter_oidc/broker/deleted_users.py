@@ -13,9 +13,9 @@ from jupyter_oidc.broker.hub_identity import account_of_user, user_of_account
 from jupyter_oidc.problems import Problem
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.hub.hub_api import HubApi
     from jupyter_oidc.adapters.storage.database.rows import Rows
     from jupyter_oidc.broker.accounts import Accounts
+    from jupyter_oidc.broker.hub_api import HubApi
 
 LOOK_SECONDS: Final = 60.0
 """Seconds between two looks at the users of the Hub."""

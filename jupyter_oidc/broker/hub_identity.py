@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp.web import BaseRequest
 
-    from jupyter_oidc.adapters.hub.hub_api import HubApi
+    from jupyter_oidc.broker.hub_api import HubApi
     from jupyter_oidc.broker.hub_place import HubPlace
 
 _PREFIX: Final = "hub:"

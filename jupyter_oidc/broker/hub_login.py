@@ -24,8 +24,8 @@ from jupyter_oidc.web.request import cookies_named, fields_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyter_oidc.adapters.hub.hub_api import HubApi, HubUser
     from jupyter_oidc.adapters.storage.storage_key import StorageKey
+    from jupyter_oidc.broker.hub_api import HubApi, HubUser
     from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
@@ -87,7 +87,6 @@ class HubLogin:
         self._keys = keys
         self._clock = clock
         self._entropy = entropy
-        self._prefix = place.prefix
         self._secure = urlsplit(place.public_url).scheme == "https"
         # NOTE: no other host can set a cookie of this prefix (RFC 6265bis, 4.1.3.2), and it has to be for all paths:
         # those of other users' servers as well, where they have no hosts of their own.

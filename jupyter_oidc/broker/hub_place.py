@@ -19,7 +19,7 @@ from jupyter_oidc.strategies import facts_of_setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.adapters.hub.hub_api import HubApi
+    from jupyter_oidc.broker.hub_api import HubApi
     from jupyter_oidc.settings import Settings
     from jupyter_oidc.settings.broker import BrokerSettings
 
@@ -168,7 +168,7 @@ def with_callbacks(settings: Settings, place: HubPlace) -> Settings | list[Findi
 def hub_of(place: HubPlace) -> HubApi:
     """Return the Hub; raises ``ConfigurationInvalid`` without JupyterHub's library."""
     try:
-        from jupyter_oidc.adapters.hub.hub_api import HubApi
+        from jupyter_oidc.broker.hub_api import HubApi
     except ImportError:
         raise ConfigurationInvalid(
             N_("A broker that is a service of JupyterHub needs JupyterHub's library, which is not installed."),

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from jupyter_oidc import _ENGINES
+from jupyter_oidc.adapters.system.early_imports import OUR_PARTS
 from tests.laws.source import ROOT, Module, modules, seeded
 
 if sys.version_info >= (3, 11):
@@ -34,7 +35,7 @@ BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
 ENGINES = "jupyter_oidc.kernel.engines."
 # Modules that are for some installations only, with the extra that brings what they import.
 OF_AN_EXTRA = {
-    "jupyter_oidc.adapters.hub.hub_api": "hub",
+    "jupyter_oidc.broker.hub_api": "hub",
     "jupyter_oidc.adapters.storage.database.postgres": "broker",
     "jupyter_oidc.cli.broker": "broker",
     "jupyter_oidc.jupyter_scheduler": "scheduler",
@@ -149,3 +150,11 @@ def test_an_undeclared_library_is_noticed() -> None:
 def test_an_undeclared_package_is_noticed() -> None:
     text = "import type {\n  Message\n} from '@lumino/messaging';\nimport 'x/y';\nimport a from './a';\nexport { b } from 'b';"
     assert node_packages(text) == {"@lumino/messaging", "x", "b"}
+
+
+def test_a_jupyter_server_imports_nothing_that_only_a_broker_of_a_hub_needs() -> None:
+    """What is below these parts is imported by each server: JupyterHub's library would cost it 28 MB."""
+    of_a_hub = [name for name, extra in OF_AN_EXTRA.items() if extra == "hub"]
+    assert of_a_hub
+    assert [name for name in of_a_hub if name.split(".")[1] in OUR_PARTS] == []
+    assert ["jupyter_oidc", "adapters", "hub"][1] in OUR_PARTS, "where it was at first"

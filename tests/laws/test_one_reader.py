@@ -10,7 +10,7 @@ from tests.laws.source import Module, modules, seeded
 
 READERS = {
     "jupyter_oidc.adapters.broker.broker_client": "writes the Hub's token on the wire to a broker",
-    "jupyter_oidc.adapters.hub.hub_api": "hands the Hub's tokens to JupyterHub's own library",
+    "jupyter_oidc.broker.hub_api": "hands the Hub's tokens to JupyterHub's own library",
     "jupyter_oidc.broker.hub_login": "seals the Hub's token of a browser in its cookie, and reads it there",
     "jupyter_oidc.adapters.network.client_certificate": "hands the key of a client certificate to OpenSSL",
     "jupyter_oidc.adapters.network.forward_proxy": "writes the egress proxy's credentials into the header for it",

@@ -10,10 +10,9 @@ import re
 from prometheus_client import REGISTRY, generate_latest
 
 from jupyter_oidc import compose
-from jupyter_oidc.adapters.hub import hub_api
 from jupyter_oidc.adapters.storage.database import postgres, schema
 from jupyter_oidc.adapters.telemetry import metrics
-from jupyter_oidc.broker import accounts, deleted_users, exchange, listener, running
+from jupyter_oidc.broker import accounts, deleted_users, exchange, hub_api, listener, running
 from jupyter_oidc.sessions import lifetimes, pending
 from jupyter_oidc.web import request
 from tests.laws.source import ROOT

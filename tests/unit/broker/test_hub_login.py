@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.adapters.hub.hub_api import HubUser
 from jupyter_oidc.adapters.storage.storage_key import keys_in
+from jupyter_oidc.broker.hub_api import HubUser
 from jupyter_oidc.broker.hub_login import LOGIN_SECONDS, MAX_ONWARD_CHARACTERS, MAX_WAYS, RETURN_SECONDS, HubLogin
 from jupyter_oidc.broker.hub_place import HubPlace
 from jupyter_oidc.entropy import SystemEntropy

@@ -1,5 +1,6 @@
 """Asks JupyterHub who has a token, and who its users are, as one of its services.
 
+It is here, and not beside the other adapters, since those are imported by every Jupyter server as well.
 The Hub tells a service what it needs in environment variables; JupyterHub's own library reads them, checks tokens and
 scopes, and remembers each answer for a minute.
 """
@@ -131,8 +132,8 @@ class HubApi:
                     present |= {str(user["name"]) for user in page["items"]}
                 # NOTE: one that was deleted meanwhile moves the others to an earlier page, so each is asked for again.
                 missing = [name for name in names if name not in present]
-                if not present or (len(missing) == len(names) > 1):  # NOTE: more likely another Hub, or a new database
-                    raise _hub_away("hub.other") if missing else _hub_away()
+                if missing and (not present or len(missing) == len(names) > 1):
+                    raise _hub_away("hub.other")  # NOTE: more likely another Hub, or a new database
                 asked = {name: await self._get(session, f"users/{quote(name, safe='')}") for name in missing}
                 return frozenset(name for name, user in asked.items() if user is None)
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError, KeyError, TypeError):

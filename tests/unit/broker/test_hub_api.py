@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from jupyter_oidc.adapters.hub.hub_api import USERS_OF_A_PAGE, HubApi, HubUser
+from jupyter_oidc.broker.hub_api import USERS_OF_A_PAGE, HubApi, HubUser
 from jupyter_oidc.problems import BrokerUnavailable
 from jupyter_oidc.secret import Secret
 from tests.support.loop_thread import ServedInThread

@@ -1,1 +1,0 @@
-"""JupyterHub, asked by a broker that is one of its services."""
