@@ -79,6 +79,14 @@ class BrokerJourney:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         self.folder.chmod(0o711)
         self.provider = self._open.enter_context(CertifiedProvider(ProviderDocument()))
         self.api = self._open.enter_context(Upstream(accepts=lambda token: token in self.provider.issued()))
@@ -115,7 +123,6 @@ class BrokerJourney:
         for name in USERS:
             self.hub.ask("POST", f"users/{name}")
         self.browser = self._open.enter_context(chromium(**{HOST: self.hub.port, f"*.{HOST}": self.hub.port}))
-        return self
 
     def __exit__(self, *reason: object) -> None:
         for name in USERS:
