@@ -87,8 +87,13 @@ class HubApi:
         """
         if not _is_token(reveal(token)):
             return None
+        digest = hashlib.sha256(reveal(token).encode()).digest()
         try:
-            found = await asyncio.wait_for(self._model_of(token), TIMEOUT_SECONDS)
+            # NOTE: the library remembers an answer for longer than it counts here, so nothing is asked or waited for.
+            if self._known.get(digest, 0.0) > asyncio.get_running_loop().time():
+                found = await self._auth.user_for_token(reveal(token), sync=False)
+            else:
+                found = await asyncio.wait_for(self._asked(token, digest), TIMEOUT_SECONDS)
         except _ODD_ANSWERS:
             raise _hub_away() from None
         if not isinstance(found, dict) or found.get("kind") != "user" or not found.get("name"):
@@ -139,11 +144,9 @@ class HubApi:
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError, KeyError, TypeError):
             raise _hub_away() from None
 
-    async def _model_of(self, token: Secret) -> Any:
-        """Ask whose ``token`` it is; those that the Hub knew a moment ago wait for no question of a stranger."""
-        now, digest = asyncio.get_running_loop().time(), hashlib.sha256(reveal(token).encode()).digest()
-        if self._known.get(digest, 0.0) > now:
-            return await self._auth.user_for_token(reveal(token), sync=False)
+    async def _asked(self, token: Secret, digest: bytes) -> Any:
+        """Ask whose ``token`` it is, and remember until when the answer counts."""
+        now = asyncio.get_running_loop().time()
         async with self._questions:
             found = await self._auth.user_for_token(reveal(token), sync=False)
         if found is not None:
