@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import fastjsonschema
 import yaml
 from jupyter_events.logger import EVENTS_METADATA_VERSION
 
+from jupyter_oidc import contract
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from jupyter_oidc.clock import Clock
-
-_EACH_EVENT: Final = "$schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class _Known:
     """A schema's version, and the function that raises for data which it does not describe."""
 
     version: str
-    validate: Callable[[Mapping[str, Any]], object]
+    validate: Callable[[object], object]
 
 
 class EventLines:
@@ -42,8 +41,7 @@ class EventLines:
     def register_event_schema(self, schema: str) -> None:
         """Accept the events of ``schema``, which is YAML."""
         said = yaml.safe_load(schema)
-        described = {name: value for name, value in said.items() if name not in (_EACH_EVENT, "$id", "version")}
-        self._known[said["$id"]] = _Known(str(said["version"]), fastjsonschema.compile(described))
+        self._known[said["$id"]] = _Known(str(said["version"]), contract.compiled(said))
 
     def emit(self, *, schema_id: str, data: dict[str, Any]) -> None:
         """Write an event; raises ``KeyError`` or ``JsonSchemaException`` for one that no registered schema describes."""
