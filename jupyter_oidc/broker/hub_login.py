@@ -19,7 +19,7 @@ from jupyter_oidc.problems import Forbidden, RequestInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.web.reply import Cookie, Reply, redirect
-from jupyter_oidc.web.request import cookies_named, fields_of
+from jupyter_oidc.web.request import cookies_named, cookies_of, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,8 +177,7 @@ class HubLogin:
 
     def _ways_in(self, request: Request) -> list[str]:
         """Return the names of the logins under way that the browser brings, the newest last."""
-        pairs = (pair.strip().partition("=") for line in request.headers.get_all("Cookie") for pair in line.split(";"))
-        names = [name[len(self._way) :] for name, _, _ in pairs if name.startswith(self._way)]
+        names = [name[len(self._way) :] for name, _ in cookies_of(request) if name.startswith(self._way)]
         return [name for name in names if _WAY_NAME.fullmatch(name)]
 
     def _way_cookie(self, way: str, value: str, lifetime: int) -> Cookie:
@@ -201,8 +200,7 @@ class HubLogin:
 
 def _every_cookie(request: Request, name: str) -> list[str]:
     """Return all values of ``name``, however many: which one is the browser's own cannot be told by the order."""
-    pairs = (pair.strip().partition("=") for line in request.headers.get_all("Cookie") for pair in line.split(";"))
-    return [value for given, _, value in pairs if given == name]
+    return [value for given, value in cookies_of(request) if given == name]
 
 
 def _session_in(request: Request) -> str | None:

@@ -166,14 +166,19 @@ def seconds_to_wait(request: Request) -> float:
     return seconds
 
 
+def cookies_of(request: Request) -> list[tuple[str, str]]:
+    """Return names and values of all the browser's cookies, in order, as they are written: ours need no quotes."""
+    pairs = (pair.strip().partition("=") for line in request.headers.get_all("Cookie") for pair in line.split(";"))
+    return [(name, value) for name, _, value in pairs]
+
+
 def cookies_named(request: Request, name: str) -> tuple[str, ...]:
     """Return the values of the browser's first eight cookies of that ``name``.
 
     Other cookies are skipped, even malformed ones, because every program on this host, at any port, can set cookies
-    here; ours need no quotes.
+    here.
     """
-    pairs = (pair.strip().partition("=") for line in request.headers.get_all("Cookie") for pair in line.split(";"))
-    return tuple(value for given, _, value in pairs if given == name)[:MAX_COOKIES_OF_A_NAME]
+    return tuple(value for given, value in cookies_of(request) if given == name)[:MAX_COOKIES_OF_A_NAME]
 
 
 def _media_type(request: Request) -> str:
