@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.broker.hub_login import HubLogin, Visitor
     from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.broker.provider_logouts import ProviderLogouts
+    from jupyter_oidc.web.request import Request
     from jupyter_oidc.web.table import Route
 
 _LOGOUT: Final = "BackchannelLogout"
@@ -90,38 +91,36 @@ class HubPages:
                 detail="broker.path",
             )
         with self._accounts.use(SHARED_ACCOUNT, for_broker=True) as shared:
-            stranger = self._front(shared, exchange, None)
+            stranger = Admitted(shared, Caller("public"), self._front(shared, exchange, None))
+            request = exchange.as_request(stranger.caller)
             try:
                 if found is None:
-                    return await exchange.send(await self._login.finish(exchange.as_request(Caller("public"))))
-                return await self._shown(exchange, found[0], shared, stranger)
+                    return await exchange.send(await self._login.finish(request))
+                return await self._shown(exchange, request, found[0], stranger)
             except Problem as problem:  # NOTE: those of a page itself are shown by it
                 BROKER.warning("jupyter_oidc: %s %s (%s)", problem.status, problem.code, problem.detail)
                 with speaking(exchange.language):
-                    reply = show_problem(stranger, problem.bare())
-                ways = self._login.given_up(exchange.as_request(Caller("public"))) if found is None else ()
+                    reply = show_problem(stranger.front, problem.bare())
+                ways = self._login.given_up(request) if found is None else ()
                 return await exchange.send(reply.with_cookies(*ways), last=True)
 
     async def _shown(
-        self, exchange: Exchange, route: Route, shared: Account, stranger: PageFront
+        self, exchange: Exchange, request: Request, route: Route, stranger: Admitted
     ) -> web.StreamResponse:
-        method = exchange.request.method
-        visitor = await self._login.visitor_of(exchange.as_request(Caller("public")))
+        visitor = await self._login.visitor_of(request)
         if visitor is None:
-            if (method, route.name) in _WITHOUT_LOGIN:
-                admitted = Admitted(shared, Caller("public"), stranger)
+            if (request.method, route.name) in _WITHOUT_LOGIN:
                 with self._strangers.place():
-                    return await answered(RoutedCall(exchange, admitted), admitted)
-            if method != "GET":
+                    return await answered(RoutedCall(exchange, stranger), stranger)
+            if request.method != "GET":
                 raise Forbidden(
                     N_("This browser is not logged in at JupyterHub any more."),
                     action=N_("Go back to JupyterLab and try again."),
                     detail="hub.login",
                 )
-            begun = self._login.begin(exchange.as_request(Caller("public")), exchange.whole_path_and_query)
-            return await exchange.send(begun)
+            return await exchange.send(self._login.begin(request, exchange.whole_path_and_query))
         with self._accounts.use(account_of_user(visitor.user)) as account:
-            _check_origin(exchange, route, visitor)
+            _check_origin(exchange, request, route, visitor)
             admitted = Admitted(account, Caller("user", visitor.user), self._front(account, exchange, visitor))
             return await answered(RoutedCall(exchange, admitted), admitted)
 
@@ -140,15 +139,14 @@ class HubPages:
         return PageFront(account, self._place, home, xsrf_token, exchange.seconds)
 
 
-def _check_origin(exchange: Exchange, route: Route, visitor: Visitor) -> None:
+def _check_origin(exchange: Exchange, request: Request, route: Route, visitor: Visitor) -> None:
     """Refuse what a page of another site, or another user's page at the same host, can have caused (C32)."""
-    method, headers = exchange.request.method, exchange.request.headers
-    rule = route.rule_of(method)
+    rule, headers = route.rule_of(request.method), exchange.request.headers
     if rule is None or rule.is_public:
         return
     if (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) not in (_DOCUMENT, (None, None)):
         raise CsrfFailed
-    if method == "POST":
-        given = parameter(exchange.as_request(Caller("public")), "_xsrf", "")
+    if request.method == "POST":
+        given = parameter(request, "_xsrf", "")
         if not hmac.compare_digest(given.encode(), visitor.xsrf_token.encode()):
             raise CsrfFailed
