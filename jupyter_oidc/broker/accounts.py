@@ -120,7 +120,7 @@ class Accounts:
             self._sweep(now)
         account = self._known.get(name) or self._new(name)
         if account.requests >= self._most_requests and not for_broker:
-            raise _busy()
+            raise busy()
         account.requests += 1
         account.last_used = now
         try:
@@ -137,7 +137,7 @@ class Accounts:
 
     def _new(self, name: str) -> Account:
         if len(self._known) >= self._most and not self._close_oldest():
-            raise _busy()
+            raise busy()
         services = self._make(name)
         work = Background(lambda defect: services.event_log.defect("request", defect), expected=Problem)
         account = self._known[name] = Account(name, services, ReportCache(self._clock), self._make_context, work)
@@ -166,5 +166,6 @@ class Accounts:
         await asyncio.gather(*(self._background.start(one) for one in closing), return_exceptions=True)
 
 
-def _busy() -> Overloaded:
+def busy() -> Overloaded:
+    """Return the refusal of one request too many."""
     return Overloaded(N_("The broker has too many requests."), detail="broker.busy", retry_after=1.0)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
+from jupyter_oidc.broker.accounts import busy
 from jupyter_oidc.broker.answering import answered
 from jupyter_oidc.broker.exchange import Admitted
 from jupyter_oidc.broker.hub_identity import account_of_user
@@ -19,7 +20,7 @@ from jupyter_oidc.broker.page_front import PageFront
 from jupyter_oidc.broker.provider_logouts import SHARED_ACCOUNT
 from jupyter_oidc.broker.routed_call import RoutedCall
 from jupyter_oidc.language import N_, speaking
-from jupyter_oidc.problems import CsrfFailed, Forbidden, MethodNotAllowed, Overloaded, Problem, RequestInvalid
+from jupyter_oidc.problems import CsrfFailed, Forbidden, MethodNotAllowed, Problem, RequestInvalid
 from jupyter_oidc.web.pages import show_problem
 from jupyter_oidc.web.reply import empty_reply
 from jupyter_oidc.web.request import Caller, parameter
@@ -56,7 +57,7 @@ class Places:
     def place(self) -> Iterator[None]:
         """Hold one place; raises ``Overloaded`` if there is none."""
         if self._left <= 0:
-            raise Overloaded(N_("The broker has too many requests."), detail="broker.busy", retry_after=1.0)
+            raise busy()
         self._left -= 1
         try:
             yield
