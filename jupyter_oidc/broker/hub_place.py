@@ -66,14 +66,17 @@ class HubPlace(NamedTuple):
         """The path of the Hub's own pages."""
         return f"{self.base}hub/"
 
+    @property
+    def _users(self) -> str:
+        return f"{self.base}user/"
+
     def home_of(self, user: str) -> str:
         """Return the path of the servers of ``user``."""
-        return f"{self.base}user/{quote(user, safe='@~')}/"
+        return f"{self._users}{quote(user, safe='@~')}/"
 
     def is_server_of(self, user: str, base_url: str) -> bool:
         """Return whether a server at ``base_url`` is one of ``user``; the Hub escapes names in a way of its own."""
-        users = f"{self.base}user/"
-        below = base_url[len(users) :] if base_url.startswith(users) else ""
+        below = base_url[len(self._users) :] if base_url.startswith(self._users) else ""
         segments = [unquote(segment) for segment in below.split("/")]
         return bool(below) and segments[0] == user and {".", ".."}.isdisjoint(segments)
 

@@ -68,20 +68,18 @@ def listen_at(path: str, environment: MutableMapping[str, str], process: int) ->
     return Listening(_made_at(path), Path(path))
 
 
+def _cannot_listen(path: str, error: OSError, action: str) -> ConfigurationInvalid:
+    told = sentence("The broker cannot listen at {path} ({error}).", path=path, error=type(error).__name__)
+    return ConfigurationInvalid(told, action=action, detail="broker.listen")
+
+
 async def listen_behind_proxy(protocol: Callable[[], asyncio.Protocol], place: HubPlace) -> asyncio.AbstractServer:
     """Return the server at the address of ``place``; raises ``ConfigurationInvalid`` if nothing can listen there."""
     try:
         return await asyncio.get_running_loop().create_server(protocol, place.host, place.port, backlog=BACKLOG)
     except OSError as error:
-        raise ConfigurationInvalid(
-            sentence(
-                "The broker cannot listen at {path} ({error}).",
-                path=f"{place.host}:{place.port}",
-                error=type(error).__name__,
-            ),
-            action=N_("Look whether another program listens there, or change 'listen' in the settings of the broker."),
-            detail="broker.listen",
-        ) from None
+        action = N_("Look whether another program listens there, or change 'listen' in the settings of the broker.")
+        raise _cannot_listen(f"{place.host}:{place.port}", error, action) from None
 
 
 def _made_at(path: str) -> socket.socket:
@@ -94,11 +92,8 @@ def _made_at(path: str) -> socket.socket:
         made.setblocking(False)
     except OSError as error:
         made.close()
-        raise ConfigurationInvalid(
-            sentence("The broker cannot listen at {path} ({error}).", path=path, error=type(error).__name__),
-            action=N_("Make the folder, let it belong to the broker's user, and look whether another broker runs."),
-            detail="broker.listen",
-        ) from None
+        action = N_("Make the folder, let it belong to the broker's user, and look whether another broker runs.")
+        raise _cannot_listen(path, error, action) from None
     return made
 
 
