@@ -1,16 +1,18 @@
-"""Replicas of a broker at one database, for tests."""
+"""Replicas of a broker at one database, and a broker with a file of its own, for tests."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry
 from jupyter_oidc.adapters.storage.database.postgres import PostgresRows
 from jupyter_oidc.adapters.storage.database.rows import Rows
+from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
 from jupyter_oidc.adapters.storage.storage_key import keys_in
 from jupyter_oidc.background import Background
 from jupyter_oidc.entropy import SystemEntropy
@@ -47,6 +49,18 @@ async def replica(
     rows = rows_at(address, name, presence_seconds=presence_seconds, timeout_seconds=timeout_seconds)
     try:
         await rows.open()
+        yield rows
+    finally:
+        await rows.aclose()
+
+
+@asynccontextmanager
+async def sqlite_rows(path: Path) -> AsyncIterator[SqliteRows]:
+    """Open the rows of the file at ``path``, with our tables."""
+    rows = SqliteRows(path)
+    await rows.migrate()
+    await rows.open()
+    try:
         yield rows
     finally:
         await rows.aclose()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,20 +15,9 @@ from jupyter_oidc.adapters.storage.database.sqlite import SqliteRows
 from jupyter_oidc.secret_access import reveal
 from tests.support.postgres import Postgres
 from tests.unit.adapters.entries import entry
-from tests.unit.adapters.storage.database.replicas import entry_of, fresh_database, replica, rows_at
+from tests.unit.adapters.storage.database.replicas import entry_of, fresh_database, replica, rows_at, sqlite_rows
 
 NAME = entry_name("corp", "https://id.example.com", "c1")
-
-
-@asynccontextmanager
-async def sqlite_rows(path: Path) -> AsyncIterator[SqliteRows]:
-    rows = SqliteRows(path)
-    await rows.migrate()
-    await rows.open()
-    try:
-        yield rows
-    finally:
-        await rows.aclose()
 
 
 async def check_tags(rows: Rows) -> None:
