@@ -19,9 +19,10 @@ import httpx
 import pytest
 
 from jupyter_oidc.demo.running_kernel import Server
-from jupyter_oidc.web.forwarded import FORWARDED, Forwarded
+from jupyter_oidc.web.forwarded import FORWARDED
 from tests.support.form import forms_of, links_of
 from tests.support.form_sign_in import FormBrowser
+from tests.support.forwarded_facts import facts_of
 from tests.support.jupyterhub_process import PREFIX, BrokerAtHub, HubProcess
 from tests.support.strict_provider import StrictProvider
 from tests.support.upstream import Upstream
@@ -29,29 +30,6 @@ from tests.support.upstream import Upstream
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="JupyterHub does not run on Windows")
 
 ROUTE = "jupyter-oidc/providers/corp"
-
-
-def facts_of(user: str, **changes: Any) -> Forwarded:
-    """What the server of ``user`` says about a request of its page."""
-    said = Forwarded(
-        caller_kind="user",
-        caller_name=f"user:{user}",
-        bears_token=False,
-        base_url=f"/user/{user}/",
-        protocol="http",
-        host="localhost",
-        browser="here",
-        public_url=None,
-        origin=None,
-        has_own_host=False,
-        under_hub=True,
-        server_name="",
-        has_logins=True,
-        sharing_mode="none",
-        xsrf_token="",
-        request_id="r1",
-    )
-    return replace(said, **changes)
 
 
 @dataclass

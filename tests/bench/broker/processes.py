@@ -28,10 +28,10 @@ from jupyter_oidc.web.forwarded import FORWARDED
 from tests.bench.proxy.processes import A_DAY, TOKEN_BYTES, nginx, on_core, origin_servers, proxy_servers
 from tests.bench.proxy.report import NotMeasured
 from tests.bench.proxy.wire import Call
-from tests.interop.test_broker_at_hub import facts_of
 from tests.support.authority import Authority
 from tests.support.broker_process import BrokerProcess
 from tests.support.form_sign_in import FormBrowser
+from tests.support.forwarded_facts import facts_of
 from tests.support.loop_thread import ServedInThread
 from tests.support.scripted_provider import ScriptedProvider
 from tests.unit.adapters.storage.database.replicas import ONE

@@ -5,26 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from jupyter_oidc.web.forwarded import Forwarded
-
-FORWARDED = Forwarded(
-    caller_kind="kernel",
-    caller_name="kernel:k1",
-    bears_token=False,
-    base_url="/user/ada/",
-    protocol="https",
-    host="hub.example.com",
-    browser="elsewhere",
-    public_url="https://hub.example.com/user/ada/",
-    origin="https://hub.example.com",
-    has_own_host=False,
-    under_hub=True,
-    server_name="",
-    has_logins=True,
-    sharing_mode="none",
-    xsrf_token="",
-    request_id="r1",
-)
+from tests.support.forwarded_facts import FORWARDED
 
 
 async def send(

@@ -17,7 +17,7 @@ from jupyter_oidc.web.forwarded import (
     problem_in,
     problem_text,
 )
-from tests.unit.broker.raw_requests import FORWARDED
+from tests.support.forwarded_facts import FORWARDED
 
 
 def test_what_is_told_arrives_as_it_was() -> None:
