@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, expect
 
 from jupyter_oidc.secret_access import reveal
-from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook
-from tests.hub.journey import SIGN_IN, Place
+from tests.e2e.lab_page import SLOW, Lab, answer_certified, new_notebook
+from tests.hub.labs import SIGN_IN, WAIT_MS, Place, asked, back, lab_of
 from tests.support.browser import chromium
 from tests.support.certificate import Certificate, of_a_company
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument, RegisteredClient
@@ -47,7 +47,6 @@ HOST = "hub.example.com"
 SECRET = "hub-check-client-secret-0123456789"
 SCOPES = ["openid", "profile", "email", "offline_access"]
 CORP = "jupyter-oidc/providers/corp"
-WAIT_MS = 120_000
 SILENT_SECONDS = 3.0
 CALL = "import jupyter_oidc as oidc\noidc.api('orders').get('items').status_code"
 
@@ -181,27 +180,8 @@ class BrokerJourney:
         page = (
             context or self.browser.new_context(viewport={"width": 1280, "height": 800}, ignore_https_errors=True)
         ).new_page()
-        page.goto(f"{self.hub.url}/hub/login?next=%2Fhub%2Fuser%2F{name}%2Flab%2Ftree%2Fnotebook.ipynb")
-        page.locator("input[name=username]").fill(name)
-        page.locator("input[name=password]").fill(self.hub.password)
-        page.locator("input[type=submit]").click()
-        lab = Lab(page, Place(self.hub.server_url(name)))
-        self.arrive(lab)
-        self.people[name] = lab
+        lab = self.people[name] = lab_of(name, self.hub, page)
         return lab
-
-    def arrive(self, lab: Lab) -> None:
-        """Wait for JupyterLab; a server that does not run is started by the Hub's button."""
-        start = lab.page.locator("#start")
-        expect(lab.item.or_(start)).to_be_visible(timeout=WAIT_MS)
-        if start.count():
-            start.click()
-        expect(lab.item).to_be_visible(timeout=WAIT_MS)
-
-    def back(self, lab: Lab) -> None:
-        """Open the notebook again; the Hub starts a server that does not run."""
-        lab.page.goto(f"{lab.place.url}{NOTEBOOK}")
-        self.arrive(lab)
 
     def stop(self, name: str) -> None:
         """Stop the user's default server, as a culler does."""
@@ -212,18 +192,6 @@ class BrokerJourney:
         """Whether this server of the user is up."""
         servers: dict[str, Any] = self.hub.ask("GET", f"users/{name}").json()["servers"]
         return bool(servers.get(server, {}).get("ready"))
-
-    def asked(self, lab: Lab, path: str) -> tuple[int, dict[str, Any]]:
-        """Ask the server of this person from its page."""
-        told = lab.page.evaluate(
-            """async address => {
-                const token = (document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? ['', ''])[1];
-                const reply = await fetch(address, {headers: {'X-XSRFToken': token}});
-                return [reply.status, await reply.json().catch(() => ({}))];
-            }""",
-            f"{lab.place.url}{path}",
-        )
-        return told[0], told[1]
 
 
 def sign_in_from_the_panel(journey: BrokerJourney) -> None:
@@ -250,7 +218,7 @@ def sign_in_from_a_cell(journey: BrokerJourney) -> None:
     answer_certified(opened.value, "user2")
     lab.gone(opened.value)
     lab.says("Other User")
-    people = {name: journey.asked(lab, f"{CORP}/session")[1]["user"]["sub"] for name, lab in journey.people.items()}
+    people = {name: asked(lab, f"{CORP}/session")[1]["user"]["sub"] for name, lab in journey.people.items()}
     assert people == {"ada": "user1", "bob": "user2"}, people
 
 
@@ -288,9 +256,9 @@ def stop_and_start(journey: BrokerJourney) -> None:
     lab = journey.people["ada"]
     lab.page.goto("about:blank")
     journey.stop("ada")
-    journey.back(lab)
+    back(lab)
     lab.says("Example User")
-    _, told = journey.asked(lab, "jupyter-oidc/providers")
+    _, told = asked(lab, "jupyter-oidc/providers")
     assert [one["name"] for one in told["providers"]] == ["corp"], told
     assert lab.run_code(CALL).strip() == "200"
 
@@ -300,7 +268,7 @@ def restarted_broker(journey: BrokerJourney) -> None:
     journey.broker.kill()
     journey.broker.start()
     for name in ("ada", "bob"):
-        status, told = journey.asked(journey.people[name], f"{CORP}/session")
+        status, told = asked(journey.people[name], f"{CORP}/session")
         assert (status, told.get("state")) == (200, "active"), told
 
 
@@ -348,9 +316,9 @@ def logout_by_the_provider(journey: BrokerJourney) -> None:
     lab.page.locator("button[name=logout]").click()
     expect(lab.page.get_by_text("Sign-out Success")).to_be_visible()
     lab.page.goto(f"{journey.hub.url}/hub/home")
-    journey.back(lab)
+    back(lab)
     expect(lab.item).not_to_have_text("Sign-in…", timeout=SLOW)
-    status, told = journey.asked(lab, f"{CORP}/session")
+    status, told = asked(lab, f"{CORP}/session")
     assert (status, told["state"], told["reason"]) == (200, "signed-out-expired", "signed_out_at_provider"), told
 
 
@@ -369,7 +337,7 @@ def guest(journey: BrokerJourney) -> None:
     expect(stranger.get_by_text("Sign-in did not work")).to_be_visible()
     stranger.close()
     ada.page.goto("about:blank")
-    journey.back(ada)
+    back(ada)
     ada.says("Example User")
 
 

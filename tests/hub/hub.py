@@ -59,6 +59,10 @@ class RealHub:
         """Where the browser finds the Hub."""
         return f"http://localhost:{self.port}"
 
+    def server_url(self, user: str, name: str = "") -> str:
+        """Return where browsers find the server ``name`` of ``user``."""
+        return f"{self.url}/user/{user}/{name}{'/' if name else ''}"
+
     @property
     def redirect_uri(self) -> str:
         """The one that is registered at the provider, as the settings of the documentation have it."""

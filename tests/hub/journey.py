@@ -11,13 +11,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook
 from tests.hub.hub import RealHub
+from tests.hub.labs import SIGN_IN, WAIT_MS, Place, asked, back, lab_of
 from tests.support.browser import chromium
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument, RegisteredClient
 from tests.support.upstream import Upstream
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SESSION = "jupyter-oidc/providers/corp/session"
-SIGN_IN = "import jupyter_oidc as oidc\noidc.sign_in()"
-WAIT_MS = 120_000
-
-
-@dataclass
-class Place:
-    """The address of one person's server; Jupyter's own token is none of theirs."""
-
-    url: str
-    token: str = ""
 
 
 @dataclass
@@ -68,39 +59,8 @@ class Journey:
         home.mkdir(parents=True, exist_ok=True)
         new_notebook(home)
         page = (context or self.browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
-        page.goto(f"{self.hub.url}/hub/login?next=%2Fhub%2Fuser%2F{name}%2Flab%2Ftree%2Fnotebook.ipynb")
-        page.locator("input[name=username]").fill(name)
-        page.locator("input[name=password]").fill(self.hub.password)
-        page.locator("input[type=submit]").click()
-        lab = Lab(page, Place(f"{self.hub.url}/user/{name}/"))
-        self.arrive(lab)
-        self.people[name] = lab
+        lab = self.people[name] = lab_of(name, self.hub, page)
         return lab
-
-    def back(self, lab: Lab) -> None:
-        """Open the notebook again; the Hub starts a server that does not run."""
-        lab.page.goto(f"{lab.place.url}{NOTEBOOK}")
-        self.arrive(lab)
-
-    def arrive(self, lab: Lab) -> None:
-        """Wait for JupyterLab; a server that does not run is started by the Hub's button."""
-        start = lab.page.locator("#start")
-        expect(lab.item.or_(start)).to_be_visible(timeout=WAIT_MS)
-        if start.count():
-            start.click()
-        expect(lab.item).to_be_visible(timeout=WAIT_MS)
-
-    def ask(self, page: Page, path: str) -> tuple[int, dict[str, Any]]:
-        """Ask Ada's server from a page of this person."""
-        told = page.evaluate(
-            """async address => {
-                const token = (document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? ['', ''])[1];
-                const reply = await fetch(address, {headers: {'X-XSRFToken': token}});
-                return [reply.status, await reply.json().catch(() => ({}))];
-            }""",
-            f"{self.hub.url}/user/ada/{path}",
-        )
-        return told[0], told[1]
 
 
 def start(journey: Journey) -> None:
@@ -115,7 +75,7 @@ def start(journey: Journey) -> None:
 def sign_in_from_a_cell(journey: Journey) -> None:
     """The link of a cell leads to the Hub's host, through the one redirect URI, and back to Ada's server (Q10.1, Q10.2)."""
     lab = journey.people["ada"]
-    journey.back(lab)
+    back(lab)
     lab.start_code(SIGN_IN)
     link = lab.page.locator(".jp-OutputArea a", has_text="Open the sign-in page").first
     expect(link).to_be_visible(timeout=SLOW)
@@ -142,9 +102,9 @@ def stop_and_start(journey: Journey) -> None:
     own.write_text(json.dumps({"JupyterOIDC": {"providers": {"mine": mine}}}), encoding="utf-8")
     journey.hub.stop_server("ada")
     lab = journey.people["ada"]
-    journey.back(lab)
+    back(lab)
     lab.says("Example User")
-    _, told = journey.ask(lab.page, "jupyter-oidc/providers")
+    _, told = asked(lab, "jupyter-oidc/providers")
     assert [one["name"] for one in told["providers"]] == ["corp"], told
 
 
@@ -154,7 +114,7 @@ def named_server(journey: Journey) -> None:
     page = lab.page.context.new_page()
     journey.hub.ask("POST", "users/ada/servers/gpu")
     journey.hub.until(lambda: journey.hub.runs("ada", "gpu"), "the named server did not start", within=120)
-    gpu = Lab(page, Place(f"{journey.hub.url}/user/ada/gpu/"))
+    gpu = Lab(page, Place(journey.hub.server_url("ada", "gpu")))
     page.goto(f"{gpu.place.url}lab")
     expect(gpu.item).to_be_visible(timeout=WAIT_MS)
     gpu.says("Example User")  # one home, one key: the session is shared
@@ -172,7 +132,7 @@ def culled(journey: Journey) -> None:
     lab = journey.people["ada"]
     lab.page.goto("about:blank")
     journey.hub.cull("ada")
-    journey.back(lab)
+    back(lab)
     lab.says("Example User")
     assert lab.run_code("import jupyter_oidc as oidc\noidc.api('orders').get('items').status_code").strip() == "200"
 
@@ -187,14 +147,14 @@ def guest(journey: Journey) -> None:
     expect(authorize.or_(notebook).first).to_be_visible(timeout=WAIT_MS)
     if authorize.count():
         authorize.click()
-    guest_lab = Lab(bob.page, Place(f"{journey.hub.url}/user/ada/"))
+    guest_lab = Lab(bob.page, Place(journey.hub.server_url("ada")))
     expect(notebook).to_be_visible(timeout=WAIT_MS)
-    status, told = journey.ask(bob.page, SESSION)
+    status, told = asked(guest_lab, SESSION)
     assert (status, told.get("message")) == (403, "This session belongs to the owner of the server."), told
     said = guest_lab.run_code("import jupyter_oidc as oidc\noidc.session()")
     assert "This server is shared" in said, said
     ada = journey.people["ada"]
-    assert journey.ask(ada.page, SESSION)[1].get("sharing") == "own-kernels"
+    assert asked(ada, SESSION)[1].get("sharing") == "own-kernels"
     ada.show_panel()
     expect(ada.panel.get_by_text("This server is shared")).to_be_visible()
 
