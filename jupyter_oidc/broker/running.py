@@ -31,6 +31,7 @@ from jupyter_oidc.broker.hub_place import hub_of
 from jupyter_oidc.broker.identity import PeerCredentials
 from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at, listen_behind_proxy, shares_of
 from jupyter_oidc.broker.provider_logouts import ProviderLogouts
+from jupyter_oidc.broker.readiness import Readiness
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.compose import AccountServices
@@ -56,10 +57,6 @@ KEEP_ALIVE_SECONDS = 75.0
 """Seconds for which a connection without a request stays open, also one that has sent a part of a head."""
 
 
-READY_SECONDS = 1.0
-"""Seconds for which an answer about readiness is repeated."""
-
-
 class RunningBroker:
     """Serves the accounts of ``configuration`` from :meth:`start` to :meth:`stop`."""
 
@@ -70,17 +67,14 @@ class RunningBroker:
         self._background = Background(_report, expected=Problem)
         # NOTE: events are the audit trail, one JSON object for each line; the log goes elsewhere.
         self._events = EventLines(sys.stdout, self._clock)
-        self._is_stopping = False
         self._rows: Rows | None = None
+        self._readiness: Readiness | None = None
         self._services: AccountServices | None = None
         self._accounts: Accounts | None = None
         self._server: web.Server | None = None
         self._listener: asyncio.AbstractServer | None = None
         self._listening: Listening | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._asking = asyncio.Lock()
-        self._was_ready = False
-        self._ready_at = -READY_SECONDS
 
     async def start(self) -> None:
         """Open the database and listen; raises a :class:`Problem` that says what is missing."""
@@ -116,10 +110,11 @@ class RunningBroker:
         identity, at_hub = (
             (PeerCredentials(), None) if place is None else self._at_hub(place, accounts, rows, keys, shares.of_account)
         )
+        self._readiness = readiness = Readiness(rows, self._clock)
         application = BrokerApplication(
             accounts,
             identity,
-            Health(self._is_ready, lambda: generate_latest(REGISTRY)),
+            Health(readiness.is_ready, lambda: generate_latest(REGISTRY)),
             default_provider=configuration.default_provider,
             at_hub=at_hub,
         )
@@ -161,7 +156,8 @@ class RunningBroker:
 
     async def stop(self) -> None:
         """Stop listening, let the calls under way end, and close everything; a second call does nothing."""
-        self._is_stopping = True
+        if self._readiness is not None:
+            self._readiness.end()
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
@@ -185,22 +181,6 @@ class RunningBroker:
         rows, self._rows = self._rows, None
         if rows is not None:
             await rows.aclose()
-
-    async def _is_ready(self) -> bool:
-        """Return whether requests can be answered: the database answers, and the broker does not stop."""
-        if self._rows is None or self._is_stopping:
-            return False
-        async with self._asking:  # NOTE: strangers may ask, too, so that many get the answer of one
-            now = self._clock.now().monotonic
-            if now - self._ready_at >= READY_SECONDS:
-                try:
-                    await self._rows.ping()
-                except Problem:
-                    self._was_ready = False
-                else:
-                    self._was_ready = True
-                self._ready_at = self._clock.now().monotonic
-        return self._was_ready
 
 
 _SHORTEST_SECONDS = 0.01
