@@ -16,8 +16,10 @@ from jupyter_oidc.adapters.network.system_store import authorities_in
 from jupyter_oidc.adapters.network.tls import verifying_context
 from jupyter_oidc.adapters.provider.provider_http import HttpProvider
 from jupyter_oidc.adapters.storage.database.entry import DatabaseEntry, entry_name
+from jupyter_oidc.adapters.storage.database.grants import DatabaseGrants
 from jupyter_oidc.adapters.storage.database.rows import tags_of
 from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.storage.grants_memory import MemoryGrants
 from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 from jupyter_oidc.adapters.storage.keyring_thread import KeyringThread
 from jupyter_oidc.adapters.storage.secret_refs import resolve
@@ -37,6 +39,7 @@ from jupyter_oidc.language import sentence
 from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
+from jupyter_oidc.sessions.delegation import USUAL_HOURS
 from jupyter_oidc.sessions.dpop_prover import DPoPProver
 from jupyter_oidc.sessions.local_api import LocalSessions
 from jupyter_oidc.sessions.pending import PendingSignIns
@@ -64,7 +67,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import EntryLock, GrantStore, ProviderPort, Scheduler, Vault
     from jupyter_oidc.sessions.shared_provider import ProviderShare
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
@@ -83,6 +86,7 @@ class Parts:
 
     ``share`` returns what a session uses of its provider; without it, each has a provider of its own.
     ``shows_id_tokens`` says that a sign-out page may hold the ID token. ``documents`` reads those that describe APIs.
+    ``grants`` are those for workers, which last ``max_grant_hours`` at most.
     """
 
     clock: Clock
@@ -96,6 +100,8 @@ class Parts:
     share: Callable[[Provider], ProviderShare] | None = None
     shows_id_tokens: bool = True
     documents: DocumentPorts = field(default_factory=DocumentAccess)
+    grants: GrantStore = field(default_factory=MemoryGrants)
+    max_grant_hours: float = USUAL_HOURS
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
@@ -542,8 +548,10 @@ class AccountServices:
         event_log_of: Callable[[str], JupyterEventLog],
         *,
         shows_id_tokens: bool,
+        max_grant_hours: float,
     ) -> None:
         self.settings = settings
+        self._max_grant_hours = max_grant_hours
         self._rows = rows
         self._keys = keys
         self._event_log_of = event_log_of
@@ -576,6 +584,8 @@ class AccountServices:
             share=partial(self._providers.share, calls=asyncio.Semaphore(MAX_PROVIDER_CALLS)),
             shows_id_tokens=self._shows_id_tokens,
             documents=self._documents,
+            grants=DatabaseGrants(self._rows, self._keys, account),
+            max_grant_hours=self._max_grant_hours,
         )
         return build(self.settings, parts)
 
@@ -612,10 +622,18 @@ def build(settings: Settings, parts: Parts) -> Services:
     """Connect ``parts`` to the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler, with_id_tokens=parts.shows_id_tokens)
-    grants = WorkerGrants(parts.clock, parts.entropy)
+    background = Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem)
     shared: dict[SessionService, ProviderShare] = {}
     sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
     proxy = ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy))
+    grants = WorkerGrants(
+        parts.grants,
+        sessions,
+        parts.clock,
+        parts.entropy,
+        max_hours=parts.max_grant_hours,
+        spawn=background.start,
+    )
     return Services(
         sessions=sessions,
         pending=pending,
@@ -626,7 +644,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         session_api=LocalSessions(sessions, pending, pages, grants, parts.clock, parts.entropy.token(64)),
         worker_grants=grants,
         given=settings,
-        background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
+        background=background,
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),
         shared=shared,
     )

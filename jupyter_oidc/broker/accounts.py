@@ -110,16 +110,18 @@ class Accounts:
         ]
 
     @contextmanager
-    def use(self, name: str, *, for_broker: bool = False) -> Iterator[Account]:
+    def use(self, name: str, *, for_broker: bool = False, for_worker: bool = False) -> Iterator[Account]:
         """Hold the account ``name`` for a request; raises ``Overloaded`` if it has too many.
 
-        What the broker does ``for_broker``, or a provider asks for, waits for no request of the account's.
+        What the broker does ``for_broker``, or a provider asks for, waits for no request of the account's. Those
+        ``for_worker`` leave half of the places to pages and kernels.
         """
         now = self._clock.now().monotonic
         if now - self._swept >= SWEEP_SECONDS:
             self._sweep(now)
         account = self._known.get(name) or self._new(name)
-        if account.requests >= self._most_requests and not for_broker:
+        most = self._most_requests // 2 if for_worker else self._most_requests
+        if account.requests >= most and not for_broker:
             raise busy()
         account.requests += 1
         account.last_used = now

@@ -7,6 +7,7 @@ Liveness, readiness and metrics are below ``/health`` and at ``/metrics``, for n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -18,19 +19,26 @@ from jupyter_oidc.broker.forwarded_front import ForwardedFront
 from jupyter_oidc.broker.hub_identity import user_of_account
 from jupyter_oidc.broker.proxied_call import PREFIX, ProxiedCall
 from jupyter_oidc.broker.routed_call import RoutedCall
+from jupyter_oidc.broker.worker_calls import said_by_worker
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.language import N_, speaking
 from jupyter_oidc.problems import Forbidden
+from jupyter_oidc.sessions.delegation import PREFIX as GRANT_PREFIX
+from jupyter_oidc.sessions.delegation import calls_only
+from jupyter_oidc.web.bearer import grant_in
+from jupyter_oidc.web.caller_streams import CallerStreams
 from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, forwarded_in, problem_text
 from jupyter_oidc.web.problems import error_reply
+from jupyter_oidc.web.request import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.broker.accounts import Accounts
+    from jupyter_oidc.broker.accounts import Account, Accounts
     from jupyter_oidc.broker.hub_pages import HubPages
     from jupyter_oidc.broker.hub_place import HubPlace
     from jupyter_oidc.broker.identity import Identity
+    from jupyter_oidc.broker.worker_calls import GrantAccounts
     from jupyter_oidc.web.forwarded import Forwarded
 
 LIVE: Final = "/health/live"
@@ -51,10 +59,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class AtHub:
-    """What a broker has that is a service of a Hub: its ``place`` there, and the ``pages`` that it shows itself."""
+    """What a broker has that is a service of a Hub: its ``place`` there, the ``pages`` that it shows, whose ``grants`` call."""
 
     place: HubPlace
     pages: HubPages
+    grants: GrantAccounts
 
 
 class BrokerApplication:
@@ -74,6 +83,7 @@ class BrokerApplication:
         self._health = health
         self._default_provider = default_provider
         self._at_hub = at_hub
+        self._streams = CallerStreams()
         self._prefix = "/" if at_hub is None else at_hub.place.prefix
         self._of_hub: dict[str, Any] = (
             {}
@@ -92,14 +102,16 @@ class BrokerApplication:
             return self._said("ok", 200) if await self._health.is_ready() else self._said("not ready", 503)
         try:
             if self._at_hub is not None and FORWARDED not in request.headers:
-                return await self._at_hub.pages.answer(exchange)
+                text = grant_in(request.headers.get("Authorization", ""), GRANT_PREFIX)
+                if text is None:
+                    return await self._at_hub.pages.answer(exchange)
+                return await self._answer_worker(exchange, await self._at_hub.grants.account_of(text), text)
             name = await self._identity.account_of(request)
+            told = self._told(request, name)
+            if told.caller_kind == "worker":
+                return await self._answer_worker(exchange, name, told.grant, told)
             with self._accounts.use(name) as account:
-                told = self._told(request, name)
-                front = ForwardedFront(
-                    account, told, exchange.seconds, default_provider=self._default_provider, **self._of_hub
-                )
-                admitted = Admitted(account, told.caller, front)
+                admitted = Admitted(account, told.caller, self._front(account, told, exchange))
                 is_proxied = exchange.path.startswith(PREFIX)
                 call = ProxiedCall(exchange, admitted, told) if is_proxied else RoutedCall(exchange, admitted)
                 return await answered(call, admitted)
@@ -107,6 +119,28 @@ class BrokerApplication:
             return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 - the last place; what is no problem is told as a defect
             return await self._refused_unknown(exchange, error)
+
+    async def _answer_worker(
+        self, exchange: Exchange, name: str, grant: str, told: Forwarded | None = None
+    ) -> web.StreamResponse:
+        """Answer a worker with a ``grant`` of the account ``name``; ``told`` is what its server says, if it came by one.
+
+        Raises a ``Problem``.
+        """
+        if not exchange.path.startswith(PREFIX):
+            raise calls_only()
+        with self._accounts.use(name, for_worker=True) as account:
+            grants = account.services.worker_grants
+            worker = await grants.use(grant)
+            if told is None:
+                told = said_by_worker(exchange, self._prefix, account.services.entropy.token(96))
+            caller = Caller("worker", f"worker:{worker.id}")
+            admitted = Admitted(account, caller, self._front(account, told, exchange))
+            watch = partial(self._streams.watch, partial(grants.lives, worker.id))
+            return await answered(ProxiedCall(exchange, admitted, told, worker, watch), admitted)
+
+    def _front(self, account: Account, told: Forwarded, exchange: Exchange) -> ForwardedFront:
+        return ForwardedFront(account, told, exchange.seconds, default_provider=self._default_provider, **self._of_hub)
 
     def _told(self, request: web.BaseRequest, account: str) -> Forwarded:
         """Return what the server says about the request; at a Hub, it has to be a server of the user's."""

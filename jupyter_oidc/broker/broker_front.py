@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import ConfigurationInvalid
+from jupyter_oidc.web.front import GrantTerms
 
 if TYPE_CHECKING:
     from jupyter_oidc.broker.accounts import Account
     from jupyter_oidc.sessions.api import SignIn
 
 
+LEASE_SECONDS: Final = 60.0
+"""Seconds for which a worker grant goes on whose server has not renewed it."""
+
+
 class BrokerFront:
     """Base of the fronts for one request of ``account``; its id in the log is ``request_id``."""
-
-    makes_worker_grants = False
 
     def __init__(self, account: Account, request_id: str, page_address: str | None = None) -> None:
         self._account = account
@@ -28,11 +31,21 @@ class BrokerFront:
         """Return 128 random bits as text."""
         return self._services.entropy.token(128)
 
-    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
-        """Remember nothing: this front makes no worker grants."""
+    @property
+    def makes_worker_grants(self) -> bool:
+        """Whether the settings of the broker let kernels make grants for workers."""
+        return self._services.worker_grants.max_hours > 0
 
-    def end_forsaken_grants(self) -> None:
-        """End nothing: this front makes no worker grants."""
+    @property
+    def grant_terms(self) -> GrantTerms:
+        """How long worker grants last."""
+        return GrantTerms(self._services.worker_grants.max_hours, LEASE_SECONDS, are_stored=True)
+
+    def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
+        """Remember nothing: the kernel's server does, and renews the grant."""
+
+    async def end_forsaken_grants(self) -> None:
+        """End nothing: the grants that no server renews have ended."""
 
     def note(self, text: str) -> None:
         """Write ``text`` into the log of the broker, with the request's id."""

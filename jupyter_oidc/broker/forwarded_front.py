@@ -104,6 +104,11 @@ class ForwardedFront(BrokerFront):
             pinned = [(one.redirect_uri, one.name) for one in every if pins_callback(one)]
         return self._forwarded.location.public_url_for(pinned)
 
+    @property
+    def worker_address(self) -> str | None:
+        """The address of the broker, where browsers reach it too, else that of the Jupyter server."""
+        return self.page_address or self.public_url()
+
     def xsrf_token(self) -> str:
         """Return what a form of this browser sends back to the Jupyter server."""
         return self._forwarded.xsrf_token

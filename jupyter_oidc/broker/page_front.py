@@ -66,6 +66,11 @@ class PageFront(BrokerFront):
     def public_url(self, settings: ProviderSettings | None = None) -> None:
         """Return ``None``: the broker has no JupyterLab."""
 
+    @property
+    def worker_address(self) -> str:
+        """The address of the broker."""
+        return self._public_url
+
     def xsrf_token(self) -> str:
         """Return what a form of this browser sends back."""
         return self._xsrf_token

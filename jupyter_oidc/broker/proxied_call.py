@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from jupyter_oidc.broker.received_body import ReceivedBody
-from jupyter_oidc.broker.relay_clients import CLOSE_TIMEOUT_SECONDS, ResponseClient, SocketClient
+from jupyter_oidc.broker.relay_clients import CLOSE_TIMEOUT_SECONDS, ResponseClient, SocketClient, watch_nothing
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
 from jupyter_oidc.problems import BadPath, Forbidden
 from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.sessions.delegation import SOCKET
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, problem_text
 from jupyter_oidc.web.problems import error_reply
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jupyter_oidc.broker.exchange import Admitted, Exchange
+    from jupyter_oidc.broker.relay_clients import WatchCaller
     from jupyter_oidc.facts import Fact
     from jupyter_oidc.problems import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import Person, ProxyRequest
     from jupyter_oidc.proxy.service import Answer
+    from jupyter_oidc.sessions.delegation import WorkerGrant
     from jupyter_oidc.settings import Api
     from jupyter_oidc.web.forwarded import Forwarded
 
@@ -53,9 +56,21 @@ _OF_A_BODY: Final = ("content-length", "content-encoding", "content-type")
 
 
 class ProxiedCall:
-    """One call of an API; ``told`` is what its server says about it."""
+    """One call of an API; ``told`` is what its server says about it.
 
-    def __init__(self, exchange: Exchange, admitted: Admitted, told: Forwarded) -> None:
+    Of a ``worker`` it is what that says, and ``watch_caller`` calls a function when the worker may call no more.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        admitted: Admitted,
+        told: Forwarded,
+        worker: WorkerGrant | None = None,
+        watch_caller: WatchCaller = watch_nothing,
+    ) -> None:
+        self._worker = worker
+        self._watch_caller = watch_caller
         self._exchange = exchange
         self._services = admitted.account.services
         self._told = told
@@ -69,17 +84,23 @@ class ProxiedCall:
         if len(self._exchange.path) > _SHORT_CHARACTERS:
             async with self._turn:
                 await asyncio.sleep(0)  # NOTE: so one of them is judged in each turn of the event loop
-        asked = self._asked()
-        self._services.proxy.route(asked.api)
+        asked, is_socket = self._asked(), self._exchange.request.headers.get("Upgrade", "").lower() == "websocket"
+        method = SOCKET if is_socket else asked.method
+        if self._worker is not None:  # NOTE: before it can learn which APIs there are
+            self._worker.check(asked.api, method)
+        route = self._services.proxy.route(asked.api)
         self._record = record = self._new_record(asked.api, asked.person)
-        if self._exchange.request.headers.get("Upgrade", "").lower() == "websocket":
+        if self._worker is not None:
+            self._worker.check_provider(asked.api, route.api.provider, method)
+            asked = asked._replace(grant=self._worker.id)
+        if is_socket:
             try:
                 return await self._joined(asked, record)
             except asyncio.CancelledError:
                 if self._record is not None:
                     record.write(UNSENT_STATUS, CLIENT_ABORT)
                 raise
-        relay, self._client = Relay(record), ResponseClient(self._exchange.request)
+        relay, self._client = Relay(record), ResponseClient(self._exchange.request, self._watch_caller)
         relay.opening = asyncio.current_task()
         try:
             await relay.run(self._client, self._opened(asked))
@@ -111,9 +132,10 @@ class ProxiedCall:
         return await exchange.send(reply)
 
     def place(self) -> dict[str, Fact]:
-        """Return the facts of the call: its API and that API's provider, if they are configured."""
+        """Return the facts of the call: its API and that API's provider, if they are configured, and its worker's."""
         api = self._named_api()
-        return {} if api is None else facts(api=api.name, provider=api.provider)
+        is_hidden = api is None or (self._worker is not None and api.name not in self._worker.apis)
+        return {} if api is None or is_hidden else facts(api=api.name, provider=api.provider)
 
     def _opened(self, asked: ProxyRequest) -> Coroutine[Any, Any, Answer]:
         request, proxy = self._exchange.request, self._services.proxy
@@ -128,11 +150,11 @@ class ProxiedCall:
 
     def _asked(self) -> ProxyRequest:
         told, exchange = self._told, self._exchange
-        if told.caller_kind == "public":
+        if told.caller_kind in ("public", "server"):
             raise Forbidden
         if exchange.path.count("%") > MAX_ESCAPES:
             raise BadPath(detail="broker.path_escapes")
-        caller: Caller = "kernel" if told.caller_kind == "kernel" else "browser"
+        caller: Caller = "kernel" if told.caller_kind in ("kernel", "worker") else "browser"
         target = told.base_url + exchange.path[1:] + (f"?{exchange.query}" if exchange.query else "")
         lines = exchange.request.headers.items()
         headers = [(name, value) for name, value in lines if name.lower() not in _OF_THE_SERVER]
@@ -142,8 +164,9 @@ class ProxiedCall:
 
     def _new_record(self, api: str, person: Person | None = None) -> CallRecord:
         services, exchange = self._services, self._exchange
-        method, kernel = exchange.request.method, self._told.kernel_id
-        return CallRecord(services.event_log, services.entropy, method, exchange.seconds, kernel, api, person)
+        name = self._told.kernel_id if self._worker is None else self._worker.id
+        method = exchange.request.method
+        return CallRecord(services.event_log, services.entropy, method, exchange.seconds, name, api, person)
 
     def _named_api(self) -> Api | None:
         """Return the API that the path names, or ``None`` if that is unknown."""
@@ -172,7 +195,7 @@ class ProxiedCall:
         relay: SocketRelay | None = None
         try:
             await socket.prepare(request)
-            client = SocketClient(socket, request, services.background)
+            client = SocketClient(socket, request, services.background, self._watch_caller)
             relay = SocketRelay(client, opened, services.background, record)
             self._record = None
             relay.start()

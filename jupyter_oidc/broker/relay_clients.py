@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
@@ -23,18 +23,32 @@ CLOSE_TIMEOUT_SECONDS: Final = 5.0
 _BODILESS: Final = frozenset({204, 304})
 
 
+WatchCaller: TypeAlias = "Callable[[Callable[[], None]], Callable[[], None]]"
+"""Calls a function when a caller may call no more, or now if that is so; returns the function that stops this."""
+
+
+def watch_nothing(cut: Callable[[], None]) -> Callable[[], None]:
+    """Watch nothing: the server of a kernel closes the connection when that is over."""
+    del cut
+    return _nothing
+
+
 class LengthMismatch(Exception):
     """The body has another length than the head has announced."""
 
 
 class ResponseClient:
-    """Implements ``web.relay.Client`` for one request; ``response`` is the reply that it has begun."""
+    """Implements ``web.relay.Client`` for one request; ``response`` is the reply that it has begun.
+
+    ``watch_caller`` watches the caller.
+    """
 
     closed_error: type[Exception] = ConnectionResetError
     length_error: type[Exception] = LengthMismatch
 
-    def __init__(self, request: web.BaseRequest) -> None:
+    def __init__(self, request: web.BaseRequest, watch_caller: WatchCaller) -> None:
         self._request = request
+        self._watch_caller = watch_caller
         self._left: int | None = None
         self.response: web.StreamResponse | None = None
 
@@ -85,9 +99,8 @@ class ResponseClient:
             transport.abort()
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Watch nothing: the server of the kernel closes the connection when that is over."""
-        del cut
-        return _nothing
+        """Call ``cut`` when the worker that calls may call no more."""
+        return self._watch_caller(cut)
 
     def _begin(self, status: int, headers: Headers) -> web.StreamResponse:
         self.response = response = OwnHeadersResponse(status=status)
@@ -98,12 +111,22 @@ class ResponseClient:
 
 
 class SocketClient:
-    """Implements ``web.socket_relay.SocketClient`` for an open WebSocket; ``background`` owns its closes."""
+    """Implements ``web.socket_relay.SocketClient`` for an open WebSocket; ``background`` owns its closes.
+
+    ``watch_caller`` watches the caller.
+    """
 
     closed_error: type[Exception] = ConnectionResetError
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.BaseRequest, background: Background) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        request: web.BaseRequest,
+        background: Background,
+        watch_caller: WatchCaller,
+    ) -> None:
         self._socket = socket
+        self._watch_caller = watch_caller
         self._request = request
         self._background = background
 
@@ -122,9 +145,8 @@ class SocketClient:
         return transport is None or transport.is_closing() or _is_hung_up(transport.get_extra_info("socket"))
 
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Watch nothing: the server of the kernel closes the connection when that is over."""
-        del cut
-        return _nothing
+        """Call ``cut`` when the worker that calls may call no more."""
+        return self._watch_caller(cut)
 
     async def _close(self, code: int, reason: bytes) -> None:
         closed: Any = self._socket.close(code=code, message=reason)

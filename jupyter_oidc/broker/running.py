@@ -32,6 +32,7 @@ from jupyter_oidc.broker.identity import PeerCredentials
 from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at, listen_behind_proxy, shares_of
 from jupyter_oidc.broker.provider_logouts import ProviderLogouts
 from jupyter_oidc.broker.readiness import Readiness
+from jupyter_oidc.broker.worker_calls import GrantAccounts
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.compose import AccountServices
@@ -96,7 +97,12 @@ class RunningBroker:
         # NOTE: behind a socket, the sign-out page goes through the user's own server.
         shows_id_tokens = configuration.place is not None
         self._services = AccountServices(
-            configuration.settings, rows, keys, event_log_of, shows_id_tokens=shows_id_tokens
+            configuration.settings,
+            rows,
+            keys,
+            event_log_of,
+            shows_id_tokens=shows_id_tokens,
+            max_grant_hours=configuration.broker.max_grant_hours,
         )
         of_broker = broker_context(configuration, environment, rows)
         place, shares = configuration.place, shares_of(open_files())
@@ -137,7 +143,7 @@ class RunningBroker:
         login = HubLogin(hub, place, keys, self._clock, self._entropy, other_sites=by_form)
         pages = HubPages(accounts, place, login, ProviderLogouts(accounts, self._stored), most)
         self._watch = self._background.start(DeletedUsers(hub, rows, accounts).watch())
-        return HubIdentity(hub, place), AtHub(place, pages)
+        return HubIdentity(hub, place), AtHub(place, pages, GrantAccounts(rows))
 
     async def _stored(self, name: str, subject: str | None, sid: str | None) -> list[str]:
         provider = next((one for one in self._configuration.settings.providers if one.name == name), None)

@@ -239,8 +239,9 @@ def delegate(
 ) -> WorkerGrant:
     """Return a grant that lets workers call ``apis``, which belong to one provider.
 
-    ``methods`` are all that it opens; ``WEBSOCKET`` among them opens WebSockets. It ends after ``hours`` (24 by default,
-    which is also the longest), with the session, and with this kernel, unless it ``outlives_kernel``.
+    ``methods`` are all that it opens; ``WEBSOCKET`` among them opens WebSockets. It ends after ``hours`` (24 by default),
+    with the session, and with this kernel, unless it ``outlives_kernel``. At a broker one that outlives its kernel goes on
+    when the Jupyter server stops, and lasts up to 720 hours; elsewhere 24 are the most.
     ``address`` is where workers on other machines reach the Jupyter server; by default its own address for browsers, if
     it knows that. The server admits them only with ``allow_remote_workers``.
 
@@ -260,8 +261,18 @@ def delegate(
         "outlives_kernel": outlives_kernel,
     }
     reply = connection.make_grant(wish if hours is None else {**wish, "hours": hours})
-    way = _Way(connection.server, _this_machine(), elsewhere or reply["address"])
-    return WorkerGrant(way, reply["grant"], reply)
+    return grant_of(reply, connection.server, elsewhere)
+
+
+def grant_of(reply: Mapping[str, Any], server: Server, elsewhere: str | None = None) -> WorkerGrant:
+    """Return the grant in a ``reply`` of ``server``, for workers on this machine, and ``elsewhere`` by that address.
+
+    One that outlives its kernel goes to a broker's own address, if it has one, also on this machine.
+    """
+    address = reply["address"] if elsewhere is None else elsewhere
+    leaves_server = reply["outlives_kernel"] and reply["address_outlives_server"] and address is not None
+    home = Server(address) if leaves_server else server
+    return WorkerGrant(_Way(home, _this_machine(), address), reply["grant"], reply)
 
 
 def granted(what: tuple[str | WorkerGrant, ...], wish: Mapping[str, Any]) -> WorkerGrant:

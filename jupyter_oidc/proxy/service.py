@@ -19,9 +19,7 @@ from jupyter_oidc.problems import (
     AudienceRefused,
     CallerForbidden,
     MethodNotAllowed,
-    NotSignedIn,
     RouteForbidden,
-    SessionExpired,
     StepUpRequired,
     UnknownApi,
 )
@@ -33,8 +31,8 @@ from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_r
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.proxy.turns import Turns
-from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater, token_key
-from jupyter_oidc.sessions.retry_later import retry_later_problem
+from jupyter_oidc.sessions.grant import Granted, TryLater, token_key
+from jupyter_oidc.sessions.retry_later import problem_without_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,12 +80,8 @@ class ApiRoute:
         match await self._bearer():
             case Granted() as granted:
                 return granted
-            case SignInNeeded(code="session_expired"):
-                raise SessionExpired
-            case SignInNeeded():
-                raise NotSignedIn
-            case TryLater() as later:
-                raise retry_later_problem(later)
+            case without_token:
+                raise problem_without_token(without_token)
 
     async def _bearer(self) -> Bearer:
         try:
@@ -103,14 +97,10 @@ class ApiRoute:
         match await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret):
             case Granted() as granted:
                 return None if granted.secret == rejected.secret else granted
-            case SignInNeeded(code="session_expired"):
-                raise SessionExpired
-            case SignInNeeded():
-                raise NotSignedIn
-            case TryLater() as later:
-                if self.session.ready(self.key, self.api.bearer_token_source) is None:
-                    raise retry_later_problem(later)
+            case TryLater() if self.session.ready(self.key, self.api.bearer_token_source) is not None:
                 return None
+            case without_token:
+                raise problem_without_token(without_token)
 
     def step_up(self, headers: Headers) -> None:
         """Raise ``StepUpRequired`` if the API demands a stronger sign-in, and remember the demand (RFC 9470, 4)."""

@@ -15,7 +15,6 @@ from jupyter_oidc.adapters.broker.broker_client import IDLE_TIMEOUT_SECONDS, MAX
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.delegation import ended
 from jupyter_oidc.web.forwarded import (
     DROPS,
     FORWARDED,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.background import Background
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.request import ProxyRequest
+    from jupyter_oidc.server.context import Context
     from jupyter_oidc.server.handler import OidcHandler
     from jupyter_oidc.web.request import Request
 
@@ -80,8 +80,6 @@ def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:
     """Return what the broker is told about the request of ``handler``; ``needs_page`` if the answer may hold a form."""
     context, request = handler.context, handler.request
     caller, location = handler.caller(), context.browser_location
-    if caller.kind == "worker":  # NOTE: a broker has made no grant for one
-        raise ended()
     return Forwarded(
         caller_kind=caller.kind,
         caller_name=caller.name,
@@ -99,6 +97,29 @@ def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:
         sharing_mode=context.sharing_mode,
         xsrf_token=handler.xsrf_token.decode("ascii") if needs_page and caller.kind == "user" else "",
         request_id=handler.request_id,
+        grant=handler.worker_text,
+    )
+
+
+def said_by_server(context: Context, request_id: str) -> Forwarded:
+    """Return what the broker is told with a request that this server makes for itself."""
+    return Forwarded(
+        caller_kind="server",
+        caller_name="",
+        bears_token=False,
+        base_url=context.browser_location.base_url,
+        protocol="http",
+        host="",
+        browser="unknown",
+        public_url=None,
+        origin=None,
+        has_own_host=context.browser_location.has_own_host,
+        under_hub=context.under_hub,
+        server_name=os.environ.get("JUPYTERHUB_SERVER_NAME", ""),
+        has_logins=True,
+        sharing_mode=context.sharing_mode,
+        xsrf_token="",
+        request_id=request_id,
     )
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import GrantInvalid
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
-from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.worker_access import WorkerAccess
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.web.browser_location import BrowserLocation
+from jupyter_oidc.web.caller_streams import CallerStreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.broker import Broker
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.server.sharing import Sharing
+    from jupyter_oidc.server.worker_leases import WorkerLeases
     from jupyter_oidc.sessions.api import ProviderSettings
     from jupyter_oidc.settings import Finding, Settings
     from jupyter_oidc.web.front import SharingMode
@@ -58,7 +59,7 @@ class Context:
     proxy_prefix: str
     browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
-    kernel_streams: KernelStreams = field(default_factory=KernelStreams)
+    streams: CallerStreams = field(default_factory=CallerStreams)
     max_drain_seconds: float = MAX_DRAIN_SECONDS
     allow_remote_kernels: bool = False
     allow_remote_workers: bool = False
@@ -69,6 +70,7 @@ class Context:
     broker: Broker | None = None
     _services: Services | None = None
     _workers: WorkerAccess | None = None
+    _leases: WorkerLeases | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _report_cache: ReportCache | None = None
 
@@ -88,6 +90,15 @@ class Context:
         if self._workers is None:
             self._workers = WorkerAccess(self.grants)
         return self._workers
+
+    @property
+    def worker_leases(self) -> WorkerLeases | None:
+        """What backs the worker grants at the broker; ``None`` without one."""
+        if self._leases is None and self.broker is not None:
+            from jupyter_oidc.server.worker_leases import WorkerLeases
+
+            self._leases = WorkerLeases(self, self.broker)
+        return self._leases
 
     @property
     def built_services(self) -> Services | None:
@@ -176,7 +187,7 @@ class Context:
     async def aclose(self) -> None:
         """Close the services, if they were ever made, and every listener."""
         await self.loopback_listeners.aclose()
-        self.kernel_streams.close()
+        self.streams.close()
         if self._services is not None:
             await self._services.aclose()
         if self.broker is not None:

@@ -33,11 +33,12 @@ from jupyter_oidc.problems import (
     Problem,
 )
 from jupyter_oidc.server.access_guard import RESOURCE, guard_verbs, guarded
-from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.kernel_grants import PREFIX
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.sessions.delegation import PREFIX as WORKER_PREFIX
-from jupyter_oidc.sessions.delegation import ended
+from jupyter_oidc.sessions.delegation import calls_only, ended
 from jupyter_oidc.web.access_rule import AccessRule, access_rule_of, public_route
+from jupyter_oidc.web.bearer import grant_in
 from jupyter_oidc.web.problems import defect_text, error_reply
 from jupyter_oidc.web.request import MAX_BODY_BYTES, Caller, Headers, Request
 
@@ -95,6 +96,7 @@ class OidcHandler(APIHandler):
         self.kernel_id: str | None = None
         self.kernel_run: KernelRun | None = None
         self.worker: WorkerGrant | None = None
+        self.worker_text = ""
         self._passed_rule: AccessRule | None = None
         self._deferred_refusal: Problem | HTTPError | None = None
         self._answered_problem: Problem | None = None
@@ -179,14 +181,14 @@ class OidcHandler(APIHandler):
     async def _authenticate(self) -> None:
         """Authenticate a kernel or worker by its grant, and every other caller as Jupyter does."""
         authorization = self.request.headers.get("Authorization", "")
-        grant = grant_in(authorization)
+        grant = grant_in(authorization, PREFIX)
         worker_grant = grant_in(authorization, WORKER_PREFIX) if grant is None else None
         if grant is not None or worker_grant is not None:
             # This path trusts no cookie, so no request can be forged with one, and no XSRF token is needed.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             if worker_grant is not None:
-                self._authenticate_worker(worker_grant)
+                await self._authenticate_worker(worker_grant)
             elif grant is not None:
                 self.context.require_local_kernel(self.request)
                 self.kernel_run = run = self.context.grants.run_of(grant)
@@ -201,15 +203,23 @@ class OidcHandler(APIHandler):
         if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
 
-    def _authenticate_worker(self, text: str) -> None:
-        """Authenticate a worker by its grant; raises ``GrantInvalid``."""
-        services = self.context.built_services
-        if services is None:  # nobody has made a grant
+    async def _authenticate_worker(self, text: str) -> None:
+        """Authenticate a worker by its grant, which a broker judges itself; raises ``GrantInvalid``."""
+        services, leases = self.context.built_services, self.context.worker_leases
+        if leases is not None:
+            leases.require_backed(text)
+        elif services is None:  # nobody has made a grant
             raise ended()
-        worker = self.context.workers.use(text, services.worker_grants)
+        else:
+            self.worker = await self.context.workers.use(text, services.worker_grants)
         self.context.require_local_worker(self.request)
-        self.worker = worker
-        self.current_user = self._jupyter_current_user = _kernel_user(worker.id)
+        self.worker_text = text
+        self.current_user = self._jupyter_current_user = _kernel_user("" if self.worker is None else self.worker.id)
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether a worker calls."""
+        return bool(self.worker_text)
 
     def caller_lasts(self) -> Callable[[], bool] | None:
         """Return a function that tells whether the kernel or worker that calls still may; ``None`` for a page."""
@@ -270,13 +280,9 @@ class OidcHandler(APIHandler):
         self._passed_rule = rule
 
     async def _check_access(self, rule: AccessRule) -> None:
-        if self.worker is not None:
+        if self.is_worker:
             if "worker" not in rule.callers:
-                raise GrantInvalid(
-                    N_("A worker grant opens the calls of its APIs and nothing else."),
-                    action=N_("Do this in the notebook that made the grant."),
-                    detail="worker.route",
-                )
+                raise calls_only()
             return
         if self.kernel_id is not None:
             if "kernel" not in rule.callers:
@@ -300,8 +306,8 @@ class OidcHandler(APIHandler):
 
         All requests with Jupyter's token have the same name, since Jupyter invents a new user for each of them.
         """
-        if self.worker is not None:
-            return f"worker:{self.worker.id}"
+        if self.is_worker:
+            return "worker:" + ("" if self.worker is None else self.worker.id)
         if self.kernel_id:
             return f"kernel:{self.kernel_id}"
         return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
@@ -352,7 +358,7 @@ class OidcHandler(APIHandler):
 
     def caller(self) -> Caller:
         """Return the caller, who has been authenticated."""
-        if self.worker is not None:
+        if self.is_worker:
             return Caller("worker", self.caller_name)
         if self.kernel_id is not None:
             return Caller("kernel", self.caller_name)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.web.call_record import CallRecord
+from jupyter_oidc.web.front import GrantTerms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,18 +106,28 @@ class JupyterFront:
         return CallRecord(services.event_log, services.entropy, "GET", seconds, handler.kernel_id, api)
 
     @property
+    def worker_address(self) -> str | None:
+        """The address of this server."""
+        return self.public_url()
+
+    @property
     def makes_worker_grants(self) -> bool:
         """Whether the settings let kernels make grants for workers."""
         return self._context.makes_worker_grants
+
+    @property
+    def grant_terms(self) -> GrantTerms:
+        """How long worker grants last: no longer than this process."""
+        return GrantTerms(self._handler.services.worker_grants.max_hours)
 
     def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
         """Remember that the kernel that calls has made the worker grant."""
         if self._handler.kernel_run is not None:
             self._context.workers.made_by(grant_id, self._handler.kernel_run, is_outlived=is_outlived)
 
-    def end_forsaken_grants(self) -> None:
+    async def end_forsaken_grants(self) -> None:
         """Revoke the worker grants that no kernel backs any more."""
-        self._context.workers.end_forsaken(self._handler.services.worker_grants)
+        await self._context.workers.end_forsaken(self._handler.services.worker_grants)
 
     async def diagnostics(self, headers: Headers) -> dict[str, Any]:
         """Return the report about this server's services, at the address by which browsers reach it."""

@@ -19,10 +19,11 @@ from tornado.routing import Router
 
 from jupyter_oidc.problems import Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
-from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.kernel_grants import PREFIX
 from jupyter_oidc.server.received_call import received_call
 from jupyter_oidc.server.response_headers import response_headers
 from jupyter_oidc.server.whole_answer import stays_open, write_whole_answer
+from jupyter_oidc.web.bearer import grant_in
 from jupyter_oidc.web.call_record import CallRecord
 from jupyter_oidc.web.relay import Relay
 
@@ -61,7 +62,7 @@ class KernelFastPath(Router):
         headers = dict(received)  # NOTE: tornado spells every name in the same way
         if request.version != "HTTP/1.1" or len(headers) != len(received) or not _UNUSUAL.isdisjoint(headers):
             return None
-        grant = grant_in(headers["Authorization"]) if "Authorization" in headers else None
+        grant = grant_in(headers["Authorization"], PREFIX) if "Authorization" in headers else None
         if grant is None:
             return None
         services = context.built_services
@@ -197,7 +198,7 @@ class _ConnectionClient:
     def watch_caller(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel's run is over."""
         grants, kernel = self._context.grants, self._kernel
-        return self._context.kernel_streams.watch(lambda: grants.lasts(kernel), cut)
+        return self._context.streams.watch(lambda: grants.lasts(kernel), cut)
 
 
 def _status_line(status: int) -> ResponseStartLine:

@@ -3,7 +3,7 @@
 A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4); the answer is an opaque
 grant, of which only a digest is kept.
 A grant is good for the routes marked K, and invalid as soon as its kernel ends or restarts (ADR 0006); the streams of
-that kernel end then, too (``kernel_streams``).
+that kernel end then, too (``caller_streams``).
 A command that was begun at this server counts as a kernel here, with an id that begins differently.
 """
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "jog."
 """The beginning of every grant, so that it cannot be mistaken for a Jupyter token."""
-
-_BEARER_SCHEME: Final = "bearer "
-_BEARER_CHARACTERS: Final = len(_BEARER_SCHEME)
 
 GRANT_LIFETIME_SECONDS: Final = 900
 """Seconds that a grant is good for."""
@@ -184,18 +181,6 @@ class KernelGrants:
             else:
                 del self._nonces[kernel_id]
         self._issued = {digest: issued for digest, issued in self._issued.items() if issued.until > now}
-
-
-def grant_in(authorization: str, prefix: str = PREFIX) -> str | None:
-    """Return the grant with ``prefix`` in the value of an ``Authorization`` header, or ``None`` if it holds none."""
-    if authorization.startswith(f"Bearer {prefix}"):
-        return authorization[_BEARER_CHARACTERS:]
-    value = (
-        authorization[_BEARER_CHARACTERS:].strip()
-        if authorization[:_BEARER_CHARACTERS].lower() == _BEARER_SCHEME
-        else ""
-    )
-    return value if value.startswith(prefix) else None
 
 
 def proof_of(key: bytes, kernel_id: str, issued_at: int, nonce: str) -> str:

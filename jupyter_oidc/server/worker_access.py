@@ -1,7 +1,7 @@
 """Admits the calls of workers: by a grant that lives, from this machine unless the settings say otherwise (ADR 61).
 
-Which grants live is decided by the sessions (:class:`~jupyter_oidc.sessions.delegation.LivingGrants`); here are the kernels that made them, with
-which most of them end.
+Which grants live is decided by the sessions (:class:`~jupyter_oidc.sessions.delegation.LivingGrants`), or by a broker; here
+are the kernels that made them, with which most of them end.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ class _Maker:
     is_outlived: bool
 
 
+def kernel_gone() -> GrantInvalid:
+    """Return the refusal of a grant that no kernel backs any more."""
+    return GrantInvalid(
+        N_("The worker grant has ended with the kernel that made it."),
+        action=N_("Make a new one in the notebook: oidc.delegate()."),
+        detail="worker.kernel_gone",
+    )
+
+
 class WorkerAccess:
     """The kernels that have made worker grants; ``kernels`` knows which of them run, and may act for the owner."""
 
@@ -36,28 +45,46 @@ class WorkerAccess:
         """Remember which ``kernel`` made the grant; the grant ends with it, unless it ``is_outlived``."""
         self._makers[grant_id] = _Maker(kernel, is_outlived)
 
-    def use(self, text: str, grants: LivingGrants) -> WorkerGrant:
+    async def use(self, text: str, grants: LivingGrants) -> WorkerGrant:
         """Return the grant of a call; raises ``GrantInvalid`` for one that has ended."""
-        grant = grants.use(text)
+        grant = await grants.use(text)
         if self._is_backed(grant.id):
             return grant
-        self._end(grant.id, grants)
-        raise GrantInvalid(
-            N_("The worker grant has ended with the kernel that made it."),
-            action=N_("Make a new one in the notebook: oidc.delegate()."),
-            detail="worker.kernel_gone",
-        )
+        await self._end(grant.id, grants)
+        raise kernel_gone()
 
     def lasts(self, grant_id: str, grants: LivingGrants) -> bool:
         """Return whether a stream that was opened with the grant may go on."""
         return grants.lives(grant_id) and self._is_backed(grant_id)
 
-    def end_forsaken(self, grants: LivingGrants) -> None:
+    async def end_forsaken(self, grants: LivingGrants) -> None:
         """Revoke the grants that no kernel backs any more, and forget the makers of grants that have ended."""
-        living = {grant.id for grant in grants.living()}
-        for grant_id in list(self._makers):
-            if grant_id not in living or not self._is_backed(grant_id):
-                self._end(grant_id, grants)
+        living = {grant.id for grant in await grants.living()}
+        for grant_id in self._makers.keys() - living:
+            self.forget(grant_id)
+        for grant_id in self.forsaken():
+            await self._end(grant_id, grants)
+
+    def forsaken(self) -> list[str]:
+        """Return the grants that no kernel backs any more."""
+        return [grant_id for grant_id in self._makers if not self._is_backed(grant_id)]
+
+    def backed(self) -> list[str]:
+        """Return the grants whose kernel runs, or is outlived."""
+        return [grant_id for grant_id in self._makers if self._is_backed(grant_id)]
+
+    def forget(self, grant_id: str) -> None:
+        """Forget the maker of a grant that has ended."""
+        self._makers.pop(grant_id, None)
+
+    def knows(self, grant_id: str) -> bool:
+        """Return whether the maker of the grant is remembered."""
+        return grant_id in self._makers
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no maker is remembered."""
+        return not self._makers
 
     def _is_backed(self, grant_id: str) -> bool:
         """Return whether the maker may still act for the owner (Q10.4) and, unless it is outlived, still runs."""
@@ -66,6 +93,6 @@ class WorkerAccess:
             return False
         return self._kernels.may_act(maker.kernel) if maker.is_outlived else self._kernels.lasts(maker.kernel)
 
-    def _end(self, grant_id: str, grants: LivingGrants) -> None:
-        grants.revoke(grant_id)
-        self._makers.pop(grant_id, None)
+    async def _end(self, grant_id: str, grants: LivingGrants) -> None:
+        self.forget(grant_id)
+        await grants.revoke(grant_id)

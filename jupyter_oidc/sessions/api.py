@@ -359,6 +359,10 @@ class SessionApi(Protocol):
         """Return the grants that live, of all providers, the oldest first."""
         ...
 
+    async def renew_worker_grants(self, grant_ids: tuple[str, ...], seconds: float) -> tuple[str, ...]:
+        """Let the leases of these grants last ``seconds`` from now; return those that live."""
+        ...
+
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it; ``None`` if there is none of that id."""
         ...

@@ -82,7 +82,7 @@ class BearerTokens:
         self._current.apply_expiry()
         session = self._current.active
         if session is None:
-            return self._current.sign_in_needed()
+            return self._current.without_session()
         held = session.token(key, source)
         # NOTE: the API was right to refuse a token that has expired meanwhile; it is refreshed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
@@ -109,7 +109,7 @@ class BearerTokens:
         self._current.apply_expiry()
         session = self._current.active
         if session is None:
-            return self._current.sign_in_needed()
+            return self._current.without_session()
         usable = session.usable(session.sign_in_token)
         if usable is not None and session.schedule.just_refreshed(self._clock.now()):
             return session.granted(usable)
@@ -199,7 +199,7 @@ class BearerTokens:
     ) -> Bearer:
         """Refresh for ``session``, which may have ended before this begins (B31)."""
         if not self._current.is_current(session):
-            return self._current.sign_in_needed()
+            return self._current.without_session()
         token = session.token(key, source)
         if token is not None and token is not replacing and session.usable(token):
             return session.granted(token)
@@ -231,7 +231,7 @@ class BearerTokens:
                 return SignInNeeded("session_expired")
             return await self._exchange_or_cache_failure(session, key)
         self._current.apply_expiry()
-        return SignInNeeded("session_expired") if self._current.active else self._current.sign_in_needed()
+        return SignInNeeded("session_expired") if self._current.active else self._current.without_session()
 
     async def _lock_and_refresh(self, session: LiveSession, key: TokenKey, source: BearerSource) -> Bearer:
         """Refresh while no other server does; raises ``AudienceRefused``."""
@@ -275,7 +275,7 @@ class BearerTokens:
                     assert_never(outcome)
         if isinstance(outcome, Ended):
             self._orphans.revoke(outcome.orphan)
-        return self._current.sign_in_needed()
+        return self._current.without_session()
 
     def _take_effect(self, session: LiveSession, data: SessionData, key: TokenKey, source: BearerSource) -> Bearer:
         session.data = data
@@ -328,7 +328,7 @@ class BearerTokens:
         if isinstance(token, TryLater):
             return token
         if isinstance(token, OverMeanwhile):
-            return self._current.sign_in_needed()
+            return self._current.without_session()
         session.exchanged.add(key)
         session.data = replace(session.data, access={**session.data.access, key: token})
         return session.granted(token)

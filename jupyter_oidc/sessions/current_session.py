@@ -13,11 +13,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.clock import utc_text
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.sessions import endings
+from jupyter_oidc.sessions.delegation import SessionKey
 from jupyter_oidc.sessions.grant import SignInNeeded, TryLater
 from jupyter_oidc.sessions.live_session import LiveSession
 from jupyter_oidc.sessions.machine import SessionTransition, State, has_session, next_state
-from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.ports import DATABASE_RETRIED, SessionEvent
 from jupyter_oidc.sessions.session_data import SessionData
 from jupyter_oidc.sessions.step_up import StepUp
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.sign_ins import SignIns
     from jupyter_oidc.sessions.summary import User
     from jupyter_oidc.settings import Provider
+
+UNREAD_RETRY_SECONDS: Final = 2.0
+"""Seconds after which a caller should ask again while the store does not answer."""
 
 _NO_DATA: Final = SessionData()
 """The data while there is no session."""
@@ -54,6 +59,7 @@ class CurrentSession:
         """The state as it was set last; :attr:`state` is that of this moment."""
         self.reason: str | None = None
         self.remedy: str | None = None
+        self.awaits_database = False
         self.sequence = 0
         self.last_user: User | None = None
         self.superseded_token: OrphanedToken | None = None
@@ -79,6 +85,18 @@ class CurrentSession:
     def has_number(self, number: int) -> bool:
         """Return whether the session of ``number`` is still the present one; a closed service has none."""
         return not self.closed and self.live is not None and self.live.number == number
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is not known yet if a session is stored, because the database does not answer."""
+        return self.awaits_database and not self.boundaries
+
+    @property
+    def key(self) -> SessionKey | None:
+        """What tells the present session from every other, in other processes too; ``None`` without one."""
+        data = self.data
+        signed_in_at = None if self.closed else data.signed_in_at
+        return None if signed_in_at is None else SessionKey(data.subject, signed_in_at)
 
     @property
     def data(self) -> SessionData:
@@ -180,14 +198,16 @@ class CurrentSession:
     def delay(self, session: LiveSession, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
         """Keep the session and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
         if not self.is_current(session) or not has_session(self.raw_state):
-            return self.sign_in_needed()
+            return self.without_session()
         wait = session.schedule.failed(seconds)
         self.move(SessionTransition.REFRESH_DELAYED, reason)
         self.remedy = remedy
         return TryLater(wait, reason, remedy)
 
-    def sign_in_needed(self) -> SignInNeeded:
-        """Return the answer to a call that needs a token, without a session."""
+    def without_session(self) -> SignInNeeded | TryLater:
+        """Return the answer to a call that needs a token, without a session; a store that is away may hold one."""
+        if self.is_unread:
+            return TryLater(UNREAD_RETRY_SECONDS, StorageUnavailable.code, DATABASE_RETRIED)
         expired = self.raw_state is State.SIGNED_OUT_EXPIRED
         return SignInNeeded("session_expired" if expired else "not_signed_in")
 

@@ -6,8 +6,10 @@ calls through the proxy and nothing else: no sign-in, no sign-out, no refresh an
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
@@ -16,8 +18,10 @@ from jupyter_oidc.problems import Forbidden, GrantInvalid
 PREFIX: Final = "jow."
 """The beginning of every worker grant, so that it is mistaken for neither a kernel's grant nor a token."""
 
-MAX_HOURS: Final = 24.0
-"""Hours that a worker grant lives at most, and where its maker names none."""
+_FORM: Final = re.compile(rf"{re.escape(PREFIX)}[A-Za-z0-9_-]{{40,64}}\Z")
+
+USUAL_HOURS: Final = 24.0
+"""Hours that a worker grant lives if its maker names none, and at most where it ends with the process."""
 
 SOCKET: Final = "WEBSOCKET"
 """Among the methods of a grant: that it opens WebSockets, whose messages read and write."""
@@ -27,15 +31,27 @@ SOCKET: Final = "WEBSOCKET"
 class Delegation:
     """The part of a session that ``maker``, a kernel, asks a grant for; the ``apis`` belong to one provider.
 
-    The grant ends with that kernel, unless it is to outlive it.
+    The grant ends with that kernel, unless it is to outlive it. Where the kernel is not known, as at a broker, its server
+    has to renew the grant within ``lease_seconds``, again and again.
     """
 
     maker: str
     apis: tuple[str, ...]
     methods: tuple[str, ...]
-    hours: float = MAX_HOURS
+    hours: float = USUAL_HOURS
     name: str = ""
     outlives_kernel: bool = False
+    lease_seconds: float | None = None
+
+
+class SessionKey(NamedTuple):
+    """What tells a session of a provider from every other: the ``subject``, and the time of the sign-in (epoch seconds).
+
+    It stays the same when the session is refreshed, or restored by another process.
+    """
+
+    subject: str
+    signed_in_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +89,43 @@ class WorkerGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """What is stored of a grant: the ``digest`` of its text (hexadecimal), and the session that it belongs to.
+
+    ``lease_ends`` is the time until which its server has renewed it; ``None`` for one that needs no renewal.
+    """
+
+    digest: str
+    grant: WorkerGrant
+    session: SessionKey
+    lease_ends: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedGrant:
     """A new grant with its text, which is told once."""
 
     grant: WorkerGrant
     text: str = field(repr=False)
+
+
+def may_be_grant(text: str) -> bool:
+    """Return whether ``text`` has the form of a worker grant."""
+    return _FORM.match(text) is not None
+
+
+def digest_of(text: str) -> str:
+    """Return the digest by which a grant is stored (SHA-256, hexadecimal)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def calls_only() -> GrantInvalid:
+    """Return the refusal of a worker that asks for anything but a call of an API."""
+    return GrantInvalid(
+        N_("A worker grant opens the calls of its APIs and nothing else."),
+        action=N_("Do this in the notebook that made the grant."),
+        detail="worker.route",
+    )
 
 
 def ended() -> GrantInvalid:
@@ -90,20 +138,23 @@ def ended() -> GrantInvalid:
 
 
 class LivingGrants(Protocol):
-    """The grants for workers of every session, for the front that admits their calls."""
+    """The grants for workers of every session, for the front that admits their calls.
 
-    def use(self, text: str) -> WorkerGrant:
+    Each method but :meth:`lives` raises ``StorageUnavailable`` if it is not known which grants there are.
+    """
+
+    async def use(self, text: str) -> WorkerGrant:
         """Return the grant of a call, and note the call's time; raises ``GrantInvalid`` for one that has ended."""
         ...
 
     def lives(self, grant_id: str) -> bool:
-        """Return whether the grant has not ended."""
+        """Return whether the grant of a call that goes on has not ended."""
         ...
 
-    def living(self) -> tuple[WorkerGrant, ...]:
+    async def living(self) -> tuple[WorkerGrant, ...]:
         """Return the grants that have not ended, the oldest first."""
         ...
 
-    def revoke(self, grant_id: str) -> WorkerGrant | None:
+    async def revoke(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it; ``None`` if it has ended already, or never was."""
         ...

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import (
     IdpUnavailable,
-    NotSignedIn,
     RequestInvalid,
-    SessionExpired,
     StateInvalid,
     StateUsed,
     UnknownFlow,
@@ -31,10 +29,10 @@ from jupyter_oidc.sessions.api import (
     SignedOut,
     StartedSignIn,
 )
-from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.grant import Granted
 from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.sessions.plain_values import api_entry_of, provider_settings_of, sign_in_of, sign_out_form_of
-from jupyter_oidc.sessions.retry_later import retry_later_problem
+from jupyter_oidc.sessions.retry_later import problem_without_token
 from jupyter_oidc.sessions.silent import is_silent_sign_in_on
 from jupyter_oidc.sessions.step_up import StepUp
 from jupyter_oidc.sessions.strategy import Choice, choose
@@ -274,12 +272,8 @@ class LocalSessions:
         match await service.tokens.refresh():
             case Granted():
                 return replace(await service.view.summary(), instance=self.instance)
-            case SignInNeeded(code="session_expired"):
-                raise SessionExpired
-            case SignInNeeded():
-                raise NotSignedIn
-            case TryLater() as later:
-                raise retry_later_problem(later)
+            case without_token:
+                raise problem_without_token(without_token)
 
     async def sign_out(self, provider: str, *, bound: bool) -> SignedOut:
         """End the session here, then at the provider."""
@@ -318,7 +312,6 @@ class LocalSessions:
     async def delegate(self, delegation: Delegation) -> IssuedGrant:
         """Make a grant for workers, of the session whose APIs it names."""
         _, service = self.sessions.of_api(delegation.apis[0])
-        name = service.settings.name
         for api in delegation.apis:
             if self.sessions.of_api(api)[1] is not service:
                 raise RequestInvalid(
@@ -327,24 +320,22 @@ class LocalSessions:
                     detail="worker.providers",
                 )
         await service.view.summary()  # NOTE: a stored session is restored when it is first asked for
-        session = service.current.active
-        if session is None:
-            expired = service.current.sign_in_needed().code == "session_expired"
-            raise SessionExpired if expired else NotSignedIn
-        number = session.number
-
-        def lives() -> bool:
-            return self.sessions.find(name) is service and service.current.has_number(number)
-
-        return self.grants.issue(name, delegation, lives)
+        key = service.current.key
+        if service.current.active is None or key is None:
+            raise problem_without_token(service.current.without_session())
+        return await self.grants.issue(service.settings.name, delegation, key)
 
     async def worker_grants(self) -> tuple[WorkerGrant, ...]:
         """Return the grants that live."""
-        return self.grants.living()
+        return await self.grants.living()
+
+    async def renew_worker_grants(self, grant_ids: tuple[str, ...], seconds: float) -> tuple[str, ...]:
+        """Renew the leases of these grants."""
+        return await self.grants.renew(grant_ids, seconds)
 
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it."""
-        return self.grants.revoke(grant_id)
+        return await self.grants.revoke(grant_id)
 
     async def concerned_by_logout(self, provider: str, logout_token: str) -> Concerned:
         """Return whom the provider's logout token names, without any effect."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from jupyter_oidc.language import N_
+from jupyter_oidc.problems import StorageUnavailable
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from jupyter_oidc.background import Defect
@@ -18,11 +21,22 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.delegation import StoredGrant
     from jupyter_oidc.sessions.summary import Profile
 
 
 DATABASE_AWAY: Final = "database"
 """The ``detail`` of the ``StorageUnavailable`` of a database that does not answer, which other stores do not have."""
+
+DATABASE_RETRIED: Final = N_("Look whether it runs; this is tried again by itself.")
+"""What to do about a database that does not answer."""
+
+
+def database_away() -> StorageUnavailable:
+    """Return the problem for a database that does not answer."""
+    return StorageUnavailable(
+        N_("The database of the sessions does not answer."), action=DATABASE_RETRIED, detail=DATABASE_AWAY
+    )
 
 
 class ProviderPort(Protocol):
@@ -83,6 +97,37 @@ class Vault(Protocol):
 
     async def delete(self) -> None:
         """Remove the entry; removing none is no error."""
+        ...
+
+
+class GrantStore(Protocol):
+    """Stores the worker grants of all sessions of one person.
+
+    Every method raises :class:`~jupyter_oidc.problems.StorageUnavailable` when the store does not answer.
+    """
+
+    async def add(self, stored: StoredGrant) -> None:
+        """Store a new grant; it is durable when this returns."""
+        ...
+
+    async def find(self, digest: str) -> StoredGrant | None:
+        """Return the grant whose text has this ``digest``, or ``None``."""
+        ...
+
+    async def every(self) -> list[StoredGrant]:
+        """Return all grants, the oldest first."""
+        ...
+
+    async def remove(self, grant_id: str) -> None:
+        """Remove a grant; removing none is no error."""
+        ...
+
+    async def renew(self, grant_ids: Sequence[str], lease_ends: float) -> None:
+        """Let the leases of these grants end at ``lease_ends``; a grant without a lease gets none."""
+        ...
+
+    async def note_use(self, grant_id: str, at: float) -> None:
+        """Store when a grant was used last."""
         ...
 
 

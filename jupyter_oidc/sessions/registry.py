@@ -12,6 +12,7 @@ from jupyter_oidc.problems import Forbidden, UnknownApi, UnknownProvider
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from jupyter_oidc.sessions.delegation import SessionKey
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.token_api import SessionTokens
@@ -46,6 +47,16 @@ class Sessions:
     def find(self, name: str) -> SessionService | None:
         """Return the service of the provider ``name``, if there is one."""
         return self._services.get(name)
+
+    async def has_session(self, provider: str, key: SessionKey) -> bool:
+        """Return whether the session of ``key`` at ``provider`` lives; raises ``StorageUnavailable`` if that is not known."""
+        service = self.find(provider)
+        return service is not None and await service.view.has_session(key)
+
+    def is_present(self, provider: str, key: SessionKey) -> bool:
+        """Return whether the session of ``key`` at ``provider`` lives in this process."""
+        service = self.find(provider)
+        return service is not None and service.current.key == key
 
     def install(self, service: SessionService) -> None:
         """Put ``service`` in force for its provider."""

@@ -1,14 +1,16 @@
-"""Map a deferred token (``TryLater``) to the error that the caller receives."""
+"""Map an answer that is no token, now or at all, to the error that the caller receives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
+from jupyter_oidc.problems import IdpUnavailable, NotSignedIn, SessionExpired, StorageUnavailable
+from jupyter_oidc.sessions.grant import TryLater
 
 if TYPE_CHECKING:
-    from jupyter_oidc.sessions.grant import TryLater
+    from jupyter_oidc.problems import Problem
+    from jupyter_oidc.sessions.grant import SignInNeeded
 
 _MESSAGES_BY_REASON: Final = {
     "renewal_refused": (
@@ -38,6 +40,13 @@ _MESSAGES_BY_REASON: Final = {
 
 
 ASK_DOCTOR: Final = N_("Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.")
+
+
+def problem_without_token(answer: SignInNeeded | TryLater) -> Problem:
+    """Return the problem of a caller who needs a token and gets this ``answer``."""
+    if isinstance(answer, TryLater):
+        return retry_later_problem(answer)
+    return SessionExpired() if answer.code == "session_expired" else NotSignedIn()
 
 
 def retry_later_problem(later: TryLater) -> IdpUnavailable | StorageUnavailable:

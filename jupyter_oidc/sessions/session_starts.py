@@ -68,9 +68,10 @@ class SessionStarts:
             entry = await self._store.load()
         except StorageUnavailable as problem:
             self._current.reason = problem.detail
-            return problem.detail != DATABASE_AWAY
-        if self._current.reason == DATABASE_AWAY:
-            self._current.reason = None
+            self._current.awaits_database = problem.detail == DATABASE_AWAY
+            return not self._current.awaits_database
+        if self._current.awaits_database:
+            self._current.awaits_database, self._current.reason = False, None
         if entry is None or self._current.boundaries:
             return True
         session = self._current.begin(SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key)))

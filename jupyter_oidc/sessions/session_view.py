@@ -11,6 +11,7 @@ from jupyter_oidc.problems import AudienceRefused
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, token_key
 from jupyter_oidc.sessions.machine import State, has_session
+from jupyter_oidc.sessions.ports import database_away
 from jupyter_oidc.sessions.readiness import readiness_of
 from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.current_session import CurrentSession
+    from jupyter_oidc.sessions.delegation import SessionKey
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.live_session import BearerSource, LiveSession
     from jupyter_oidc.sessions.readiness import Outages, TokenOutlook
@@ -61,6 +63,13 @@ class SessionView:
         store = self._store
         unstored = has_session(self._current.raw_state) and not store.is_stored
         return unstored or store.is_removal_pending or self._sign_in_under_way()
+
+    async def has_session(self, key: SessionKey) -> bool:
+        """Return whether the session of ``key`` is the present one; raises ``StorageUnavailable`` if that is not known yet."""
+        await self._restored()
+        if self._current.is_unread:
+            raise database_away()
+        return self._current.key == key
 
     async def summary(self) -> Summary:
         """Return the session as a client may see it; the first call reads the storage, none uses the network."""

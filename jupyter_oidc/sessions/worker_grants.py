@@ -1,68 +1,115 @@
 """The grants for workers that live: makes them, finds the one of a call, and ends them (ADR 61).
 
 Of a grant's text only a digest is kept. A front brings the calls, and knows which kernels still run.
+What is stored counts, and is looked at again every few seconds: another process may have revoked a grant. What was found
+there is remembered meanwhile, and for a minute if the store does not answer.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jupyter_oidc.language import N_, sentence
-from jupyter_oidc.problems import Overloaded, RequestInvalid
-from jupyter_oidc.sessions.delegation import MAX_HOURS, PREFIX, IssuedGrant, WorkerGrant, ended
+from jupyter_oidc.problems import Overloaded, RequestInvalid, StorageUnavailable
+from jupyter_oidc.sessions.delegation import PREFIX, IssuedGrant, StoredGrant, WorkerGrant, digest_of, ended
+from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.sessions.delegation import Delegation
+    from jupyter_oidc.sessions.delegation import Delegation, SessionKey
+    from jupyter_oidc.sessions.ports import GrantStore
 
 MAX_GRANTS: Final = 1_000
-"""Worker grants of all sessions that live at once."""
+"""Worker grants of all sessions of one person that live at once."""
 
 MAX_GRANTS_PER_MAKER: Final = 100
 """Worker grants that one kernel has made and that live."""
 
 SECONDS_PER_HOUR: Final = 3_600.0
 
+LOOK_SECONDS: Final = 2.0
+"""Seconds for which what was found in the store counts; after that it is looked at again."""
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A grant with the session that it belongs to, and its end by the monotonic clock."""
+MAX_UNSEEN_SECONDS: Final = 60.0
+"""Seconds for which a known grant is good while the store does not answer."""
 
-    grant: WorkerGrant
-    session_lives: Callable[[], bool]
+FORSAKEN_SECONDS: Final = 600.0
+"""Seconds after the end of its lease after which a grant is removed; a server that comes back can renew it until then."""
+
+USE_NOTED_SECONDS: Final = 60.0
+"""Seconds between two notes in the store about the use of one grant."""
+
+
+class GrantedSessions(Protocol):
+    """The sessions that grants belong to."""
+
+    async def has_session(self, provider: str, key: SessionKey) -> bool:
+        """Return whether the session of ``key`` at ``provider`` lives; raises ``StorageUnavailable`` if that is not known."""
+        ...
+
+    def is_present(self, provider: str, key: SessionKey) -> bool:
+        """Return whether the session of ``key`` at ``provider`` lives in this process."""
+        ...
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was ``found`` of a grant. The times are of the monotonic clock: when the store was ``asked`` last, and when it answered.
+
+    The grant ends at ``until`` in any case; ``noted`` is when its use was stored last.
+    """
+
+    found: StoredGrant
+    asked: float
+    answered: float
     until: float
+    noted: float
 
 
 class WorkerGrants:
-    """The grants of every session here."""
+    """The grants in ``store``, which belong to ``sessions`` and last ``max_hours`` at most.
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    ``spawn`` starts a task that looks at a grant again while a stream flows.
+    """
+
+    def __init__(
+        self,
+        store: GrantStore,
+        sessions: GrantedSessions,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        max_hours: float,
+        spawn: Callable[[Coroutine[Any, Any, object]], object],
+    ) -> None:
+        self.max_hours = max_hours
+        self._store = store
+        self._sessions = sessions
         self._clock = clock
         self._entropy = entropy
-        self._kept: dict[bytes, _Kept] = {}
-        self._digests: dict[str, bytes] = {}
+        self._spawn = spawn
+        self._known: dict[str, _Known] = {}
+        self._digests: dict[str, str] = {}
 
-    def issue(self, provider: str, delegation: Delegation, session_lives: Callable[[], bool]) -> IssuedGrant:
-        """Return a new grant for a part of the session for which ``session_lives`` answers.
+    async def issue(self, provider: str, delegation: Delegation, session: SessionKey) -> IssuedGrant:
+        """Return a new grant for a part of the ``session`` at ``provider``.
 
-        Raises ``RequestInvalid`` for too long a time, and ``Overloaded`` if too many live. The caller has checked the
-        names of the APIs.
+        Raises ``RequestInvalid`` for too long a time, ``Overloaded`` if too many live, and ``StorageUnavailable``. The
+        caller has checked the names of the APIs.
         """
-        if not 0 < delegation.hours <= MAX_HOURS:
+        if not 0 < delegation.hours <= self.max_hours:
             raise RequestInvalid(
-                sentence("A worker grant lasts {hours} hours at most.", hours=format(MAX_HOURS, "g")),
+                sentence("A worker grant lasts {hours} hours at most.", hours=format(self.max_hours, "g")),
                 detail="worker.hours",
             )
-        seconds = delegation.hours * SECONDS_PER_HOUR
-        self._sweep()
-        made = Counter(kept.grant.maker for kept in self._kept.values())
-        if made[delegation.maker] >= MAX_GRANTS_PER_MAKER or len(self._kept) >= MAX_GRANTS:
+        living = await self.living()
+        made = Counter(grant.maker for grant in living)
+        if made[delegation.maker] >= MAX_GRANTS_PER_MAKER or len(living) >= MAX_GRANTS:
             raise Overloaded(
                 N_("Too many worker grants live."),
                 action=N_("Revoke those that are not needed any more: grant.revoke(), or 'jupyter oidc grants'."),
@@ -78,50 +125,132 @@ class WorkerGrants:
             maker=delegation.maker,
             outlives_kernel=delegation.outlives_kernel,
             began=now.wall,
-            ends=now.wall + seconds,
+            ends=now.wall + delegation.hours * SECONDS_PER_HOUR,
         )
-        self._digests[grant.id] = digest = _digest(text)
-        self._kept[digest] = _Kept(grant, session_lives, now.monotonic + seconds)
+        lease = None if delegation.lease_seconds is None else now.wall + delegation.lease_seconds
+        stored = StoredGrant(digest_of(text), grant, session, lease)
+        await self._store.add(stored)
+        self._remember(stored, now)
         return IssuedGrant(grant, text)
 
-    def use(self, text: str) -> WorkerGrant:
-        """Return the grant of a call, and note the call's time; raises ``GrantInvalid`` for one that has ended."""
-        digest = _digest(text)
-        kept = self._kept.get(digest)
-        if kept is not None and not self._lives(kept):
-            self.revoke(kept.grant.id)
-            kept = None
-        if kept is None:
+    async def use(self, text: str) -> WorkerGrant:
+        """Return the grant of a call, and note the call's time.
+
+        Raises ``GrantInvalid`` for one that has ended, and ``StorageUnavailable`` if it is not known whether it has.
+        """
+        known = await self._looked_up(digest_of(text))
+        if known is None:
             raise ended()
-        grant = replace(kept.grant, last_used=self._clock.now().wall)
-        self._kept[digest] = replace(kept, grant=grant)
-        return grant
+        if not await self._is_good(known):
+            await self._end(known.found.grant.id)
+            raise ended()
+        now = self._clock.now()
+        if not _is_leased(known, now):  # NOTE: its server may only have been kept from renewing it
+            raise database_away() if known.asked > known.answered else ended()
+        used = replace(known.found.grant, last_used=now.wall)
+        known.found = replace(known.found, grant=used)
+        if now.monotonic - known.noted >= USE_NOTED_SECONDS:
+            known.noted = now.monotonic
+            self._spawn(self._store.note_use(used.id, now.wall))
+        return used
 
     def lives(self, grant_id: str) -> bool:
-        """Return whether the grant has not ended."""
+        """Return whether the grant of a call that goes on has not ended, by what was found last; look at it again."""
         digest = self._digests.get(grant_id)
-        return digest is not None and self._lives(self._kept[digest])
+        if digest is None:
+            return False
+        known, now = self._known[digest], self._clock.now()
+        if now.monotonic - known.asked >= LOOK_SECONDS:
+            self._spawn(self._looked_up(digest))
+        found = known.found
+        is_known = known.asked <= known.answered or now.monotonic - known.answered < MAX_UNSEEN_SECONDS
+        is_open = is_known and _is_leased(known, now) and _is_in_time(known, now)
+        return is_open and self._sessions.is_present(found.grant.provider, found.session)
 
-    def living(self) -> tuple[WorkerGrant, ...]:
-        """Return the grants that have not ended, the oldest first."""
-        self._sweep()
-        return tuple(kept.grant for kept in self._kept.values())
+    async def living(self) -> tuple[WorkerGrant, ...]:
+        """Return the grants that have not ended, the oldest first, and remove the others; raises ``StorageUnavailable``."""
+        now, living = self._clock.now(), []
+        every = [self._remember(stored, now) for stored in await self._store.every()]
+        for grant_id in set(self._digests) - {known.found.grant.id for known in every}:
+            self._forget(grant_id)
+        for known in every:
+            if await self._is_good(known):
+                living.append(known.found.grant)
+            else:
+                await self._end(known.found.grant.id)
+        return tuple(living)
 
-    def revoke(self, grant_id: str) -> WorkerGrant | None:
-        """End a grant and return it; ``None`` if it has ended already, or never was."""
+    async def revoke(self, grant_id: str) -> WorkerGrant | None:
+        """End a grant and return it; ``None`` if it has ended already, or never was. Raises ``StorageUnavailable``."""
+        found = next((grant for grant in await self.living() if grant.id == grant_id), None)
+        if found is not None:
+            await self._end(grant_id)
+        return found
+
+    async def renew(self, grant_ids: Sequence[str], seconds: float) -> tuple[str, ...]:
+        """Let the leases of these grants last ``seconds`` from now; return those that live. Raises ``StorageUnavailable``."""
+        living = [grant.id for grant in await self.living() if grant.id in grant_ids]
+        lease_ends = self._clock.now().wall + seconds
+        if living:
+            await self._store.renew(living, lease_ends)
+        for known in (self._known[self._digests[grant_id]] for grant_id in living if grant_id in self._digests):
+            if known.found.lease_ends is not None:
+                known.found = replace(known.found, lease_ends=lease_ends)
+        return tuple(living)
+
+    async def _looked_up(self, digest: str) -> _Known | None:
+        """Return what is known of the grant, from the store if that was not asked a moment ago."""
+        known, now, is_seen = self._known.get(digest), self._clock.now(), False
+        if known is not None:
+            is_seen = now.monotonic - known.answered < MAX_UNSEEN_SECONDS
+            if is_seen and now.monotonic - known.asked < LOOK_SECONDS:
+                return known
+            known.asked = now.monotonic  # NOTE: who calls meanwhile need not wait for the store, too
+        try:
+            stored = await self._store.find(digest)
+        except StorageUnavailable:
+            if not is_seen:
+                raise
+            return known
+        if stored is None:
+            if known is not None:
+                self._forget(known.found.grant.id)
+            return None
+        return self._remember(stored, now)
+
+    async def _is_good(self, known: _Known) -> bool:
+        found = known.found
+        in_time = _is_in_time(known, self._clock.now())
+        return in_time and await self._sessions.has_session(found.grant.provider, found.session)
+
+    def _remember(self, stored: StoredGrant, now: Moment) -> _Known:
+        grant, known = stored.grant, self._known.get(stored.digest)
+        if known is None:
+            until = now.monotonic + grant.ends - now.wall
+            known = _Known(stored, now.monotonic, now.monotonic, until, -USE_NOTED_SECONDS)
+            self._known[stored.digest], self._digests[grant.id] = known, stored.digest
+        used = [at for at in (grant.last_used, known.found.grant.last_used) if at is not None]
+        known.found = replace(stored, grant=replace(grant, last_used=max(used, default=None)))
+        known.asked = known.answered = now.monotonic
+        return known
+
+    async def _end(self, grant_id: str) -> None:
+        self._forget(grant_id)
+        await self._store.remove(grant_id)
+
+    def _forget(self, grant_id: str) -> None:
         digest = self._digests.pop(grant_id, None)
-        return None if digest is None else self._kept.pop(digest).grant
-
-    def _lives(self, kept: _Kept) -> bool:
-        # NOTE: by both clocks: one stands still while the machine sleeps, the other can be set back.
-        now = self._clock.now()
-        return kept.until > now.monotonic and kept.grant.ends > now.wall and kept.session_lives()
-
-    def _sweep(self) -> None:
-        for kept in list(self._kept.values()):
-            if not self._lives(kept):
-                self.revoke(kept.grant.id)
+        if digest is not None:
+            del self._known[digest]
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def _is_in_time(known: _Known, now: Moment) -> bool:
+    # NOTE: by both clocks: one stands still while the machine sleeps, the other can be set back.
+    lease_ends = known.found.lease_ends
+    is_forsaken = lease_ends is not None and lease_ends + FORSAKEN_SECONDS < now.wall
+    return not is_forsaken and known.until > now.monotonic and known.found.grant.ends > now.wall
+
+
+def _is_leased(known: _Known, now: Moment) -> bool:
+    lease_ends = known.found.lease_ends
+    return lease_ends is None or lease_ends > now.wall

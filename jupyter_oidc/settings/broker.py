@@ -25,6 +25,9 @@ UNIX: Final = "unix:"
 DEFAULT_LISTEN: Final = "unix:/run/jupyter-oidc/broker.sock"
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 _MAX_DRAIN_SECONDS: Final = 600.0
+MAX_GRANT_HOURS: Final = 720.0
+"""Hours for which a job may call without its person: thirty days."""
+
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?\Z")
 """Host and port of an address, without a user; browsers read other characters in different ways."""
 
@@ -92,6 +95,13 @@ BROKER_SETTINGS: Final = (
         meaning="on Linux: close the broker's memory to other processes of its user, and leave no core file",
     ),
     Setting(
+        key="max_grant_hours",
+        field=None,
+        shape=Seconds(0.0, MAX_GRANT_HOURS),
+        default=MAX_GRANT_HOURS,
+        meaning="hours that a worker grant lasts at most, 720 by default; with 0, notebooks make none",
+    ),
+    Setting(
         key="drain_seconds",
         field=None,
         shape=Seconds(0.0, _MAX_DRAIN_SECONDS),
@@ -114,6 +124,7 @@ class BrokerSettings:
     database: str | SecretRef | None
     key: SecretRef | None
     drain_seconds: float
+    max_grant_hours: float = MAX_GRANT_HOURS
     close_process: bool = True
     allow_public_clients: bool = False
     allow_shared_host: bool = False
@@ -196,9 +207,13 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
     if said["public_url"] is not None and public_url is None:
         instead = N_("Write the address of the service in a browser, as 'https://hub.example.com/services/oidc/'.")
         findings.append(_finding("public_url", N_("is no address of a web server"), instead))
-    if isinstance(drain, bool) or not isinstance(drain, (int, float)) or not 0 <= drain <= _MAX_DRAIN_SECONDS:
+    if not _is_number(drain, _MAX_DRAIN_SECONDS):
         findings.append(_finding("drain_seconds", N_("is no number of seconds"), N_("Write a number from 0 to 600.")))
         drain = 0.0
+    hours = said["max_grant_hours"]
+    if not _is_number(hours, MAX_GRANT_HOURS):
+        findings.append(_finding("max_grant_hours", N_("is no number of hours"), N_("Write a number from 0 to 720.")))
+        hours = 0.0
     findings += [
         _finding(flag, N_("is not true or false"), N_("Write true or false without quotes."))
         for flag in ("allow_public_clients", "allow_shared_host", "close_process")
@@ -214,10 +229,15 @@ def read_broker_settings(section: object) -> BrokerSettings | list[Finding]:
         database,
         key,
         float(drain),
+        float(hours),
         close_process=said["close_process"] is True,
         allow_public_clients=said["allow_public_clients"] is True,
         allow_shared_host=said["allow_shared_host"] is True,
     )
+
+
+def _is_number(value: object, most: float) -> bool:
+    return not isinstance(value, bool) and isinstance(value, (int, float)) and 0 <= value <= most
 
 
 _REFERENCE: Final = N_("Write 'file:PATH' or 'env:NAME'; a secret never stands in the settings.")

@@ -1,6 +1,6 @@
 """Declares for every verb of every route which callers may use it (law 7).
 
-``@allow`` is for users, kernels and workers, ``@public_route`` for the few routes that work without a login, each of which has
+``@allow`` is for users, kernels, workers and the Jupyter server of a broker's account, ``@public_route`` for the few routes that work without a login, each of which has
 to name its other protection.
 The rule is a declaration: the front that serves the verb enforces it.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-AllowedCaller = Literal["user", "kernel", "worker"]
+AllowedCaller = Literal["user", "kernel", "worker", "server"]
 Action = Literal["read", "write", "execute"]
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 

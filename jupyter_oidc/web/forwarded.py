@@ -55,9 +55,10 @@ class Forwarded:
     """The facts of one request, each as a :class:`~jupyter_oidc.web.front.Front` answers it.
 
     ``public_url`` is the address that the Hub has told the server, ``origin`` that at which a browser came last.
+    ``grant`` is the text of a worker's grant, which the broker judges.
     """
 
-    caller_kind: Literal["user", "kernel", "public"]
+    caller_kind: Literal["user", "kernel", "worker", "server", "public"]
     caller_name: str
     bears_token: bool
     base_url: str
@@ -73,6 +74,7 @@ class Forwarded:
     sharing_mode: SharingMode
     xsrf_token: str = field(repr=False)
     request_id: str
+    grant: str = field(default="", repr=False)
 
     @property
     def caller(self) -> Caller:

@@ -18,6 +18,19 @@ SharingMode = Literal["none", "own-kernels", "all-kernels"]
 """``none``: only the owner has used the server; else whose kernels act for the owner."""
 
 
+@dataclass(frozen=True, slots=True)
+class GrantTerms:
+    """How long worker grants last: ``max_hours`` at most.
+
+    A front that does not know the kernels lets one that ends with its kernel go on for ``lease_seconds`` after the server
+    of that kernel has renewed it. Where they ``are_stored``, one that outlives its kernel outlives the server, too.
+    """
+
+    max_hours: float
+    lease_seconds: float | None = None
+    are_stored: bool = False
+
+
 class CatalogueApi(Protocol):
     """What a route may ask about the operations of the APIs (ADR 52); raises the problem for its caller."""
 
@@ -118,15 +131,25 @@ class Front(Protocol):
         ...
 
     @property
+    def worker_address(self) -> str | None:
+        """The address at which workers on other machines reach the APIs, with a slash at its end; ``None`` if unknown."""
+        ...
+
+    @property
     def makes_worker_grants(self) -> bool:
         """Whether the settings of the front let kernels make grants for workers."""
+        ...
+
+    @property
+    def grant_terms(self) -> GrantTerms:
+        """How long worker grants last here."""
         ...
 
     def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
         """Remember that the kernel that calls has made the worker grant, which ends with it unless it ``is_outlived``."""
         ...
 
-    def end_forsaken_grants(self) -> None:
+    async def end_forsaken_grants(self) -> None:
         """Revoke the worker grants that no kernel backs any more."""
         ...
 

@@ -71,12 +71,13 @@ class Headers(Mapping[str, str]):
 class Caller:
     """The caller, whom the front has authenticated; ``public`` is any caller of a public route.
 
-    ``name`` counts its sign-ins and owns them: the kernel, the user, or the worker grant, which has none. All requests with the server's own token have
-    the same name.
+    ``name`` counts its sign-ins and owns them: the kernel, the user, or the worker grant, which has none. All requests with
+    the server's own token have the same name.
     ``bears_token`` says that a user is no browser with a login: the request came with that token.
+    A ``server`` speaks to its broker for itself.
     """
 
-    kind: Literal["user", "kernel", "worker", "public"]
+    kind: Literal["user", "kernel", "worker", "server", "public"]
     name: str = ""
     bears_token: bool = False
 

@@ -18,7 +18,7 @@ from jupyter_oidc.web.routes.apis import show_apis, show_example, show_operation
 from jupyter_oidc.web.routes.backchannel_logout import end_session_by_provider
 from jupyter_oidc.web.routes.callback import take_answer_of_form, take_answer_of_query
 from jupyter_oidc.web.routes.diagnostics import show_diagnostics
-from jupyter_oidc.web.routes.grants import make_grant, revoke_grant, show_grants
+from jupyter_oidc.web.routes.grants import make_grant, renew_leases, revoke_grant, show_grants
 from jupyter_oidc.web.routes.initiate_login import offer_sign_in, turn_form_into_address
 from jupyter_oidc.web.routes.person import ask_person, take_persons_answer
 from jupyter_oidc.web.routes.session import refresh_session, show_providers, show_session, sign_out
@@ -124,6 +124,7 @@ TABLE: Final = (
     Route("BackchannelLogout", f"{_PROVIDER}/backchannel-logout", (("POST", end_session_by_provider),)),
     Route("Grants", "jupyter-oidc/grants", (("POST", make_grant), ("GET", show_grants)), tracks_activity=False),
     Route("Grant", "jupyter-oidc/grants/{grant}", (("DELETE", revoke_grant),)),
+    Route("GrantLeases", "jupyter-oidc/grant-leases", (("POST", renew_leases),), tracks_activity=False),
     Route("Diagnostics", "jupyter-oidc/diagnostics", (("GET", show_diagnostics),), tracks_activity=False),
     Route("Apis", "jupyter-oidc/apis", (("GET", show_apis),), tracks_activity=False),
     Route("Operations", "jupyter-oidc/apis/{api}/operations", (("GET", show_operations),), tracks_activity=False),

@@ -31,6 +31,7 @@ FROZEN = {
 """The digest of each version's files."""
 
 ADDED_CONTRACTS = {
+    "1/grant-leases.reply.json": "77cea7632073cdf8",
     "1/grant.reply.json": "61da95e356c7e03b",
     "1/grants.reply.json": "c53a69c199cfa0bf",
     "1/operation-example.reply.json": "6034a4ef51ea7820",

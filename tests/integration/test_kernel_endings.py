@@ -157,10 +157,10 @@ async def test_nothing_is_looked_at_while_no_kernel_has_anything_open(
     async with kernel_of(server_under_test) as kernel:
         async with kernel.get(at(server_under_test, EVENTS)) as reply:
             await reply.content.readany()
-            assert server_under_test.context.kernel_streams._timer is not None
-        while server_under_test.context.kernel_streams._open:
+            assert server_under_test.context.streams._timer is not None
+        while server_under_test.context.streams._open:
             await asyncio.sleep(0.05)
-        assert server_under_test.context.kernel_streams._timer is None
+        assert server_under_test.context.streams._timer is None
 
 
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.7"}

@@ -147,7 +147,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("wish", WRONG, ids=json.dumps)
 async def test_a_wish_out_of_the_contract_is_refused(notebook: Notebook, wish: dict[str, Any]) -> None:
     assert told(await notebook.ask("POST", GRANTS, json=wish)) == (400, "request_invalid")
-    assert (await notebook.ask("GET", GRANTS)).json() == {"grants": []}
+    assert (await notebook.ask("GET", GRANTS)).json()["grants"] == []
 
 
 async def test_an_unknown_api_is_named_with_those_that_exist(notebook: Notebook) -> None:
@@ -170,7 +170,7 @@ async def test_a_grant_ends_with_the_sign_out_and_no_sign_in_brings_it_back(note
     assert told(await notebook.call(grant)) == (401, "grant_invalid")
     await notebook.server.sign_in()
     assert told(await notebook.call(grant)) == (401, "grant_invalid")
-    assert (await notebook.ask("GET", GRANTS)).json() == {"grants": []}
+    assert (await notebook.ask("GET", GRANTS)).json()["grants"] == []
 
 
 async def test_a_grant_ends_when_it_is_revoked_by_the_user_or_a_kernel(notebook: Notebook) -> None:
@@ -180,7 +180,7 @@ async def test_a_grant_ends_when_it_is_revoked_by_the_user_or_a_kernel(notebook:
     assert told(await notebook.call(first["grant"])) == (401, "grant_invalid")
     assert (await notebook.call(second["grant"])).status_code == 200
     again = await notebook.ask("DELETE", f"{GRANTS}/{second['id']}")
-    assert (again.status_code, again.json()) == (200, {"grants": []})
+    assert (again.status_code, again.json()["grants"]) == (200, [])
     assert told(await notebook.call(second["grant"])) == (401, "grant_invalid")
 
 
@@ -214,7 +214,7 @@ async def test_a_grant_ends_with_its_kernel_unless_it_is_to_outlive_it(
 async def test_a_list_shows_no_grant_of_a_kernel_that_has_ended(notebook: Notebook) -> None:
     await notebook.delegate("orders")
     notebook.server.kernels.clear()
-    assert (await notebook.server.ask("GET", GRANTS)).json() == {"grants": []}
+    assert (await notebook.server.ask("GET", GRANTS)).json()["grants"] == []
 
 
 async def test_a_shared_server_admits_no_grant_of_a_kernel_that_another_user_has_used(notebook: Notebook) -> None:
@@ -230,7 +230,7 @@ async def test_a_shared_server_admits_no_grant_of_a_kernel_that_another_user_has
     used.add("k1")
     for made in (ending, outliving):
         assert told(await notebook.call(made["grant"])) == (401, "grant_invalid")
-    assert (await notebook.server.ask("GET", GRANTS)).json() == {"grants": []}
+    assert (await notebook.server.ask("GET", GRANTS)).json()["grants"] == []
 
 
 async def test_a_grant_does_not_follow_an_api_to_another_provider(notebook: Notebook, upstream: Upstream) -> None:

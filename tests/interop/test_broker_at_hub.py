@@ -389,3 +389,110 @@ def test_the_sessions_of_a_deleted_user_end(place: Place) -> None:
     place.hub.until(lambda: "hub:bob" not in place.accounts(), "The session stays")
     again = place.person("bob")
     assert again.state == ("signed-out", None)
+
+
+# -- workers -----------------------------------------------------------------------------------------------------------
+
+
+def delegated(person: HubPerson, **wish: Any) -> dict[str, Any]:
+    """Let a kernel of the person's make a grant for workers."""
+    made = person.ask(
+        "POST",
+        "jupyter-oidc/grants",
+        {"apis": ["orders"], **wish},
+        caller_kind="kernel",
+        caller_name="kernel:k1",
+    )
+    assert made.status_code == 201, made.text
+    said: dict[str, Any] = made.json()
+    return said
+
+
+def call(made: dict[str, Any], path: str = "api/orders/items/1", verb: str = "GET", **rest: Any) -> httpx.Response:
+    """Call as a worker does that has a grant and the address in it, and no login of the Hub's."""
+    headers = {"Authorization": f"Bearer {made['grant']}", **rest.pop("headers", {})}
+    address = f"{made['address']}jupyter-oidc/{path}"
+    return httpx.request(verb, address, headers=headers, trust_env=False, timeout=30, **rest)
+
+
+def refusal(reply: httpx.Response) -> tuple[int, str]:
+    return reply.status_code, reply.headers.get("X-OIDC-Error", "")
+
+
+def test_a_worker_calls_the_broker_itself(place: Place) -> None:
+    ada = place.person("ada")
+    ada.sign_in()
+    made = delegated(ada, name="cluster")
+    assert (made["address"], made["address_outlives_server"]) == (place.hub.broker_url, True)
+    assert call(made).status_code == 200
+    assert made["grant"] not in str(place.upstream.seen[-1].headers)
+    for path, verb, expected in [
+        ("api/orders/items/1", "DELETE", (403, "forbidden")),
+        ("api/plans/x", "GET", (403, "forbidden")),
+        ("grants", "POST", (401, "grant_invalid")),
+        ("grants", "GET", (401, "grant_invalid")),
+        (f"grants/{made['id']}", "DELETE", (401, "grant_invalid")),
+        ("grant-leases", "POST", (401, "grant_invalid")),
+        ("providers", "GET", (401, "grant_invalid")),
+        ("providers/corp/session", "GET", (401, "grant_invalid")),
+        ("providers/corp/sign-out", "POST", (401, "grant_invalid")),
+        ("providers/corp/callback", "GET", (401, "grant_invalid")),
+    ]:
+        assert refusal(call(made, path, verb)) == expected, (verb, path)
+    assert ada.state == ("active", None)
+    [listed] = ada.ask("GET", "jupyter-oidc/grants").json()["grants"]
+    assert (listed["id"], listed["name"], listed["last_used_at"] is not None) == (made["id"], "cluster", True)
+    assert ada.ask("DELETE", f"jupyter-oidc/grants/{made['id']}").json()["grants"] == []
+    assert refusal(call(made)) == (401, "grant_invalid")
+
+
+@pytest.mark.parametrize("text", ["jow.", "jow." + "A" * 43, "jow." + "A" * 9_000, "jow.\xff"])
+def test_a_guessed_grant_opens_nothing(place: Place, text: str) -> None:
+    made = {"grant": text, "address": place.hub.broker_url}
+    assert refusal(call(made, headers={"Authorization": f"Bearer {text}".encode("latin-1")})) == (401, "grant_invalid")
+
+
+def test_an_offline_delegation_goes_on_without_its_server_and_over_a_restart_of_the_broker(place: Place) -> None:
+    ada = place.person("ada")
+    ada.sign_in()
+    made = delegated(ada, outlives_kernel=True, hours=720)
+    place.broker.stop()
+    place.broker.start()
+    assert call(made).status_code == 200
+    assert made["grant"].encode() not in (place.broker.folder / "sessions.sqlite").read_bytes()
+    ada.ask("POST", f"{ROUTE}/sign-out", {})
+    assert refusal(call(made)) == (401, "grant_invalid")
+    ada.sign_in()
+    assert refusal(call(made)) == (401, "grant_invalid"), "another session does not bring it back"
+
+
+def test_a_delegation_ends_with_the_session_that_the_provider_ends(place: Place) -> None:
+    """While nobody of the person's is there: no server, no page."""
+    ada = place.person("ada")
+    ada.sign_in()
+    made = delegated(ada, outlives_kernel=True)
+    place.broker.stop()
+    place.broker.start()
+    session = place.provider.session_of("ada")
+    assert place.provider.announce(place.provider.logout_token(session)) == 200
+    assert refusal(call(made)) == (401, "grant_invalid")
+
+
+def test_a_grant_is_good_at_no_server_of_another_user(place: Place) -> None:
+    ada, bob = place.person("ada"), place.person("bob")
+    ada.sign_in()
+    grant = delegated(ada)["grant"]
+    worker = {"caller_kind": "worker", "caller_name": "worker:", "grant": grant}
+    assert ada.ask("GET", "jupyter-oidc/api/orders/items/1", **worker).status_code == 200
+    stolen = bob.ask("GET", "jupyter-oidc/api/orders/items/1", **worker)
+    assert refusal(stolen) == (401, "grant_invalid")
+    assert bob.ask("POST", "jupyter-oidc/grant-leases", {"grants": []}, caller_kind="kernel").status_code == 403
+
+
+def test_a_server_renews_the_grants_of_its_own_user(place: Place) -> None:
+    ada, bob = place.person("ada"), place.person("bob")
+    ada.sign_in()
+    made = delegated(ada)
+    for person, renewed in ((ada, [made["id"]]), (bob, [])):
+        reply = person.ask("POST", "jupyter-oidc/grant-leases", {"grants": [made["id"]]}, caller_kind="server")
+        assert (reply.status_code, reply.json()) == (200, {"grants": renewed})

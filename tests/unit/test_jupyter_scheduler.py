@@ -4,83 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from jupyter_server import CallContext
-from traitlets import Any as AnyTrait
-from traitlets import HasTraits, Unicode
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.scheduler import CALLS, SchedulerError, definition_wish, notebook, our_jobs
 from tests.support.scripted_provider import ScriptedProvider
-
-CALLS = "import jupyter_oidc as oidc\noidc.api('orders').get('items')"
-
-
-class SchedulerError(Exception):
-    """As jupyter-scheduler has it."""
-
-
-class Scheduler(HasTraits):
-    """The part of jupyter-scheduler's class that ours builds on."""
-
-    root_dir = Unicode()
-    execution_manager_class = AnyTrait()
-
-    def create_job(self, model: Any) -> str:
-        return f"job of {model.input_uri} by {self.execution_manager_class.__name__}"
-
-    def update_job_definition(self, job_definition_id: str, model: Any) -> None:
-        """Change nothing."""
-
-    def create_job_definition(self, model: Any) -> str:
-        return f"definition of {model.input_uri}"
-
-
-class Execution:
-    """The part of jupyter-scheduler's class that ours builds on; it notes with which variables a notebook runs."""
-
-    def __init__(self, notebook: Path, definition: str | None = None) -> None:
-        self.staging_paths = {"input": str(notebook)}
-        self.model = SimpleNamespace(job_definition_id=definition)
-        self.ran: dict[str, str] | None = None
-
-    def execute(self) -> None:
-        self.ran = {name: value for name, value in os.environ.items() if name in (KERNEL_VARIABLE, SERVER_VARIABLE)}
-        if KERNEL_VARIABLE in self.ran:
-            assert json.loads(Path(self.ran[KERNEL_VARIABLE]).read_text(encoding="utf-8"))["key"]
 
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Our module, with stand-ins for jupyter-scheduler's."""
-    package, scheduler = ModuleType("jupyter_scheduler"), ModuleType("jupyter_scheduler.scheduler")
-    exceptions, executors = ModuleType("jupyter_scheduler.exceptions"), ModuleType("jupyter_scheduler.executors")
-    vars(scheduler)["Scheduler"] = Scheduler
-    vars(exceptions)["SchedulerError"] = SchedulerError
-    vars(executors).update(DefaultExecutionManager=Execution, ExecutionManager=Execution)
-    vars(package)["scheduler"] = scheduler
-    for module in (package, scheduler, exceptions, executors):
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.delitem(sys.modules, "jupyter_oidc.jupyter_scheduler", raising=False)
-    for name in (KERNEL_VARIABLE, SERVER_VARIABLE):
-        monkeypatch.setenv(name, "")  # and so the variables of a job are gone behind the test
-        monkeypatch.delenv(name)
-    yield import_module("jupyter_oidc.jupyter_scheduler")
-    sys.modules.pop("jupyter_oidc.jupyter_scheduler", None)
-
-
-def notebook(folder: Path, *cells: str, kind: str = "code") -> Path:
-    path = folder / "report.ipynb"
-    path.write_text(json.dumps({"cells": [{"cell_type": kind, "source": [cell]} for cell in cells]}), encoding="utf-8")
-    return path
+    """Our module."""
+    with our_jobs(monkeypatch) as module:
+        yield module
 
 
 @pytest.mark.parametrize(
@@ -106,27 +49,24 @@ def test_what_is_no_notebook_is_left_to_the_scheduler(content: bytes, jobs: Any,
     assert not jobs.calls_apis(str(tmp_path / "none.ipynb"))
 
 
-def test_a_job_at_a_set_time_is_refused_when_it_is_made(jobs: Any, tmp_path: Path) -> None:
+async def test_a_job_at_a_set_time_is_refused_when_it_is_made_without_a_broker(
+    jobs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Issue 17, 3: and not at three in the morning."""
-    scheduler, wish = jobs.Scheduler(root_dir=str(tmp_path)), SimpleNamespace(input_uri="report.ipynb")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    scheduler, wish = jobs.Scheduler(root_dir=str(tmp_path)), definition_wish()
     notebook(tmp_path, CALLS)
-    with pytest.raises(SchedulerError, match="your session may have ended by then"):
-        scheduler.create_job_definition(wish)
+    with pytest.raises(SchedulerError, match="does not run any more"):
+        await scheduler.create_job_definition(wish)
     assert scheduler.create_job(wish) == "job of report.ipynb by JobExecution"
-    with pytest.raises(SchedulerError, match="your session may have ended by then"):
-        scheduler.update_job_definition("nightly", wish)
-    scheduler.update_job_definition("nightly", SimpleNamespace(input_uri=None))
+    with pytest.raises(SchedulerError, match="does not run any more"):
+        await scheduler.update_job_definition("nightly", wish)
+    await scheduler.update_job_definition("nightly", definition_wish(input_uri=None))
     notebook(tmp_path, "print(6 * 7)")
-    assert scheduler.create_job_definition(wish) == "definition of report.ipynb"
-    scheduler.update_job_definition("nightly", wish)
-
-
-def test_a_job_of_a_definition_that_got_its_calls_later_does_not_run(jobs: Any, tmp_path: Path) -> None:
-    """The definition's notebook can be replaced, by each user of a shared server too."""
-    job = jobs.JobExecution(notebook(tmp_path, CALLS), definition="nightly")
-    with pytest.raises(jobs.JobNotRun, match="at a set time"):
-        job.execute()
-    assert job.ran is None
+    assert await scheduler.create_job_definition(wish) == "definition of report.ipynb"
+    await scheduler.update_job_definition("nightly", wish)
+    await scheduler.delete_job_definition("nightly")
 
 
 @pytest.mark.parametrize(("user", "admitted"), [("owner", True), ("guest", False), (None, True)])

@@ -16,15 +16,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.workers import attacks, commands, fairness, jobs, journey, network
+from tests.workers import attacks, commands, fairness, jobs, journey, network, night_jobs
 from tests.workers.engines import ENGINES, Engine
 from tests.workers.journey import Place
 
 NETWORK = "a worker in a network of its own"
 JOBS = "jupyter-scheduler"
+NIGHT_JOBS = "jupyter-scheduler at a broker"
 ATTACKS = "a stolen grant"
 
-OPTIONS = {NETWORK: network.OPTIONS, JOBS: jobs.OPTIONS, ATTACKS: attacks.OPTIONS}
+OPTIONS = {NETWORK: network.OPTIONS, JOBS: jobs.OPTIONS, NIGHT_JOBS: night_jobs.OPTIONS, ATTACKS: attacks.OPTIONS}
 """What the servers of some parts are started with."""
 
 Made = Callable[[Place, Callable[[str], None]], None]
@@ -42,6 +43,7 @@ PARTS: dict[str, Made] = {
     **{engine.name: partial(_engine, engine) for engine in ENGINES},
     **{f"jupyter oidc run: {name}": partial(commands.make, name) for name in commands.COMMANDS},
     JOBS: jobs.make,
+    NIGHT_JOBS: night_jobs.make,
     NETWORK: network.make,
     ATTACKS: attacks.make,
     f"{fairness.WORKERS} workers and the interface": _fairness,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import psutil
 
 from jupyter_oidc.jupyter_scheduler import SET_TIME, SIGNED_OUT
@@ -34,10 +35,26 @@ class Jobs:
         expect(reply.status_code == 200, reply.text)
         return str(reply.json()["job_id"])
 
-    def schedule(self, name: str, notebook: str) -> str:
-        """Ask for a job every night; return the text of the reply."""
-        wish = self._wish(name, notebook) | {"schedule": "0 3 * * *", "timezone": "UTC"}
-        return self._http.post("scheduler/job_definitions", json=wish).text
+    def schedule(self, name: str, notebook: str, schedule: str = "0 3 * * *", **parameters: str) -> httpx.Response:
+        """Ask for jobs at set times, every night by default; return the reply."""
+        wish = self._wish(name, notebook) | {"schedule": schedule, "timezone": "UTC", "parameters": parameters}
+        return self._http.post("scheduler/job_definitions", json=wish)
+
+    def of_definition(self, definition: str) -> list[str]:
+        """Return the jobs of a definition, the newest first."""
+        listed = self._http.get("scheduler/jobs", params={"job_definition_id": definition}).json()
+        return [one["job_id"] for one in listed["jobs"]]
+
+    def run_now(self, definition: str) -> str:
+        """Start a job of a definition; return its id."""
+        reply = self._http.post(f"scheduler/job_definitions/{definition}/jobs", json={})
+        expect(reply.status_code == 200, reply.text)
+        return str(reply.json()["job_id"])
+
+    def delete_definition(self, definition: str) -> None:
+        """Delete a definition."""
+        reply = self._http.delete(f"scheduler/job_definitions/{definition}")
+        expect(reply.status_code == 204, reply.text)
 
     def ended(self, job: str, within: float) -> tuple[str, str, float]:
         """Return status, message and seconds of the wait, once the job has ended; raises ``StepFailed`` if it does not."""
@@ -77,7 +94,7 @@ def make(place: Place, said: Callable[[str], None]) -> None:
     said("a notebook that calls no API needs no session")
 
     place.person.sign_in()
-    refused = jobs.schedule("nightly", "loop.ipynb")
+    refused = jobs.schedule("nightly", "loop.ipynb").text
     expect(str(SET_TIME) in refused, refused)
     said(f"a job at a set time is refused when it is made: {SET_TIME}")
     _calls_until_the_sign_out(place, jobs, said)

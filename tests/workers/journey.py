@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_oidc.demo.running_kernel import RunningKernel
 from tests.e2e.lab_page import new_notebook
-from tests.interop.person import Person, at_work
+from tests.interop.person import Person, at_work, settings_for
 from tests.interop.recipes.page import OF_WORKERS, recipe
+from tests.support.broker_process import BrokerProcess
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.memory import holders, with_children
 from tests.support.recipe_api import RecipeApi
@@ -83,19 +85,28 @@ class Place:
 
 
 @contextmanager
-def opened(folder: Path, **options: Any) -> Iterator[Place]:
-    """Start the server with ``options``, its provider and its APIs, all of which but ``plans`` a grant may open."""
+def opened(folder: Path, *, with_broker: bool = False, **options: Any) -> Iterator[Place]:
+    """Start the server with ``options``, its provider and its APIs, all of which but ``plans`` a grant may open.
+
+    ``with_broker`` the sessions are in a process of its own.
+    """
     issued: list[str] = []
     with (
         CertifiedProvider(ProviderDocument(), register=issued.append) as provider,
         Upstream(accepts=lambda token: token in issued) as upstream,
         RecipeApi(lambda token: token in issued) as recipes,
+        ExitStack() as stack,
     ):
         apis = {
             **{name: {"base_url": upstream.url, "methods": ["GET", "DELETE"]} for name in ("orders", "plans")},
             "files": {"base_url": recipes.url("orders"), "methods": ["GET", "HEAD"]},
             "models": {"base_url": recipes.url("models"), "methods": ["POST"]},
         }
+        if with_broker:
+            short = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="broker")))
+            broker = BrokerProcess(short, {"corp": settings_for(provider, upstream, apis=apis)})
+            stack.enter_context(broker)
+            options["extension"] = {"broker": broker.address}
         with at_work(folder, provider, upstream, changes={"apis": apis}, **options) as person:
             provider.set_lifetime(LIFETIME_SECONDS)
             new_notebook(person.process.work)

@@ -94,7 +94,7 @@ class ProxiedHandler(OidcHandler):
 
     def _received_call(self) -> tuple[ProxyRequest, CallRecord | NoRecord]:
         """Return the call as it was received, and its record; raises ``BadPath`` or ``UnknownApi``."""
-        caller: Caller = "browser" if self.kernel_id is None and self.worker is None else "kernel"
+        caller: Caller = "browser" if self.kernel_id is None and not self.is_worker else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = received_call(self.request, list(self.request.headers.get_all()), prefix, caller, identity)
         if self.context.broker is not None:
@@ -118,7 +118,7 @@ class ProxiedHandler(OidcHandler):
     def close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel or worker of this call may call no more; return the function that stops this."""
         lasts = self.caller_lasts()
-        return _nothing if lasts is None else self.context.kernel_streams.watch(lasts, cut)
+        return _nothing if lasts is None else self.context.streams.watch(lasts, cut)
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log the API, the caller and the reason of the failure, as the kernels' fast path does."""
@@ -132,7 +132,8 @@ class ProxiedHandler(OidcHandler):
 
     def place(self) -> dict[str, Fact]:
         """Return the facts of the call: its API and that API's provider, if they are configured."""
-        services = self.context.built_services
+        # NOTE: a broker has told the facts already.
+        services = None if self.context.broker is not None else self.context.built_services
         api = None if services is None else self._named_api(services)
         if api is None or (self.worker is not None and api.name not in self.worker.apis):
             return {}

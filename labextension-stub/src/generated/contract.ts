@@ -241,9 +241,9 @@ export interface OidcError {
  */
 export interface ForwardedRequest {
   /**
-   * Who calls, by the server's own check; 'public' is any caller of a route that needs no login.
+   * Who calls, by the server's own check; 'public' is any caller of a route that needs no login, and a 'worker' is judged by its grant.
    */
-  caller_kind: 'user' | 'kernel' | 'public';
+  caller_kind: 'user' | 'kernel' | 'worker' | 'server' | 'public';
   /**
    * The name under which the caller's sign-ins are counted.
    */
@@ -304,6 +304,36 @@ export interface ForwardedRequest {
    * The id by which the log of the server names the request.
    */
   request_id: string;
+  /**
+   * The grant of a worker that calls; empty for every other caller.
+   */
+  grant?: string;
+}
+
+/**
+ * Those of them that live.
+ */
+export interface GrantLeases {
+  /**
+   * @maxItems 1000
+   */
+  grants: string[];
+  /**
+   * The words of a newer server that are `other` here, by the member that they were in.
+   */
+  unknown_words?: {
+    [k: string]: string;
+  };
+}
+
+/**
+ * The grants whose kernels run: their server renews them at its broker.
+ */
+export interface GrantLeasesRequest {
+  /**
+   * @maxItems 1000
+   */
+  grants: string[];
 }
 
 /**
@@ -343,9 +373,13 @@ export interface Grant {
   last_used_at: string | null;
   grant: string;
   /**
-   * The address at which a browser reaches this server, with a slash at its end; null if it is unknown.
+   * The address at which workers on other machines call, with a slash at its end; null if it is unknown.
    */
   address: string | null;
+  /**
+   * Whether that address is a broker's, which answers when this server does not run.
+   */
+  address_outlives_server: boolean;
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */
@@ -544,7 +578,7 @@ export interface GrantRequest {
         'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WEBSOCKET'
       ];
   /**
-   * 24 by default.
+   * 24 by default, and at most where no broker stores grants.
    */
   hours?: number;
   /**
@@ -600,6 +634,14 @@ export interface Grants {
       [k: string]: string;
     };
   }[];
+  /**
+   * Hours that a grant lasts at most.
+   */
+  max_hours: number;
+  /**
+   * Whether a grant that outlives its kernel outlives the Jupyter server, too.
+   */
+  are_stored: boolean;
   /**
    * The words of a newer server that are `other` here, by the member that they were in.
    */

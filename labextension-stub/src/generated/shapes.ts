@@ -125,6 +125,8 @@ export const shapeOfOidcError: IShape = {
   }
 };
 
+export const shapeOfGrantLeases: IShape = { members: { grants: { items: {} } } };
+
 export const shapeOfGrant: IShape = {
   members: {
     id: {},
@@ -138,7 +140,8 @@ export const shapeOfGrant: IShape = {
     ends_at: {},
     last_used_at: {},
     grant: {},
-    address: {}
+    address: {},
+    address_outlives_server: { absent: false }
   }
 };
 
@@ -159,7 +162,9 @@ export const shapeOfGrants: IShape = {
           last_used_at: {}
         }
       }
-    }
+    },
+    max_hours: { absent: 24 },
+    are_stored: { absent: false }
   }
 };
 

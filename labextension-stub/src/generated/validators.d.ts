@@ -5,6 +5,7 @@ import type {
   CommandBegun,
   Diagnostics,
   OidcError,
+  GrantLeases,
   Grant,
   Grants,
   KernelGrant,
@@ -22,6 +23,7 @@ export function isCommandLease(data: unknown): data is CommandLease;
 export function isCommandBegun(data: unknown): data is CommandBegun;
 export function isDiagnostics(data: unknown): data is Diagnostics;
 export function isOidcError(data: unknown): data is OidcError;
+export function isGrantLeases(data: unknown): data is GrantLeases;
 export function isGrant(data: unknown): data is Grant;
 export function isGrants(data: unknown): data is Grants;
 export function isKernelGrant(data: unknown): data is KernelGrant;

@@ -1207,8 +1207,74 @@ function validate14(data, { instancePath = '', parentData, parentDataProperty, r
   validate14.errors = vErrors;
   return errors === 0;
 }
-export const isGrant = validate15;
+export const isGrantLeases = validate15;
 const schema16 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['grants'],
+  properties: {
+    grants: { type: 'array', maxItems: 1000, items: { type: 'string', pattern: '^worker-[A-Za-z0-9_-]{10,60}$' } }
+  }
+};
+const pattern8 = new RegExp('^worker-[A-Za-z0-9_-]{10,60}$', 'u');
+function validate15(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (data.grants === undefined && (missing0 = 'grants')) {
+        validate15.errors = [0];
+        return false;
+      } else {
+        if (data.grants !== undefined) {
+          let data0 = data.grants;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (Array.isArray(data0)) {
+              if (data0.length > 1000) {
+                validate15.errors = [0];
+                return false;
+              } else {
+                var valid1 = true;
+                const len0 = data0.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data1 = data0[i0];
+                  const _errs3 = errors;
+                  if (errors === _errs3) {
+                    if (typeof data1 === 'string') {
+                      if (!pattern8.test(data1)) {
+                        validate15.errors = [0];
+                        return false;
+                      }
+                    } else {
+                      validate15.errors = [0];
+                      return false;
+                    }
+                  }
+                  var valid1 = _errs3 === errors;
+                  if (!valid1) {
+                    break;
+                  }
+                }
+              }
+            } else {
+              validate15.errors = [0];
+              return false;
+            }
+          }
+        }
+      }
+    } else {
+      validate15.errors = [0];
+      return false;
+    }
+  }
+  validate15.errors = vErrors;
+  return errors === 0;
+}
+export const isGrant = validate16;
+const schema17 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: [
@@ -1223,7 +1289,8 @@ const schema16 = {
     'ends_at',
     'last_used_at',
     'grant',
-    'address'
+    'address',
+    'address_outlives_server'
   ],
   properties: {
     id: { type: 'string', pattern: '^worker-[A-Za-z0-9_-]{10,60}$' },
@@ -1237,12 +1304,12 @@ const schema16 = {
     ends_at: { type: 'string' },
     last_used_at: { type: ['string', 'null'] },
     grant: { type: 'string', pattern: '^jow\\.[A-Za-z0-9_-]{40,64}$' },
-    address: { type: ['string', 'null'] }
+    address: { type: ['string', 'null'] },
+    address_outlives_server: { type: 'boolean' }
   }
 };
-const pattern8 = new RegExp('^worker-[A-Za-z0-9_-]{10,60}$', 'u');
-const pattern9 = new RegExp('^jow\\.[A-Za-z0-9_-]{40,64}$', 'u');
-function validate15(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern10 = new RegExp('^jow\\.[A-Za-z0-9_-]{40,64}$', 'u');
+function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -1260,9 +1327,10 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
         (data.ends_at === undefined && (missing0 = 'ends_at')) ||
         (data.last_used_at === undefined && (missing0 = 'last_used_at')) ||
         (data.grant === undefined && (missing0 = 'grant')) ||
-        (data.address === undefined && (missing0 = 'address'))
+        (data.address === undefined && (missing0 = 'address')) ||
+        (data.address_outlives_server === undefined && (missing0 = 'address_outlives_server'))
       ) {
-        validate15.errors = [0];
+        validate16.errors = [0];
         return false;
       } else {
         if (data.id !== undefined) {
@@ -1271,11 +1339,11 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern8.test(data0)) {
-                validate15.errors = [0];
+                validate16.errors = [0];
                 return false;
               }
             } else {
-              validate15.errors = [0];
+              validate16.errors = [0];
               return false;
             }
           }
@@ -1287,7 +1355,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
           if (data.provider !== undefined) {
             const _errs3 = errors;
             if (typeof data.provider !== 'string') {
-              validate15.errors = [0];
+              validate16.errors = [0];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -1305,7 +1373,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                   for (let i0 = 0; i0 < len0; i0++) {
                     const _errs7 = errors;
                     if (typeof data2[i0] !== 'string') {
-                      validate15.errors = [0];
+                      validate16.errors = [0];
                       return false;
                     }
                     var valid1 = _errs7 === errors;
@@ -1314,7 +1382,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                     }
                   }
                 } else {
-                  validate15.errors = [0];
+                  validate16.errors = [0];
                   return false;
                 }
               }
@@ -1333,7 +1401,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                     for (let i1 = 0; i1 < len1; i1++) {
                       const _errs11 = errors;
                       if (typeof data4[i1] !== 'string') {
-                        validate15.errors = [0];
+                        validate16.errors = [0];
                         return false;
                       }
                       var valid2 = _errs11 === errors;
@@ -1342,7 +1410,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate15.errors = [0];
+                    validate16.errors = [0];
                     return false;
                   }
                 }
@@ -1354,7 +1422,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                 if (data.name !== undefined) {
                   const _errs13 = errors;
                   if (typeof data.name !== 'string') {
-                    validate15.errors = [0];
+                    validate16.errors = [0];
                     return false;
                   }
                   var valid0 = _errs13 === errors;
@@ -1365,7 +1433,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                   if (data.maker !== undefined) {
                     const _errs15 = errors;
                     if (typeof data.maker !== 'string') {
-                      validate15.errors = [0];
+                      validate16.errors = [0];
                       return false;
                     }
                     var valid0 = _errs15 === errors;
@@ -1376,7 +1444,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                     if (data.outlives_kernel !== undefined) {
                       const _errs17 = errors;
                       if (typeof data.outlives_kernel !== 'boolean') {
-                        validate15.errors = [0];
+                        validate16.errors = [0];
                         return false;
                       }
                       var valid0 = _errs17 === errors;
@@ -1387,7 +1455,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                       if (data.began_at !== undefined) {
                         const _errs19 = errors;
                         if (typeof data.began_at !== 'string') {
-                          validate15.errors = [0];
+                          validate16.errors = [0];
                           return false;
                         }
                         var valid0 = _errs19 === errors;
@@ -1398,7 +1466,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data.ends_at !== undefined) {
                           const _errs21 = errors;
                           if (typeof data.ends_at !== 'string') {
-                            validate15.errors = [0];
+                            validate16.errors = [0];
                             return false;
                           }
                           var valid0 = _errs21 === errors;
@@ -1410,7 +1478,7 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                             let data11 = data.last_used_at;
                             const _errs23 = errors;
                             if (typeof data11 !== 'string' && data11 !== null) {
-                              validate15.errors = [0];
+                              validate16.errors = [0];
                               return false;
                             }
                             var valid0 = _errs23 === errors;
@@ -1423,12 +1491,12 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                               const _errs25 = errors;
                               if (errors === _errs25) {
                                 if (typeof data12 === 'string') {
-                                  if (!pattern9.test(data12)) {
-                                    validate15.errors = [0];
+                                  if (!pattern10.test(data12)) {
+                                    validate16.errors = [0];
                                     return false;
                                   }
                                 } else {
-                                  validate15.errors = [0];
+                                  validate16.errors = [0];
                                   return false;
                                 }
                               }
@@ -1441,12 +1509,24 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
                                 let data13 = data.address;
                                 const _errs27 = errors;
                                 if (typeof data13 !== 'string' && data13 !== null) {
-                                  validate15.errors = [0];
+                                  validate16.errors = [0];
                                   return false;
                                 }
                                 var valid0 = _errs27 === errors;
                               } else {
                                 var valid0 = true;
+                              }
+                              if (valid0) {
+                                if (data.address_outlives_server !== undefined) {
+                                  const _errs29 = errors;
+                                  if (typeof data.address_outlives_server !== 'boolean') {
+                                    validate16.errors = [0];
+                                    return false;
+                                  }
+                                  var valid0 = _errs29 === errors;
+                                } else {
+                                  var valid0 = true;
+                                }
                               }
                             }
                           }
@@ -1461,18 +1541,18 @@ function validate15(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate15.errors = [0];
+      validate16.errors = [0];
       return false;
     }
   }
-  validate15.errors = vErrors;
+  validate16.errors = vErrors;
   return errors === 0;
 }
-export const isGrants = validate16;
-const schema17 = {
+export const isGrants = validate17;
+const schema18 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['grants'],
+  required: ['grants', 'max_hours', 'are_stored'],
   properties: {
     grants: {
       type: 'array',
@@ -1503,17 +1583,23 @@ const schema17 = {
           last_used_at: { type: ['string', 'null'] }
         }
       }
-    }
+    },
+    max_hours: { type: 'number' },
+    are_stored: { type: 'boolean' }
   }
 };
-function validate16(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
-      if (data.grants === undefined && (missing0 = 'grants')) {
-        validate16.errors = [0];
+      if (
+        (data.grants === undefined && (missing0 = 'grants')) ||
+        (data.max_hours === undefined && (missing0 = 'max_hours')) ||
+        (data.are_stored === undefined && (missing0 = 'are_stored'))
+      ) {
+        validate17.errors = [0];
         return false;
       } else {
         if (data.grants !== undefined) {
@@ -1541,7 +1627,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.ends_at === undefined && (missing1 = 'ends_at')) ||
                       (data1.last_used_at === undefined && (missing1 = 'last_used_at'))
                     ) {
-                      validate16.errors = [0];
+                      validate17.errors = [0];
                       return false;
                     } else {
                       if (data1.id !== undefined) {
@@ -1550,11 +1636,11 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                         if (errors === _errs5) {
                           if (typeof data2 === 'string') {
                             if (!pattern8.test(data2)) {
-                              validate16.errors = [0];
+                              validate17.errors = [0];
                               return false;
                             }
                           } else {
-                            validate16.errors = [0];
+                            validate17.errors = [0];
                             return false;
                           }
                         }
@@ -1566,7 +1652,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data1.provider !== undefined) {
                           const _errs7 = errors;
                           if (typeof data1.provider !== 'string') {
-                            validate16.errors = [0];
+                            validate17.errors = [0];
                             return false;
                           }
                           var valid2 = _errs7 === errors;
@@ -1584,7 +1670,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                 for (let i1 = 0; i1 < len1; i1++) {
                                   const _errs11 = errors;
                                   if (typeof data4[i1] !== 'string') {
-                                    validate16.errors = [0];
+                                    validate17.errors = [0];
                                     return false;
                                   }
                                   var valid3 = _errs11 === errors;
@@ -1593,7 +1679,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                 }
                               } else {
-                                validate16.errors = [0];
+                                validate17.errors = [0];
                                 return false;
                               }
                             }
@@ -1612,7 +1698,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                   for (let i2 = 0; i2 < len2; i2++) {
                                     const _errs15 = errors;
                                     if (typeof data6[i2] !== 'string') {
-                                      validate16.errors = [0];
+                                      validate17.errors = [0];
                                       return false;
                                     }
                                     var valid4 = _errs15 === errors;
@@ -1621,7 +1707,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                   }
                                 } else {
-                                  validate16.errors = [0];
+                                  validate17.errors = [0];
                                   return false;
                                 }
                               }
@@ -1633,7 +1719,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                               if (data1.name !== undefined) {
                                 const _errs17 = errors;
                                 if (typeof data1.name !== 'string') {
-                                  validate16.errors = [0];
+                                  validate17.errors = [0];
                                   return false;
                                 }
                                 var valid2 = _errs17 === errors;
@@ -1644,7 +1730,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                 if (data1.maker !== undefined) {
                                   const _errs19 = errors;
                                   if (typeof data1.maker !== 'string') {
-                                    validate16.errors = [0];
+                                    validate17.errors = [0];
                                     return false;
                                   }
                                   var valid2 = _errs19 === errors;
@@ -1655,7 +1741,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                   if (data1.outlives_kernel !== undefined) {
                                     const _errs21 = errors;
                                     if (typeof data1.outlives_kernel !== 'boolean') {
-                                      validate16.errors = [0];
+                                      validate17.errors = [0];
                                       return false;
                                     }
                                     var valid2 = _errs21 === errors;
@@ -1666,7 +1752,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                     if (data1.began_at !== undefined) {
                                       const _errs23 = errors;
                                       if (typeof data1.began_at !== 'string') {
-                                        validate16.errors = [0];
+                                        validate17.errors = [0];
                                         return false;
                                       }
                                       var valid2 = _errs23 === errors;
@@ -1677,7 +1763,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                       if (data1.ends_at !== undefined) {
                                         const _errs25 = errors;
                                         if (typeof data1.ends_at !== 'string') {
-                                          validate16.errors = [0];
+                                          validate17.errors = [0];
                                           return false;
                                         }
                                         var valid2 = _errs25 === errors;
@@ -1689,7 +1775,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data13 = data1.last_used_at;
                                           const _errs27 = errors;
                                           if (typeof data13 !== 'string' && data13 !== null) {
-                                            validate16.errors = [0];
+                                            validate17.errors = [0];
                                             return false;
                                           }
                                           var valid2 = _errs27 === errors;
@@ -1707,7 +1793,7 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate16.errors = [0];
+                    validate17.errors = [0];
                     return false;
                   }
                 }
@@ -1715,54 +1801,6 @@ function validate16(data, { instancePath = '', parentData, parentDataProperty, r
                 if (!valid1) {
                   break;
                 }
-              }
-            } else {
-              validate16.errors = [0];
-              return false;
-            }
-          }
-        }
-      }
-    } else {
-      validate16.errors = [0];
-      return false;
-    }
-  }
-  validate16.errors = vErrors;
-  return errors === 0;
-}
-export const isKernelGrant = validate17;
-const schema18 = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  type: 'object',
-  required: ['grant', 'expires_in'],
-  properties: {
-    grant: { type: 'string', pattern: '^[A-Za-z0-9_.-]{20,128}$' },
-    expires_in: { type: 'integer', minimum: 1 }
-  }
-};
-const pattern11 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
-function validate17(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == 'object' && !Array.isArray(data)) {
-      let missing0;
-      if (
-        (data.grant === undefined && (missing0 = 'grant')) ||
-        (data.expires_in === undefined && (missing0 = 'expires_in'))
-      ) {
-        validate17.errors = [0];
-        return false;
-      } else {
-        if (data.grant !== undefined) {
-          let data0 = data.grant;
-          const _errs1 = errors;
-          if (errors === _errs1) {
-            if (typeof data0 === 'string') {
-              if (!pattern11.test(data0)) {
-                validate17.errors = [0];
-                return false;
               }
             } else {
               validate17.errors = [0];
@@ -1774,24 +1812,28 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
           var valid0 = true;
         }
         if (valid0) {
-          if (data.expires_in !== undefined) {
-            let data1 = data.expires_in;
-            const _errs3 = errors;
-            if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+          if (data.max_hours !== undefined) {
+            let data14 = data.max_hours;
+            const _errs29 = errors;
+            if (!(typeof data14 == 'number' && isFinite(data14))) {
               validate17.errors = [0];
               return false;
             }
-            if (errors === _errs3) {
-              if (typeof data1 == 'number' && isFinite(data1)) {
-                if (data1 < 1 || isNaN(data1)) {
-                  validate17.errors = [0];
-                  return false;
-                }
-              }
-            }
-            var valid0 = _errs3 === errors;
+            var valid0 = _errs29 === errors;
           } else {
             var valid0 = true;
+          }
+          if (valid0) {
+            if (data.are_stored !== undefined) {
+              const _errs31 = errors;
+              if (typeof data.are_stored !== 'boolean') {
+                validate17.errors = [0];
+                return false;
+              }
+              var valid0 = _errs31 === errors;
+            } else {
+              var valid0 = true;
+            }
           }
         }
       }
@@ -1803,20 +1845,17 @@ function validate17(data, { instancePath = '', parentData, parentDataProperty, r
   validate17.errors = vErrors;
   return errors === 0;
 }
-export const isOperationExample = validate18;
+export const isKernelGrant = validate18;
 const schema19 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
-  required: ['api', 'method', 'path', 'cell', 'curl'],
+  required: ['grant', 'expires_in'],
   properties: {
-    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
-    method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
-    path: { type: 'string', pattern: '^/' },
-    cell: { type: 'string', minLength: 1 },
-    curl: { type: 'string', minLength: 1 }
+    grant: { type: 'string', pattern: '^[A-Za-z0-9_.-]{20,128}$' },
+    expires_in: { type: 'integer', minimum: 1 }
   }
 };
-const pattern13 = new RegExp('^[A-Z]{3,8}$', 'u');
+const pattern12 = new RegExp('^[A-Za-z0-9_.-]{20,128}$', 'u');
 function validate18(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1824,21 +1863,18 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
     if (data && typeof data == 'object' && !Array.isArray(data)) {
       let missing0;
       if (
-        (data.api === undefined && (missing0 = 'api')) ||
-        (data.method === undefined && (missing0 = 'method')) ||
-        (data.path === undefined && (missing0 = 'path')) ||
-        (data.cell === undefined && (missing0 = 'cell')) ||
-        (data.curl === undefined && (missing0 = 'curl'))
+        (data.grant === undefined && (missing0 = 'grant')) ||
+        (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
         validate18.errors = [0];
         return false;
       } else {
-        if (data.api !== undefined) {
-          let data0 = data.api;
+        if (data.grant !== undefined) {
+          let data0 = data.grant;
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern0.test(data0)) {
+              if (!pattern12.test(data0)) {
                 validate18.errors = [0];
                 return false;
               }
@@ -1852,17 +1888,95 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
           var valid0 = true;
         }
         if (valid0) {
+          if (data.expires_in !== undefined) {
+            let data1 = data.expires_in;
+            const _errs3 = errors;
+            if (!(typeof data1 == 'number' && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+              validate18.errors = [0];
+              return false;
+            }
+            if (errors === _errs3) {
+              if (typeof data1 == 'number' && isFinite(data1)) {
+                if (data1 < 1 || isNaN(data1)) {
+                  validate18.errors = [0];
+                  return false;
+                }
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+        }
+      }
+    } else {
+      validate18.errors = [0];
+      return false;
+    }
+  }
+  validate18.errors = vErrors;
+  return errors === 0;
+}
+export const isOperationExample = validate19;
+const schema20 = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  type: 'object',
+  required: ['api', 'method', 'path', 'cell', 'curl'],
+  properties: {
+    api: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' },
+    method: { type: 'string', pattern: '^[A-Z]{3,8}$' },
+    path: { type: 'string', pattern: '^/' },
+    cell: { type: 'string', minLength: 1 },
+    curl: { type: 'string', minLength: 1 }
+  }
+};
+const pattern14 = new RegExp('^[A-Z]{3,8}$', 'u');
+function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == 'object' && !Array.isArray(data)) {
+      let missing0;
+      if (
+        (data.api === undefined && (missing0 = 'api')) ||
+        (data.method === undefined && (missing0 = 'method')) ||
+        (data.path === undefined && (missing0 = 'path')) ||
+        (data.cell === undefined && (missing0 = 'cell')) ||
+        (data.curl === undefined && (missing0 = 'curl'))
+      ) {
+        validate19.errors = [0];
+        return false;
+      } else {
+        if (data.api !== undefined) {
+          let data0 = data.api;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === 'string') {
+              if (!pattern0.test(data0)) {
+                validate19.errors = [0];
+                return false;
+              }
+            } else {
+              validate19.errors = [0];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
           if (data.method !== undefined) {
             let data1 = data.method;
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
-                if (!pattern13.test(data1)) {
-                  validate18.errors = [0];
+                if (!pattern14.test(data1)) {
+                  validate19.errors = [0];
                   return false;
                 }
               } else {
-                validate18.errors = [0];
+                validate19.errors = [0];
                 return false;
               }
             }
@@ -1877,11 +1991,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
               if (errors === _errs5) {
                 if (typeof data2 === 'string') {
                   if (!pattern3.test(data2)) {
-                    validate18.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                 } else {
-                  validate18.errors = [0];
+                  validate19.errors = [0];
                   return false;
                 }
               }
@@ -1896,11 +2010,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                 if (errors === _errs7) {
                   if (typeof data3 === 'string') {
                     if (data3.length < 1) {
-                      validate18.errors = [0];
+                      validate19.errors = [0];
                       return false;
                     }
                   } else {
-                    validate18.errors = [0];
+                    validate19.errors = [0];
                     return false;
                   }
                 }
@@ -1915,11 +2029,11 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
                       if (data4.length < 1) {
-                        validate18.errors = [0];
+                        validate19.errors = [0];
                         return false;
                       }
                     } else {
-                      validate18.errors = [0];
+                      validate19.errors = [0];
                       return false;
                     }
                   }
@@ -1933,15 +2047,15 @@ function validate18(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate18.errors = [0];
+      validate19.errors = [0];
       return false;
     }
   }
-  validate18.errors = vErrors;
+  validate19.errors = vErrors;
   return errors === 0;
 }
-export const isOperationList = validate19;
-const schema20 = {
+export const isOperationList = validate20;
+const schema21 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['api', 'document', 'operations', 'problems', 'operations_more'],
@@ -2019,8 +2133,8 @@ const schema20 = {
     operations_more: { type: 'integer', minimum: 0 }
   }
 };
-const pattern16 = new RegExp('^3\\.[01]\\.', 'u');
-function validate19(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern17 = new RegExp('^3\\.[01]\\.', 'u');
+function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2033,7 +2147,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         (data.problems === undefined && (missing0 = 'problems')) ||
         (data.operations_more === undefined && (missing0 = 'operations_more'))
       ) {
-        validate19.errors = [0];
+        validate20.errors = [0];
         return false;
       } else {
         if (data.api !== undefined) {
@@ -2042,11 +2156,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate19.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
             } else {
-              validate19.errors = [0];
+              validate20.errors = [0];
               return false;
             }
           }
@@ -2066,13 +2180,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   (data1.version === undefined && (missing1 = 'version')) ||
                   (data1.openapi === undefined && (missing1 = 'openapi'))
                 ) {
-                  validate19.errors = [0];
+                  validate20.errors = [0];
                   return false;
                 } else {
                   if (data1.title !== undefined) {
                     const _errs5 = errors;
                     if (typeof data1.title !== 'string') {
-                      validate19.errors = [0];
+                      validate20.errors = [0];
                       return false;
                     }
                     var valid1 = _errs5 === errors;
@@ -2083,7 +2197,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                     if (data1.version !== undefined) {
                       const _errs7 = errors;
                       if (typeof data1.version !== 'string') {
-                        validate19.errors = [0];
+                        validate20.errors = [0];
                         return false;
                       }
                       var valid1 = _errs7 === errors;
@@ -2096,12 +2210,12 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                         const _errs9 = errors;
                         if (errors === _errs9) {
                           if (typeof data4 === 'string') {
-                            if (!pattern16.test(data4)) {
-                              validate19.errors = [0];
+                            if (!pattern17.test(data4)) {
+                              validate20.errors = [0];
                               return false;
                             }
                           } else {
-                            validate19.errors = [0];
+                            validate20.errors = [0];
                             return false;
                           }
                         }
@@ -2113,7 +2227,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   }
                 }
               } else {
-                validate19.errors = [0];
+                validate20.errors = [0];
                 return false;
               }
             }
@@ -2147,14 +2261,14 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                           (data6.parameters === undefined && (missing2 = 'parameters')) ||
                           (data6.body === undefined && (missing2 = 'body'))
                         ) {
-                          validate19.errors = [0];
+                          validate20.errors = [0];
                           return false;
                         } else {
                           if (data6.id !== undefined) {
                             let data7 = data6.id;
                             const _errs15 = errors;
                             if (typeof data7 !== 'string' && data7 !== null) {
-                              validate19.errors = [0];
+                              validate20.errors = [0];
                               return false;
                             }
                             var valid3 = _errs15 === errors;
@@ -2167,12 +2281,12 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                               const _errs17 = errors;
                               if (errors === _errs17) {
                                 if (typeof data8 === 'string') {
-                                  if (!pattern13.test(data8)) {
-                                    validate19.errors = [0];
+                                  if (!pattern14.test(data8)) {
+                                    validate20.errors = [0];
                                     return false;
                                   }
                                 } else {
-                                  validate19.errors = [0];
+                                  validate20.errors = [0];
                                   return false;
                                 }
                               }
@@ -2187,11 +2301,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 if (errors === _errs19) {
                                   if (typeof data9 === 'string') {
                                     if (!pattern3.test(data9)) {
-                                      validate19.errors = [0];
+                                      validate20.errors = [0];
                                       return false;
                                     }
                                   } else {
-                                    validate19.errors = [0];
+                                    validate20.errors = [0];
                                     return false;
                                   }
                                 }
@@ -2204,7 +2318,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data10 = data6.summary;
                                   const _errs21 = errors;
                                   if (typeof data10 !== 'string' && data10 !== null) {
-                                    validate19.errors = [0];
+                                    validate20.errors = [0];
                                     return false;
                                   }
                                   var valid3 = _errs21 === errors;
@@ -2216,7 +2330,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                     let data11 = data6.description;
                                     const _errs23 = errors;
                                     if (typeof data11 !== 'string' && data11 !== null) {
-                                      validate19.errors = [0];
+                                      validate20.errors = [0];
                                       return false;
                                     }
                                     var valid3 = _errs23 === errors;
@@ -2234,7 +2348,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           for (let i1 = 0; i1 < len1; i1++) {
                                             const _errs27 = errors;
                                             if (typeof data12[i1] !== 'string') {
-                                              validate19.errors = [0];
+                                              validate20.errors = [0];
                                               return false;
                                             }
                                             var valid4 = _errs27 === errors;
@@ -2243,7 +2357,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                             }
                                           }
                                         } else {
-                                          validate19.errors = [0];
+                                          validate20.errors = [0];
                                           return false;
                                         }
                                       }
@@ -2255,7 +2369,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                       if (data6.deprecated !== undefined) {
                                         const _errs29 = errors;
                                         if (typeof data6.deprecated !== 'boolean') {
-                                          validate19.errors = [0];
+                                          validate20.errors = [0];
                                           return false;
                                         }
                                         var valid3 = _errs29 === errors;
@@ -2267,7 +2381,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data15 = data6.obstacle;
                                           const _errs31 = errors;
                                           if (typeof data15 !== 'string' && data15 !== null) {
-                                            validate19.errors = [0];
+                                            validate20.errors = [0];
                                             return false;
                                           }
                                           if (!(
@@ -2277,7 +2391,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                             data15 === null ||
                                             data15 === 'other'
                                           )) {
-                                            validate19.errors = [0];
+                                            validate20.errors = [0];
                                             return false;
                                           }
                                           var valid3 = _errs31 === errors;
@@ -2305,7 +2419,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data17.type === undefined && (missing3 = 'type')) ||
                                                         (data17.description === undefined && (missing3 = 'description'))
                                                       ) {
-                                                        validate19.errors = [0];
+                                                        validate20.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data17.name !== undefined) {
@@ -2314,11 +2428,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs37) {
                                                             if (typeof data18 === 'string') {
                                                               if (data18.length < 1) {
-                                                                validate19.errors = [0];
+                                                                validate20.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate19.errors = [0];
+                                                              validate20.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -2331,7 +2445,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data19 = data17.in;
                                                             const _errs39 = errors;
                                                             if (typeof data19 !== 'string') {
-                                                              validate19.errors = [0];
+                                                              validate20.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -2341,7 +2455,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data19 === 'cookie' ||
                                                               data19 === 'other'
                                                             )) {
-                                                              validate19.errors = [0];
+                                                              validate20.errors = [0];
                                                               return false;
                                                             }
                                                             var valid6 = _errs39 === errors;
@@ -2352,7 +2466,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data17.required !== undefined) {
                                                               const _errs41 = errors;
                                                               if (typeof data17.required !== 'boolean') {
-                                                                validate19.errors = [0];
+                                                                validate20.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid6 = _errs41 === errors;
@@ -2364,7 +2478,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                                 let data21 = data17.type;
                                                                 const _errs43 = errors;
                                                                 if (typeof data21 !== 'string' && data21 !== null) {
-                                                                  validate19.errors = [0];
+                                                                  validate20.errors = [0];
                                                                   return false;
                                                                 }
                                                                 var valid6 = _errs43 === errors;
@@ -2376,7 +2490,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                                   let data22 = data17.description;
                                                                   const _errs45 = errors;
                                                                   if (typeof data22 !== 'string' && data22 !== null) {
-                                                                    validate19.errors = [0];
+                                                                    validate20.errors = [0];
                                                                     return false;
                                                                   }
                                                                   var valid6 = _errs45 === errors;
@@ -2389,7 +2503,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate19.errors = [0];
+                                                      validate20.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -2399,7 +2513,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate19.errors = [0];
+                                                validate20.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -2556,7 +2670,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                                   vErrors.push(err6);
                                                 }
                                                 errors++;
-                                                validate19.errors = vErrors;
+                                                validate20.errors = vErrors;
                                                 return false;
                                               } else {
                                                 errors = _errs48;
@@ -2583,7 +2697,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                           }
                         }
                       } else {
-                        validate19.errors = [0];
+                        validate20.errors = [0];
                         return false;
                       }
                     }
@@ -2593,7 +2707,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                     }
                   }
                 } else {
-                  validate19.errors = [0];
+                  validate20.errors = [0];
                   return false;
                 }
               }
@@ -2619,13 +2733,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                             (data27.where === undefined && (missing5 = 'where')) ||
                             (data27.message === undefined && (missing5 = 'message'))
                           ) {
-                            validate19.errors = [0];
+                            validate20.errors = [0];
                             return false;
                           } else {
                             if (data27.where !== undefined) {
                               const _errs61 = errors;
                               if (typeof data27.where !== 'string') {
-                                validate19.errors = [0];
+                                validate20.errors = [0];
                                 return false;
                               }
                               var valid10 = _errs61 === errors;
@@ -2639,11 +2753,11 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                                 if (errors === _errs63) {
                                   if (typeof data29 === 'string') {
                                     if (data29.length < 1) {
-                                      validate19.errors = [0];
+                                      validate20.errors = [0];
                                       return false;
                                     }
                                   } else {
-                                    validate19.errors = [0];
+                                    validate20.errors = [0];
                                     return false;
                                   }
                                 }
@@ -2654,7 +2768,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate19.errors = [0];
+                          validate20.errors = [0];
                           return false;
                         }
                       }
@@ -2664,7 +2778,7 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate19.errors = [0];
+                    validate20.errors = [0];
                     return false;
                   }
                 }
@@ -2677,13 +2791,13 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
                   let data30 = data.operations_more;
                   const _errs65 = errors;
                   if (!(typeof data30 == 'number' && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
-                    validate19.errors = [0];
+                    validate20.errors = [0];
                     return false;
                   }
                   if (errors === _errs65) {
                     if (typeof data30 == 'number' && isFinite(data30)) {
                       if (data30 < 0 || isNaN(data30)) {
-                        validate19.errors = [0];
+                        validate20.errors = [0];
                         return false;
                       }
                     }
@@ -2698,15 +2812,15 @@ function validate19(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate19.errors = [0];
+      validate20.errors = [0];
       return false;
     }
   }
-  validate19.errors = vErrors;
+  validate20.errors = vErrors;
   return errors === 0;
 }
-export const isProviderList = validate20;
-const schema21 = {
+export const isProviderList = validate21;
+const schema22 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['providers', 'default_provider'],
@@ -2730,7 +2844,7 @@ const schema21 = {
     default_provider: { type: ['string', 'null'], pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' }
   }
 };
-function validate20(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -2740,7 +2854,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         (data.providers === undefined && (missing0 = 'providers')) ||
         (data.default_provider === undefined && (missing0 = 'default_provider'))
       ) {
-        validate20.errors = [0];
+        validate21.errors = [0];
         return false;
       } else {
         if (data.providers !== undefined) {
@@ -2761,7 +2875,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                       (data1.issuer === undefined && (missing1 = 'issuer')) ||
                       (data1.state === undefined && (missing1 = 'state'))
                     ) {
-                      validate20.errors = [0];
+                      validate21.errors = [0];
                       return false;
                     } else {
                       if (data1.name !== undefined) {
@@ -2770,11 +2884,11 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                         if (errors === _errs5) {
                           if (typeof data2 === 'string') {
                             if (!pattern0.test(data2)) {
-                              validate20.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                           } else {
-                            validate20.errors = [0];
+                            validate21.errors = [0];
                             return false;
                           }
                         }
@@ -2789,11 +2903,11 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                           if (errors === _errs7) {
                             if (typeof data3 === 'string') {
                               if (data3.length < 1) {
-                                validate20.errors = [0];
+                                validate21.errors = [0];
                                 return false;
                               }
                             } else {
-                              validate20.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                           }
@@ -2806,7 +2920,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                             let data4 = data1.state;
                             const _errs9 = errors;
                             if (typeof data4 !== 'string') {
-                              validate20.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                             if (!(
@@ -2817,7 +2931,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                               data4 === 'signed-out-expired' ||
                               data4 === 'other'
                             )) {
-                              validate20.errors = [0];
+                              validate21.errors = [0];
                               return false;
                             }
                             var valid2 = _errs9 === errors;
@@ -2828,7 +2942,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                             if (data1.silent_sign_in !== undefined) {
                               const _errs11 = errors;
                               if (true !== data1.silent_sign_in) {
-                                validate20.errors = [0];
+                                validate21.errors = [0];
                                 return false;
                               }
                               var valid2 = _errs11 === errors;
@@ -2840,7 +2954,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                       }
                     }
                   } else {
-                    validate20.errors = [0];
+                    validate21.errors = [0];
                     return false;
                   }
                 }
@@ -2850,7 +2964,7 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
                 }
               }
             } else {
-              validate20.errors = [0];
+              validate21.errors = [0];
               return false;
             }
           }
@@ -2863,13 +2977,13 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
             let data6 = data.default_provider;
             const _errs12 = errors;
             if (typeof data6 !== 'string' && data6 !== null) {
-              validate20.errors = [0];
+              validate21.errors = [0];
               return false;
             }
             if (errors === _errs12) {
               if (typeof data6 === 'string') {
                 if (!pattern0.test(data6)) {
-                  validate20.errors = [0];
+                  validate21.errors = [0];
                   return false;
                 }
               }
@@ -2881,15 +2995,15 @@ function validate20(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate20.errors = [0];
+      validate21.errors = [0];
       return false;
     }
   }
-  validate20.errors = vErrors;
+  validate21.errors = vErrors;
   return errors === 0;
 }
-export const isSessionSummary = validate21;
-const schema22 = {
+export const isSessionSummary = validate22;
+const schema23 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: [
@@ -2982,8 +3096,8 @@ const schema22 = {
     sign_in_under_way: { type: 'boolean' }
   }
 };
-const pattern22 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
-function validate21(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern23 = new RegExp('^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$', 'u');
+function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -3012,7 +3126,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
         (data.sharing === undefined && (missing0 = 'sharing')) ||
         (data.sign_in_under_way === undefined && (missing0 = 'sign_in_under_way'))
       ) {
-        validate21.errors = [0];
+        validate22.errors = [0];
         return false;
       } else {
         if (data.provider !== undefined) {
@@ -3021,11 +3135,11 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
               if (!pattern0.test(data0)) {
-                validate21.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
             } else {
-              validate21.errors = [0];
+              validate22.errors = [0];
               return false;
             }
           }
@@ -3040,11 +3154,11 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (data1.length < 1) {
-                  validate21.errors = [0];
+                  validate22.errors = [0];
                   return false;
                 }
               } else {
-                validate21.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
             }
@@ -3057,7 +3171,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate21.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               if (!(
@@ -3068,7 +3182,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'signed-out-expired' ||
                 data2 === 'other'
               )) {
-                validate21.errors = [0];
+                validate22.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -3080,7 +3194,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.reason;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate21.errors = [0];
+                  validate22.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -3092,13 +3206,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.sequence;
                   const _errs9 = errors;
                   if (!(typeof data4 == 'number' && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                    validate21.errors = [0];
+                    validate22.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 == 'number' && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate21.errors = [0];
+                        validate22.errors = [0];
                         return false;
                       }
                     }
@@ -3218,7 +3332,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                     instancePath: instancePath + '/user/name',
                                     schemaPath: '#/properties/user/anyOf/1/properties/name/type',
                                     keyword: 'type',
-                                    params: { type: schema22.properties.user.anyOf[1].properties.name.type }
+                                    params: { type: schema23.properties.user.anyOf[1].properties.name.type }
                                   };
                                   if (vErrors === null) {
                                     vErrors = [err5];
@@ -3240,7 +3354,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                       instancePath: instancePath + '/user/username',
                                       schemaPath: '#/properties/user/anyOf/1/properties/username/type',
                                       keyword: 'type',
-                                      params: { type: schema22.properties.user.anyOf[1].properties.username.type }
+                                      params: { type: schema23.properties.user.anyOf[1].properties.username.type }
                                     };
                                     if (vErrors === null) {
                                       vErrors = [err6];
@@ -3262,7 +3376,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                         instancePath: instancePath + '/user/email',
                                         schemaPath: '#/properties/user/anyOf/1/properties/email/type',
                                         keyword: 'type',
-                                        params: { type: schema22.properties.user.anyOf[1].properties.email.type }
+                                        params: { type: schema23.properties.user.anyOf[1].properties.email.type }
                                       };
                                       if (vErrors === null) {
                                         vErrors = [err7];
@@ -3305,7 +3419,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                             instancePath: instancePath + '/user/picture',
                                             schemaPath: '#/properties/user/anyOf/1/properties/picture/type',
                                             keyword: 'type',
-                                            params: { type: schema22.properties.user.anyOf[1].properties.picture.type }
+                                            params: { type: schema23.properties.user.anyOf[1].properties.picture.type }
                                           };
                                           if (vErrors === null) {
                                             vErrors = [err9];
@@ -3355,7 +3469,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err11);
                       }
                       errors++;
-                      validate21.errors = vErrors;
+                      validate22.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -3382,7 +3496,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                           for (let i0 = 0; i0 < len0; i0++) {
                             const _errs31 = errors;
                             if (typeof data12[i0] !== 'string') {
-                              validate21.errors = [0];
+                              validate22.errors = [0];
                               return false;
                             }
                             var valid3 = _errs31 === errors;
@@ -3391,7 +3505,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                             }
                           }
                         } else {
-                          validate21.errors = [0];
+                          validate22.errors = [0];
                           return false;
                         }
                       }
@@ -3404,13 +3518,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                         let data14 = data.entitlements_more;
                         const _errs33 = errors;
                         if (!(typeof data14 == 'number' && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-                          validate21.errors = [0];
+                          validate22.errors = [0];
                           return false;
                         }
                         if (errors === _errs33) {
                           if (typeof data14 == 'number' && isFinite(data14)) {
                             if (data14 < 0 || isNaN(data14)) {
-                              validate21.errors = [0];
+                              validate22.errors = [0];
                               return false;
                             }
                           }
@@ -3423,7 +3537,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                         if (data.entitlements_known !== undefined) {
                           const _errs35 = errors;
                           if (typeof data.entitlements_known !== 'boolean') {
-                            validate21.errors = [0];
+                            validate22.errors = [0];
                             return false;
                           }
                           var valid0 = _errs35 === errors;
@@ -3441,7 +3555,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                 for (let i1 = 0; i1 < len1; i1++) {
                                   const _errs39 = errors;
                                   if (typeof data16[i1] !== 'string') {
-                                    validate21.errors = [0];
+                                    validate22.errors = [0];
                                     return false;
                                   }
                                   var valid4 = _errs39 === errors;
@@ -3450,7 +3564,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                   }
                                 }
                               } else {
-                                validate21.errors = [0];
+                                validate22.errors = [0];
                                 return false;
                               }
                             }
@@ -3469,7 +3583,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                   for (let i2 = 0; i2 < len2; i2++) {
                                     const _errs43 = errors;
                                     if (typeof data18[i2] !== 'string') {
-                                      validate21.errors = [0];
+                                      validate22.errors = [0];
                                       return false;
                                     }
                                     var valid5 = _errs43 === errors;
@@ -3478,7 +3592,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                     }
                                   }
                                 } else {
-                                  validate21.errors = [0];
+                                  validate22.errors = [0];
                                   return false;
                                 }
                               }
@@ -3491,13 +3605,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                 let data20 = data.signed_in_at;
                                 const _errs45 = errors;
                                 if (typeof data20 !== 'string' && data20 !== null) {
-                                  validate21.errors = [0];
+                                  validate22.errors = [0];
                                   return false;
                                 }
                                 if (errors === _errs45) {
                                   if (typeof data20 === 'string') {
-                                    if (!pattern22.test(data20)) {
-                                      validate21.errors = [0];
+                                    if (!pattern23.test(data20)) {
+                                      validate22.errors = [0];
                                       return false;
                                     }
                                   }
@@ -3511,13 +3625,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                   let data21 = data.access_expires_at;
                                   const _errs47 = errors;
                                   if (typeof data21 !== 'string' && data21 !== null) {
-                                    validate21.errors = [0];
+                                    validate22.errors = [0];
                                     return false;
                                   }
                                   if (errors === _errs47) {
                                     if (typeof data21 === 'string') {
-                                      if (!pattern22.test(data21)) {
-                                        validate21.errors = [0];
+                                      if (!pattern23.test(data21)) {
+                                        validate22.errors = [0];
                                         return false;
                                       }
                                     }
@@ -3539,7 +3653,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                       ) &&
                                       data22 !== null
                                     ) {
-                                      validate21.errors = [0];
+                                      validate22.errors = [0];
                                       return false;
                                     }
                                     var valid0 = _errs49 === errors;
@@ -3550,7 +3664,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                     if (data.refreshable !== undefined) {
                                       const _errs51 = errors;
                                       if (typeof data.refreshable !== 'boolean') {
-                                        validate21.errors = [0];
+                                        validate22.errors = [0];
                                         return false;
                                       }
                                       var valid0 = _errs51 === errors;
@@ -3562,7 +3676,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                         let data24 = data.storage;
                                         const _errs53 = errors;
                                         if (typeof data24 !== 'string') {
-                                          validate21.errors = [0];
+                                          validate22.errors = [0];
                                           return false;
                                         }
                                         if (!(
@@ -3573,7 +3687,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                           data24 === 'unsaved' ||
                                           data24 === 'other'
                                         )) {
-                                          validate21.errors = [0];
+                                          validate22.errors = [0];
                                           return false;
                                         }
                                         var valid0 = _errs53 === errors;
@@ -3585,13 +3699,13 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                           let data25 = data.retry_at;
                                           const _errs55 = errors;
                                           if (typeof data25 !== 'string' && data25 !== null) {
-                                            validate21.errors = [0];
+                                            validate22.errors = [0];
                                             return false;
                                           }
                                           if (errors === _errs55) {
                                             if (typeof data25 === 'string') {
-                                              if (!pattern22.test(data25)) {
-                                                validate21.errors = [0];
+                                              if (!pattern23.test(data25)) {
+                                                validate22.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -3620,7 +3734,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                         (data27.allowed === undefined && (missing2 = 'allowed')) ||
                                                         (data27.missing === undefined && (missing2 = 'missing'))
                                                       ) {
-                                                        validate21.errors = [0];
+                                                        validate22.errors = [0];
                                                         return false;
                                                       } else {
                                                         if (data27.name !== undefined) {
@@ -3629,11 +3743,11 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                           if (errors === _errs61) {
                                                             if (typeof data28 === 'string') {
                                                               if (!pattern0.test(data28)) {
-                                                                validate21.errors = [0];
+                                                                validate22.errors = [0];
                                                                 return false;
                                                               }
                                                             } else {
-                                                              validate21.errors = [0];
+                                                              validate22.errors = [0];
                                                               return false;
                                                             }
                                                           }
@@ -3646,7 +3760,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                             let data29 = data27.readiness;
                                                             const _errs63 = errors;
                                                             if (typeof data29 !== 'string') {
-                                                              validate21.errors = [0];
+                                                              validate22.errors = [0];
                                                               return false;
                                                             }
                                                             if (!(
@@ -3659,7 +3773,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                               data29 === 'unreachable' ||
                                                               data29 === 'other'
                                                             )) {
-                                                              validate21.errors = [0];
+                                                              validate22.errors = [0];
                                                               return false;
                                                             }
                                                             var valid7 = _errs63 === errors;
@@ -3670,7 +3784,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                             if (data27.allowed !== undefined) {
                                                               const _errs65 = errors;
                                                               if (typeof data27.allowed !== 'boolean') {
-                                                                validate21.errors = [0];
+                                                                validate22.errors = [0];
                                                                 return false;
                                                               }
                                                               var valid7 = _errs65 === errors;
@@ -3688,7 +3802,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                                     for (let i4 = 0; i4 < len4; i4++) {
                                                                       const _errs69 = errors;
                                                                       if (typeof data31[i4] !== 'string') {
-                                                                        validate21.errors = [0];
+                                                                        validate22.errors = [0];
                                                                         return false;
                                                                       }
                                                                       var valid8 = _errs69 === errors;
@@ -3697,7 +3811,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                                       }
                                                                     }
                                                                   } else {
-                                                                    validate21.errors = [0];
+                                                                    validate22.errors = [0];
                                                                     return false;
                                                                   }
                                                                 }
@@ -3710,7 +3824,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                         }
                                                       }
                                                     } else {
-                                                      validate21.errors = [0];
+                                                      validate22.errors = [0];
                                                       return false;
                                                     }
                                                   }
@@ -3720,7 +3834,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                   }
                                                 }
                                               } else {
-                                                validate21.errors = [0];
+                                                validate22.errors = [0];
                                                 return false;
                                               }
                                             }
@@ -3732,7 +3846,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                             if (data.settings_pending !== undefined) {
                                               const _errs71 = errors;
                                               if (typeof data.settings_pending !== 'boolean') {
-                                                validate21.errors = [0];
+                                                validate22.errors = [0];
                                                 return false;
                                               }
                                               var valid0 = _errs71 === errors;
@@ -3744,7 +3858,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                 let data34 = data.sharing;
                                                 const _errs73 = errors;
                                                 if (typeof data34 !== 'string') {
-                                                  validate21.errors = [0];
+                                                  validate22.errors = [0];
                                                   return false;
                                                 }
                                                 if (!(
@@ -3753,7 +3867,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                   data34 === 'all-kernels' ||
                                                   data34 === 'other'
                                                 )) {
-                                                  validate21.errors = [0];
+                                                  validate22.errors = [0];
                                                   return false;
                                                 }
                                                 var valid0 = _errs73 === errors;
@@ -3764,7 +3878,7 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
                                                 if (data.sign_in_under_way !== undefined) {
                                                   const _errs75 = errors;
                                                   if (typeof data.sign_in_under_way !== 'boolean') {
-                                                    validate21.errors = [0];
+                                                    validate22.errors = [0];
                                                     return false;
                                                   }
                                                   var valid0 = _errs75 === errors;
@@ -3793,15 +3907,15 @@ function validate21(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate21.errors = [0];
+      validate22.errors = [0];
       return false;
     }
   }
-  validate21.errors = vErrors;
+  validate22.errors = vErrors;
   return errors === 0;
 }
-export const isSignInProgress = validate22;
-const schema23 = {
+export const isSignInProgress = validate23;
+const schema24 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'state', 'error', 'expires_in'],
@@ -3898,8 +4012,8 @@ const schema23 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-const pattern26 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
-function validate22(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+const pattern27 = new RegExp('^[A-Za-z0-9_-]{16,64}$', 'u');
+function validate23(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -3912,7 +4026,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
         (data.error === undefined && (missing0 = 'error')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate22.errors = [0];
+        validate23.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -3920,12 +4034,12 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern26.test(data0)) {
-                validate22.errors = [0];
+              if (!pattern27.test(data0)) {
+                validate23.errors = [0];
                 return false;
               }
             } else {
-              validate22.errors = [0];
+              validate23.errors = [0];
               return false;
             }
           }
@@ -3940,11 +4054,11 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate22.errors = [0];
+                  validate23.errors = [0];
                   return false;
                 }
               } else {
-                validate22.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
             }
@@ -3957,7 +4071,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.state;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate22.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
               if (!(
@@ -3968,7 +4082,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'expired' ||
                 data2 === 'other'
               )) {
-                validate22.errors = [0];
+                validate23.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4097,7 +4211,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                               instancePath: instancePath + '/error/code',
                               schemaPath: '#/properties/error/anyOf/1/properties/code/enum',
                               keyword: 'enum',
-                              params: { allowedValues: schema23.properties.error.anyOf[1].properties.code.enum }
+                              params: { allowedValues: schema24.properties.error.anyOf[1].properties.code.enum }
                             };
                             if (vErrors === null) {
                               vErrors = [err3];
@@ -4347,7 +4461,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                                               schemaPath: '#/properties/error/anyOf/1/properties/status/type',
                                               keyword: 'type',
                                               params: {
-                                                type: schema23.properties.error.anyOf[1].properties.status.type
+                                                type: schema24.properties.error.anyOf[1].properties.status.type
                                               }
                                             };
                                             if (vErrors === null) {
@@ -4405,7 +4519,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                                                           '#/properties/error/anyOf/1/properties/params/additionalProperties/type',
                                                         keyword: 'type',
                                                         params: {
-                                                          type: schema23.properties.error.anyOf[1].properties.params
+                                                          type: schema24.properties.error.anyOf[1].properties.params
                                                             .additionalProperties.type
                                                         }
                                                       };
@@ -4515,7 +4629,7 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                     vErrors.push(err21);
                   }
                   errors++;
-                  validate22.errors = vErrors;
+                  validate23.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs8;
@@ -4536,13 +4650,13 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
                   let data17 = data.expires_in;
                   const _errs40 = errors;
                   if (!(typeof data17 == 'number' && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
-                    validate22.errors = [0];
+                    validate23.errors = [0];
                     return false;
                   }
                   if (errors === _errs40) {
                     if (typeof data17 == 'number' && isFinite(data17)) {
                       if (data17 < 0 || isNaN(data17)) {
-                        validate22.errors = [0];
+                        validate23.errors = [0];
                         return false;
                       }
                     }
@@ -4557,15 +4671,15 @@ function validate22(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate22.errors = [0];
+      validate23.errors = [0];
       return false;
     }
   }
-  validate22.errors = vErrors;
+  validate23.errors = vErrors;
   return errors === 0;
 }
-export const isSignInStarted = validate23;
-const schema24 = {
+export const isSignInStarted = validate24;
+const schema25 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['flow', 'provider', 'strategy', 'start_url', 'device', 'expires_in'],
@@ -4592,7 +4706,7 @@ const schema24 = {
     expires_in: { type: 'integer', minimum: 0 }
   }
 };
-function validate23(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate24(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -4606,7 +4720,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
         (data.device === undefined && (missing0 = 'device')) ||
         (data.expires_in === undefined && (missing0 = 'expires_in'))
       ) {
-        validate23.errors = [0];
+        validate24.errors = [0];
         return false;
       } else {
         if (data.flow !== undefined) {
@@ -4614,12 +4728,12 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
           const _errs1 = errors;
           if (errors === _errs1) {
             if (typeof data0 === 'string') {
-              if (!pattern26.test(data0)) {
-                validate23.errors = [0];
+              if (!pattern27.test(data0)) {
+                validate24.errors = [0];
                 return false;
               }
             } else {
-              validate23.errors = [0];
+              validate24.errors = [0];
               return false;
             }
           }
@@ -4634,11 +4748,11 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
             if (errors === _errs3) {
               if (typeof data1 === 'string') {
                 if (!pattern0.test(data1)) {
-                  validate23.errors = [0];
+                  validate24.errors = [0];
                   return false;
                 }
               } else {
-                validate23.errors = [0];
+                validate24.errors = [0];
                 return false;
               }
             }
@@ -4651,7 +4765,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.strategy;
               const _errs5 = errors;
               if (typeof data2 !== 'string') {
-                validate23.errors = [0];
+                validate24.errors = [0];
                 return false;
               }
               if (!(
@@ -4661,7 +4775,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                 data2 === 'paste' ||
                 data2 === 'other'
               )) {
-                validate23.errors = [0];
+                validate24.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4673,7 +4787,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.start_url;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate23.errors = [0];
+                  validate24.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4685,13 +4799,13 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                   let data4 = data.start_address;
                   const _errs9 = errors;
                   if (typeof data4 !== 'string' && data4 !== null) {
-                    validate23.errors = [0];
+                    validate24.errors = [0];
                     return false;
                   }
                   if (errors === _errs9) {
                     if (typeof data4 === 'string') {
                       if (!pattern2.test(data4)) {
-                        validate23.errors = [0];
+                        validate24.errors = [0];
                         return false;
                       }
                     }
@@ -4834,7 +4948,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                                         '#/properties/device/anyOf/1/properties/verification_uri_complete/type',
                                       keyword: 'type',
                                       params: {
-                                        type: schema24.properties.device.anyOf[1].properties.verification_uri_complete
+                                        type: schema25.properties.device.anyOf[1].properties.verification_uri_complete
                                           .type
                                       }
                                     };
@@ -4883,7 +4997,7 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                         vErrors.push(err8);
                       }
                       errors++;
-                      validate23.errors = vErrors;
+                      validate24.errors = vErrors;
                       return false;
                     } else {
                       errors = _errs12;
@@ -4904,13 +5018,13 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
                       let data9 = data.expires_in;
                       const _errs23 = errors;
                       if (!(typeof data9 == 'number' && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                        validate23.errors = [0];
+                        validate24.errors = [0];
                         return false;
                       }
                       if (errors === _errs23) {
                         if (typeof data9 == 'number' && isFinite(data9)) {
                           if (data9 < 0 || isNaN(data9)) {
-                            validate23.errors = [0];
+                            validate24.errors = [0];
                             return false;
                           }
                         }
@@ -4927,15 +5041,15 @@ function validate23(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate23.errors = [0];
+      validate24.errors = [0];
       return false;
     }
   }
-  validate23.errors = vErrors;
+  validate24.errors = vErrors;
   return errors === 0;
 }
-export const isSignOutResult = validate24;
-const schema25 = {
+export const isSignOutResult = validate25;
+const schema26 = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   type: 'object',
   required: ['local', 'revoked', 'end_session_url', 'end_session_address'],
@@ -4946,7 +5060,7 @@ const schema25 = {
     end_session_address: { type: ['string', 'null'] }
   }
 };
-function validate24(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
+function validate25(data, { instancePath = '', parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -4958,18 +5072,18 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
         (data.end_session_url === undefined && (missing0 = 'end_session_url')) ||
         (data.end_session_address === undefined && (missing0 = 'end_session_address'))
       ) {
-        validate24.errors = [0];
+        validate25.errors = [0];
         return false;
       } else {
         if (data.local !== undefined) {
           let data0 = data.local;
           const _errs1 = errors;
           if (typeof data0 !== 'string') {
-            validate24.errors = [0];
+            validate25.errors = [0];
             return false;
           }
           if (!(data0 === 'done' || data0 === 'other')) {
-            validate24.errors = [0];
+            validate25.errors = [0];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4981,7 +5095,7 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
             let data1 = data.revoked;
             const _errs3 = errors;
             if (typeof data1 !== 'string') {
-              validate24.errors = [0];
+              validate25.errors = [0];
               return false;
             }
             if (!(
@@ -4991,7 +5105,7 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
               data1 === 'nothing-to-revoke' ||
               data1 === 'other'
             )) {
-              validate24.errors = [0];
+              validate25.errors = [0];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -5003,7 +5117,7 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
               let data2 = data.end_session_url;
               const _errs5 = errors;
               if (typeof data2 !== 'string' && data2 !== null) {
-                validate24.errors = [0];
+                validate25.errors = [0];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -5015,7 +5129,7 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
                 let data3 = data.end_session_address;
                 const _errs7 = errors;
                 if (typeof data3 !== 'string' && data3 !== null) {
-                  validate24.errors = [0];
+                  validate25.errors = [0];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -5027,10 +5141,10 @@ function validate24(data, { instancePath = '', parentData, parentDataProperty, r
         }
       }
     } else {
-      validate24.errors = [0];
+      validate25.errors = [0];
       return false;
     }
   }
-  validate24.errors = vErrors;
+  validate25.errors = vErrors;
   return errors === 0;
 }

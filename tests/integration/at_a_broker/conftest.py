@@ -12,10 +12,13 @@ import pytest
 from tests.support.broker_under_test import BrokerUnderTest, through_broker
 from tests.support.server_under_test import ServerUnderTest
 
+_OF_THE_BROKER = "of a setting that counts at the broker, whatever the Jupyter server says"
 _SETTINGS = "of the settings of a Jupyter server; a broker does not start with a mistake in its own"
 ELSEWHERE = {
     "test_even_the_wrong_type_for_everything_leaves_jupyter_running": _SETTINGS,
     "test_mistakes_in_the_settings_are_answered_as_everywhere": _SETTINGS,
+    "test_settings_switch_worker_grants_off": _OF_THE_BROKER,
+    "test_a_grant_goes_on_over_many_access_tokens": "of a clock set hours ahead, while a server renews by the minute",
     "test_an_api_that_stops_reading_before_the_very_end_is_given_up": "of the queue that only a Jupyter server has",
 }
 """Tests that say nothing about a broker, and why."""

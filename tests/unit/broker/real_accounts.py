@@ -108,7 +108,9 @@ async def real_accounts(
     rows = GatedRows(path)
     await rows.migrate()
     await rows.open()
-    making = AccountServices(settings, rows, keys_in(Secret(ONE)), event_log_of, shows_id_tokens=False)
+    making = AccountServices(
+        settings, rows, keys_in(Secret(ONE)), event_log_of, shows_id_tokens=False, max_grant_hours=720.0
+    )
     try:
         yield RealAccounts(making, rows, provider)
     finally:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from jupyter_oidc.adapters.storage.grants_memory import MemoryGrants
 from jupyter_oidc.problems import (
     IdpUnavailable,
     LogoutTokenInvalid,
@@ -71,7 +72,14 @@ class Border:
             self.sessions,
             environment.pending,
             environment.sign_out_pages,
-            WorkerGrants(environment.clock, environment.entropy),
+            WorkerGrants(
+                MemoryGrants(),
+                self.sessions,
+                environment.clock,
+                environment.entropy,
+                max_hours=24.0,
+                spawn=asyncio.ensure_future,
+            ),
             environment.clock,
             "i-1",
         )

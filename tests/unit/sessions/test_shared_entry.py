@@ -14,10 +14,11 @@ from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
 from jupyter_oidc.problems import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.delegation import SessionKey
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
-from jupyter_oidc.sessions.retry_later import retry_later_problem
+from jupyter_oidc.sessions.retry_later import problem_without_token, retry_later_problem
 from jupyter_oidc.sessions.service import SessionService
 from tests.unit.protocol.makers import OTHER_RSA, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import FakeEnvironment, no_answer, settle, text_of
@@ -461,3 +462,27 @@ async def test_a_database_that_was_away_at_the_first_look_is_asked_again() -> No
     second = await other.view.summary()
     assert (first.state, first.reason) == (State.SIGNED_OUT, "database")
     assert (second.state, second.reason) == (State.ACTIVE, None)
+
+
+async def test_while_the_database_is_away_nobody_is_taken_for_signed_out() -> None:
+    """What may be stored is not known, so a call is to be tried later, and a grant has not ended."""
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    load, key = fake_environment.vault.loading, fake_environment.service.current.key
+    assert key is not None
+
+    fake_environment.vault.loading = no_answer("database")
+    other = fake_environment.new_service()
+    for answer in (await other.tokens.bearer(SIGN_IN_KEY), await other.tokens.refresh()):
+        assert isinstance(answer, TryLater)
+        problem = problem_without_token(answer)
+        assert (problem.code, problem.retryable, problem.retry_after) == ("storage_unavailable", True, 2.0)
+        assert "tried again by itself" in str(problem.action)
+    with pytest.raises(StorageUnavailable):
+        await other.view.has_session(key)
+    fake_environment.vault.loading = load
+    assert isinstance(await other.tokens.bearer(SIGN_IN_KEY), Granted)
+    assert await other.view.has_session(key)
+    assert not await other.view.has_session(SessionKey("another", key.signed_in_at))
+    await fake_environment.service.sign_outs.sign_out()
+    assert not await fake_environment.service.view.has_session(key)

@@ -2,23 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from jupyter_oidc.problems import Forbidden, GrantInvalid, Overloaded, RequestInvalid
-from jupyter_oidc.sessions.delegation import MAX_HOURS, PREFIX, SOCKET, Delegation, IssuedGrant
-from jupyter_oidc.sessions.worker_grants import MAX_GRANTS, MAX_GRANTS_PER_MAKER, WorkerGrants
+from jupyter_oidc.adapters.storage.grants_memory import MemoryGrants
+from jupyter_oidc.problems import Forbidden, GrantInvalid, Overloaded, RequestInvalid, StorageUnavailable
+from jupyter_oidc.sessions.delegation import (
+    PREFIX,
+    SOCKET,
+    USUAL_HOURS,
+    Delegation,
+    IssuedGrant,
+    SessionKey,
+    StoredGrant,
+)
+from jupyter_oidc.sessions.ports import database_away
+from jupyter_oidc.sessions.worker_grants import (
+    FORSAKEN_SECONDS,
+    LOOK_SECONDS,
+    MAX_GRANTS,
+    MAX_GRANTS_PER_MAKER,
+    MAX_UNSEEN_SECONDS,
+    USE_NOTED_SECONDS,
+    WorkerGrants,
+)
 from tests.unit.sessions.fake_environment import CountingEntropy, HandClock
 
 ORDERS = Delegation("kernel:k1", ("orders",), ("GET", "HEAD"), hours=2.0, name="cluster")
+LEASED = replace(ORDERS, lease_seconds=60.0)
+ADA = SessionKey("ada", 1_000.5)
 HOUR = 3_600.0
 
 
-class Session:
-    """A session that lives until it is told otherwise."""
+@dataclass
+class Living:
+    """The sessions that live, at every provider."""
 
-    lives = True
+    keys: set[SessionKey] = field(default_factory=lambda: {ADA})
+
+    async def has_session(self, provider: str, key: SessionKey) -> bool:
+        return self.is_present(provider, key)
+
+    def is_present(self, provider: str, key: SessionKey) -> bool:
+        return key in self.keys
+
+
+class Store(MemoryGrants):
+    """A store that can be away, and that counts the looks at it."""
+
+    is_away = False
+    looks = 0
+    notes = 0
+
+    async def find(self, digest: str) -> StoredGrant | None:
+        self._answer()
+        self.looks += 1
+        return await super().find(digest)
+
+    async def every(self) -> list[StoredGrant]:
+        self._answer()
+        return await super().every()
+
+    async def remove(self, grant_id: str) -> None:
+        self._answer()
+        await super().remove(grant_id)
+
+    async def renew(self, grant_ids: Sequence[str], lease_ends: float) -> None:
+        self._answer()
+        await super().renew(grant_ids, lease_ends)
+
+    async def note_use(self, grant_id: str, at: float) -> None:
+        self.notes += 1
+        await super().note_use(grant_id, at)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise database_away()
 
 
 @pytest.fixture
@@ -27,18 +89,34 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def grants(clock: HandClock) -> WorkerGrants:
-    return WorkerGrants(clock, CountingEntropy())
+def store() -> Store:
+    return Store()
 
 
 @pytest.fixture
-def session() -> Session:
-    return Session()
+def sessions() -> Living:
+    return Living()
+
+
+def process(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
+    """The grants as one process sees them."""
+    entropy = CountingEntropy()
+    return WorkerGrants(store, sessions, clock, entropy, max_hours=USUAL_HOURS, spawn=asyncio.ensure_future)
 
 
 @pytest.fixture
-def issued(grants: WorkerGrants, session: Session) -> IssuedGrant:
-    return grants.issue("corp", ORDERS, lambda: session.lives)
+def grants(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
+    return process(store, sessions, clock)
+
+
+@pytest.fixture
+def other_process(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
+    return process(store, sessions, clock)
+
+
+@pytest.fixture
+def issued(grants: WorkerGrants, jp_asyncio_loop: asyncio.AbstractEventLoop) -> IssuedGrant:
+    return jp_asyncio_loop.run_until_complete(grants.issue("corp", ORDERS, ADA))
 
 
 def test_a_grant_tells_what_it_opens_and_its_text_is_shown_nowhere(issued: IssuedGrant, clock: HandClock) -> None:
@@ -54,11 +132,26 @@ def test_a_grant_tells_what_it_opens_and_its_text_is_shown_nowhere(issued: Issue
     assert issued.text not in repr(issued) + repr(grant)
 
 
-def test_a_use_is_noted(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
-    assert [grant.last_used for grant in grants.living()] == [None]
+async def test_a_use_is_noted(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
+    assert [grant.last_used for grant in await grants.living()] == [None]
     clock.advance(60)
-    assert grants.use(issued.text).id == issued.grant.id
-    assert [grant.last_used for grant in grants.living()] == [clock.now().wall]
+    assert (await grants.use(issued.text)).id == issued.grant.id
+    assert [grant.last_used for grant in await grants.living()] == [clock.now().wall]
+
+
+async def test_uses_are_stored_now_and_then(
+    grants: WorkerGrants, issued: IssuedGrant, store: Store, clock: HandClock
+) -> None:
+    """Another process shows the use, and a cluster that calls all the time writes once a minute."""
+    for _ in range(10):
+        clock.advance(1)
+        await grants.use(issued.text)
+    await asyncio.sleep(0)
+    assert store.notes == 1
+    clock.advance(USE_NOTED_SECONDS)
+    await grants.use(issued.text)
+    await asyncio.sleep(0)
+    assert [one.grant.last_used for one in await store.every()] == [clock.now().wall]
 
 
 @pytest.mark.parametrize(
@@ -83,69 +176,171 @@ def test_a_grant_opens_what_it_names(issued: IssuedGrant) -> None:
     replace(issued.grant, methods=(SOCKET,)).check("orders", SOCKET)
 
 
-def ended(grants: WorkerGrants, issued: IssuedGrant) -> bool:
-    assert grants.lives(issued.grant.id) is (issued.grant.id in [grant.id for grant in grants.living()])
+async def ended(grants: WorkerGrants, issued: IssuedGrant) -> bool:
+    assert grants.lives(issued.grant.id) is (issued.grant.id in [grant.id for grant in await grants.living()])
     try:
-        grants.use(issued.text)
+        await grants.use(issued.text)
     except GrantInvalid:
         assert not grants.lives(issued.grant.id)
         return True
     return False
 
 
-def test_a_grant_ends_when_its_time_is_over(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
+async def test_a_grant_ends_when_its_time_is_over(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
     clock.advance(2 * HOUR - 1)
-    assert not ended(grants, issued)
+    assert not await ended(grants, issued)
     clock.advance(2)
-    assert ended(grants, issued)
+    assert await ended(grants, issued)
 
 
-def test_a_grant_ends_by_either_clock(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
+async def test_a_grant_ends_by_either_clock(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
     """The monotonic clock may stand still while the machine sleeps; the wall clock may be set back."""
     clock.jump_wall(2 * HOUR + 1)
-    assert ended(grants, issued)
+    assert await ended(grants, issued)
 
 
-def test_a_grant_ends_with_its_session(grants: WorkerGrants, issued: IssuedGrant, session: Session) -> None:
-    session.lives = False
-    assert ended(grants, issued)
-    session.lives = True
-    assert ended(grants, issued)  # another session of the same person does not bring it back
+async def test_a_grant_ends_with_its_session(grants: WorkerGrants, issued: IssuedGrant, sessions: Living) -> None:
+    sessions.keys = {SessionKey("ada", 1_001.0)}  # another session of the same person does not bring it back
+    assert await ended(grants, issued)
+    sessions.keys = {ADA}
+    assert await ended(grants, issued)
 
 
-def test_a_revoked_grant_is_good_for_nothing_and_others_live_on(grants: WorkerGrants, issued: IssuedGrant) -> None:
-    other = grants.issue("corp", ORDERS, lambda: True)
-    assert grants.revoke(issued.grant.id) == issued.grant
-    assert grants.revoke(issued.grant.id) is None
-    assert ended(grants, issued)
-    assert not ended(grants, other)
+async def test_a_revoked_grant_is_good_for_nothing_and_others_live_on(
+    grants: WorkerGrants, issued: IssuedGrant
+) -> None:
+    other = await grants.issue("corp", ORDERS, ADA)
+    assert await grants.revoke(issued.grant.id) == issued.grant
+    assert await grants.revoke(issued.grant.id) is None
+    assert await ended(grants, issued)
+    assert not await ended(grants, other)
 
 
 @pytest.mark.parametrize("text", ["", PREFIX, "jog.abc", PREFIX + "x" * 10_000, PREFIX + "\ud800"])
-def test_an_unknown_text_is_no_grant(grants: WorkerGrants, issued: IssuedGrant, text: str) -> None:
+async def test_an_unknown_text_is_no_grant(grants: WorkerGrants, issued: IssuedGrant, text: str) -> None:
     with pytest.raises(GrantInvalid):
-        grants.use(text)
+        await grants.use(text)
 
 
-@pytest.mark.parametrize("hours", [0.0, -1.0, MAX_HOURS + 0.1, float("inf"), float("nan")])
-def test_no_grant_lives_longer_than_a_day(grants: WorkerGrants, hours: float) -> None:
+@pytest.mark.parametrize("hours", [0.0, -1.0, USUAL_HOURS + 0.1, float("inf"), float("nan")])
+async def test_no_grant_lives_longer_than_a_day(grants: WorkerGrants, hours: float) -> None:
     with pytest.raises(RequestInvalid, match="24 hours at most"):
-        grants.issue("corp", replace(ORDERS, hours=hours), lambda: True)
+        await grants.issue("corp", replace(ORDERS, hours=hours), ADA)
 
 
-def test_one_kernel_cannot_take_the_place_of_all(grants: WorkerGrants, clock: HandClock) -> None:
+async def test_one_kernel_cannot_take_the_place_of_all(grants: WorkerGrants, clock: HandClock) -> None:
     for _ in range(MAX_GRANTS_PER_MAKER):
-        grants.issue("corp", ORDERS, lambda: True)
+        await grants.issue("corp", ORDERS, ADA)
     with pytest.raises(Overloaded):
-        grants.issue("corp", ORDERS, lambda: True)
-    grants.issue("corp", replace(ORDERS, maker="kernel:k2"), lambda: True)
+        await grants.issue("corp", ORDERS, ADA)
+    await grants.issue("corp", replace(ORDERS, maker="kernel:k2"), ADA)
     clock.advance(2 * HOUR + 1)
-    grants.issue("corp", ORDERS, lambda: True)  # those that have ended make room
-    assert len(grants.living()) == 1
+    await grants.issue("corp", ORDERS, ADA)  # those that have ended make room
+    assert len(await grants.living()) == 1
 
 
-def test_the_number_of_grants_is_limited(grants: WorkerGrants) -> None:
+async def test_the_number_of_grants_is_limited(grants: WorkerGrants) -> None:
     for number in range(MAX_GRANTS):
-        grants.issue("corp", replace(ORDERS, maker=f"kernel:k{number}"), lambda: True)
+        await grants.issue("corp", replace(ORDERS, maker=f"kernel:k{number}"), ADA)
     with pytest.raises(Overloaded, match="Too many worker grants live"):
-        grants.issue("corp", replace(ORDERS, maker="kernel:another"), lambda: True)
+        await grants.issue("corp", replace(ORDERS, maker="kernel:another"), ADA)
+
+
+# -- several processes at one store ------------------------------------------------------------------------
+
+
+async def test_another_process_knows_the_grant(issued: IssuedGrant, other_process: WorkerGrants) -> None:
+    assert (await other_process.use(issued.text)).apis == ("orders",)
+    assert other_process.lives(issued.grant.id)
+
+
+async def test_what_another_process_revokes_ends_here_too(
+    grants: WorkerGrants, issued: IssuedGrant, other_process: WorkerGrants, clock: HandClock
+) -> None:
+    """For a new call as soon as the store is looked at again, and for a stream at the look after that."""
+    await grants.use(issued.text)
+    await other_process.revoke(issued.grant.id)
+    clock.advance(LOOK_SECONDS)
+    assert grants.lives(issued.grant.id)
+    await asyncio.sleep(0.01)
+    assert not grants.lives(issued.grant.id)
+    with pytest.raises(GrantInvalid):
+        await grants.use(issued.text)
+
+
+async def test_calls_ask_the_store_now_and_then(
+    grants: WorkerGrants, issued: IssuedGrant, store: Store, clock: HandClock
+) -> None:
+    for _ in range(100):
+        clock.advance(LOOK_SECONDS / 50)
+        await grants.use(issued.text)
+    assert 1 <= store.looks <= 3
+
+
+async def test_a_known_grant_is_good_for_a_minute_without_the_store(
+    grants: WorkerGrants, issued: IssuedGrant, other_process: WorkerGrants, store: Store, clock: HandClock
+) -> None:
+    await grants.use(issued.text)
+    store.is_away = True
+    clock.advance(MAX_UNSEEN_SECONDS - 1)
+    assert grants.lives(issued.grant.id)
+    await grants.use(issued.text)
+    with pytest.raises(StorageUnavailable):  # and not that it has ended, which is not known
+        await other_process.use(issued.text)
+    clock.advance(LOOK_SECONDS)
+    assert not grants.lives(issued.grant.id)
+    with pytest.raises(StorageUnavailable):
+        await grants.use(issued.text)
+    store.is_away = False
+    assert (await grants.use(issued.text)).id == issued.grant.id
+    assert grants.lives(issued.grant.id)
+
+
+# -- leases ------------------------------------------------------------------------------------------------
+
+
+async def test_a_grant_that_its_server_does_not_renew_opens_nothing(grants: WorkerGrants, clock: HandClock) -> None:
+    issued = await grants.issue("corp", LEASED, ADA)
+    for _ in range(5):
+        clock.advance(59)
+        await grants.use(issued.text)
+        assert await grants.renew([issued.grant.id], 60.0) == (issued.grant.id,)
+    clock.advance(61)
+    assert not grants.lives(issued.grant.id)
+    with pytest.raises(GrantInvalid):
+        await grants.use(issued.text)
+
+
+async def test_a_server_that_was_kept_from_renewing_can_make_up_for_it(grants: WorkerGrants, clock: HandClock) -> None:
+    issued = await grants.issue("corp", LEASED, ADA)
+    clock.advance(60 + FORSAKEN_SECONDS - 1)
+    with pytest.raises(GrantInvalid):
+        await grants.use(issued.text)
+    assert await grants.renew([issued.grant.id], 60.0) == (issued.grant.id,)
+    assert (await grants.use(issued.text)).id == issued.grant.id
+    clock.advance(60 + FORSAKEN_SECONDS + 1)
+    assert await grants.renew([issued.grant.id], 60.0) == ()
+    assert await grants.living() == ()
+
+
+async def test_a_lease_that_ends_while_the_store_is_away_is_no_end(
+    grants: WorkerGrants, store: Store, clock: HandClock
+) -> None:
+    issued = await grants.issue("corp", replace(ORDERS, lease_seconds=30.0), ADA)
+    store.is_away = True
+    clock.advance(31)
+    with pytest.raises(StorageUnavailable):
+        await grants.use(issued.text)
+
+
+async def test_a_renewal_prolongs_no_life(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
+    """Neither of a grant that needs none, nor beyond the hours of one that does."""
+    leased = await grants.issue("corp", replace(LEASED, hours=1.0), ADA)
+    assert set(await grants.renew([issued.grant.id, leased.grant.id, "worker-unknown"], 9 * HOUR)) == {
+        issued.grant.id,
+        leased.grant.id,
+    }
+    clock.advance(HOUR + 1)
+    assert await ended(grants, leased)
+    clock.advance(HOUR)
+    assert await ended(grants, issued)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.sessions.api import ProviderSettings, SignIn
-from jupyter_oidc.web.front import Call
+from jupyter_oidc.web.front import Call, GrantTerms
 from jupyter_oidc.web.request import Caller, Headers, Request
 
 USER = Caller("user", "user:ada")
@@ -60,6 +60,8 @@ class PlainFront:
     notes: list[str] = field(default_factory=list)
     listening_for: list[str] = field(default_factory=list)
     makes_worker_grants: bool = True
+    worker_address: str | None = "https://hub.example.com/user/ada/"
+    grant_terms: GrantTerms = field(default_factory=lambda: GrantTerms(24.0))
     made: list[tuple[str, bool]] = field(default_factory=list)
 
     def public_url(self, settings: ProviderSettings | None = None) -> str | None:
@@ -77,7 +79,7 @@ class PlainFront:
     def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
         self.made.append((grant_id, is_outlived))
 
-    def end_forsaken_grants(self) -> None:
+    async def end_forsaken_grants(self) -> None:
         """No kernel of this front has ended."""
 
     async def diagnostics(self, headers: Any) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.storage.database.rows import RowName, database_away, tags_of
+from jupyter_oidc.adapters.storage.database.rows import RowName, tags_of
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
 from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
+from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

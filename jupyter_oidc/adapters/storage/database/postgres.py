@@ -26,11 +26,11 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from jupyter_oidc.adapters.storage.database.rows import (
     NO_TAGS,
     PRESENCE_SECONDS,
+    GrantRow,
     RowName,
     Tags,
     Turn,
     acquire,
-    database_away,
     other_schema,
     turn_taken,
 )
@@ -38,9 +38,10 @@ from jupyter_oidc.adapters.storage.database.schema import POSTGRESQL, VERSION
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Problem, StorageUnavailable
 from jupyter_oidc.secret_access import reveal
+from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Sequence
 
     from jupyter_oidc.background import Background
     from jupyter_oidc.entropy import Entropy
@@ -129,6 +130,29 @@ _SEEN: Final = """
 """
 _FORGET: Final = """
     DELETE FROM oidc_replicas WHERE replica = %(replica)s OR seen_at < now() - interval '1 day'
+"""
+
+_ADD_GRANT: Final = """
+    WITH ended AS (DELETE FROM oidc_grants WHERE ends < %(began)s)
+    INSERT INTO oidc_grants (id, digest, account, sealed, began, ends, lease_ends, last_used)
+    VALUES (%(id)s, %(digest)s, %(account)s, %(sealed)s, %(began)s, %(ends)s, %(lease_ends)s, %(last_used)s)
+"""
+_GRANT: Final = """
+    SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants WHERE digest = %(digest)s
+"""
+_GRANTS_OF: Final = """
+    SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants
+    WHERE account = %(account)s ORDER BY began
+"""
+_REMOVE_GRANT: Final = """
+    DELETE FROM oidc_grants WHERE account = %(account)s AND id = %(grant_id)s
+"""
+_RENEW_GRANTS: Final = """
+    UPDATE oidc_grants SET lease_ends = %(lease_ends)s
+    WHERE account = %(account)s AND id = ANY(%(grant_ids)s) AND lease_ends IS NOT NULL
+"""
+_NOTE_GRANT_USE: Final = """
+    UPDATE oidc_grants SET last_used = %(at)s WHERE account = %(account)s AND id = %(grant_id)s
 """
 
 _T = TypeVar("_T")
@@ -222,6 +246,31 @@ class PostgresRows:
         """Write or remove the name of this replica beside the row; see ``Rows.mark``."""
         user = self.replica if in_use else None
         return await self.run(_MARK, **name._asdict(), user=user, turn=turn) is not None
+
+    async def add_grant(self, row: GrantRow) -> None:
+        """Store a new worker grant; see ``Rows.add_grant``."""
+        await self.run(_ADD_GRANT, **row._asdict())
+
+    async def grant(self, digest: str) -> GrantRow | None:
+        """Return the worker grant whose text has this ``digest``."""
+        row = await self.run(_GRANT, digest=digest)
+        return None if row is None else _grant_row(row)
+
+    async def grants_of(self, account: str) -> list[GrantRow]:
+        """Return the worker grants of an account."""
+        return [_grant_row(row) for row in await self._rows(_GRANTS_OF, account=account)]
+
+    async def remove_grant(self, account: str, grant_id: str) -> None:
+        """Remove a worker grant of an account."""
+        await self.run(_REMOVE_GRANT, account=account, grant_id=grant_id)
+
+    async def renew_grants(self, account: str, grant_ids: Sequence[str], lease_ends: float) -> None:
+        """Let the leases of these grants end later."""
+        await self.run(_RENEW_GRANTS, account=account, grant_ids=list(grant_ids), lease_ends=lease_ends)
+
+    async def note_grant_use(self, account: str, grant_id: str, at: float) -> None:
+        """Store when a grant of an account was used last."""
+        await self.run(_NOTE_GRANT_USE, account=account, grant_id=grant_id, at=at)
 
     @asynccontextmanager
     async def take_turn(self, name: RowName, timeout_seconds: float) -> AsyncIterator[Turn]:
@@ -371,6 +420,11 @@ def _pool(parts: dict[str, Any], most: int, timeout_seconds: float) -> AsyncConn
             "prepare_threshold": None,  # NOTE: a pooler by transaction gives the next statement another connection
         },
     )
+
+
+def _grant_row(row: tuple[Any, ...]) -> GrantRow:
+    found = GrantRow(*row)
+    return found._replace(sealed=bytes(found.sealed))
 
 
 def _lock_number(name: RowName) -> int:

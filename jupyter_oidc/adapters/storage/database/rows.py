@@ -15,15 +15,31 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import Overloaded, StorageUnavailable
-from jupyter_oidc.sessions.ports import DATABASE_AWAY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
 PRESENCE_SECONDS: Final = 15.0
 """Seconds after its last sign of life for which a replica counts as running."""
 
 BUSY_RETRY_SECONDS: Final = 1.0
+
+
+class GrantRow(NamedTuple):
+    """The row of a worker grant of ``account``: its ``id``, the ``digest`` of its text, and the ``sealed`` rest.
+
+    Times are seconds of the epoch; see :class:`~jupyter_oidc.sessions.delegation.StoredGrant`.
+    """
+
+    id: str
+    digest: str
+    account: str
+    sealed: bytes
+    began: float
+    ends: float
+    lease_ends: float | None
+    last_used: float | None
 
 
 class RowName(NamedTuple):
@@ -135,18 +151,33 @@ class Rows(Protocol):
         """
         ...
 
+    async def add_grant(self, row: GrantRow) -> None:
+        """Store a new worker grant, and remove those of all accounts that have ended before it began."""
+        ...
+
+    async def grant(self, digest: str) -> GrantRow | None:
+        """Return the worker grant whose text has this ``digest``, or ``None``."""
+        ...
+
+    async def grants_of(self, account: str) -> list[GrantRow]:
+        """Return the worker grants of an account, the oldest first."""
+        ...
+
+    async def remove_grant(self, account: str, grant_id: str) -> None:
+        """Remove a worker grant of an account; removing none is no error."""
+        ...
+
+    async def renew_grants(self, account: str, grant_ids: Sequence[str], lease_ends: float) -> None:
+        """Let the leases of these grants of an account, where they have one, end at ``lease_ends``."""
+        ...
+
+    async def note_grant_use(self, account: str, grant_id: str, at: float) -> None:
+        """Store when a grant of an account was used last."""
+        ...
+
     async def aclose(self) -> None:
         """Close all connections."""
         ...
-
-
-def database_away() -> StorageUnavailable:
-    """Return the problem for a database that does not answer."""
-    return StorageUnavailable(
-        N_("The database of the sessions does not answer."),
-        action=N_("Look whether it runs; this is tried again by itself."),
-        detail=DATABASE_AWAY,
-    )
 
 
 def other_schema(found: int, wanted: int) -> StorageUnavailable:

@@ -28,6 +28,20 @@ POSTGRESQL: Final[tuple[str, ...]] = (
     CREATE INDEX oidc_entries_subject ON oidc_entries (entry, subject);
     CREATE INDEX oidc_entries_sid ON oidc_entries (entry, sid);
     """,
+    """
+    CREATE TABLE oidc_grants (
+        id text NOT NULL,
+        digest text PRIMARY KEY,
+        account text NOT NULL,
+        sealed bytea NOT NULL,
+        began double precision NOT NULL,
+        ends double precision NOT NULL,
+        lease_ends double precision,
+        last_used double precision
+    );
+    CREATE INDEX oidc_grants_account ON oidc_grants (account);
+    CREATE INDEX oidc_grants_ends ON oidc_grants (ends);
+    """,
 )
 
 SQLITE: Final[tuple[str, ...]] = (
@@ -47,6 +61,20 @@ SQLITE: Final[tuple[str, ...]] = (
     ALTER TABLE oidc_entries ADD COLUMN sid TEXT;
     CREATE INDEX oidc_entries_subject ON oidc_entries (entry, subject);
     CREATE INDEX oidc_entries_sid ON oidc_entries (entry, sid);
+    """,
+    """
+    CREATE TABLE oidc_grants (
+        id TEXT NOT NULL,
+        digest TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        began REAL NOT NULL,
+        ends REAL NOT NULL,
+        lease_ends REAL,
+        last_used REAL
+    ) WITHOUT ROWID;
+    CREATE INDEX oidc_grants_account ON oidc_grants (account);
+    CREATE INDEX oidc_grants_ends ON oidc_grants (ends);
     """,
 )
 

@@ -7,20 +7,22 @@ between using a token and storing its successor.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jupyter_oidc.adapters.storage.database.rows import NO_TAGS, Turn, acquire, database_away, other_schema
+from jupyter_oidc.adapters.storage.database.rows import NO_TAGS, GrantRow, Turn, acquire, other_schema
 from jupyter_oidc.adapters.storage.database.schema import SQLITE, VERSION
 from jupyter_oidc.adapters.storage.entry_lock import is_network
 from jupyter_oidc.language import N_
 from jupyter_oidc.problems import StorageUnavailable
+from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from filelock import BaseFileLock
@@ -66,6 +68,31 @@ _ACCOUNTS: Final = """
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = ? AND entry = ?
+"""
+
+_END_GRANTS: Final = """
+    DELETE FROM oidc_grants WHERE ends < ?
+"""
+_ADD_GRANT: Final = """
+    INSERT INTO oidc_grants (id, digest, account, sealed, began, ends, lease_ends, last_used)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_GRANT: Final = """
+    SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants WHERE digest = ?
+"""
+_GRANTS_OF: Final = """
+    SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants
+    WHERE account = ? ORDER BY began
+"""
+_REMOVE_GRANT: Final = """
+    DELETE FROM oidc_grants WHERE account = ? AND id = ?
+"""
+_RENEW_GRANTS: Final = """
+    UPDATE oidc_grants SET lease_ends = ?
+    WHERE account = ? AND id IN (SELECT value FROM json_each(?)) AND lease_ends IS NOT NULL
+"""
+_NOTE_GRANT_USE: Final = """
+    UPDATE oidc_grants SET last_used = ? WHERE account = ? AND id = ?
 """
 
 _T = TypeVar("_T")
@@ -155,6 +182,31 @@ class SqliteRows:
             yield Turn(self, name, number, interrupted=interrupted)
         finally:
             lock.release()
+
+    async def add_grant(self, row: GrantRow) -> None:
+        """Store a new worker grant; see ``Rows.add_grant``."""
+        await self.run(_END_GRANTS, row.began)
+        await self.run(_ADD_GRANT, *row)
+
+    async def grant(self, digest: str) -> GrantRow | None:
+        """Return the worker grant whose text has this ``digest``."""
+        return next((GrantRow(*row) for row in await self.run(_GRANT, digest)), None)
+
+    async def grants_of(self, account: str) -> list[GrantRow]:
+        """Return the worker grants of an account."""
+        return [GrantRow(*row) for row in await self.run(_GRANTS_OF, account)]
+
+    async def remove_grant(self, account: str, grant_id: str) -> None:
+        """Remove a worker grant of an account."""
+        await self.run(_REMOVE_GRANT, account, grant_id)
+
+    async def renew_grants(self, account: str, grant_ids: Sequence[str], lease_ends: float) -> None:
+        """Let the leases of these grants end later."""
+        await self.run(_RENEW_GRANTS, lease_ends, account, json.dumps(list(grant_ids)))
+
+    async def note_grant_use(self, account: str, grant_id: str, at: float) -> None:
+        """Store when a grant was used last."""
+        await self.run(_NOTE_GRANT_USE, at, account, grant_id)
 
     async def run(self, statement: str, *arguments: object) -> list[Any]:
         """Run one statement and return its rows; what it has written is on the disk then."""

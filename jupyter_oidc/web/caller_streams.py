@@ -17,7 +17,7 @@ CHECK_INTERVAL_SECONDS: Final = 2.0
 """Seconds between two checks of the callers that have a stream open."""
 
 
-class KernelStreams:
+class CallerStreams:
     """Ends a stream by calling its function; runs no timer while no stream is open."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.kernel_grants import GRANT_LIFETIME_SECONDS, KernelGrants, KernelRun, proof_of
-from jupyter_oidc.server.kernel_streams import CHECK_INTERVAL_SECONDS, KernelStreams
+from jupyter_oidc.web.caller_streams import CHECK_INTERVAL_SECONDS, CallerStreams
 from tests.support.kernels import Kernels
 from tests.unit.sessions.fake_environment import HandClock
 
@@ -30,7 +30,7 @@ async def test_a_stream_that_begins_late_is_not_cut_because_the_grant_of_its_cal
     grants, kernel = running(Kernels({"k1": KEY}), clock)
     clock.advance(GRANT_LIFETIME_SECONDS + 1)
     cut: list[str] = []
-    stop = KernelStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
+    stop = CallerStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
     stop()
     assert cut == []
 
@@ -40,7 +40,7 @@ async def test_a_stream_of_a_kernel_that_is_gone_is_cut_at_once() -> None:
     grants, kernel = running(kernels, HandClock())
     del kernels["k1"]
     cut: list[str] = []
-    KernelStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
+    CallerStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
     assert cut == ["cut"]
 
 
@@ -49,7 +49,7 @@ async def test_a_kernel_manager_that_fails_stops_no_later_check(caplog: pytest.L
     kernels = Kernels({"k1": KEY})
     grants, kernel = running(kernels, HandClock())
     cut: list[str] = []
-    KernelStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
+    CallerStreams().watch(lambda: grants.lasts(kernel), lambda: cut.append("cut"))
     kernels.defect = OSError("the kernel manager cannot be reached")
     await asyncio.sleep(CHECK_INTERVAL_SECONDS + 0.2)
     kernels.defect = None

@@ -1,0 +1,1 @@
+from tests.integration.test_worker_grants import *
