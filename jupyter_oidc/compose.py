@@ -49,6 +49,7 @@ from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.shared_provider import SharedProvider, SharedProviders
+from jupyter_oidc.sessions.shared_tokens import NoSharedTokens
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.sessions.worker_grants import WorkerGrants
 from jupyter_oidc.settings.widening import widens, without_widening
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, GrantStore, ProviderPort, Scheduler, Vault
     from jupyter_oidc.sessions.shared_provider import ProviderShare
+    from jupyter_oidc.sessions.shared_tokens import SharedTokens
     from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
 
@@ -86,6 +88,7 @@ class Parts:
 
     ``share`` returns what a session uses of its provider; without it, each has a provider of its own.
     ``shows_id_tokens`` says that a sign-out page may hold the ID token. ``documents`` reads those that describe APIs.
+    ``shared_tokens`` keeps access tokens where several processes have the session.
     ``grants`` are those for workers, which last ``max_grant_hours`` at most.
     """
 
@@ -100,6 +103,7 @@ class Parts:
     share: Callable[[Provider], ProviderShare] | None = None
     shows_id_tokens: bool = True
     documents: DocumentPorts = field(default_factory=DocumentAccess)
+    shared_tokens: Callable[[Provider], SharedTokens] = lambda _: NoSharedTokens()
     grants: GrantStore = field(default_factory=MemoryGrants)
     max_grant_hours: float = USUAL_HOURS
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
@@ -493,6 +497,7 @@ def _session(
         event_log=parts.event_log,
         logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
         sign_out_pages=pages,
+        shared_tokens=parts.shared_tokens(provider),
         takes_over=takes_over,
     )
     shared[service] = at_provider
@@ -584,6 +589,7 @@ class AccountServices:
             share=partial(self._providers.share, calls=asyncio.Semaphore(MAX_PROVIDER_CALLS)),
             shows_id_tokens=self._shows_id_tokens,
             documents=self._documents,
+            shared_tokens=lambda one: entry(one.name, one.issuer, one.client_id),
             grants=DatabaseGrants(self._rows, self._keys, account),
             max_grant_hours=self._max_grant_hours,
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def check_entitlements(provider: Provider, session: SessionService | None) -> list[Check]:
     """Return a check about unlisted entitlements; none without a session."""
-    if session is None or session.entitlements_known:
+    if session is None or session.view.entitlements_known:
         return []
     return [
         Subject(N_("entitlements"), provider.name).warning(

@@ -237,7 +237,7 @@ class BearerTokens:
         """Refresh while no other server does; raises ``AudienceRefused``."""
         try:
             async with self._store.transaction() as transaction:
-                outcome = await self._refresh.under_lock(session, key, transaction)
+                outcome = await self._refresh.under_lock(session, key, source, transaction)
                 return await self._apply(session, outcome, key, source, transaction)
         except Overloaded as problem:
             return TryLater(problem.retry_after or 1.0, problem.code)
@@ -280,7 +280,8 @@ class BearerTokens:
     def _take_effect(self, session: LiveSession, data: SessionData, key: TokenKey, source: BearerSource) -> Bearer:
         session.data = data
         self._current.move(SessionTransition.REFRESHED)
-        session.schedule.refreshed(session.refreshable_lifetime())
+        session.schedule.succeeded()
+        session.plan_refresh()
         token = session.token(key, source)
         if token is None or not token.alive(self._clock.now()):
             session.negative_tokens.add((key, source), refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")

@@ -88,10 +88,14 @@ class LiveSession:
 
     # -- time ----------------------------------------------------------------------------------------------
 
-    def refreshable_lifetime(self) -> float | None:
-        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be refreshed."""
-        access = self.sign_in_token
-        return None if self.data.refresh_token is None or access is None else access.lifetime
+    def plan_refresh(self) -> None:
+        """Plan the next refresh before the sign-in's access token expires; none if that is unknown, or not possible (F-3)."""
+        access, now = self.sign_in_token, self._clock.now()
+        left = None if self.data.refresh_token is None or access is None else access.seconds_left(now)
+        if access is None or access.lifetime is None or left is None:
+            self.schedule.stop()
+        else:
+            self.schedule.plan(access.lifetime, left)
 
     def usable_seconds_left(self) -> float | None:
         """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import Granted, TokenKey
-    from jupyter_oidc.sessions.live_session import LiveSession
+    from jupyter_oidc.sessions.live_session import BearerSource, LiveSession
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Entry, SystemPorts
     from jupyter_oidc.sessions.session_data import SessionData
@@ -121,10 +121,15 @@ class Refresh:
 
     # -- by the refresh token ------------------------------------------------------------------------------
 
-    async def under_lock(self, session: LiveSession, key: TokenKey, transaction: StoreTransaction) -> RefreshOutcome:
-        """Use the refresh token that is stored now, under the lock, for a token of ``key`` (B2, B10)."""
+    async def under_lock(
+        self, session: LiveSession, key: TokenKey, source: BearerSource, transaction: StoreTransaction
+    ) -> RefreshOutcome:
+        """Use the refresh token that is stored now, under the lock, for a token of ``key`` (B2, B10).
+
+        It is not used if another process has just got such a token, and shares it.
+        """
         try:
-            return await self._spend_stored(session, key, transaction)
+            return await self._spend_stored(session, key, source, transaction)
         except _SessionIsOver:
             return OverMeanwhile()
         except AudienceRefused as refused:
@@ -141,7 +146,9 @@ class Refresh:
             raise _SessionIsOver
         return known
 
-    async def _spend_stored(self, session: LiveSession, key: TokenKey, transaction: StoreTransaction) -> RefreshOutcome:
+    async def _spend_stored(
+        self, session: LiveSession, key: TokenKey, source: BearerSource, transaction: StoreTransaction
+    ) -> RefreshOutcome:
         known = self._known_entry(session)
         stored = await transaction.stored_state(known)  # NOTE: unknown in doubt, since a token is used once
         self._check_current(session)
@@ -153,6 +160,12 @@ class Refresh:
                 refresh_token = entry.refresh_token
                 session.data = self._adopted(session.data, entry)
                 session.refresh_outcome_unknown = False
+        before = session.token(key, "access_token")
+        shared = session.data.with_shared(await transaction.load_access(), self._clock.now())
+        self._check_current(session)
+        after = shared.access.get(key)
+        if source == "access_token" and after is not before and session.usable(after) is not None:
+            return Refreshed(shared)
         return await self._spend(session, key, transaction, refresh_token)
 
     def _adopted(self, data: SessionData, entry: Entry) -> SessionData:
@@ -303,6 +316,8 @@ class Refresh:
             self._check_current(session)
             if isinstance(stored, RotatedElsewhere):
                 after = self._adopted(after, stored.entry)
+        await transaction.share(after.shared_access())
+        self._check_current(session)
         return Refreshed(after)
 
     async def _judge_refusal(

@@ -67,22 +67,19 @@ class RefreshSchedule:
         self._refusals += 1
         return self._refusals
 
-    def refreshed(self, lifetime: float | None) -> None:
-        """Forget failures and plan the next refresh for a token of ``lifetime`` seconds."""
-        self._forget_failures()
+    def succeeded(self) -> None:
+        """Forget failures: there is a new token."""
+        self._failures, self._refusals, self._not_before, self.retry_at = 0, 0, 0.0, None
         self._refreshed_at = self._clock.now().monotonic
-        self.plan(lifetime)
 
-    def plan(self, lifetime: float | None) -> None:
-        """Set the timer before the expiry; set none if ``lifetime`` is ``None``: unknown, or no refresh token (F-3)."""
-        self._start(None if lifetime is None else refresh_policy.proactive_delay(lifetime, self._entropy.jitter()))
+    def plan(self, lifetime: float, left: float) -> None:
+        """Set the timer before the expiry of a token of ``lifetime`` seconds, of which some are ``left``."""
+        delay = refresh_policy.proactive_delay(lifetime, self._entropy.jitter())
+        self._start(max(1.0, delay - (lifetime - left)))
 
     def stop(self) -> None:
         """Stop the timer."""
         self._start(None)
-
-    def _forget_failures(self) -> None:
-        self._failures, self._refusals, self._not_before, self.retry_at = 0, 0, 0.0, None
 
     def _start(self, seconds: float | None) -> None:
         if self._timer is not None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import EntryLock, EventLog, Scheduler, Vault
     from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
     from jupyter_oidc.sessions.revocation import Origin
+    from jupyter_oidc.sessions.shared_tokens import SharedTokens
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
@@ -69,6 +70,7 @@ class SessionService:
         event_log: EventLog,
         logouts: AcceptedLogouts,
         sign_out_pages: SignOutPages,
+        shared_tokens: SharedTokens,
         takes_over: Callable[[Secret | None], None] | None = None,
     ) -> None:
         self._timers = timers = OwnedTimers(scheduler)
@@ -87,6 +89,7 @@ class SessionService:
             on_saved_late=current.saved_late,
             on_overtaken=lambda: tokens.compare_soon(),  # noqa: PLW0108 - they are made below
             on_dropped=lambda entry: orphans.revoke_entry(entry),  # noqa: PLW0108 - as above
+            shared=shared_tokens,
         )
         store.set_retry(lambda: self._background.start(store.retry(), after_defect=store.schedule_retry))
         self._orphans = orphans = Orphans(current, oidc_client, timers, self._background)
@@ -173,11 +176,6 @@ class SessionService:
     def state(self) -> State:
         """The current state."""
         return self.current.state
-
-    @property
-    def entitlements_known(self) -> bool:
-        """Whether the provider listed the entitlements of the person; true without a session, too."""
-        return self.current.data.entitlements.known
 
     @property
     def origin(self) -> Origin | None:

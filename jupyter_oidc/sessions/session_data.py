@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.clock import Moment
+from jupyter_oidc.sessions.delegation import SessionKey
 from jupyter_oidc.sessions.entitlements import (
     MAX_SHOWN,
     MAX_SHOWN_BYTES,
@@ -19,12 +21,12 @@ from jupyter_oidc.sessions.entitlements import (
 )
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TokenKey
 from jupyter_oidc.sessions.ports import Entry
+from jupyter_oidc.sessions.shared_tokens import SharedAccess, SharedToken
 from jupyter_oidc.sessions.summary import Profile, User, stored_user, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.clock import Moment
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
@@ -111,6 +113,31 @@ class SessionData:
             entitlements=entitlements,
             shown=entitlements.within(count=MAX_SHOWN, size=MAX_SHOWN_BYTES, first=_required(settings)),
         )
+
+    def shared_access(self) -> SharedAccess | None:
+        """Return the access tokens for other processes of this session; ``None`` for a session that is not stored."""
+        if self.refresh_token is None or self.signed_in_at is None:
+            return None
+        tokens = (
+            SharedToken(key, token.secret, token.obtained.wall, token.lifetime, token.proof_key is not None)
+            for key, token in self.access.items()
+        )
+        return SharedAccess(SessionKey(self.subject, self.signed_in_at), tuple(tokens))
+
+    def with_shared(self, access: SharedAccess | None, now: Moment) -> SessionData:
+        """Return this data with the tokens of ``access`` that are newer, if they are those of the same session."""
+        if access is None or access.session != (self.subject, self.signed_in_at):
+            return self
+        newer = {
+            one.key: self._token_of(one, now)
+            for one in access.tokens
+            if one.key not in self.access or self.access[one.key].obtained.wall < one.obtained_at
+        }
+        return replace(self, access={**self.access, **newer}) if newer else self
+
+    def _token_of(self, shared: SharedToken, now: Moment) -> AccessToken:
+        obtained = Moment(shared.obtained_at, now.monotonic - max(0.0, now.wall - shared.obtained_at))
+        return AccessToken(shared.secret, obtained, shared.lifetime, self.proof_key if shared.is_bound else None)
 
     def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
         """Return the token that expires last, as long as calls work: usually the sign-in's access token.

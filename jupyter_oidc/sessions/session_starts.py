@@ -74,9 +74,16 @@ class SessionStarts:
             self._current.awaits_database, self._current.reason = False, None
         if entry is None or self._current.boundaries:
             return True
-        session = self._current.begin(SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key)))
+        access = await self._store.load_access()
+        if self._current.boundaries:
+            return True
+        data = SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key))
+        session = self._current.begin(data.with_shared(access, self._clock.now()))
         self._current.move(SessionTransition.RESTORED)
-        self._tokens.refresh_soon(session)
+        if session.usable(session.sign_in_token) is None:
+            self._tokens.refresh_soon(session)
+        else:
+            session.plan_refresh()
         return True
 
     def question(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
@@ -116,13 +123,14 @@ class SessionStarts:
         current.close_streams()
         self._pages.withdraw(current.settings.name)
         await self._store.replace(data.entry(current.settings))
+        await self._store.share(data.shared_access())
         if before is not None and before.token != tokens.set.refresh_token:
             self._orphans.revoke(before)
         if not current.is_current(session):
             raise SignInCancelled
         changes = changes and has_session(current.raw_state)
         current.move(SessionTransition.PERSON_CHANGED if changes else SessionTransition.SIGNED_IN)
-        session.schedule.plan(session.refreshable_lifetime())
+        session.plan_refresh()
         current.schedule_expiry()
 
 

@@ -11,7 +11,7 @@ It refuses to decide what any of this means for the session.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, Vault
+    from jupyter_oidc.sessions.shared_tokens import SharedAccess, SharedTokens
 
 REFRESH_LOCK_TIMEOUT_SECONDS: Final = 30.0
 """Seconds that a refresh waits for the lock (B12)."""
@@ -96,7 +97,7 @@ class SessionStore:
 
     ``on_saved_late`` is called when a write succeeds after it had failed, ``on_overtaken`` when it is not repeated
     because another server has stored or removed the entry meanwhile, and ``on_dropped`` with an entry that is given up
-    for that and whose token no session uses any more.
+    for that and whose token no session uses any more. ``shared`` keeps access tokens beside the entry.
     """
 
     def __init__(
@@ -109,8 +110,10 @@ class SessionStore:
         on_saved_late: Callable[[], None],
         on_overtaken: Callable[[], None],
         on_dropped: Callable[[Entry], None],
+        shared: SharedTokens,
     ) -> None:
         self._vault = vault
+        self._shared = shared
         self._lock = lock
         self._scheduler = scheduler
         self._entropy = entropy
@@ -155,6 +158,19 @@ class SessionStore:
         stored = await self._vault.load()
         self._was_stored = self._was_stored or stored is not None
         return stored
+
+    async def load_access(self) -> SharedAccess | None:
+        """Return the access tokens that the processes of the session share; none if the store does not answer."""
+        try:
+            return await self._shared.load_access()
+        except StorageUnavailable:
+            return None
+
+    async def share(self, access: SharedAccess | None) -> None:
+        """Share the access tokens; without the store each process gets its own."""
+        if access is not None:
+            with suppress(StorageUnavailable):
+                await self._shared.save_access(access)
 
     @asynccontextmanager
     async def transaction(
@@ -379,6 +395,14 @@ class StoreTransaction:
             raise
         self._store.is_known = True
         return self._store.state_of(stored, known)
+
+    async def load_access(self) -> SharedAccess | None:
+        """Return the access tokens that another process may have shared; see :meth:`SessionStore.load_access`."""
+        return await self._store.load_access()
+
+    async def share(self, access: SharedAccess | None) -> None:
+        """Share the access tokens; see :meth:`SessionStore.share`."""
+        await self._store.share(access)
 
     async def mark_in_use(self) -> None:
         """Write durably that the stored token is about to be used."""

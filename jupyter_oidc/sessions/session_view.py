@@ -84,6 +84,11 @@ class SessionView:
             await self._current.wait_for_change(seconds)
         return await self._summary_now()
 
+    @property
+    def entitlements_known(self) -> bool:
+        """Whether the provider listed the entitlements of the person; true without a session, too."""
+        return self._current.data.entitlements.known
+
     def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
         """Set whether other settings wait for the next sign-in, and publish a change."""
         if waiting != self.settings_pending:

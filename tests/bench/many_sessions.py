@@ -33,6 +33,7 @@ from jupyter_oidc.sessions.pending import PendingSignIns, SignInOptions
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.shared_provider import SharedProvider
+from jupyter_oidc.sessions.shared_tokens import NoSharedTokens
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings import Provider
 from tests.support.scripted_provider import ScriptedProvider
@@ -108,6 +109,7 @@ class ManySessions:
             event_log=self.events,
             logouts=AcceptedLogouts(),
             sign_out_pages=SignOutPages(self.clock, self.entropy, self.scheduler),
+            shared_tokens=NoSharedTokens(),
         )
         self.made.add(service)
         return service

@@ -30,6 +30,7 @@ READERS = {
     "jupyter_oidc.protocol.dpop": "signs proofs with the session's key, and hashes the access token for ath",
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
+    "jupyter_oidc.adapters.storage.database.access_codec": "writes the access tokens that replicas share, to be sealed",
     "jupyter_oidc.adapters.storage.database.grants": "reads what it has unsealed of a worker grant, which holds no token",
     "jupyter_oidc.adapters.storage.database.postgres": "gives the driver the address of the database, with its password",
     "jupyter_oidc.protocol.message": "parses reply bodies, and opens form fields for the adapter that sends them",

@@ -20,6 +20,7 @@ from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns, SignInO
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.shared_provider import SharedProvider
+from jupyter_oidc.sessions.shared_tokens import NoSharedTokens, SharedTokens
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
@@ -340,6 +341,7 @@ class FakeEnvironment:
         self.provider = ValueProvider(self.clock)
         self.vault: ReplaceableVault = vault or ReplaceableVault()
         self.lock = SharedLock()
+        self.shared_tokens: SharedTokens = NoSharedTokens()
         self.pending = PendingSignIns(self.clock, self.entropy)
         self.sign_out_pages = SignOutPages(self.clock, self.entropy, self.scheduler)
         self.settings = settings
@@ -373,6 +375,7 @@ class FakeEnvironment:
             event_log=self.notes,
             logouts=AcceptedLogouts(),
             sign_out_pages=self.sign_out_pages,
+            shared_tokens=self.shared_tokens,
         )
 
     async def stored(self) -> Entry:

@@ -26,6 +26,7 @@ from jupyter_oidc.sessions.refresh import (
 )
 from jupyter_oidc.sessions.revocation import OrphanedToken
 from jupyter_oidc.sessions.session_store import Deleted, SessionStore
+from jupyter_oidc.sessions.shared_tokens import NoSharedTokens
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of
 
@@ -68,9 +69,10 @@ class Attempt:
             on_saved_late=lambda: None,
             on_overtaken=lambda: None,
             on_dropped=lambda _: None,
+            shared=NoSharedTokens(),
         )
         async with store.transaction() as transaction:
-            return await refresh.under_lock(self.session, key, transaction)
+            return await refresh.under_lock(self.session, key, "access_token", transaction)
 
 
 async def attempt() -> Attempt:

@@ -13,9 +13,11 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.storage.database.access_codec import decoded, encoded
 from jupyter_oidc.adapters.storage.database.rows import RowName, tags_of
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
 from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
+from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.storage.storage_key import StorageKey
     from jupyter_oidc.contract.storage import StorageKind
     from jupyter_oidc.sessions.ports import Entry
+    from jupyter_oidc.sessions.shared_tokens import SharedAccess
 
 _KIND: Final = "database"
 _SHARED: Final = "database"
@@ -40,7 +43,7 @@ def entry_name(provider: str, issuer: str, client_id: str) -> str:
 
 
 class DatabaseEntry:
-    """Implements ``Vault`` and ``EntryLock`` for the entry that ``account`` has at one provider and client.
+    """Implements ``Vault``, ``EntryLock`` and ``SharedTokens`` for the entry that ``account`` has at one provider and client.
 
     The first of ``keys`` seals, all open; an entry that was opened with a later one is sealed with the first at the
     next :meth:`save`.
@@ -89,6 +92,19 @@ class DatabaseEntry:
         """Remove the entry, unless a later turn was taken meanwhile; needs no key."""
         await self._rows.delete(self._name, self._number())
 
+    async def load_access(self) -> SharedAccess | None:
+        """Return the access tokens of the session, or ``None`` if none are kept, or they cannot be opened."""
+        sealed = await self._rows.load_access(self._name)
+        try:
+            return None if sealed is None else decoded(decrypt(sealed, self._keys, self._form("access")))
+        except StorageUnavailable:  # NOTE: damaged, or sealed by a key that is gone; others are got from the provider
+            return None
+
+    async def save_access(self, access: SharedAccess) -> None:
+        """Keep the access tokens beside the entry, unless a later turn was taken meanwhile."""
+        sealed = encrypt(encoded(access), self._keys, self._form("access"))
+        await self._rows.save_access(self._name, sealed, self._number())
+
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[Turn]:
         """Take a turn; what is saved and deleted before it ends belongs to it."""
@@ -106,6 +122,6 @@ class DatabaseEntry:
         held = _TURN.get()
         return held[1].number if held is not None and held[0] is self else None
 
-    def _form(self) -> Form:
+    def _form(self, what: str = "row") -> Form:
         row = hashlib.sha256(json.dumps(self._name).encode()).hexdigest()
-        return Form("A256KW", f"jupyter_oidc.row.{row}")
+        return Form("A256KW", f"jupyter_oidc.{what}.{row}")

@@ -91,6 +91,7 @@ _SAVE: Final = """
         sealed = excluded.sealed,
         subject = excluded.subject,
         sid = excluded.sid,
+        access = CASE WHEN %(turn)s::bigint IS NOT NULL THEN oidc_entries.access END,
         changed_at = now(),
         turn = oidc_entries.turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
         in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN oidc_entries.in_use_by END
@@ -102,6 +103,7 @@ _DELETE: Final = """
         sealed = NULL,
         subject = NULL,
         sid = NULL,
+        access = NULL,
         changed_at = now(),
         turn = turn + CASE WHEN %(turn)s::bigint IS NULL THEN 1 ELSE 0 END,
         in_use_by = CASE WHEN %(turn)s::bigint IS NOT NULL THEN in_use_by END
@@ -123,6 +125,14 @@ _ACCOUNTS: Final = """
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
+"""
+_LOAD_ACCESS: Final = """
+    SELECT access FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
+"""
+_SAVE_ACCESS: Final = """
+    UPDATE oidc_entries SET access = %(sealed)s
+    WHERE account = %(account)s AND entry = %(entry)s AND sealed IS NOT NULL
+    AND turn <= COALESCE(%(turn)s::bigint, turn)
 """
 _SEEN: Final = """
     INSERT INTO oidc_replicas (replica, seen_at) VALUES (%(replica)s, now())
@@ -229,6 +239,15 @@ class PostgresRows:
     async def save(self, name: RowName, sealed: bytes, turn: int | None, tags: Tags = NO_TAGS) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
         return await self.run(_SAVE, **name._asdict(), sealed=sealed, turn=turn, **tags._asdict()) is not None
+
+    async def load_access(self, name: RowName) -> bytes | None:
+        """Return the sealed access tokens of a row."""
+        row = await self.run(_LOAD_ACCESS, **name._asdict())
+        return None if row is None or row[0] is None else bytes(row[0])
+
+    async def save_access(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+        """Store the sealed access tokens of a row; see ``Rows.save_access``."""
+        await self.run(_SAVE_ACCESS, **name._asdict(), sealed=sealed, turn=turn)
 
     async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
         """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""

@@ -139,6 +139,17 @@ class Rows(Protocol):
         """Remove the sealed text of a row, unless a later ``turn`` was taken; without one see :meth:`save`."""
         ...
 
+    async def load_access(self, name: RowName) -> bytes | None:
+        """Return the sealed access tokens of a row, or ``None``."""
+        ...
+
+    async def save_access(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+        """Store the sealed access tokens of a row that is there, unless a later ``turn`` was taken.
+
+        They go with the row, and when a person stores another one.
+        """
+        ...
+
     async def mark(self, name: RowName, turn: int, *, in_use: bool) -> bool:
         """Write or remove the mark of this replica; return ``False``, with nothing changed, if a later turn was taken."""
         ...

@@ -41,6 +41,7 @@ POSTGRESQL: Final[tuple[str, ...]] = (
     );
     CREATE INDEX oidc_grants_account ON oidc_grants (account);
     CREATE INDEX oidc_grants_ends ON oidc_grants (ends);
+    ALTER TABLE oidc_entries ADD COLUMN access bytea;
     """,
 )
 
@@ -75,6 +76,7 @@ SQLITE: Final[tuple[str, ...]] = (
     ) WITHOUT ROWID;
     CREATE INDEX oidc_grants_account ON oidc_grants (account);
     CREATE INDEX oidc_grants_ends ON oidc_grants (ends);
+    ALTER TABLE oidc_entries ADD COLUMN access BLOB;
     """,
 )
 

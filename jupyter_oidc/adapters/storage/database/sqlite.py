@@ -40,6 +40,7 @@ _SAVE: Final = """
         sealed = excluded.sealed,
         subject = excluded.subject,
         sid = excluded.sid,
+        access = CASE WHEN ?4 IS NOT NULL THEN access END,
         changed_at = CURRENT_TIMESTAMP,
         turn = turn + (?4 IS NULL),
         in_use_by = CASE WHEN ?4 IS NOT NULL THEN in_use_by END
@@ -51,6 +52,7 @@ _DELETE: Final = """
         sealed = NULL,
         subject = NULL,
         sid = NULL,
+        access = NULL,
         changed_at = CURRENT_TIMESTAMP,
         turn = turn + (?3 IS NULL),
         in_use_by = CASE WHEN ?3 IS NOT NULL THEN in_use_by END
@@ -68,6 +70,13 @@ _ACCOUNTS: Final = """
 """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = ? AND entry = ?
+"""
+_LOAD_ACCESS: Final = """
+    SELECT access FROM oidc_entries WHERE account = ? AND entry = ?
+"""
+_SAVE_ACCESS: Final = """
+    UPDATE oidc_entries SET access = ?3
+    WHERE account = ?1 AND entry = ?2 AND sealed IS NOT NULL AND turn <= COALESCE(?4, turn)
 """
 
 _END_GRANTS: Final = """
@@ -153,6 +162,15 @@ class SqliteRows:
     async def save(self, name: RowName, sealed: bytes, turn: int | None, tags: Tags = NO_TAGS) -> bool:
         """Store the sealed text of a row; see ``Rows.save``."""
         return bool(await self.run(_SAVE, *name, sealed, turn, *tags))
+
+    async def load_access(self, name: RowName) -> bytes | None:
+        """Return the sealed access tokens of a row."""
+        rows = await self.run(_LOAD_ACCESS, *name)
+        return rows[0][0] if rows else None
+
+    async def save_access(self, name: RowName, sealed: bytes, turn: int | None) -> None:
+        """Store the sealed access tokens of a row; see ``Rows.save_access``."""
+        await self.run(_SAVE_ACCESS, *name, sealed, turn)
 
     async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
         """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
