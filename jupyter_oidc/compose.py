@@ -89,7 +89,8 @@ class Parts:
     ``share`` returns what a session uses of its provider; without it, each has a provider of its own.
     ``shows_id_tokens`` says that a sign-out page may hold the ID token. ``documents`` reads those that describe APIs.
     ``shared_tokens`` keeps access tokens where several processes have the session.
-    ``grants`` are those for workers, which last ``max_grant_hours`` at most.
+    ``grants`` are those for workers, which last ``max_grant_hours`` at most; those that end with their kernel have to be
+    renewed where ``grants_are_leased``.
     """
 
     clock: Clock
@@ -106,6 +107,7 @@ class Parts:
     shared_tokens: Callable[[Provider], SharedTokens] = lambda _: NoSharedTokens()
     grants: GrantStore = field(default_factory=MemoryGrants)
     max_grant_hours: float = USUAL_HOURS
+    grants_are_leased: bool = False
     logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
@@ -592,6 +594,7 @@ class AccountServices:
             shared_tokens=lambda one: entry(one.name, one.issuer, one.client_id),
             grants=DatabaseGrants(self._rows, self._keys, account),
             max_grant_hours=self._max_grant_hours,
+            grants_are_leased=True,
         )
         return build(self.settings, parts)
 
@@ -638,6 +641,7 @@ def build(settings: Settings, parts: Parts) -> Services:
         parts.clock,
         parts.entropy,
         max_hours=parts.max_grant_hours,
+        is_leased=parts.grants_are_leased,
         spawn=background.start,
     )
     return Services(

@@ -48,6 +48,10 @@ SET_TIME: Final = N_(
     "This notebook calls APIs, and a job at a set time cannot without a broker: your session ends with this server. "
     "Run the notebook as a job now, while you are signed in."
 )
+NOT_CHANGED: Final = N_(
+    "jupyter-scheduler changes the parameters of a job only together with its schedule. "
+    "Change that, too, or delete the job and make it anew."
+)
 OTHER_USER: Final = N_(
     "This notebook calls APIs. Only the owner of this server may run it as a job, since it would call as the owner."
 )
@@ -123,12 +127,15 @@ class Scheduler(scheduler.Scheduler):  # type: ignore[misc]
         if not self._calls_apis(model.input_uri):
             return str(super().create_job_definition(model))
         made = await _delegated(model.parameters, model.name)
+        definition = ""
         try:
             definition = str(super().create_job_definition(model))
+            await _in_thread(lambda: JobDelegations().keep(definition, made))
         except Exception:
             await _revoke(made)
+            if definition:
+                super().delete_job_definition(definition)
             raise
-        await _in_thread(lambda: JobDelegations().keep(definition, made))
         return definition
 
     async def update_job_definition(self, job_definition_id: str, model: Any) -> None:
@@ -142,12 +149,22 @@ class Scheduler(scheduler.Scheduler):  # type: ignore[misc]
         changes = bool(model.input_uri) or model.parameters not in (None, described.parameters)
         if has_one and not _is_the_owner_asking():
             raise SchedulerError(told(OTHER_USER))
-        if calls and changes:
-            parameters = described.parameters if model.parameters is None else model.parameters
-            made = await _delegated(parameters, model.name or described.name)
+        if not (calls and changes):
+            super().update_job_definition(job_definition_id, model)
+            if has_one and not calls:
+                await _end(job_definition_id)
+            return
+        parameters = described.parameters if model.parameters is None else model.parameters
+        made = await _delegated(parameters, model.name or described.name)
+        try:
+            super().update_job_definition(job_definition_id, model)
+            if (self.get_job_definition(job_definition_id).parameters or {}) != (parameters or {}):
+                raise SchedulerError(told(NOT_CHANGED))  # NOTE: it changes nothing if schedule and name are the same
             await _end(job_definition_id)
             await _in_thread(lambda: JobDelegations().keep(job_definition_id, made))
-        super().update_job_definition(job_definition_id, model)
+        except Exception:
+            await _revoke(made)
+            raise
 
     async def delete_job_definition(self, job_definition_id: str) -> None:
         """Delete what starts jobs later, and revoke its delegation; raises ``SchedulerError`` if that is not possible."""

@@ -22,9 +22,9 @@ from jupyter_oidc.broker.routed_call import RoutedCall
 from jupyter_oidc.broker.worker_calls import said_by_worker
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.language import N_, speaking
-from jupyter_oidc.problems import Forbidden
+from jupyter_oidc.problems import BrokerUnavailable, Forbidden, GrantInvalid, StorageUnavailable
 from jupyter_oidc.sessions.delegation import PREFIX as GRANT_PREFIX
-from jupyter_oidc.sessions.delegation import calls_only
+from jupyter_oidc.sessions.delegation import calls_only, ended
 from jupyter_oidc.web.bearer import grant_in
 from jupyter_oidc.web.caller_streams import CallerStreams
 from jupyter_oidc.web.forwarded import FORWARDED, PROBLEM, forwarded_in, problem_text
@@ -45,6 +45,9 @@ LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
 METRICS: Final = "/metrics"
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+RETRY_SECONDS: Final = 2.0
+"""Seconds after which a worker should ask again while the database does not answer."""
+
 _UNKNOWN: Final = "-"
 """The id of a request that no server has given one."""
 
@@ -59,21 +62,24 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class AtHub:
-    """What a broker has that is a service of a Hub: its ``place`` there, the ``pages`` that it shows, whose ``grants`` call."""
+    """What a broker has that is a service of a Hub: its ``place`` there, and the ``pages`` that it shows itself."""
 
     place: HubPlace
     pages: HubPages
-    grants: GrantAccounts
 
 
 class BrokerApplication:
-    """Answers every request of the broker; ``identity`` tells the account, ``accounts`` has its services."""
+    """Answers every request of the broker; ``identity`` tells the account, ``accounts`` has its services.
+
+    ``grants`` tells the account of a worker.
+    """
 
     def __init__(
         self,
         accounts: Accounts,
         identity: Identity,
         health: Health,
+        grants: GrantAccounts,
         *,
         default_provider: str | None = None,
         at_hub: AtHub | None = None,
@@ -81,6 +87,7 @@ class BrokerApplication:
         self._accounts = accounts
         self._identity = identity
         self._health = health
+        self._grants = grants
         self._default_provider = default_provider
         self._at_hub = at_hub
         self._streams = CallerStreams()
@@ -105,11 +112,11 @@ class BrokerApplication:
                 text = grant_in(request.headers.get("Authorization", ""), GRANT_PREFIX)
                 if text is None:
                     return await self._at_hub.pages.answer(exchange)
-                return await self._answer_worker(exchange, await self._at_hub.grants.account_of(text), text)
+                return await self._answer_worker(exchange, text)
             name = await self._identity.account_of(request)
             told = self._told(request, name)
             if told.caller_kind == "worker":
-                return await self._answer_worker(exchange, name, told.grant, told)
+                return await self._answer_worker(exchange, told.grant, told, name)
             with self._accounts.use(name) as account:
                 admitted = Admitted(account, told.caller, self._front(account, told, exchange))
                 is_proxied = exchange.path.startswith(PREFIX)
@@ -121,23 +128,33 @@ class BrokerApplication:
             return await self._refused_unknown(exchange, error)
 
     async def _answer_worker(
-        self, exchange: Exchange, name: str, grant: str, told: Forwarded | None = None
+        self, exchange: Exchange, grant: str, told: Forwarded | None = None, server_of: str | None = None
     ) -> web.StreamResponse:
-        """Answer a worker with a ``grant`` of the account ``name``; ``told`` is what its server says, if it came by one.
-
-        Raises a ``Problem``.
-        """
-        if not exchange.path.startswith(PREFIX):
-            raise calls_only()
-        with self._accounts.use(name, for_worker=True) as account:
-            grants = account.services.worker_grants
-            worker = await grants.use(grant)
-            if told is None:
-                told = said_by_worker(exchange, self._prefix, account.services.entropy.token(96))
-            caller = Caller("worker", f"worker:{worker.id}")
-            admitted = Admitted(account, caller, self._front(account, told, exchange))
-            watch = partial(self._streams.watch, partial(grants.lives, worker.id))
-            return await answered(ProxiedCall(exchange, admitted, told, worker, watch), admitted)
+        """Answer a worker with a ``grant``; ``told`` is what a server says by which it came, one of the account ``server_of``."""
+        name, request_id = server_of or _UNKNOWN, _UNKNOWN if told is None else told.request_id
+        try:
+            if not exchange.path.startswith(PREFIX):
+                raise calls_only()
+            name = await self._grants.account_of(grant)
+            if server_of not in (None, name):
+                raise ended()
+            with self._accounts.use(name, for_worker=True) as account:
+                grants = account.services.worker_grants
+                worker = await grants.use(grant)
+                if told is None:
+                    told = said_by_worker(exchange, self._prefix, account.services.entropy.token(96))
+                caller = Caller("worker", f"worker:{worker.id}")
+                admitted = Admitted(account, caller, self._front(account, told, exchange))
+                watch = partial(self._streams.watch, partial(grants.lives, worker.id))
+                return await answered(ProxiedCall(exchange, admitted, told, worker, watch), admitted)
+        except GrantInvalid as refused:
+            self._grants.forget(grant)
+            return await self._refused_unknown(exchange, refused, name, request_id)
+        except StorageUnavailable as away:
+            # NOTE: a worker may be alone for the night, so its client tries again, as while the broker itself is away.
+            message, action = away.given
+            retried = BrokerUnavailable(message, action=action, detail=away.detail, retry_after=RETRY_SECONDS)
+            return await self._refused_unknown(exchange, retried, name, request_id)
 
     def _front(self, account: Account, told: Forwarded, exchange: Exchange) -> ForwardedFront:
         return ForwardedFront(account, told, exchange.seconds, default_provider=self._default_provider, **self._of_hub)
@@ -149,14 +166,23 @@ class BrokerApplication:
             raise Forbidden(N_("The request names a Jupyter server that is not its user's."), detail="hub.base_url")
         return told
 
-    async def _refused_unknown(self, exchange: Exchange, error: Exception) -> web.StreamResponse:
-        """Refuse a request whose account or server is not known."""
-        problem = problem_of(error, _UNKNOWN, _UNKNOWN)
+    async def _refused_unknown(
+        self, exchange: Exchange, error: Exception, account: str = _UNKNOWN, request_id: str = _UNKNOWN
+    ) -> web.StreamResponse:
+        """Refuse a request whose account or server is not known, or whose worker has no grant."""
+        problem = problem_of(error, account, request_id)
         if problem is not None:
-            BROKER.warning("jupyter_oidc: %s %s (%s)", problem.status, problem.code, problem.detail)
+            BROKER.warning(
+                "jupyter_oidc: account %s: %s %s (%s) [%s]",
+                account,
+                problem.status,
+                problem.code,
+                problem.detail,
+                request_id,
+            )
         shown = problem and problem.bare()
         with speaking(exchange.language):
-            reply = error_reply(shown, _UNKNOWN, accept=exchange.request.headers.get("Accept", ""))
+            reply = error_reply(shown, request_id, accept=exchange.request.headers.get("Accept", ""))
         if shown is not None and exchange.path.startswith(PREFIX):
             reply = reply.with_headers((PROBLEM, problem_text(shown)))
         return await exchange.send(reply, last=self._at_hub is not None)

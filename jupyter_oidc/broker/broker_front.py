@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.telemetry.named_log import BROKER
 from jupyter_oidc.language import N_
@@ -12,10 +12,6 @@ from jupyter_oidc.web.front import GrantTerms
 if TYPE_CHECKING:
     from jupyter_oidc.broker.accounts import Account
     from jupyter_oidc.sessions.api import SignIn
-
-
-LEASE_SECONDS: Final = 60.0
-"""Seconds for which a worker grant goes on whose server has not renewed it."""
 
 
 class BrokerFront:
@@ -39,7 +35,7 @@ class BrokerFront:
     @property
     def grant_terms(self) -> GrantTerms:
         """How long worker grants last."""
-        return GrantTerms(self._services.worker_grants.max_hours, LEASE_SECONDS, are_stored=True)
+        return GrantTerms(self._services.worker_grants.max_hours, are_stored=True)
 
     def remember_maker(self, grant_id: str, *, is_outlived: bool) -> None:
         """Remember nothing: the kernel's server does, and renews the grant."""

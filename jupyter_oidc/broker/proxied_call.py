@@ -13,7 +13,7 @@ from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
-from jupyter_oidc.problems import BadPath, Forbidden
+from jupyter_oidc.problems import BadPath, Forbidden, UnknownApi
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.sessions.delegation import SOCKET
 from jupyter_oidc.web.call_record import CallRecord
@@ -88,7 +88,10 @@ class ProxiedCall:
         method = SOCKET if is_socket else asked.method
         if self._worker is not None:  # NOTE: before it can learn which APIs there are
             self._worker.check(asked.api, method)
-        route = self._services.proxy.route(asked.api)
+        try:
+            route = self._services.proxy.route(asked.api)
+        except UnknownApi as unknown:
+            raise unknown if self._worker is None else self._worker.unknown_api(asked.api, method) from None
         self._record = record = self._new_record(asked.api, asked.person)
         if self._worker is not None:
             self._worker.check_provider(asked.api, route.api.provider, method)

@@ -32,7 +32,7 @@ from jupyter_oidc.broker.identity import PeerCredentials
 from jupyter_oidc.broker.listener import BACKLOG, ConnectionLimits, Listening, listen_at, listen_behind_proxy, shares_of
 from jupyter_oidc.broker.provider_logouts import ProviderLogouts
 from jupyter_oidc.broker.readiness import Readiness
-from jupyter_oidc.broker.worker_calls import GrantAccounts
+from jupyter_oidc.broker.worker_calls import StoredGrantAccounts
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.compat.aiohttp_server import counted_server
 from jupyter_oidc.compose import AccountServices
@@ -121,6 +121,7 @@ class RunningBroker:
             accounts,
             identity,
             Health(readiness.is_ready, lambda: generate_latest(REGISTRY)),
+            StoredGrantAccounts(rows, self._background, self._clock),
             default_provider=configuration.default_provider,
             at_hub=at_hub,
         )
@@ -143,7 +144,7 @@ class RunningBroker:
         login = HubLogin(hub, place, keys, self._clock, self._entropy, other_sites=by_form)
         pages = HubPages(accounts, place, login, ProviderLogouts(accounts, self._stored), most)
         self._watch = self._background.start(DeletedUsers(hub, rows, accounts).watch())
-        return HubIdentity(hub, place), AtHub(place, pages, GrantAccounts(rows))
+        return HubIdentity(hub, place), AtHub(place, pages)
 
     async def _stored(self, name: str, subject: str | None, sid: str | None) -> list[str]:
         provider = next((one for one in self._configuration.settings.providers if one.name == name), None)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from jupyter_oidc.adapters.storage.vault_file import storage_folder
 from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
+from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.kernel.delegation import grant_of
 from jupyter_oidc.kernel.find import Kernel, server_from_announcement
 from jupyter_oidc.kernel.grant import GrantAuth
@@ -68,8 +71,8 @@ class Wish:
         try:
             wanted = float(hours[0]) if any(hours) else None
         except ValueError:
-            raise NoDelegation(NAME_APIS) from None
-        if not any(apis):
+            wanted = math.nan
+        if not any(apis) or (wanted is not None and not math.isfinite(wanted)):
             raise NoDelegation(NAME_APIS)
         more = tuple(method.upper() for method in methods if method)
         return cls(tuple(api for api in apis if api), ("GET", "HEAD", *more), wanted)
@@ -105,7 +108,8 @@ class JobDelegations:
                 }
             )
         finally:
-            server.call("DELETE", f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}")
+            with suppress(ServerError):  # NOTE: its lease ends it, too
+                server.call("DELETE", f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}")
 
     def keep(self, definition: str, made: Mapping[str, Any]) -> None:
         """Keep the delegation ``made`` for the jobs of a ``definition``; raises ``StorageUnavailable``."""

@@ -105,7 +105,7 @@ def said_by_server(context: Context, request_id: str) -> Forwarded:
     """Return what the broker is told with a request that this server makes for itself."""
     return Forwarded(
         caller_kind="server",
-        caller_name="",
+        caller_name="the Jupyter server",
         bears_token=False,
         base_url=context.browser_location.base_url,
         protocol="http",

@@ -23,7 +23,7 @@ from jupyter_oidc.web.redirects import require_browser_on_this_machine
 from jupyter_oidc.web.reply import redirect
 from jupyter_oidc.web.request import fields_of
 from jupyter_oidc.web.routes.callback import end_sign_in, show_outcome
-from jupyter_oidc.web.routes.grants import make_grant, show_grants
+from jupyter_oidc.web.routes.grants import make_grant, revoke_grant, show_grants
 from jupyter_oidc.web.table import Route
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ class RouteHandler(OidcHandler):
         broker = self.context.broker
         if broker is not None:
             needs_page = self.route.problems != "json"
-            leases = self.context.worker_leases if function in (make_grant, show_grants) else None
-            if leases is not None:
+            leases = self.context.worker_leases if function in (make_grant, show_grants, revoke_grant) else None
+            if leases is not None and function is not revoke_grant:
                 await leases.end_forsaken()
             reply = await broker.ask(self.received(), forwarded_of(self, needs_page=needs_page))
             if leases is not None and function is make_grant:
                 leases.made(reply, self.kernel_run)
+            if leases is not None and function is revoke_grant and reply.status == 200:
+                leases.revoked(*arguments)
             self.send(reply)
             return
         with speaking(self.language):

@@ -59,8 +59,8 @@ class WorkerAccess:
 
     async def end_forsaken(self, grants: LivingGrants) -> None:
         """Revoke the grants that no kernel backs any more, and forget the makers of grants that have ended."""
-        living = {grant.id for grant in await grants.living()}
-        for grant_id in self._makers.keys() - living:
+        before = set(self._makers)  # NOTE: one that is made meanwhile is not in the list
+        for grant_id in before - {grant.id for grant in await grants.living()}:
             self.forget(grant_id)
         for grant_id in self.forsaken():
             await self._end(grant_id, grants)

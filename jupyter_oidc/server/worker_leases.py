@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
+from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.problems import Problem
 from jupyter_oidc.server.broker import said_by_server
 from jupyter_oidc.server.worker_access import kernel_gone
@@ -31,6 +32,13 @@ LOOK_SECONDS: Final = 3.0
 
 RENEWAL_SECONDS: Final = 20.0
 """Seconds between two renewals, of which two may fail before a broker lets no worker call any more."""
+
+
+ANSWER_SECONDS: Final = 15.0
+"""Seconds for the answers to one round of either, so that a slow broker does not keep the next renewal from it."""
+
+MAX_RENEWED: Final = 1_000
+"""Grants that are renewed by one request."""
 
 
 class WorkerLeases:
@@ -59,7 +67,14 @@ class WorkerLeases:
         self._digests[digest_of(made["grant"])] = made["id"]
         self._context.workers.made_by(made["id"], kernel, is_outlived=made["outlives_kernel"])
         if self._watch is None or self._watch.done():
-            self._watch = self._broker.background.start(self._keep())
+            self._begin()
+
+    def revoked(self, grant_id: str) -> None:
+        """Forget the maker of a grant that a person or kernel has revoked through this server."""
+        self._context.workers.forget(grant_id)
+
+    def _begin(self) -> None:
+        self._watch = self._broker.background.start(self._keep(), after_defect=self._begin)
 
     def require_backed(self, text: str) -> None:
         """Refuse a worker's call with a grant that was made here and has lost its kernel; raises ``GrantInvalid``.
@@ -89,12 +104,18 @@ class WorkerLeases:
             await asyncio.sleep(self._look_seconds)
             trouble = ""
             try:
-                await self.end_forsaken()
-                if loop.time() - renewed >= self._renewal_seconds:
-                    trouble = await self._renew()
+                if (
+                    loop.time() - renewed >= self._renewal_seconds
+                ):  # NOTE: first, since it cannot wait for a slow broker
+                    trouble = await asyncio.wait_for(self._renew(), ANSWER_SECONDS)
                     renewed = renewed if trouble else loop.time()
+                await asyncio.wait_for(self.end_forsaken(), ANSWER_SECONDS)
             except Problem as problem:
                 trouble = f"{problem.code} ({problem.detail})"
+            except ContractBroken:
+                trouble = "an answer that is none of this version's"
+            except asyncio.TimeoutError:
+                trouble = "the broker is slow"
             if trouble not in ("", told):
                 SERVER.warning("jupyter_oidc: worker grants are not renewed: %s", trouble)
             told = trouble
@@ -103,12 +124,14 @@ class WorkerLeases:
         """Renew the grants, and forget those that have ended; return what keeps the broker from it, if anything does."""
         workers = self._context.workers
         backed = workers.backed()
-        reply = await self._ask("POST", "grant-leases", {"grants": backed})
-        if reply.status != 200:
-            return f"status {reply.status}"
-        living = contract.check("grant-leases.reply", json.loads(reply.body))["grants"]
-        for grant_id in set(backed) - set(living):
-            workers.forget(grant_id)
+        for first in range(0, len(backed), MAX_RENEWED):
+            some = backed[first : first + MAX_RENEWED]
+            reply = await self._ask("POST", "grant-leases", {"grants": some})
+            if reply.status != 200:
+                return f"status {reply.status}"
+            living = contract.check("grant-leases.reply", json.loads(reply.body))["grants"]
+            for grant_id in set(some) - set(living):
+                workers.forget(grant_id)
         return ""
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Reply:

@@ -359,8 +359,8 @@ class SessionApi(Protocol):
         """Return the grants that live, of all providers, the oldest first."""
         ...
 
-    async def renew_worker_grants(self, grant_ids: tuple[str, ...], seconds: float) -> tuple[str, ...]:
-        """Let the leases of these grants last ``seconds`` from now; return those that live."""
+    async def renew_worker_grants(self, grant_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Renew the leases of these grants; return those that live."""
         ...
 
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:

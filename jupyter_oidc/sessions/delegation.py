@@ -31,8 +31,7 @@ SOCKET: Final = "WEBSOCKET"
 class Delegation:
     """The part of a session that ``maker``, a kernel, asks a grant for; the ``apis`` belong to one provider.
 
-    The grant ends with that kernel, unless it is to outlive it. Where the kernel is not known, as at a broker, its server
-    has to renew the grant within ``lease_seconds``, again and again.
+    The grant ends with that kernel, unless it is to outlive it.
     """
 
     maker: str
@@ -41,7 +40,6 @@ class Delegation:
     hours: float = USUAL_HOURS
     name: str = ""
     outlives_kernel: bool = False
-    lease_seconds: float | None = None
 
 
 class SessionKey(NamedTuple):
@@ -73,6 +71,10 @@ class WorkerGrant:
         """Raise ``Forbidden`` for another API or method; ``method`` is :data:`SOCKET` for a WebSocket."""
         if api not in self.apis or method not in self.methods:
             raise self._refusal(api, method, "worker.api" if api not in self.apis else "worker.method")
+
+    def unknown_api(self, api: str, method: str) -> Forbidden:
+        """Return the refusal for an ``api`` that is in the settings no more; it names no other one."""
+        return self._refusal(api, method, "worker.unknown_api")
 
     def check_provider(self, api: str, provider: str, method: str) -> None:
         """Raise ``Forbidden`` if the ``api`` has come to another ``provider``, whose session is not this grant's."""

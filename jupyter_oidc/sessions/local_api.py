@@ -8,6 +8,7 @@ It refuses to know HTTP: no header, path or cookie's name, and no host.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from jupyter_oidc.problems import (
     RequestInvalid,
     StateInvalid,
     StateUsed,
+    StorageUnavailable,
     UnknownFlow,
 )
 from jupyter_oidc.secret import Secret
@@ -278,7 +280,11 @@ class LocalSessions:
     async def sign_out(self, provider: str, *, bound: bool) -> SignedOut:
         """End the session here, then at the provider."""
         service = self.sessions.of_provider(provider)
+        key = service.current.key
         result = await service.sign_outs.sign_out(bound=bound)
+        if key is not None:
+            with suppress(StorageUnavailable):  # NOTE: without their session they are refused anyway
+                await self.grants.end_session(provider, key)
         return SignedOut(provider_settings_of(service.settings), result.revoked, result.end_session_url, result.ticket)
 
     async def sign_out_link(self, provider: str) -> str | None:
@@ -329,9 +335,9 @@ class LocalSessions:
         """Return the grants that live."""
         return await self.grants.living()
 
-    async def renew_worker_grants(self, grant_ids: tuple[str, ...], seconds: float) -> tuple[str, ...]:
+    async def renew_worker_grants(self, grant_ids: tuple[str, ...]) -> tuple[str, ...]:
         """Renew the leases of these grants."""
-        return await self.grants.renew(grant_ids, seconds)
+        return await self.grants.renew(grant_ids)
 
     async def revoke_worker_grant(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it."""

@@ -169,8 +169,9 @@ class Refresh:
         return await self._spend(session, key, transaction, refresh_token)
 
     def _adopted(self, data: SessionData, entry: Entry) -> SessionData:
-        """Return ``data`` with the refresh token that another server has stored, and the key that it is bound to."""
-        return replace(data, refresh_token=entry.refresh_token, proof_key=self._oidc_client.proof_key(entry.dpop_key))
+        """Return ``data`` with the refresh token that another server has stored, the key that it is bound to, and its sign-in."""
+        proof_key = self._oidc_client.proof_key(entry.dpop_key)
+        return replace(data, refresh_token=entry.refresh_token, proof_key=proof_key, signed_in_at=entry.signed_in_at)
 
     async def _spend(
         self, session: LiveSession, key: TokenKey, transaction: StoreTransaction, refresh_token: Secret

@@ -58,6 +58,12 @@ class Sessions:
         service = self.find(provider)
         return service is not None and service.current.key == key
 
+    def is_followed(self, provider: str, key: SessionKey) -> bool:
+        """Return whether a later session than that of ``key`` lives in this process."""
+        service = self.find(provider)
+        present = None if service is None else service.current.key
+        return present is not None and present.signed_in_at > key.signed_in_at
+
     def install(self, service: SessionService) -> None:
         """Put ``service`` in force for its provider."""
         self._services[service.settings.name] = service

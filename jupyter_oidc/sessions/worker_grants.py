@@ -7,6 +7,7 @@ there is remembered meanwhile, and for a minute if the store does not answer.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from jupyter_oidc.language import N_, sentence
 from jupyter_oidc.problems import Overloaded, RequestInvalid, StorageUnavailable
 from jupyter_oidc.sessions.delegation import PREFIX, IssuedGrant, StoredGrant, WorkerGrant, digest_of, ended
-from jupyter_oidc.sessions.ports import database_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -45,6 +45,15 @@ USE_NOTED_SECONDS: Final = 60.0
 """Seconds between two notes in the store about the use of one grant."""
 
 
+LEASE_SECONDS: Final = 60.0
+"""Seconds for which a grant goes on that ends with its kernel, where its server has to renew it."""
+
+CLOCK_SKEW_SECONDS: Final = 5.0
+"""Seconds by which the clocks of two processes may differ."""
+
+LEASE_RETRY_SECONDS: Final = 5.0
+
+
 class GrantedSessions(Protocol):
     """The sessions that grants belong to."""
 
@@ -54,6 +63,10 @@ class GrantedSessions(Protocol):
 
     def is_present(self, provider: str, key: SessionKey) -> bool:
         """Return whether the session of ``key`` at ``provider`` lives in this process."""
+        ...
+
+    def is_followed(self, provider: str, key: SessionKey) -> bool:
+        """Return whether a later session than that of ``key`` lives in this process."""
         ...
 
 
@@ -74,7 +87,8 @@ class _Known:
 class WorkerGrants:
     """The grants in ``store``, which belong to ``sessions`` and last ``max_hours`` at most.
 
-    ``spawn`` starts a task that looks at a grant again while a stream flows.
+    With ``is_leased`` one that ends with its kernel has to be renewed by that kernel's server, since the kernels are not
+    known here. ``spawn`` starts a task that looks at a grant again while a stream flows.
     """
 
     def __init__(
@@ -85,9 +99,11 @@ class WorkerGrants:
         entropy: Entropy,
         *,
         max_hours: float,
+        is_leased: bool,
         spawn: Callable[[Coroutine[Any, Any, object]], object],
     ) -> None:
         self.max_hours = max_hours
+        self.is_leased = is_leased
         self._store = store
         self._sessions = sessions
         self._clock = clock
@@ -95,6 +111,7 @@ class WorkerGrants:
         self._spawn = spawn
         self._known: dict[str, _Known] = {}
         self._digests: dict[str, str] = {}
+        self._issuing = asyncio.Lock()
 
     async def issue(self, provider: str, delegation: Delegation, session: SessionKey) -> IssuedGrant:
         """Return a new grant for a part of the ``session`` at ``provider``.
@@ -107,48 +124,60 @@ class WorkerGrants:
                 sentence("A worker grant lasts {hours} hours at most.", hours=format(self.max_hours, "g")),
                 detail="worker.hours",
             )
+        async with self._issuing:  # NOTE: else many at once would each find room for one more
+            await self._require_room(delegation.maker)
+            now, text = self._clock.now(), PREFIX + self._entropy.token(256)
+            grant = WorkerGrant(
+                id=f"worker-{self._entropy.token(96)}",
+                provider=provider,
+                apis=delegation.apis,
+                methods=delegation.methods,
+                name=delegation.name,
+                maker=delegation.maker,
+                outlives_kernel=delegation.outlives_kernel,
+                began=now.wall,
+                ends=now.wall + delegation.hours * SECONDS_PER_HOUR,
+            )
+            lease_ends = now.wall + LEASE_SECONDS if self.is_leased and not grant.outlives_kernel else None
+            stored = StoredGrant(digest_of(text), grant, session, lease_ends)
+            await self._store.add(stored)
+            self._remember(stored, now)
+        return IssuedGrant(grant, text)
+
+    async def _require_room(self, maker: str) -> None:
+        """Raise ``Overloaded`` if too many grants live; those that no session has any more make room."""
         living = await self.living()
         made = Counter(grant.maker for grant in living)
-        if made[delegation.maker] >= MAX_GRANTS_PER_MAKER or len(living) >= MAX_GRANTS:
+        if made[maker] >= MAX_GRANTS_PER_MAKER or len(living) >= MAX_GRANTS:
             raise Overloaded(
                 N_("Too many worker grants live."),
                 action=N_("Revoke those that are not needed any more: grant.revoke(), or 'jupyter oidc grants'."),
                 detail="worker.too_many",
             )
-        now, text = self._clock.now(), PREFIX + self._entropy.token(256)
-        grant = WorkerGrant(
-            id=f"worker-{self._entropy.token(96)}",
-            provider=provider,
-            apis=delegation.apis,
-            methods=delegation.methods,
-            name=delegation.name,
-            maker=delegation.maker,
-            outlives_kernel=delegation.outlives_kernel,
-            began=now.wall,
-            ends=now.wall + delegation.hours * SECONDS_PER_HOUR,
-        )
-        lease = None if delegation.lease_seconds is None else now.wall + delegation.lease_seconds
-        stored = StoredGrant(digest_of(text), grant, session, lease)
-        await self._store.add(stored)
-        self._remember(stored, now)
-        return IssuedGrant(grant, text)
+        if len(self._known) >= MAX_GRANTS:
+            for grant_id in self._digests.keys() - {grant.id for grant in living}:
+                await self._end(grant_id)
 
     async def use(self, text: str) -> WorkerGrant:
         """Return the grant of a call, and note the call's time.
 
-        Raises ``GrantInvalid`` for one that has ended, and ``StorageUnavailable`` if it is not known whether it has.
+        Raises ``GrantInvalid`` for one that has ended, ``Overloaded`` for one that its server has not renewed in time,
+        and ``StorageUnavailable`` if it is not known whether it has ended.
         """
         known = await self._looked_up(digest_of(text))
         if known is None:
             raise ended()
-        if not await self._is_good(known):
-            await self._end(known.found.grant.id)
+        found, now = known.found, self._clock.now()
+        if not self._is_in_time(found, known.until, now):
+            await self._end(found.grant.id)
             raise ended()
-        now = self._clock.now()
-        if not _is_leased(known, now):  # NOTE: its server may only have been kept from renewing it
-            raise database_away() if known.asked > known.answered else ended()
-        used = replace(known.found.grant, last_used=now.wall)
-        known.found = replace(known.found, grant=used)
+        # NOTE: only refused, since this process may not know yet of a session that another one has.
+        if not await self._sessions.has_session(found.grant.provider, found.session):
+            raise ended()
+        if not self._is_renewed(found, now):
+            raise _not_renewed()
+        used = replace(found.grant, last_used=now.wall)
+        known.found = replace(found, grant=used)
         if now.monotonic - known.noted >= USE_NOTED_SECONDS:
             known.noted = now.monotonic
             self._spawn(self._store.note_use(used.id, now.wall))
@@ -164,39 +193,66 @@ class WorkerGrants:
             self._spawn(self._looked_up(digest))
         found = known.found
         is_known = known.asked <= known.answered or now.monotonic - known.answered < MAX_UNSEEN_SECONDS
-        is_open = is_known and _is_leased(known, now) and _is_in_time(known, now)
+        is_open = is_known and self._is_renewed(found, now) and self._is_in_time(found, known.until, now)
         return is_open and self._sessions.is_present(found.grant.provider, found.session)
 
     async def living(self) -> tuple[WorkerGrant, ...]:
-        """Return the grants that have not ended, the oldest first, and remove the others; raises ``StorageUnavailable``."""
-        now, living = self._clock.now(), []
+        """Return the grants that have not ended, the oldest first; raises ``StorageUnavailable``.
+
+        Those whose time is over, or whose session another one has followed, are removed.
+        """
+        before, now, living = set(self._digests), self._clock.now(), []
         every = [self._remember(stored, now) for stored in await self._store.every()]
-        for grant_id in set(self._digests) - {known.found.grant.id for known in every}:
+        for grant_id in before - {known.found.grant.id for known in every}:
             self._forget(grant_id)
         for known in every:
-            if await self._is_good(known):
+            grant, session = known.found.grant, known.found.session
+            has_session = await self._sessions.has_session(grant.provider, session)
+            is_in_time = self._is_in_time(known.found, known.until, now)
+            if has_session and is_in_time:
                 living.append(known.found.grant)
-            else:
-                await self._end(known.found.grant.id)
+            elif not is_in_time or self._sessions.is_followed(grant.provider, session):
+                await self._end(grant.id)
         return tuple(living)
 
     async def revoke(self, grant_id: str) -> WorkerGrant | None:
         """End a grant and return it; ``None`` if it has ended already, or never was. Raises ``StorageUnavailable``."""
         found = next((grant for grant in await self.living() if grant.id == grant_id), None)
-        if found is not None:
-            await self._end(grant_id)
+        await self._end(grant_id)  # NOTE: also one that cannot be read
         return found
 
-    async def renew(self, grant_ids: Sequence[str], seconds: float) -> tuple[str, ...]:
-        """Let the leases of these grants last ``seconds`` from now; return those that live. Raises ``StorageUnavailable``."""
-        living = [grant.id for grant in await self.living() if grant.id in grant_ids]
-        lease_ends = self._clock.now().wall + seconds
+    async def end_session(self, provider: str, key: SessionKey) -> None:
+        """Remove the grants of a session that has been ended on purpose; raises ``StorageUnavailable``."""
+        for stored in await self._store.every():
+            if (stored.grant.provider, stored.session) == (provider, key):
+                await self._end(stored.grant.id)
+
+    async def renew(self, grant_ids: Sequence[str]) -> tuple[str, ...]:
+        """Renew the leases of these grants; return those that live. Raises ``StorageUnavailable``."""
+        wanted = set(grant_ids)
+        living = [grant.id for grant in await self.living() if grant.id in wanted]
+        lease_ends = self._clock.now().wall + LEASE_SECONDS
         if living:
             await self._store.renew(living, lease_ends)
         for known in (self._known[self._digests[grant_id]] for grant_id in living if grant_id in self._digests):
             if known.found.lease_ends is not None:
                 known.found = replace(known.found, lease_ends=lease_ends)
         return tuple(living)
+
+    def _is_in_time(self, found: StoredGrant, until: float, now: Moment) -> bool:
+        """Return whether neither the time of a grant is over, nor that for which grants last by the present settings."""
+        # NOTE: by both clocks: one stands still while the machine sleeps, the other can be set back.
+        grant, lease_ends = found.grant, found.lease_ends
+        is_forsaken = lease_ends is not None and lease_ends + FORSAKEN_SECONDS < now.wall
+        ends = min(grant.ends, grant.began + self.max_hours * SECONDS_PER_HOUR)
+        return not is_forsaken and until > now.monotonic and ends > now.wall
+
+    def _is_renewed(self, found: StoredGrant, now: Moment) -> bool:
+        """Return whether the server of a grant that ends with its kernel has renewed it; no lease is longer than ours."""
+        if not self.is_leased or found.grant.outlives_kernel:
+            return True
+        lease_ends = found.lease_ends
+        return lease_ends is not None and now.wall < lease_ends <= now.wall + LEASE_SECONDS + CLOCK_SKEW_SECONDS
 
     async def _looked_up(self, digest: str) -> _Known | None:
         """Return what is known of the grant, from the store if that was not asked a moment ago."""
@@ -217,11 +273,6 @@ class WorkerGrants:
                 self._forget(known.found.grant.id)
             return None
         return self._remember(stored, now)
-
-    async def _is_good(self, known: _Known) -> bool:
-        found = known.found
-        in_time = _is_in_time(known, self._clock.now())
-        return in_time and await self._sessions.has_session(found.grant.provider, found.session)
 
     def _remember(self, stored: StoredGrant, now: Moment) -> _Known:
         grant, known = stored.grant, self._known.get(stored.digest)
@@ -244,13 +295,11 @@ class WorkerGrants:
             del self._known[digest]
 
 
-def _is_in_time(known: _Known, now: Moment) -> bool:
-    # NOTE: by both clocks: one stands still while the machine sleeps, the other can be set back.
-    lease_ends = known.found.lease_ends
-    is_forsaken = lease_ends is not None and lease_ends + FORSAKEN_SECONDS < now.wall
-    return not is_forsaken and known.until > now.monotonic and known.found.grant.ends > now.wall
-
-
-def _is_leased(known: _Known, now: Moment) -> bool:
-    lease_ends = known.found.lease_ends
-    return lease_ends is None or lease_ends > now.wall
+def _not_renewed() -> Overloaded:
+    """Return the refusal of a grant whose server may only have been kept from renewing it."""
+    return Overloaded(
+        N_("The Jupyter server of this worker grant has not renewed it in time."),
+        action=N_("Try again in a moment; if the server has ended, make a new grant in the notebook: oidc.delegate()."),
+        detail="worker.lease",
+        retry_after=LEASE_RETRY_SECONDS,
+    )

@@ -22,12 +22,10 @@ SharingMode = Literal["none", "own-kernels", "all-kernels"]
 class GrantTerms:
     """How long worker grants last: ``max_hours`` at most.
 
-    A front that does not know the kernels lets one that ends with its kernel go on for ``lease_seconds`` after the server
-    of that kernel has renewed it. Where they ``are_stored``, one that outlives its kernel outlives the server, too.
+    Where they ``are_stored``, one that outlives its kernel outlives the Jupyter server, too.
     """
 
     max_hours: float
-    lease_seconds: float | None = None
     are_stored: bool = False
 
 

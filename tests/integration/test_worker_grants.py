@@ -254,6 +254,15 @@ async def test_a_refusal_tells_a_worker_nothing_of_other_apis_and_providers(note
         assert [word for word in ("corp", "orders", "plans") if word in said] == []
 
 
+async def test_an_api_that_is_in_the_settings_no_more_names_no_other(notebook: Notebook, upstream: Upstream) -> None:
+    grant, calls = (await notebook.delegate("orders"))["grant"], len(upstream.seen)
+    notebook.server.services.proxy._routes.pop("orders")
+    refused = await notebook.call(grant)
+    assert told(refused) == (403, "forbidden")
+    assert "plans" not in refused.text
+    assert len(upstream.seen) == calls
+
+
 # -- streams -------------------------------------------------------------------------------------------------------
 
 

@@ -119,7 +119,7 @@ def test_a_delegation_that_cannot_be_is_refused_when_the_job_is_made(
         (None, None),
         ({"day": "x"}, None),
         ({"oidc_apis": " , "}, None),
-        ({"oidc_apis": "orders", "oidc_hours": "long"}, None),
+        *(({"oidc_apis": "orders", "oidc_hours": hours}, None) for hours in ("long", "nan", "inf", "1e999")),
     ],
 )
 def test_the_parameters_of_a_job_name_what_it_may_call(parameters: dict[str, str] | None, wish: Wish | None) -> None:
@@ -180,6 +180,17 @@ async def test_a_job_definition_carries_a_delegation_and_ends_with_it(
     await at.scheduler.update_job_definition(definition, definition_wish(input_uri=None))
     assert at.names() == ["weekly"], "another time of the day needs no other delegation"
     assert worker(person, BY_ENVIRONMENT, **at.run(definition)) == "200"
+
+    at.scheduler.changes_parameters = False
+    with pytest.raises(SchedulerError, match="only together with its schedule"):
+        await at.scheduler.update_job_definition(
+            definition, definition_wish(name="daily", parameters={"oidc_apis": "orders"})
+        )
+    assert at.names() == ["weekly"], "what could not be changed has the delegation that it had"
+    notebook(person.process.work, "print(6 * 7)")
+    await at.scheduler.update_job_definition(definition, definition_wish())
+    assert at.names() == [], "a notebook that calls no API needs none"
+    notebook(person.process.work, CALLS)
 
     await at.scheduler.delete_job_definition(definition)
     assert at.names() == []

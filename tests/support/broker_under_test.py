@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.context import Context
 
 
+class OnlyAccount:
+    """Implements ``GrantAccounts`` where every grant is of the user of this process."""
+
+    async def account_of(self, text: str) -> str:
+        return f"uid:{os.getuid()}"
+
+    def forget(self, text: str) -> None:
+        """Nothing is remembered."""
+
+
 class BrokerUnderTest:
     """A broker at ``path`` whose accounts have the services that ``make`` returns for their names."""
 
@@ -49,7 +59,8 @@ class BrokerUnderTest:
         async def ready() -> bool:
             return True
 
-        application = BrokerApplication(self.accounts, identity, Health(ready, lambda: generate_latest(REGISTRY)))
+        health = Health(ready, lambda: generate_latest(REGISTRY))
+        application = BrokerApplication(self.accounts, identity, health, OnlyAccount())
         server = http_server(application)
         at = listen_at(str(self.path), {}, os.getpid())
         listener = await loop.create_unix_server(

@@ -30,21 +30,31 @@ class Scheduler(HasTraits):
 
     root_dir = Unicode()
     execution_manager_class = AnyTrait()
+    changes_parameters = True
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.definitions: dict[str, Any] = {}
 
     def create_job(self, model: Any) -> str:
         return f"job of {model.input_uri} by {self.execution_manager_class.__name__}"
 
     def update_job_definition(self, job_definition_id: str, model: Any) -> None:
-        """Change nothing."""
+        """Change the parameters, unless that is without effect, as it is where the schedule stays the same."""
+        if self.changes_parameters and model.parameters is not None:
+            self.definitions[job_definition_id] = model.parameters
 
     def delete_job_definition(self, job_definition_id: str) -> None:
-        """Delete nothing."""
+        """Forget the definition."""
+        self.definitions.pop(job_definition_id, None)
 
     def get_job_definition(self, job_definition_id: str) -> Any:
-        return SimpleNamespace(parameters=None, name=job_definition_id)
+        return SimpleNamespace(parameters=self.definitions.get(job_definition_id), name=job_definition_id)
 
     def create_job_definition(self, model: Any) -> str:
-        return f"definition of {model.input_uri}"
+        definition = f"definition of {model.input_uri}"
+        self.definitions[definition] = model.parameters
+        return definition
 
 
 def definition_wish(**changes: Any) -> SimpleNamespace:

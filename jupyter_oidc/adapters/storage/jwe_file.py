@@ -77,6 +77,11 @@ def decrypt(jwe_text: bytes, keys: Sequence[StorageKey], form: Form = FILE) -> S
     return Secret(opened.plaintext or b"")
 
 
+def is_of_first(jwe_text: bytes, keys: Sequence[StorageKey], form: Form = FILE) -> bool:
+    """Return whether the text was encrypted with the first of ``keys``; raises ``StorageUnavailable`` as :func:`decrypt`."""
+    return _key_name(jwe_text, form) == keys[0].name
+
+
 def _key_name(jwe_text: bytes, form: Form) -> str:
     parts = jwe_text.split(b".")
     if len(parts) != 5 or bool(parts[1]) is (form.algorithm == "dir") or len(parts[0]) > _MAX_HEADER_CHARACTERS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from tornado.routing import Matcher
 
 from jupyter_oidc.facts import facts
+from jupyter_oidc.problems import UnknownApi
 from jupyter_oidc.server.broker import NoRecord, forwarded_of
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
@@ -103,7 +104,10 @@ class ProxiedHandler(OidcHandler):
         method = SOCKET if _kind_of(self.request) == "socket" else asked.method
         if self.worker is not None:  # NOTE: before it can learn which APIs there are
             self.worker.check(asked.api, method)
-        route = self.services.proxy.route(asked.api)
+        try:
+            route = self.services.proxy.route(asked.api)
+        except UnknownApi as unknown:
+            raise unknown if self.worker is None else self.worker.unknown_api(asked.api, method) from None
         self._record = record = self._new_record(self.services, asked.api, asked.person)
         if self.worker is not None:
             self.worker.check_provider(asked.api, route.api.provider, method)

@@ -32,15 +32,13 @@ async def make_grant(call: Call) -> Reply:
             detail="worker.off",
         )
     await front.end_forsaken_grants()
-    outlives_kernel = asked.get("outlives_kernel", False)
     delegation = Delegation(
         maker=call.request.caller.name,
         apis=tuple(dict.fromkeys(asked["apis"])),
         methods=tuple(dict.fromkeys(asked.get("methods", READING))),
         hours=float(asked.get("hours", min(USUAL_HOURS, front.grant_terms.max_hours))),
         name=asked.get("name", ""),
-        outlives_kernel=outlives_kernel,
-        lease_seconds=None if outlives_kernel else front.grant_terms.lease_seconds,
+        outlives_kernel=asked.get("outlives_kernel", False),
     )
     issued = await call.sessions.delegate(delegation)
     grant = issued.grant
@@ -58,8 +56,8 @@ async def make_grant(call: Call) -> Reply:
 @allow("server", action="write")
 async def renew_leases(call: Call) -> Reply:
     """Renew the grants whose kernels run, and tell which of them live, for a server that is not the front itself."""
-    asked, seconds = envelope(call.request, "grant-leases.request"), call.front.grant_terms.lease_seconds
-    renewed = () if seconds is None else await call.sessions.renew_worker_grants(tuple(asked["grants"]), seconds)
+    asked = envelope(call.request, "grant-leases.request")
+    renewed = await call.sessions.renew_worker_grants(tuple(asked["grants"]))
     return json_reply({"grants": list(renewed)})
 
 

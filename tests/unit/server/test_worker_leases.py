@@ -35,6 +35,7 @@ class AskedBroker:
     living: set[str] = field(default_factory=lambda: {ID})
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     is_away: bool = False
+    answers_nonsense: bool = False
     status: int = 200
     defects: list[Defect] = field(default_factory=list)
 
@@ -51,6 +52,8 @@ class AskedBroker:
         if request.method == "DELETE":
             self.living.discard(request.path.rpartition("/")[2])
             return json_reply({}, self.status)
+        if self.answers_nonsense:
+            return json_reply({"grants": "all"})
         return json_reply({"grants": [one for one in body["grants"] if one in self.living]}, self.status)
 
     def of(self, method: str) -> list[Any]:
@@ -175,3 +178,36 @@ async def test_what_is_no_grant_does_not_reach_the_broker(place: Place, text: st
     with pytest.raises(GrantInvalid):
         place.leases.require_backed(text)
     assert place.broker.asked == []
+
+
+async def test_thousands_of_grants_are_renewed_in_pieces(place: Place) -> None:
+    """One request has a limit; to be refused for it would end them all."""
+    run = place.kernels.run_of("k1")
+    assert run is not None
+    names = [f"worker-{number:016d}" for number in range(2_500)]
+    for name in names:
+        place.context.workers.made_by(name, KernelRun("k1", run), is_outlived=False)
+    place.broker.living = {ID, *names}
+    place.made()
+    await until(lambda: len(place.broker.of("POST")) >= 3)
+    asked = [len(body["grants"]) for body in place.broker.of("POST")[:3]]
+    assert asked == [1_000, 1_000, 501]
+
+
+async def test_a_grant_that_is_revoked_through_the_server_is_forgotten(place: Place) -> None:
+    place.made()
+    place.leases.revoked(ID)
+    assert place.context.workers.is_empty
+    await until(lambda: not len(place.broker.background))
+    assert place.broker.of("DELETE") == []
+
+
+async def test_an_answer_that_breaks_the_contract_ends_no_renewal(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.broker.living = {"not an id"}
+    place.made()
+    place.broker.answers_nonsense = True
+    await until(lambda: len(place.broker.of("POST")) > 2)
+    assert caplog.text.count("worker grants are not renewed") == 1
+    assert place.broker.defects == []

@@ -78,6 +78,7 @@ class Border:
                 environment.clock,
                 environment.entropy,
                 max_hours=24.0,
+                is_leased=False,
                 spawn=asyncio.ensure_future,
             ),
             environment.clock,

@@ -22,6 +22,7 @@ from jupyter_oidc.sessions.delegation import (
 from jupyter_oidc.sessions.ports import database_away
 from jupyter_oidc.sessions.worker_grants import (
     FORSAKEN_SECONDS,
+    LEASE_SECONDS,
     LOOK_SECONDS,
     MAX_GRANTS,
     MAX_GRANTS_PER_MAKER,
@@ -32,7 +33,6 @@ from jupyter_oidc.sessions.worker_grants import (
 from tests.unit.sessions.fake_environment import CountingEntropy, HandClock
 
 ORDERS = Delegation("kernel:k1", ("orders",), ("GET", "HEAD"), hours=2.0, name="cluster")
-LEASED = replace(ORDERS, lease_seconds=60.0)
 ADA = SessionKey("ada", 1_000.5)
 HOUR = 3_600.0
 
@@ -48,6 +48,9 @@ class Living:
 
     def is_present(self, provider: str, key: SessionKey) -> bool:
         return key in self.keys
+
+    def is_followed(self, provider: str, key: SessionKey) -> bool:
+        return any(one.signed_in_at > key.signed_in_at for one in self.keys)
 
 
 class Store(MemoryGrants):
@@ -98,10 +101,19 @@ def sessions() -> Living:
     return Living()
 
 
-def process(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
+def process(
+    store: Store, sessions: Living, clock: HandClock, *, is_leased: bool = False, max_hours: float = USUAL_HOURS
+) -> WorkerGrants:
     """The grants as one process sees them."""
-    entropy = CountingEntropy()
-    return WorkerGrants(store, sessions, clock, entropy, max_hours=USUAL_HOURS, spawn=asyncio.ensure_future)
+    return WorkerGrants(
+        store,
+        sessions,
+        clock,
+        CountingEntropy(),
+        max_hours=max_hours,
+        is_leased=is_leased,
+        spawn=asyncio.ensure_future,
+    )
 
 
 @pytest.fixture
@@ -112,6 +124,12 @@ def grants(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
 @pytest.fixture
 def other_process(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
     return process(store, sessions, clock)
+
+
+@pytest.fixture
+def leased(store: Store, sessions: Living, clock: HandClock) -> WorkerGrants:
+    """The grants as a broker sees them, which knows no kernels."""
+    return process(store, sessions, clock, is_leased=True)
 
 
 @pytest.fixture
@@ -199,11 +217,60 @@ async def test_a_grant_ends_by_either_clock(grants: WorkerGrants, issued: Issued
     assert await ended(grants, issued)
 
 
-async def test_a_grant_ends_with_its_session(grants: WorkerGrants, issued: IssuedGrant, sessions: Living) -> None:
+async def test_a_grant_ends_with_its_session(
+    grants: WorkerGrants, issued: IssuedGrant, sessions: Living, store: Store
+) -> None:
     sessions.keys = {SessionKey("ada", 1_001.0)}  # another session of the same person does not bring it back
     assert await ended(grants, issued)
+    assert await store.every() == []
     sessions.keys = {ADA}
     assert await ended(grants, issued)
+
+
+async def test_a_process_that_does_not_know_the_session_refuses_a_grant_and_removes_none(
+    grants: WorkerGrants, issued: IssuedGrant, sessions: Living
+) -> None:
+    """It may have an earlier session, or have failed to read the present one."""
+    for keys in (set(), {SessionKey("ada", 999.0)}):
+        sessions.keys = keys
+        assert await grants.living() == ()
+        with pytest.raises(GrantInvalid):
+            await grants.use(issued.text)
+    sessions.keys = {ADA}
+    assert not await ended(grants, issued)
+
+
+async def test_what_ends_the_session_on_purpose_removes_its_grants_and_no_others(
+    grants: WorkerGrants, issued: IssuedGrant, store: Store
+) -> None:
+    other = await grants.issue("partner", ORDERS, ADA)
+    await grants.end_session("corp", ADA)
+    assert [one.grant.id for one in await store.every()] == [other.grant.id]
+    assert await ended(grants, issued)
+
+
+async def test_grants_of_sessions_that_are_gone_make_room(grants: WorkerGrants, sessions: Living, store: Store) -> None:
+    for number in range(MAX_GRANTS):
+        await grants.issue("corp", replace(ORDERS, maker=f"kernel:k{number}"), ADA)
+    sessions.keys = {SessionKey("ada", 999.0)}
+    await grants.issue("corp", ORDERS, SessionKey("ada", 999.0))
+    assert len(await store.every()) == 1
+
+
+async def test_a_shorter_time_in_the_settings_ends_what_is_longer(
+    issued: IssuedGrant, store: Store, sessions: Living, clock: HandClock
+) -> None:
+    shorter = process(store, sessions, clock, max_hours=1.0)
+    await shorter.use(issued.text)
+    assert not await ended(shorter, issued)
+    clock.advance(HOUR + 1)
+    assert await ended(shorter, issued)
+
+
+async def test_switched_off_no_grant_is_good(
+    issued: IssuedGrant, store: Store, sessions: Living, clock: HandClock
+) -> None:
+    assert await ended(process(store, sessions, clock, max_hours=0.0), issued)
 
 
 async def test_a_revoked_grant_is_good_for_nothing_and_others_live_on(
@@ -299,48 +366,87 @@ async def test_a_known_grant_is_good_for_a_minute_without_the_store(
 # -- leases ------------------------------------------------------------------------------------------------
 
 
-async def test_a_grant_that_its_server_does_not_renew_opens_nothing(grants: WorkerGrants, clock: HandClock) -> None:
-    issued = await grants.issue("corp", LEASED, ADA)
+async def test_a_grant_that_its_server_does_not_renew_opens_nothing(leased: WorkerGrants, clock: HandClock) -> None:
+    """Its caller is told to try later, since the server may only have been kept from it."""
+    issued = await leased.issue("corp", ORDERS, ADA)
     for _ in range(5):
-        clock.advance(59)
-        await grants.use(issued.text)
-        assert await grants.renew([issued.grant.id], 60.0) == (issued.grant.id,)
-    clock.advance(61)
-    assert not grants.lives(issued.grant.id)
-    with pytest.raises(GrantInvalid):
-        await grants.use(issued.text)
+        clock.advance(LEASE_SECONDS - 1)
+        await leased.use(issued.text)
+        assert await leased.renew([issued.grant.id]) == (issued.grant.id,)
+    clock.advance(LEASE_SECONDS + 1)
+    assert not leased.lives(issued.grant.id)
+    with pytest.raises(Overloaded) as refused:
+        await leased.use(issued.text)
+    assert (refused.value.detail, refused.value.retry_after) == ("worker.lease", 5.0)
 
 
-async def test_a_server_that_was_kept_from_renewing_can_make_up_for_it(grants: WorkerGrants, clock: HandClock) -> None:
-    issued = await grants.issue("corp", LEASED, ADA)
-    clock.advance(60 + FORSAKEN_SECONDS - 1)
-    with pytest.raises(GrantInvalid):
-        await grants.use(issued.text)
-    assert await grants.renew([issued.grant.id], 60.0) == (issued.grant.id,)
-    assert (await grants.use(issued.text)).id == issued.grant.id
-    clock.advance(60 + FORSAKEN_SECONDS + 1)
-    assert await grants.renew([issued.grant.id], 60.0) == ()
-    assert await grants.living() == ()
+async def test_a_server_that_was_kept_from_renewing_can_make_up_for_it(leased: WorkerGrants, clock: HandClock) -> None:
+    issued = await leased.issue("corp", ORDERS, ADA)
+    clock.advance(LEASE_SECONDS + FORSAKEN_SECONDS - 1)
+    with pytest.raises(Overloaded):
+        await leased.use(issued.text)
+    assert await leased.renew([issued.grant.id]) == (issued.grant.id,)
+    assert (await leased.use(issued.text)).id == issued.grant.id
+    clock.advance(LEASE_SECONDS + FORSAKEN_SECONDS + 1)
+    assert await leased.renew([issued.grant.id]) == ()
+    assert await leased.living() == ()
 
 
 async def test_a_lease_that_ends_while_the_store_is_away_is_no_end(
-    grants: WorkerGrants, store: Store, clock: HandClock
+    leased: WorkerGrants, store: Store, clock: HandClock
 ) -> None:
-    issued = await grants.issue("corp", replace(ORDERS, lease_seconds=30.0), ADA)
+    issued = await leased.issue("corp", ORDERS, ADA)
     store.is_away = True
-    clock.advance(31)
+    clock.advance(LEASE_SECONDS + 1)
     with pytest.raises(StorageUnavailable):
-        await grants.use(issued.text)
+        await leased.use(issued.text)
 
 
-async def test_a_renewal_prolongs_no_life(grants: WorkerGrants, issued: IssuedGrant, clock: HandClock) -> None:
+@pytest.mark.parametrize("lease_ends", [None, 10 * HOUR])
+async def test_who_writes_to_the_store_makes_no_lease_longer(
+    leased: WorkerGrants, store: Store, clock: HandClock, lease_ends: float | None
+) -> None:
+    issued = await leased.issue("corp", ORDERS, ADA)
+    [stored] = await store.every()
+    planted = None if lease_ends is None else clock.now().wall + lease_ends
+    await store.add(replace(stored, lease_ends=planted))
+    clock.advance(LOOK_SECONDS + 1)
+    with pytest.raises(Overloaded):
+        await leased.use(issued.text)
+    assert not leased.lives(issued.grant.id)
+
+
+async def test_a_renewal_prolongs_no_life(leased: WorkerGrants, clock: HandClock) -> None:
     """Neither of a grant that needs none, nor beyond the hours of one that does."""
-    leased = await grants.issue("corp", replace(LEASED, hours=1.0), ADA)
-    assert set(await grants.renew([issued.grant.id, leased.grant.id, "worker-unknown"], 9 * HOUR)) == {
-        issued.grant.id,
-        leased.grant.id,
-    }
+    free = await leased.issue("corp", replace(ORDERS, outlives_kernel=True), ADA)
+    bound = await leased.issue("corp", replace(ORDERS, hours=1.0), ADA)
+    renewed = await leased.renew([free.grant.id, bound.grant.id, "worker-unknown"])
+    assert set(renewed) == {free.grant.id, bound.grant.id}
     clock.advance(HOUR + 1)
-    assert await ended(grants, leased)
+    assert await ended(leased, bound)
     clock.advance(HOUR)
-    assert await ended(grants, issued)
+    assert await ended(leased, free)
+
+
+async def test_many_that_ask_at_once_get_no_more_than_one_kernel_may_have(grants: WorkerGrants) -> None:
+    asked = (grants.issue("corp", ORDERS, ADA) for _ in range(3 * MAX_GRANTS_PER_MAKER))
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(one, IssuedGrant) for one in outcomes) == MAX_GRANTS_PER_MAKER
+
+
+async def test_a_slow_list_forgets_no_grant_that_is_made_meanwhile(sessions: Living, clock: HandClock) -> None:
+    class Slow(Store):
+        async def every(self) -> list[StoredGrant]:
+            found = await super().every()
+            await asyncio.sleep(0.05)
+            return found
+
+    store = Slow()
+    grants = process(store, sessions, clock)
+    listing = asyncio.ensure_future(grants.living())
+    await asyncio.sleep(0.01)
+    other = process(store, sessions, clock)
+    issued = await other.issue("corp", ORDERS, ADA)
+    await grants.use(issued.text)
+    await listing
+    assert grants.lives(issued.grant.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.adapters.storage.database.access_codec import decoded, encoded
 from jupyter_oidc.adapters.storage.database.rows import RowName, tags_of
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
-from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt
+from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt, is_of_first
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.sessions.ports import database_away
 
@@ -45,8 +45,7 @@ def entry_name(provider: str, issuer: str, client_id: str) -> str:
 class DatabaseEntry:
     """Implements ``Vault``, ``EntryLock`` and ``SharedTokens`` for the entry that ``account`` has at one provider and client.
 
-    The first of ``keys`` seals, all open; an entry that was opened with a later one is sealed with the first at the
-    next :meth:`save`.
+    The first of ``keys`` seals, all open; an entry that a later one opens is sealed anew with the first.
     """
 
     def __init__(
@@ -76,7 +75,13 @@ class DatabaseEntry:
         damaged or of another account, and ``storage_key`` if no key opens it.
         """
         sealed = await self._rows.load(self._name)
-        return None if sealed is None else self._codec.decode(decrypt(sealed, self._keys, self._form()), _KIND)
+        if sealed is None:
+            return None
+        text = decrypt(sealed, self._keys, self._form())
+        if not is_of_first(sealed, self._keys, self._form()):
+            with suppress(StorageUnavailable):  # NOTE: the next load tries again
+                await self._rows.seal_anew(self._name, sealed, encrypt(text, self._keys, self._form()))
+        return self._codec.decode(text, _KIND)
 
     async def save(self, entry: Entry) -> None:
         """Store ``entry``; it is durable when this returns.

@@ -126,6 +126,10 @@ _ACCOUNTS: Final = """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
 """
+_SEAL_ANEW: Final = """
+    UPDATE oidc_entries SET sealed = %(after)s
+    WHERE account = %(account)s AND entry = %(entry)s AND sealed = %(before)s
+"""
 _LOAD_ACCESS: Final = """
     SELECT access FROM oidc_entries WHERE account = %(account)s AND entry = %(entry)s
 """
@@ -153,6 +157,9 @@ _GRANT: Final = """
 _GRANTS_OF: Final = """
     SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants
     WHERE account = %(account)s ORDER BY began
+"""
+_SEAL_GRANT_ANEW: Final = """
+    UPDATE oidc_grants SET sealed = %(after)s WHERE digest = %(digest)s AND sealed = %(before)s
 """
 _REMOVE_GRANT: Final = """
     DELETE FROM oidc_grants WHERE account = %(account)s AND id = %(grant_id)s
@@ -249,6 +256,10 @@ class PostgresRows:
         """Store the sealed access tokens of a row; see ``Rows.save_access``."""
         await self.run(_SAVE_ACCESS, **name._asdict(), sealed=sealed, turn=turn)
 
+    async def seal_anew(self, name: RowName, before: bytes, after: bytes) -> None:
+        """Give a row another seal; see ``Rows.seal_anew``."""
+        await self.run(_SEAL_ANEW, **name._asdict(), before=before, after=after)
+
     async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
         """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
         return [account for (account,) in await self._rows(_WITH, entry=entry, **tags._asdict())]
@@ -278,6 +289,10 @@ class PostgresRows:
     async def grants_of(self, account: str) -> list[GrantRow]:
         """Return the worker grants of an account."""
         return [_grant_row(row) for row in await self._rows(_GRANTS_OF, account=account)]
+
+    async def seal_grant_anew(self, digest: str, before: bytes, after: bytes) -> None:
+        """Give a worker grant another seal; see ``Rows.seal_grant_anew``."""
+        await self.run(_SEAL_GRANT_ANEW, digest=digest, before=before, after=after)
 
     async def remove_grant(self, account: str, grant_id: str) -> None:
         """Remove a worker grant of an account."""

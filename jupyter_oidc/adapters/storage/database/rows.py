@@ -127,6 +127,10 @@ class Rows(Protocol):
         """
         ...
 
+    async def seal_anew(self, name: RowName, before: bytes, after: bytes) -> None:
+        """Replace the sealed text of a row by the same with another seal, unless it has changed meanwhile."""
+        ...
+
     async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
         """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
         ...
@@ -172,6 +176,10 @@ class Rows(Protocol):
 
     async def grants_of(self, account: str) -> list[GrantRow]:
         """Return the worker grants of an account, the oldest first."""
+        ...
+
+    async def seal_grant_anew(self, digest: str, before: bytes, after: bytes) -> None:
+        """Replace the sealed part of a worker grant by the same with another seal, unless it has changed meanwhile."""
         ...
 
     async def remove_grant(self, account: str, grant_id: str) -> None:

@@ -71,6 +71,9 @@ _ACCOUNTS: Final = """
 _LOAD: Final = """
     SELECT sealed FROM oidc_entries WHERE account = ? AND entry = ?
 """
+_SEAL_ANEW: Final = """
+    UPDATE oidc_entries SET sealed = ? WHERE account = ? AND entry = ? AND sealed = ?
+"""
 _LOAD_ACCESS: Final = """
     SELECT access FROM oidc_entries WHERE account = ? AND entry = ?
 """
@@ -92,6 +95,9 @@ _GRANT: Final = """
 _GRANTS_OF: Final = """
     SELECT id, digest, account, sealed, began, ends, lease_ends, last_used FROM oidc_grants
     WHERE account = ? ORDER BY began
+"""
+_SEAL_GRANT_ANEW: Final = """
+    UPDATE oidc_grants SET sealed = ? WHERE digest = ? AND sealed = ?
 """
 _REMOVE_GRANT: Final = """
     DELETE FROM oidc_grants WHERE account = ? AND id = ?
@@ -172,6 +178,10 @@ class SqliteRows:
         """Store the sealed access tokens of a row; see ``Rows.save_access``."""
         await self.run(_SAVE_ACCESS, *name, sealed, turn)
 
+    async def seal_anew(self, name: RowName, before: bytes, after: bytes) -> None:
+        """Give a row another seal; see ``Rows.seal_anew``."""
+        await self.run(_SEAL_ANEW, after, *name, before)
+
     async def accounts_with(self, entry: str, tags: Tags) -> list[str]:
         """Return the accounts that have a sealed row ``entry`` with one of ``tags``."""
         return [account for (account,) in await self.run(_WITH, entry, *tags)]
@@ -213,6 +223,10 @@ class SqliteRows:
     async def grants_of(self, account: str) -> list[GrantRow]:
         """Return the worker grants of an account."""
         return [GrantRow(*row) for row in await self.run(_GRANTS_OF, account)]
+
+    async def seal_grant_anew(self, digest: str, before: bytes, after: bytes) -> None:
+        """Give a worker grant another seal; see ``Rows.seal_grant_anew``."""
+        await self.run(_SEAL_GRANT_ANEW, after, digest, before)
 
     async def remove_grant(self, account: str, grant_id: str) -> None:
         """Remove a worker grant of an account."""

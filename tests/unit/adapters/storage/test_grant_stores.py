@@ -140,11 +140,17 @@ async def test_without_its_key_a_grant_is_not_taken_for_ended(
     async with database(kind, tmp_path, request) as rows:
         mine = grant()
         await store_of(rows).add(mine)
-        for asked in (store_of(rows, keys=TWO).every(), store_of(rows, keys=TWO).find(mine.digest)):
-            with pytest.raises(StorageUnavailable) as refused:
-                await asked
-            assert refused.value.detail == "storage_key"
-        assert await store_of(rows, keys=f"{TWO} {ONE}").every() == [mine]
+        with pytest.raises(StorageUnavailable) as refused:
+            await store_of(rows, keys=TWO).find(mine.digest)
+        assert refused.value.detail == "storage_key"
+        newer = grant("newer", began=mine.grant.began + 1)
+        await store_of(rows, keys=TWO).add(newer)
+        assert await store_of(rows, keys=TWO).every() == [newer], "one old row hides no other"
+        assert await store_of(rows, keys=f"{TWO} {ONE}").every() == [mine, newer]
+        assert await store_of(rows, keys=TWO).every() == [mine, newer], "it was sealed anew with the first key"
+        assert await store_of(rows, keys=TWO).find(mine.digest) == mine
+        await store_of(rows, keys=TWO).remove(mine.grant.id)
+        assert await store_of(rows).every() == []
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
