@@ -13,6 +13,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'apis.reply': 'ApiList',
   'command-lease.reply': 'CommandLease',
   'command.reply': 'CommandBegun',
+  'grant-leases.reply': 'GrantLeases',
   'grant.reply': 'Grant',
   'grants.reply': 'Grants',
   'diagnostics.reply': 'Diagnostics',
