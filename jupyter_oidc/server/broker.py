@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import OidcHandler
     from jupyter_oidc.web.request import Request
 
+CLOSE_SECONDS: Final = 2.0
+"""Seconds for the end of the work under way when the server stops."""
+
 _OF_A_REPLY: Final = frozenset({"content-length", "content-type", "set-cookie", DROPS.lower()})
 """Headers that are fields of a :class:`~jupyter_oidc.web.reply.Reply`, or written from them."""
 
@@ -67,6 +70,7 @@ class Broker:
         """End the work under way, and close the connections."""
         for task in self.background:
             task.cancel()
+        await self.background.settle(CLOSE_SECONDS)
         await self._client.aclose()
 
 

@@ -273,7 +273,8 @@ GRANTS: list[dict[str, Any]] = [
 def play_grants(context: BrowserContext, grants: list[dict[str, Any]]) -> None:
     """Let the pages of ``context`` see these grants for workers."""
     context.route(
-        re.compile(r"/jupyter-oidc/grants(\?.*)?$"), lambda route: _answer(route, "grants.reply", {"grants": grants})
+        re.compile(r"/jupyter-oidc/grants(\?.*)?$"),
+        lambda route: _answer(route, "grants.reply", {"grants": grants, "max_hours": 24.0, "are_stored": False}),
     )
 
 

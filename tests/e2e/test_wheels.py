@@ -37,6 +37,8 @@ CONTRACT = {
     "contract/events/call.yaml",
     "contract/events/session.yaml",
     "contract/forwarded.request.schema.json",
+    "contract/grant-leases.reply.schema.json",
+    "contract/grant-leases.request.schema.json",
     "contract/grant.reply.schema.json",
     "contract/grant.request.schema.json",
     "contract/grants.reply.schema.json",
