@@ -9,6 +9,7 @@ This module refuses to let a file choose its algorithm, and any header that it w
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -77,9 +78,17 @@ def decrypt(jwe_text: bytes, keys: Sequence[StorageKey], form: Form = FILE) -> S
     return Secret(opened.plaintext or b"")
 
 
-def is_of_first(jwe_text: bytes, keys: Sequence[StorageKey], form: Form = FILE) -> bool:
-    """Return whether the text was encrypted with the first of ``keys``; raises ``StorageUnavailable`` as :func:`decrypt`."""
-    return _key_name(jwe_text, form) == keys[0].name
+def row_form(what: str, *names: str) -> Form:
+    """Return the form of ``what`` is stored in the row of a database that has these ``names``."""
+    row = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    return Form("A256KW", f"jupyter_oidc.{what}.{row}")
+
+
+def encrypt_anew(jwe_text: bytes, keys: Sequence[StorageKey], form: Form) -> bytes | None:
+    """Return the text encrypted with the first of ``keys``, or ``None`` if it is; raises ``StorageUnavailable`` as :func:`decrypt`."""
+    if _key_name(jwe_text, form) == keys[0].name:
+        return None
+    return encrypt(decrypt(jwe_text, keys, form), keys, form)
 
 
 def _key_name(jwe_text: bytes, form: Form) -> str:

@@ -6,8 +6,6 @@ The seal names the row, so a row that was copied to another account is damage th
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.adapters.storage.database.access_codec import decoded, encoded
 from jupyter_oidc.adapters.storage.database.rows import RowName, tags_of
 from jupyter_oidc.adapters.storage.entry_codec import EntryCodec
-from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt, is_of_first
+from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt, encrypt_anew, row_form
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.sessions.ports import database_away
 
@@ -78,9 +76,9 @@ class DatabaseEntry:
         if sealed is None:
             return None
         text = decrypt(sealed, self._keys, self._form())
-        if not is_of_first(sealed, self._keys, self._form()):
+        if (anew := encrypt_anew(sealed, self._keys, self._form())) is not None:
             with suppress(StorageUnavailable):  # NOTE: the next load tries again
-                await self._rows.seal_anew(self._name, sealed, encrypt(text, self._keys, self._form()))
+                await self._rows.seal_anew(self._name, sealed, anew)
         return self._codec.decode(text, _KIND)
 
     async def save(self, entry: Entry) -> None:
@@ -128,5 +126,4 @@ class DatabaseEntry:
         return held[1].number if held is not None and held[0] is self else None
 
     def _form(self, what: str = "row") -> Form:
-        row = hashlib.sha256(json.dumps(self._name).encode()).hexdigest()
-        return Form("A256KW", f"jupyter_oidc.{what}.{row}")
+        return row_form(what, *self._name)

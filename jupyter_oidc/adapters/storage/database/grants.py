@@ -7,7 +7,6 @@ not the key, makes no grant, and moves none to another account.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.storage.database.rows import GrantRow
 from jupyter_oidc.adapters.storage.entry_codec import entry_damaged
-from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt, is_of_first
+from jupyter_oidc.adapters.storage.jwe_file import Form, decrypt, encrypt, encrypt_anew, row_form
 from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
@@ -79,9 +78,8 @@ class DatabaseGrants:
         found = []
         for row in rows:
             if (row.digest, row.sealed) not in self._open:
-                await asyncio.sleep(
-                    0
-                )  # NOTE: to open a thousand takes a tenth of a second, of which others get their share
+                # NOTE: to open a thousand takes a tenth of a second, of which others get their share.
+                await asyncio.sleep(0)
             try:
                 grant = self._opened(row)
             except StorageUnavailable:  # NOTE: one old row shall not hide all others
@@ -105,11 +103,10 @@ class DatabaseGrants:
 
     async def _seal_anew(self, row: GrantRow) -> None:
         """Seal a row with the first key that a later one has opened, so that the later one can go."""
-        form = self._form(row.digest)
-        if not is_of_first(row.sealed, self._keys, form):
-            after = encrypt(decrypt(row.sealed, self._keys, form), self._keys, form)
+        anew = encrypt_anew(row.sealed, self._keys, self._form(row.digest))
+        if anew is not None:
             with suppress(StorageUnavailable):  # NOTE: the next look tries again
-                await self._rows.seal_grant_anew(row.digest, row.sealed, after)
+                await self._rows.seal_grant_anew(row.digest, row.sealed, anew)
 
     def _opened(self, row: GrantRow) -> StoredGrant | None:
         known = self._open.get((row.digest, row.sealed)) or self._unsealed(row)
@@ -131,5 +128,4 @@ class DatabaseGrants:
         return grant, SessionKey(*said["session"])
 
     def _form(self, digest: str) -> Form:
-        row = hashlib.sha256(json.dumps([self._account, digest]).encode()).hexdigest()
-        return Form("A256KW", f"jupyter_oidc.grant.{row}")
+        return row_form("grant", self._account, digest)
