@@ -101,21 +101,6 @@ def _put(known: dict[str, _T], digest: str, value: _T) -> None:
 
 def said_by_worker(exchange: Exchange, base_url: str, request_id: str) -> Forwarded:
     """Return the facts of a request by which a worker calls the broker itself, whose paths begin with ``base_url``."""
-    return Forwarded(
-        caller_kind="worker",
-        caller_name="",
-        bears_token=True,
-        base_url=base_url,
-        protocol="https",
-        host=exchange.request.host,
-        browser="unknown",
-        public_url=None,
-        origin=None,
-        has_own_host=False,
-        under_hub=True,
-        server_name="",
-        has_logins=True,
-        sharing_mode="none",
-        xsrf_token="",
-        request_id=request_id,
+    return Forwarded.without_browser(
+        "worker", base_url, request_id, bears_token=True, protocol="https", host=exchange.request.host
     )

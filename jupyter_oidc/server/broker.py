@@ -107,23 +107,15 @@ def forwarded_of(handler: OidcHandler, *, needs_page: bool) -> Forwarded:
 
 def said_by_server(context: Context, request_id: str) -> Forwarded:
     """Return what the broker is told with a request that this server makes for itself."""
-    return Forwarded(
-        caller_kind="server",
+    return Forwarded.without_browser(
+        "server",
+        context.browser_location.base_url,
+        request_id,
         caller_name="the Jupyter server",
-        bears_token=False,
-        base_url=context.browser_location.base_url,
-        protocol="http",
-        host="",
-        browser="unknown",
-        public_url=None,
-        origin=None,
         has_own_host=context.browser_location.has_own_host,
         under_hub=context.under_hub,
         server_name=os.environ.get("JUPYTERHUB_SERVER_NAME", ""),
-        has_logins=True,
         sharing_mode=context.sharing_mode,
-        xsrf_token="",
-        request_id=request_id,
     )
 
 

@@ -76,6 +76,33 @@ class Forwarded:
     request_id: str
     grant: str = field(default="", repr=False)
 
+    @classmethod
+    def without_browser(
+        cls,
+        caller_kind: Literal["worker", "server"],
+        base_url: str,
+        request_id: str,
+        **others: Any,
+    ) -> Forwarded:
+        """Return the facts of a request that no browser, and no kernel, has made; ``others`` are those that are known."""
+        said: dict[str, Any] = {
+            "caller_name": "",
+            "bears_token": False,
+            "protocol": "http",
+            "host": "",
+            "browser": "unknown",
+            "public_url": None,
+            "origin": None,
+            "has_own_host": False,
+            "under_hub": True,
+            "server_name": "",
+            "has_logins": True,
+            "sharing_mode": "none",
+            "xsrf_token": "",
+            **others,
+        }
+        return cls(caller_kind=caller_kind, base_url=base_url, request_id=request_id, **said)
+
     @property
     def caller(self) -> Caller:
         """The caller."""
