@@ -13,7 +13,7 @@ from jupyter_oidc.compat.aiohttp_server import OwnHeadersResponse
 from jupyter_oidc.contract.version import BROKER_HEADER, CONTRACT_VERSION
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import speaking
-from jupyter_oidc.problems import BadPath, Forbidden, UnknownApi
+from jupyter_oidc.problems import BadPath, Forbidden
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.sessions.delegation import SOCKET
 from jupyter_oidc.web.call_record import CallRecord
@@ -86,16 +86,12 @@ class ProxiedCall:
                 await asyncio.sleep(0)  # NOTE: so one of them is judged in each turn of the event loop
         asked, is_socket = self._asked(), self._exchange.request.headers.get("Upgrade", "").lower() == "websocket"
         method = SOCKET if is_socket else asked.method
-        if self._worker is not None:  # NOTE: before it can learn which APIs there are
-            self._worker.check(asked.api, method)
-        try:
-            route = self._services.proxy.route(asked.api)
-        except UnknownApi as unknown:
-            raise unknown if self._worker is None else self._worker.unknown_api(asked.api, method) from None
+        find, worker = self._services.proxy.route, self._worker
+        route = find(asked.api) if worker is None else worker.find(find, asked.api, method)
         self._record = record = self._new_record(asked.api, asked.person)
-        if self._worker is not None:
-            self._worker.check_provider(asked.api, route.api.provider, method)
-            asked = asked._replace(grant=self._worker.id)
+        if worker is not None:
+            worker.check_provider(asked.api, route.api.provider, method)
+            asked = asked._replace(grant=worker.id)
         if is_socket:
             try:
                 return await self._joined(asked, record)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from jupyter_oidc.facts import facts
 from jupyter_oidc.language import N_
-from jupyter_oidc.problems import Forbidden, GrantInvalid
+from jupyter_oidc.problems import Forbidden, GrantInvalid, UnknownApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Route = TypeVar("_Route")
 
 PREFIX: Final = "jow."
 """The beginning of every worker grant, so that it is mistaken for neither a kernel's grant nor a token."""
@@ -72,9 +77,13 @@ class WorkerGrant:
         if api not in self.apis or method not in self.methods:
             raise self._refusal(api, method, "worker.api" if api not in self.apis else "worker.method")
 
-    def unknown_api(self, api: str, method: str) -> Forbidden:
-        """Return the refusal for an ``api`` that is in the settings no more; it names no other one."""
-        return self._refusal(api, method, "worker.unknown_api")
+    def find(self, route: Callable[[str], _Route], api: str, method: str) -> _Route:
+        """Return the ``route`` of the ``api``; raises ``Forbidden`` before a worker can learn which APIs there are."""
+        self.check(api, method)
+        try:
+            return route(api)
+        except UnknownApi:
+            raise self._refusal(api, method, "worker.unknown_api") from None
 
     def check_provider(self, api: str, provider: str, method: str) -> None:
         """Raise ``Forbidden`` if the ``api`` has come to another ``provider``, whose session is not this grant's."""

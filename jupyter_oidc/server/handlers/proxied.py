@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from tornado.routing import Matcher
 
 from jupyter_oidc.facts import facts
-from jupyter_oidc.problems import UnknownApi
 from jupyter_oidc.server.broker import NoRecord, forwarded_of
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.received_call import received_call
@@ -102,16 +101,12 @@ class ProxiedHandler(OidcHandler):
             self._record = unrecorded = NoRecord(asked.method)
             return asked, unrecorded
         method = SOCKET if _kind_of(self.request) == "socket" else asked.method
-        if self.worker is not None:  # NOTE: before it can learn which APIs there are
-            self.worker.check(asked.api, method)
-        try:
-            route = self.services.proxy.route(asked.api)
-        except UnknownApi as unknown:
-            raise unknown if self.worker is None else self.worker.unknown_api(asked.api, method) from None
+        find, worker = self.services.proxy.route, self.worker
+        route = find(asked.api) if worker is None else worker.find(find, asked.api, method)
         self._record = record = self._new_record(self.services, asked.api, asked.person)
-        if self.worker is not None:
-            self.worker.check_provider(asked.api, route.api.provider, method)
-            asked = asked._replace(grant=self.worker.id)
+        if worker is not None:
+            worker.check_provider(asked.api, route.api.provider, method)
+            asked = asked._replace(grant=worker.id)
         return asked, record
 
     def _new_record(self, services: Services, api: str, person: Person | None = None) -> CallRecord:
