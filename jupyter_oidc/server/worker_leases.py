@@ -33,7 +33,6 @@ LOOK_SECONDS: Final = 3.0
 RENEWAL_SECONDS: Final = 20.0
 """Seconds between two renewals, of which two may fail before a broker lets no worker call any more."""
 
-
 ANSWER_SECONDS: Final = 15.0
 """Seconds for the answers to one round of either, so that a slow broker does not keep the next renewal from it."""
 
@@ -104,9 +103,8 @@ class WorkerLeases:
             await asyncio.sleep(self._look_seconds)
             trouble = ""
             try:
-                if (
-                    loop.time() - renewed >= self._renewal_seconds
-                ):  # NOTE: first, since it cannot wait for a slow broker
+                # NOTE: first, since it cannot wait for a slow broker.
+                if loop.time() - renewed >= self._renewal_seconds:
                     trouble = await asyncio.wait_for(self._renew(), ANSWER_SECONDS)
                     renewed = renewed if trouble else loop.time()
                 await asyncio.wait_for(self.end_forsaken(), ANSWER_SECONDS)

@@ -44,7 +44,6 @@ FORSAKEN_SECONDS: Final = 600.0
 USE_NOTED_SECONDS: Final = 60.0
 """Seconds between two notes in the store about the use of one grant."""
 
-
 LEASE_SECONDS: Final = 60.0
 """Seconds for which a grant goes on that ends with its kernel, where its server has to renew it."""
 

@@ -17,8 +17,7 @@ from jupyter_oidc.problems import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.delegation import SessionKey, StoredGrant, WorkerGrant
 from jupyter_oidc.sessions.ports import GrantStore
-from tests.support.postgres import Postgres
-from tests.unit.adapters.storage.database.replicas import ONE, TWO, fresh_database, replica, sqlite_rows
+from tests.unit.adapters.storage.database.replicas import ONE, TWO, rows_of
 
 KINDS = ("memory", "sqlite", "postgresql")
 ADA = SessionKey("ada|ö", 1_800_000_000.123456)
@@ -39,18 +38,6 @@ def grant(name: str = "one", began: float = 1_800_000_100.5, *, lease_ends: floa
     return StoredGrant(f"digest-{name}", held, ADA, lease_ends)
 
 
-@asynccontextmanager
-async def database(kind: str, folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
-    """The rows of a database of this ``kind``."""
-    if kind == "sqlite":
-        async with sqlite_rows(folder / "sessions.sqlite") as rows:
-            yield rows
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        async with replica(await fresh_database(postgres)) as replicated:
-            yield replicated
-
-
 def store_of(rows: Rows, account: str = "ada", keys: str = ONE) -> DatabaseGrants:
     return DatabaseGrants(rows, keys_in(Secret(keys)), account)
 
@@ -60,7 +47,7 @@ async def store(kind: str, folder: Path, request: pytest.FixtureRequest) -> Asyn
     if kind == "memory":
         yield MemoryGrants()
     else:
-        async with database(kind, folder, request) as rows:
+        async with rows_of(kind, folder, request) as rows:
             yield store_of(rows)
 
 
@@ -98,7 +85,7 @@ async def test_a_store_keeps_uses_and_renewals(kind: str, tmp_path: Path, reques
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 async def test_an_account_sees_its_own_grants(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    async with database(kind, tmp_path, request) as rows:
+    async with rows_of(kind, tmp_path, request) as rows:
         ada, bob = store_of(rows), store_of(rows, "bob")
         mine = grant()
         await ada.add(mine)
@@ -114,7 +101,7 @@ async def test_who_writes_to_the_database_makes_no_grant(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Neither a new one, nor one of another account or of another text, nor a longer one."""
-    async with database(kind, tmp_path, request) as rows:
+    async with rows_of(kind, tmp_path, request) as rows:
         ada, mine = store_of(rows), grant()
         await ada.add(mine)
         row = await rows.grant(mine.digest)
@@ -137,7 +124,7 @@ async def test_who_writes_to_the_database_makes_no_grant(
 async def test_without_its_key_a_grant_is_not_taken_for_ended(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    async with database(kind, tmp_path, request) as rows:
+    async with rows_of(kind, tmp_path, request) as rows:
         mine = grant()
         await store_of(rows).add(mine)
         with pytest.raises(StorageUnavailable) as refused:
@@ -156,7 +143,7 @@ async def test_without_its_key_a_grant_is_not_taken_for_ended(
 @pytest.mark.parametrize("kind", KINDS[1:])
 async def test_ended_grants_leave_the_database(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Of every account, when any makes a new one: a row that nobody asks for would stay."""
-    async with database(kind, tmp_path, request) as rows:
+    async with rows_of(kind, tmp_path, request) as rows:
         old = grant("old")
         await store_of(rows, "bob").add(old)
         await store_of(rows).add(grant("new", began=old.grant.ends + 1))

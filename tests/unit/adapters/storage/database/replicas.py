@@ -66,6 +66,18 @@ async def sqlite_rows(path: Path) -> AsyncIterator[SqliteRows]:
         await rows.aclose()
 
 
+@asynccontextmanager
+async def rows_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
+    """The rows of a database of this ``kind``: ``sqlite`` or ``postgresql``."""
+    if kind == "sqlite":
+        async with sqlite_rows(folder / "sessions.sqlite") as rows:
+            yield rows
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        async with replica(await fresh_database(postgres)) as replicated:
+            yield replicated
+
+
 def entry_of(rows: Rows, account: str = "ada", keys: str = ONE, **changed: str) -> DatabaseEntry:
     """Return the entry of an account at the provider of the tests."""
     owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", **changed}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jupyter_oidc.adapters.storage.database.access_codec import decoded, encoded
-from jupyter_oidc.adapters.storage.database.rows import RowName, Rows
+from jupyter_oidc.adapters.storage.database.rows import RowName
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.delegation import SessionKey
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, TokenKey
 from jupyter_oidc.sessions.shared_tokens import SharedAccess, SharedToken
-from tests.support.postgres import Postgres
 from tests.unit.adapters.entries import entry
-from tests.unit.adapters.storage.database.replicas import TWO, entry_of, fresh_database, replica, sqlite_rows
+from tests.unit.adapters.storage.database.replicas import TWO, entry_of, rows_of
 
 KINDS = ("sqlite", "postgresql")
 ACCESS = SharedAccess(
@@ -28,17 +25,6 @@ ACCESS = SharedAccess(
         SharedToken(TokenKey("orders", None, ("a", "b")), Secret("CANARY-at-2"), 1_800_000_002.5, None, is_bound=True),
     ),
 )
-
-
-@asynccontextmanager
-async def rows_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rows]:
-    if kind == "sqlite":
-        async with sqlite_rows(folder / "sessions.sqlite") as rows:
-            yield rows
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        async with replica(await fresh_database(postgres)) as replicated:
-            yield replicated
 
 
 @pytest.mark.parametrize("kind", KINDS)
